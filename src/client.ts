@@ -1,0 +1,369 @@
+import { applyDefaults } from './core/elicitation.js'
+import { Handshake, requestMeta, stampRequest, type Era } from './core/eras.js'
+import type { LifecycleState, StateName } from './core/lifecycle.js'
+import { ClosedError, type Closure } from './errors.js'
+import { Emitter, type ClientEvents } from './events.js'
+import type { RequestContext, RequestHandler } from './inbound-dispatch.js'
+import { systemClock, type Clock } from './io/clock.js'
+import { watchPage } from './io/page.js'
+import { openSocket } from './io/socket.js'
+import { McpMethods } from './methods.js'
+import { resolveClientOptions, type ClientConfig, type Ports } from './options.js'
+import { checkResultType, isInputRequired, runRounds } from './rounds.js'
+import { RpcPeer } from './rpc-peer.js'
+import { Session } from './session.js'
+import { Subscriptions, type Subscription } from './subscriptions.js'
+import type { Implementation, ServerCapabilities } from './types/capabilities.js'
+import type { CreateMessageParams, CreateMessageResult, ElicitParams, ElicitResult, ListRootsResult } from './types/client-features.js'
+import type { JsonRpcNotification, Meta, Params, Result } from './types/json-rpc.js'
+import type { SubscriptionFilter } from './types/modern.js'
+import type { Awaitable, McpWebSocketClientOptions, RequestOptions } from './types/options.js'
+import type { LoggingLevel } from './types/server-features.js'
+
+/** The requests that a server may send, with what they bring and what they want. */
+export interface ServerRequests {
+  'elicitation/create': { params: ElicitParams; result: ElicitResult }
+  'sampling/createMessage': { params: CreateMessageParams; result: CreateMessageResult }
+  'roots/list': { params: { _meta?: Meta } | undefined; result: ListRootsResult }
+}
+
+/** Takes the notifications of one method. */
+export type NotificationHandler = (notification: { readonly method: string; readonly params?: Params }) => void
+
+/** Numbers about a client since it was made; sizes in bytes, `latency` in ms. */
+export interface ClientStats {
+  readonly attempts: number
+  readonly reconnects: number
+  readonly sent: number
+  readonly received: number
+  readonly bytesSent: number
+  readonly bytesReceived: number
+  readonly resent: number
+  readonly lost: number
+  readonly latency?: number
+}
+
+// What the server may answer with questions instead of a result (MCP 2026-07-28, basic/patterns/mrtr).
+const MULTI_ROUND: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read'])
+
+const PORTS: Ports = { clock: systemClock, openSocket }
+
+/**
+ * A client of an MCP server over WebSocket that reconnects by itself.
+ *
+ * @example
+ * ```ts
+ * const client = new McpWebSocketClient({ url: 'ws://127.0.0.1:8080/ws' })
+ * await client.connect()
+ * const { tools } = await client.listTools()
+ * await client.close()
+ * ```
+ */
+export class McpWebSocketClient extends McpMethods {
+  readonly #config: ClientConfig
+  readonly #clock: Clock
+  readonly #session: Session
+  readonly #peer: RpcPeer
+  readonly #subscriptions: Subscriptions
+  readonly #events = new Emitter((error, event) => {
+    // What a listener of `error` throws has nowhere to go.
+    if (event !== 'error') this.#trouble(error)
+  })
+  readonly #notificationHandlers = new Map<string, NotificationHandler>()
+  readonly #connecting = new Set<{ readonly resolve: () => void; readonly reject: (error: unknown) => void }>()
+  #closing: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined
+  /** Fires when the life ends: what no pending request stands for ends with it. */
+  #life = new AbortController()
+  #logLevel: LoggingLevel | undefined
+  /** Subscriptions that stand for `subscribeResource` in the modern era, by URI. */
+  readonly #resources = new Map<string, Subscription>()
+  #unwatchPage: (() => void) | undefined
+
+  /** @throws TypeError naming the option that is wrong. */
+  constructor(options: McpWebSocketClientOptions, ports: Ports = PORTS) {
+    super()
+    const config = resolveClientOptions(options, ports)
+    const { introduction, requestTimeout, maxPending } = config
+    this.#config = config
+    this.#clock = ports.clock
+    this.#session = new Session(
+      {
+        ...config.session,
+        handshake: new Handshake(introduction, config.protocol),
+        stamp: (request, agreement) =>
+          stampRequest(request, agreement?.era === 'modern' ? requestMeta(introduction, this.#logLevel) : undefined)
+      },
+      {
+        onState: (to, from, closure) => this.#onState(to, from, closure),
+        onReconnected: (reconnected) => this.#events.emit('reconnected', reconnected),
+        onMessage: (message) => this.#peer.receive(message),
+        onFailed: (request, error) => this.#peer.fail(request.id, error),
+        onTrouble: (error) => this.#trouble(error)
+      }
+    )
+    this.#peer = new RpcPeer(
+      this.#session,
+      { clock: ports.clock, requestTimeout, maxPending },
+      {
+        onNotification: (notification) => this.#onNotification(notification),
+        onTrouble: (error) => this.#trouble(error)
+      }
+    )
+    this.#subscriptions = new Subscriptions(this.#peer)
+  }
+
+  get state(): StateName {
+    return this.#session.state.name
+  }
+
+  /** Version of MCP that was agreed; like the rest of what was agreed, it stays through a lost connection. */
+  get protocolVersion(): string | undefined {
+    return this.#session.agreement?.version
+  }
+
+  get era(): Era | undefined {
+    return this.#session.agreement?.era
+  }
+
+  get serverInfo(): Implementation | undefined {
+    return this.#session.agreement?.serverInfo
+  }
+
+  get serverCapabilities(): ServerCapabilities | undefined {
+    return this.#session.agreement?.capabilities
+  }
+
+  /** What the server wants a model to know about it. */
+  get instructions(): string | undefined {
+    return this.#session.agreement?.instructions
+  }
+
+  /** The subprotocol that the server really chose; `undefined` if none, or while not connected. */
+  get subprotocol(): string | undefined {
+    return this.#session.subprotocol
+  }
+
+  /** Requests that wait for an answer. */
+  get pendingCount(): number {
+    return this.#peer.pendingCount
+  }
+
+  /** Messages that wait for a connection. */
+  get queuedCount(): number {
+    return this.#session.queuedCount
+  }
+
+  stats(): ClientStats {
+    return this.#session.stats
+  }
+
+  /**
+   * Connects, if need be, and resolves when the client is `ready`.
+   * @throws The failure that is fatal, `RetriesExhaustedError`, `ClosedError`, or the reason of `signal`.
+   */
+  async connect({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    signal?.throwIfAborted()
+    if (this.state === 'closing') await this.close()
+    if (this.state === 'ready') return
+    this.#begin()
+    this.#session.connect()
+    await this.#untilReady(signal)
+  }
+
+  /** Drops the connection and dials at once, with the retries counted anew; from `idle`, `closed` or `failed` it connects. */
+  async reconnect(): Promise<void> {
+    if (this.state === 'closing') await this.close()
+    this.#begin()
+    this.#session.reconnect()
+    await this.#untilReady(undefined)
+  }
+
+  /** Closes the connection and ends everything: pending requests reject with `ClosedError`. Never rejects. */
+  close(): Promise<void> {
+    if (this.state === 'closed') return Promise.resolve()
+    if (this.#closing === undefined) {
+      let resolve = (): void => undefined
+      const promise = new Promise<void>((onClosed) => {
+        resolve = onClosed
+      })
+      this.#closing = { promise, resolve }
+    }
+    const { promise } = this.#closing
+    this.#session.close()
+    return promise
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /**
+   * Sends a request; while not connected it waits in the outbox.
+   * @throws RpcError for the server's refusal; RequestTimeoutError, ConnectionLostError, QueueFullError, ClosedError, or the signal's reason.
+   */
+  request<R = Result>(method: string, params?: Params, options?: RequestOptions): Promise<R> {
+    const { promise } = this.#peer.call(method, params, options)
+    if (!MULTI_ROUND.has(method)) return promise as Promise<R>
+    const startedAt = this.#clock.now()
+    return promise.then((result) =>
+      isInputRequired(result)
+        ? runRounds(result, { method, params, options: options ?? {}, startedAt, life: this.#life.signal }, this.#peer, this.#clock)
+        : checkResultType(result)
+    ) as Promise<R>
+  }
+
+  /** Sends a notification. @returns Resolves when it is written or queued. */
+  async notify(method: string, params?: Params): Promise<void> {
+    this.#peer.notify(method, params)
+    return Promise.resolve()
+  }
+
+  /** Answers the server's requests of this method; also its questions within multi round-trip requests. Works before `connect()`. */
+  setRequestHandler<M extends keyof ServerRequests>(
+    method: M,
+    handler: (
+      request: { readonly method: M; readonly params: ServerRequests[M]['params'] },
+      context: RequestContext
+    ) => Awaitable<ServerRequests[M]['result']>
+  ): void
+  setRequestHandler(method: string, handler: RequestHandler): void
+  setRequestHandler(method: string, handler: (request: never, context: RequestContext) => unknown): void {
+    this.#peer.inbound.set(method, this.#completed(method, handler as RequestHandler))
+  }
+
+  removeRequestHandler(method: string): void {
+    this.#peer.inbound.remove(method)
+  }
+
+  /** Takes the server's notifications of this method; one handler for each. Works before `connect()`. */
+  setNotificationHandler(method: string, handler: NotificationHandler): void {
+    this.#notificationHandlers.set(method, handler)
+  }
+
+  removeNotificationHandler(method: string): void {
+    this.#notificationHandlers.delete(method)
+  }
+
+  /** Opens a subscription of the modern era; see {@link Subscription}. `options.timeout` bounds the wait for its acknowledgement. */
+  listen(filter: SubscriptionFilter, options: RequestOptions = {}): Promise<Subscription> {
+    return this.#subscriptions.listen(filter, options)
+  }
+
+  /** Registers a listener. One that throws harms nobody else: the error goes to `error`. */
+  on<E extends keyof ClientEvents>(event: E, listener: (payload: ClientEvents[E]) => void): this {
+    this.#events.on(event, listener)
+    return this
+  }
+
+  once<E extends keyof ClientEvents>(event: E, listener: (payload: ClientEvents[E]) => void): this {
+    this.#events.once(event, listener)
+    return this
+  }
+
+  off<E extends keyof ClientEvents>(event: E, listener: (payload: ClientEvents[E]) => void): this {
+    this.#events.off(event, listener)
+    return this
+  }
+
+  /** Sets the least severe log level that the server sends; in the modern era it travels with every request. */
+  async setLoggingLevel(level: LoggingLevel, options?: RequestOptions): Promise<Result> {
+    this.#logLevel = level
+    return this.era === 'modern' ? {} : this.request('logging/setLevel', { level }, options)
+  }
+
+  /** Asks for `notifications/resources/updated` of a resource; asked anew after every reconnect. */
+  async subscribeResource({ uri }: { readonly uri: string }, options?: RequestOptions): Promise<Result> {
+    if (this.era !== 'modern') return this.request('resources/subscribe', { uri }, options)
+    if (!this.#resources.has(uri)) this.#resources.set(uri, await this.listen({ resourceSubscriptions: [uri] }, options))
+    return {}
+  }
+
+  async unsubscribeResource({ uri }: { readonly uri: string }, options?: RequestOptions): Promise<Result> {
+    if (this.era !== 'modern') return this.request('resources/unsubscribe', { uri }, options)
+    this.#resources.get(uri)?.close()
+    this.#resources.delete(uri)
+    return {}
+  }
+
+  #begin(): void {
+    if (this.#life.signal.aborted) this.#life = new AbortController()
+    this.#unwatchPage ??= watchPage(() => this.#session.hurry())
+  }
+
+  #untilReady(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        this.#connecting.delete(waiter)
+        reject(signal?.reason as Error)
+        // Nobody waits for this dial any more, and it never served anybody.
+        const { state } = this.#session
+        if (this.#connecting.size === 0 && 'life' in state && !state.life.everReady) void this.close()
+      }
+      const done = (settle: () => void) => (): void => {
+        signal?.removeEventListener('abort', onAbort)
+        settle()
+      }
+      const waiter = {
+        resolve: done(resolve),
+        reject: (error: unknown) => {
+          done(() => reject(error))()
+        }
+      }
+      this.#connecting.add(waiter)
+      signal?.addEventListener('abort', onAbort, { once: true })
+    })
+  }
+
+  #onState(to: LifecycleState, from: LifecycleState, closure: Closure | undefined): void {
+    const error = to.name === 'failed' ? to.error : undefined
+    if (to.name !== from.name) {
+      const attempt = 'life' in to && to.name !== 'ready' ? to.life.attempt : undefined
+      const delay = to.name === 'waiting' ? to.delay : undefined
+      this.#events.emit('state', { from: from.name, to: to.name, attempt, delay, closure, error })
+    }
+    if (to.name === 'waiting' || to.name === 'connecting') this.#subscriptions.onDropped()
+    if (to.name === 'ready') this.#settleConnecting((waiter) => waiter.resolve())
+    if (to.name === 'failed') this.#endLife(to.error)
+    if (to.name === 'closing' || to.name === 'closed') this.#endLife(new ClosedError())
+    if (to.name === 'failed') this.#events.emit('failed', to.error)
+    if (to.name !== 'closed') return
+    this.#closing?.resolve()
+    this.#closing = undefined
+    this.#events.emit('close', undefined)
+  }
+
+  #endLife(error: Error): void {
+    this.#life.abort(error)
+    this.#unwatchPage?.()
+    this.#unwatchPage = undefined
+    this.#resources.clear()
+    this.#subscriptions.onEnded()
+    this.#settleConnecting((waiter) => waiter.reject(error))
+  }
+
+  #settleConnecting(settle: (waiter: { resolve: () => void; reject: (error: unknown) => void }) => void): void {
+    const waiters = [...this.#connecting]
+    this.#connecting.clear()
+    waiters.forEach(settle)
+  }
+
+  #onNotification({ method, params }: JsonRpcNotification): void {
+    this.#subscriptions.onNotification({ jsonrpc: '2.0', method, params })
+    try {
+      this.#notificationHandlers.get(method)?.({ method, params })
+    } catch (error) {
+      this.#trouble(error)
+    }
+    this.#events.emit('notification', { method, params })
+  }
+
+  #trouble(error: unknown): void {
+    this.#events.emit('error', error instanceof Error ? error : new Error(String(error)))
+  }
+
+  /** The handler, completing accepted forms with their defaults if the client announced that it does. */
+  #completed(method: string, handler: RequestHandler): RequestHandler {
+    const applies = method === 'elicitation/create' && this.#config.introduction.capabilities.elicitation?.form?.applyDefaults === true
+    return applies ? async (request, context) => applyDefaults(request.params, await handler(request, context)) : handler
+  }
+}

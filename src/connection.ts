@@ -1,0 +1,350 @@
+import { tellsEra } from './core/closures.js'
+import { beat, type HeartbeatPolicy } from './core/heartbeat.js'
+import { parseText, type Malformed } from './core/jsonrpc.js'
+import { transition, type LifecycleEvent, type LifecycleState, type Redial, type RetryPolicy } from './core/lifecycle.js'
+import { HandshakeError, isMcpWebSocketError, type Closure } from './errors.js'
+import { SharedTimer, type Clock } from './io/clock.js'
+import type { Socket, SocketClosure, SocketListener, SocketOptions } from './io/plain-socket.js'
+import type { OpenSocket } from './io/socket.js'
+import type { Target } from './io/target.js'
+import type { JsonRpcMessage } from './types/json-rpc.js'
+import type { TokenContext } from './types/options.js'
+
+/** Settings of a connection; times in ms. */
+export interface ConnectionConfig {
+  readonly retry: RetryPolicy
+  readonly resetAfter: number
+  readonly connectTimeout: number
+  readonly handshakeTimeout: number
+  readonly closeTimeout: number
+  readonly heartbeat: HeartbeatPolicy | false
+  readonly unref: boolean
+  readonly shouldReconnect: ((closure: Closure) => boolean | undefined) | undefined
+  readonly trace: ((direction: 'in' | 'out', text: string) => void) | undefined
+  readonly socket: SocketOptions
+  /** Whether the token comes from a provider, which can give another. */
+  readonly refreshable: boolean
+  /** Whether a dial that failed is worth one without subprotocols: in browsers, if a missing one is accepted. */
+  readonly mayDropProtocols: boolean
+  readonly resolveTarget: (context: TokenContext) => Promise<Target>
+  readonly openSocket: OpenSocket
+  readonly clock: Clock
+}
+
+/** Who is told what happens to a connection. */
+export interface ConnectionListener {
+  /** @param closure - What ended the socket, if that is why the state changed. */
+  onState(to: LifecycleState, from: LifecycleState, closure: Closure | undefined): void
+  onMessage(message: JsonRpcMessage): void
+  onMalformed(malformed: Malformed): void
+  /** The time given to `expectWithin` is over. */
+  onStepDue(): void
+  /** The server is silent and this engine cannot send pings: a request must ask for a sign of life. */
+  onProbeDue(): void
+  /** A callback of the program failed; the connection goes on. */
+  onTrouble(error: Error): void
+}
+
+/** Counts since the object was made; sizes in bytes, `latency` in ms. */
+export interface ConnectionStats {
+  attempts: number
+  sent: number
+  received: number
+  bytesSent: number
+  bytesReceived: number
+  /** Time from the last probe to its answer. */
+  latency?: number
+}
+
+/** What this object's one timer waits for. */
+interface Alarm {
+  readonly name: 'state' | 'stable' | 'pulse' | 'step'
+  dueAt: number
+  heapIndex: number
+}
+
+const alarm = (name: Alarm['name']): Alarm => ({ name, dueAt: 0, heapIndex: -1 })
+
+/** Keeps one socket and one timer in step with the lifecycle state; turns frames into messages. */
+export class Connection {
+  readonly stats: ConnectionStats = { attempts: 0, sent: 0, received: 0, bytesSent: 0, bytesReceived: 0 }
+  readonly #config: ConnectionConfig
+  readonly #listener: ConnectionListener
+  readonly #timer: SharedTimer<Alarm>
+  readonly #alarms = { state: alarm('state'), stable: alarm('stable'), pulse: alarm('pulse'), step: alarm('step') }
+  #state: LifecycleState = { name: 'idle' }
+  #socket: Socket | undefined
+  #subprotocol: string | undefined
+  #eraRedial = false
+  #bare: 'no' | 'maybe' | 'yes' = 'no'
+  #heardAt = 0
+  #probedAt: number | undefined
+  #bytesAtProbe: number | undefined
+  #busy = false
+
+  constructor(config: ConnectionConfig, listener: ConnectionListener) {
+    this.#config = config
+    this.#listener = listener
+    this.#timer = new SharedTimer(config.clock, (due, now) => this.#onDue(due, now))
+  }
+
+  get state(): LifecycleState {
+    return this.#state
+  }
+
+  /** What the server chose; `undefined` if it named none, or while there is no socket. */
+  get subprotocol(): string | undefined {
+    return this.#subprotocol
+  }
+
+  /** Begins a life, unless one is under way. */
+  connect(): void {
+    this.#dispatch({ type: 'connect' })
+  }
+
+  /** Drops the socket, if there is one, and dials at once. */
+  reconnect(): void {
+    this.#dispatch({ type: 'reconnect' })
+  }
+
+  close(): void {
+    this.#dispatch({ type: 'close' })
+  }
+
+  /** The layer above is done with its handshake: the connection is ready. */
+  confirm(): void {
+    this.#dispatch({ type: 'confirmed' })
+  }
+
+  /** The layer above cannot work with this server. */
+  refuse(error: Closure['error']): void {
+    this.#onClosed({ kind: 'close', wasClean: false, error })
+  }
+
+  /** A hint that the network or the process woke up: dial now, or probe now. */
+  hurry(): void {
+    if (this.#state.name === 'ready') this.#probe(this.#config.clock.now())
+    else this.#dispatch({ type: 'hurry' })
+  }
+
+  /** Whether a closure of this socket now answers the question for the server's era: dial again at once. */
+  set eraRedial(expected: boolean) {
+    this.#eraRedial = expected
+  }
+
+  /** Whether calls wait for an answer; see rules of behaviour 5. */
+  set busy(busy: boolean) {
+    this.#busy = busy
+    if (busy || this.#state.name !== 'ready') return
+    const now = this.#config.clock.now()
+    // The last call is settled and an old probe is still open: one fresh probe, with the full timeout, decides.
+    if (this.#isProbing()) this.#probe(now)
+    else if (this.#alarms.pulse.heapIndex === -1) this.#look(now, now)
+  }
+
+  /** Asks for `onStepDue` in `ms`, in place of an earlier wish. */
+  expectWithin(ms: number): void {
+    this.#timer.set(this.#alarms.step, ms)
+  }
+
+  /** The server answered a probe. */
+  pong(): void {
+    if (this.#probedAt !== undefined) this.stats.latency = this.#config.clock.now() - this.#probedAt
+    this.#hear()
+  }
+
+  /** Writes one frame; only while a socket is open (`initializing`, `ready`). */
+  send(text: string): void {
+    this.#config.trace?.('out', text)
+    this.stats.sent++
+    this.stats.bytesSent += this.#socket?.send(text) ?? 0
+  }
+
+  #dispatch(event: LifecycleEvent): void {
+    const from = this.#state
+    const to = transition(from, event, this.#config.retry)
+    if (to === from) return
+    this.#state = to
+    if (to.name === 'ready' && from.name === 'ready') return
+    this.#enter(to)
+    this.#listener.onState(to, from, event.type === 'socketClosed' ? event.closure : undefined)
+  }
+
+  /** Makes socket and timer agree with the state: the only place where they change. */
+  #enter(state: LifecycleState): void {
+    const { stable, pulse, step, state: limit } = this.#alarms
+    for (const old of [stable, pulse, step, limit]) this.#timer.clear(old)
+    const { connectTimeout, handshakeTimeout, closeTimeout, resetAfter, unref } = this.#config
+    this.#timer.idle = unref && 'life' in state && state.life.everReady
+    switch (state.name) {
+      case 'connecting':
+        this.#discard()
+        this.#timer.set(limit, connectTimeout)
+        void this.#dial({ attempt: Math.max(1, state.life.attempt), reason: state.life.reason })
+        return
+      case 'initializing':
+        this.#timer.set(limit, handshakeTimeout)
+        return
+      case 'ready':
+        this.#timer.set(stable, resetAfter)
+        if (unref) this.#socket?.unref()
+        this.#look(this.#config.clock.now(), Infinity)
+        return
+      case 'waiting':
+        this.#discard()
+        this.#timer.set(limit, state.delay)
+        return
+      case 'closing':
+        this.#timer.set(limit, closeTimeout)
+        this.#socket?.close(1000, '')
+        return
+      case 'idle':
+      case 'closed':
+      case 'failed':
+        this.#discard()
+        this.#bare = 'no'
+        return
+      default:
+        state satisfies never
+    }
+  }
+
+  async #dial(context: TokenContext): Promise<void> {
+    const state = this.#state
+    this.stats.attempts++
+    try {
+      const target = await this.#config.resolveTarget(context)
+      // Closed, or dialled anew, while the providers worked.
+      if (this.#state !== state) return
+      const { openSocket, socket } = this.#config
+      this.#socket = openSocket(this.#bare === 'no' ? target : { ...target, protocols: [] }, socket, this.#listenTo(state))
+    } catch (cause) {
+      if (this.#state !== state) return
+      const error = isMcpWebSocketError(cause)
+        ? cause
+        : new HandshakeError('CONNECT_FAILED', cause instanceof Error ? cause.message : String(cause), { cause })
+      this.#onClosed({ kind: 'network', wasClean: false, error })
+    }
+  }
+
+  #listenTo(dialled: LifecycleState): SocketListener {
+    const onMessage = (message: JsonRpcMessage): void => this.#onMessage(message)
+    const onMalformed = (malformed: Malformed): void => this.#listener.onMalformed(malformed)
+    return {
+      onOpened: (subprotocol) => {
+        if (this.#state !== dialled) return
+        this.#subprotocol = subprotocol
+        if (this.#bare === 'maybe') this.#bare = 'yes'
+        this.#hear()
+        this.#dispatch({ type: 'socketOpened' })
+      },
+      onText: (text, bytes) => {
+        this.stats.bytesReceived += bytes
+        this.#config.trace?.('in', text)
+        this.#hear()
+        parseText(text, onMessage, onMalformed)
+      },
+      onUndecodable: () => {
+        onMalformed({ problem: 'the binary frame is not UTF-8' })
+      },
+      onHeard: () => this.#hear(),
+      onPong: () => this.pong(),
+      onClosed: (closure) => this.#onClosed(closure)
+    }
+  }
+
+  #onMessage(message: JsonRpcMessage): void {
+    this.stats.received++
+    // After close() nothing happens; ws would still deliver, browsers do not.
+    if (this.#state.name === 'initializing' || this.#state.name === 'ready') this.#listener.onMessage(message)
+  }
+
+  #onClosed(facts: SocketClosure): void {
+    const state = this.#state
+    if (state.name === 'closing') return this.#dispatch({ type: 'timedOut' })
+    if (!('life' in state)) return
+    const closure: Closure = { ...facts, everReady: state.life.everReady }
+    const redial = this.#redialAfter(closure, state.life.redials)
+    this.#dispatch({
+      type: 'socketClosed',
+      closure,
+      wish: redial ? undefined : this.#wish(closure),
+      redial,
+      refreshable: this.#config.refreshable,
+      random: this.#config.clock.random()
+    })
+  }
+
+  #redialAfter(closure: Closure, used: readonly Redial[]): 'era' | 'protocols' | undefined {
+    if (this.#eraRedial && tellsEra(closure)) return used.includes('era') ? undefined : 'era'
+    const unopened = this.#state.name === 'connecting' && closure.kind === 'network'
+    if (!this.#config.mayDropProtocols || !unopened || this.#bare === 'yes') return undefined
+    // A page cannot see why a dial failed: until one opens, dials with and without subprotocols take turns.
+    this.#bare = this.#bare === 'no' ? 'maybe' : 'no'
+    return used.includes('protocols') ? undefined : 'protocols'
+  }
+
+  #wish(closure: Closure): boolean | undefined {
+    try {
+      return this.#config.shouldReconnect?.(closure)
+    } catch (error) {
+      this.#listener.onTrouble(error instanceof Error ? error : new Error(String(error)))
+      return undefined
+    }
+  }
+
+  #discard(): void {
+    this.#socket?.discard()
+    this.#socket = undefined
+    this.#subprotocol = undefined
+    this.#eraRedial = false
+    this.#probedAt = undefined
+  }
+
+  #onDue(due: Alarm, now: number): void {
+    if (due.name === 'stable') this.#dispatch({ type: 'stabilized' })
+    else if (due.name === 'step') this.#listener.onStepDue()
+    else if (due.name === 'pulse') this.#look(now, due.dueAt)
+    else if (this.#state.name === 'connecting')
+      this.#onClosed(this.#socket?.expire() ?? this.#late('CONNECT_TIMEOUT', 'no connection', this.#config.connectTimeout))
+    else if (this.#state.name === 'initializing')
+      this.#onClosed(this.#late('HANDSHAKE_TIMEOUT', 'the server opened the socket but MCP was not ready', this.#config.handshakeTimeout))
+    else this.#dispatch({ type: 'timedOut' })
+  }
+
+  #late(code: 'CONNECT_TIMEOUT' | 'HANDSHAKE_TIMEOUT', what: string, ms: number): SocketClosure {
+    return {
+      kind: 'timeout',
+      wasClean: false,
+      error: new HandshakeError(code, `${what} within ${String(ms)} ms`, { retryable: true, delivery: 'not-sent' })
+    }
+  }
+
+  #hear(): void {
+    this.#heardAt = this.#config.clock.now()
+  }
+
+  #isProbing(): boolean {
+    return this.#probedAt !== undefined && this.#heardAt <= this.#probedAt
+  }
+
+  #look(now: number, dueAt: number): void {
+    const { heartbeat } = this.#config
+    if (heartbeat === false) return
+    // A part of a large message is life too, where the engine counts bytes.
+    if (this.#isProbing() && this.#socket?.bytesRead !== this.#bytesAtProbe) this.#heardAt = now
+    const { action, nextAt } = beat({ heardAt: this.#heardAt, probedAt: this.#probedAt, busy: this.#busy }, heartbeat, now, dueAt)
+    if (action === 'dead') return this.#onClosed({ kind: 'heartbeat', code: 1006, wasClean: false })
+    if (action === 'probe') this.#probe(now)
+    else this.#timer.set(this.#alarms.pulse, nextAt - now)
+  }
+
+  #probe(now: number): void {
+    const { heartbeat } = this.#config
+    if (heartbeat === false) return
+    this.#probedAt = now
+    this.#bytesAtProbe = this.#socket?.bytesRead
+    this.#timer.set(this.#alarms.pulse, heartbeat.timeout)
+    if (this.#socket?.ping() === false) this.#listener.onProbeDue()
+  }
+}

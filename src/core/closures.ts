@@ -1,0 +1,118 @@
+import { ConnectionLostError, type Closure, type McpWebSocketError } from '../errors.js'
+
+/** What follows from a closure: dial again after a delay, or give up. */
+export type Verdict = 'retry' | 'fatal'
+
+// Close codes (RFC 6455 section 7.4.1 and the IANA registry) after which the same dial would end the same way. All others
+// are retried, 1000 included: Go servers close with it on every exit of their handler, errors and restarts too.
+const FATAL_CODES: ReadonlyMap<number, string> = new Map([
+  [1002, 'one side broke the WebSocket protocol, and would again'],
+  [1003, 'the server cannot read text frames, the only ones we send'],
+  [1007, 'a message was not what it claimed to be, for example not UTF-8'],
+  [1008, 'the server refuses this client by policy'],
+  [1010, 'the server lacks an extension that was required']
+])
+
+// 4400-4499 mirror the HTTP client errors by custom. These three of them pass, as their HTTP twins do.
+const PASSING_CLIENT_CODES: ReadonlyMap<number, string> = new Map([
+  [4401, 'the token may be fresh at the next attempt'],
+  [4408, 'the server waited too long for us'],
+  [4429, 'too many requests: later is fine']
+])
+
+const PASSING_STATUSES: ReadonlyMap<number, string> = new Map([
+  [408, 'the server waited too long for the request'],
+  [425, 'too early: the server asks to repeat'],
+  [429, 'too many requests: later is fine']
+])
+
+/** Close codes that ask for other credentials: 4401 by custom, 3000 in the IANA registry. */
+export const isUnauthorizedCode = (code: number | undefined): boolean => code === 4401 || code === 3000
+
+/**
+ * Whether the closure of a socket can mean that the server did not understand the handshake. Codes that refuse the client
+ * itself tell nothing about the era, nor does what was decided on this side.
+ */
+export const tellsEra = ({ kind, code, error }: Closure): boolean =>
+  kind === 'close' && error === undefined && !isUnauthorizedCode(code) && code !== 4403
+
+/**
+ * Judges a closure (see the option `reconnect`): what would fail in the same way again is fatal.
+ * A 401 counts as fatal here; that a fresh token deserves one more dial is decided where tokens are known.
+ */
+export function judgeClosure(closure: Closure): Verdict {
+  switch (closure.kind) {
+    case 'subprotocol':
+      return 'fatal' // a setting on one of the sides is wrong
+    case 'http':
+      return judgeStatus(closure.status ?? 0, closure.everReady)
+    case 'tls':
+      // A certificate that was good once may be in the middle of its renewal.
+      return closure.everReady ? 'retry' : 'fatal'
+    case 'close':
+      if (closure.error?.code === 'INITIALIZE_REFUSED') return closure.everReady ? 'retry' : 'fatal'
+      return judgeCode(closure.code ?? 1005)
+    case 'network':
+      // What is no HTTP today is no HTTP tomorrow; credentials over plain text stay forbidden.
+      return closure.error?.code === 'HANDSHAKE_INVALID' || closure.error?.code === 'INSECURE_TRANSPORT' ? 'fatal' : 'retry'
+    case 'timeout':
+    case 'heartbeat':
+      return 'retry'
+  }
+}
+
+function judgeStatus(status: number, everReady: boolean): Verdict {
+  if (status === 401 || status === 403) return 'fatal'
+  if (status >= 500 || PASSING_STATUSES.has(status)) return 'retry'
+  // Redirects, 2xx and the other 4xx mean a wrong URL at first; later a deploy's ingress answers 404 for some seconds.
+  return everReady ? 'retry' : 'fatal'
+}
+
+function judgeCode(code: number): Verdict {
+  if (FATAL_CODES.has(code)) return 'fatal'
+  return code >= 4400 && code <= 4499 && !PASSING_CLIENT_CODES.has(code) ? 'fatal' : 'retry'
+}
+
+/** The wait that the closure asks for, in ms; 0 if none. */
+export function askedDelay(closure: Closure, initialDelay: number): number {
+  // 1013 "try again later" without a number: longer than an ordinary first retry.
+  return closure.retryAfter ?? (closure.code === 1013 ? 2 * initialDelay : 0)
+}
+
+/** Reads `retry-after=<seconds>` out of a close reason; the result is in ms. */
+export function retryAfterOfReason(reason: string): number | undefined {
+  const seconds = /\bretry-after=(\d{1,9})\b/i.exec(reason)?.[1]
+  return seconds === undefined ? undefined : Number(seconds) * 1000
+}
+
+/**
+ * Reads a `Retry-After` header (RFC 9110 section 10.2.3): seconds or a date; the result is in ms.
+ * @param now - Wall-clock time in ms: the date is one of the server's wall clock.
+ */
+export function retryAfterOfHeader(value: string | undefined, now: number): number | undefined {
+  if (value === undefined) return undefined
+  if (/^\s*\d+\s*$/.test(value)) return Number(value) * 1000
+  const date = Date.parse(value)
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now)
+}
+
+/** The closure in words, for messages. */
+export function describeClosure(closure: Closure): string {
+  if (closure.kind === 'heartbeat') return 'the server fell silent'
+  if (closure.error) return closure.error.message
+  const reason = closure.reason ? ` ${JSON.stringify(closure.reason)}` : ''
+  return closure.code === undefined ? 'the connection broke' : `the connection closed with code ${String(closure.code)}${reason}`
+}
+
+/** The error with which `connect()` rejects when this closure ends it. */
+export function errorOfClosure(closure: Closure): McpWebSocketError {
+  return closure.error ?? new ConnectionLostError(lostCode(closure), describeClosure(closure), closure, { hint: hintOfCode(closure.code) })
+}
+
+/** Code of the error for what the closure took with it. */
+export const lostCode = (closure: Closure): 'HEARTBEAT_TIMEOUT' | 'CONNECTION_LOST' =>
+  closure.kind === 'heartbeat' ? 'HEARTBEAT_TIMEOUT' : 'CONNECTION_LOST'
+
+function hintOfCode(code: number | undefined): string | undefined {
+  return code === undefined ? undefined : (FATAL_CODES.get(code) ?? PASSING_CLIENT_CODES.get(code))
+}

@@ -1,0 +1,51 @@
+// What a refused dial most likely means, and what to do. Node only: browsers show neither status nor system error, so
+// their bundle does without these texts.
+
+const STATUS_HINTS: ReadonlyMap<number, string> = new Map([
+  [200, 'A web page answered: the path is wrong, or a captive portal stands in between.'],
+  [400, 'The request did not arrive as a WebSocket upgrade: check the path, and that proxies forward the Upgrade and Connection headers.'],
+  [401, 'The server wants credentials: set auth.token (or headers), and check that proxies forward Authorization.'],
+  [403, 'The credentials do not suffice, or the server does not accept this Origin or Host.'],
+  [404, 'Nothing is served at this path; many servers use /ws or /mcp.'],
+  [405, 'The path exists but takes no GET: it is probably an HTTP endpoint of MCP, not a WebSocket.'],
+  [407, 'A proxy wants credentials: use the option agent.'],
+  [
+    426,
+    'Either the server wants another subprotocol than those offered (mcp.v1 and the option subprotocols), or a proxy dropped ' +
+      'the Upgrade and Connection headers (nginx: proxy_http_version 1.1, proxy_set_header Upgrade $http_upgrade, ' +
+      'proxy_set_header Connection "upgrade", and forward Sec-WebSocket-Protocol).'
+  ],
+  [429, 'Too many connections or requests: the client waits as long as Retry-After asks.'],
+  [502, 'A proxy cannot reach the server behind it.'],
+  [503, 'The server is overloaded or restarting; the client tries again.'],
+  [504, 'A proxy got no answer from the server behind it.']
+])
+
+/** What an HTTP status in place of 101 means. @param redirect - Where a 3xx points to. */
+export function hintForStatus(status: number, redirect?: string): string {
+  if (status >= 300 && status < 400)
+    return `Redirects are not followed, as they could carry credentials away. If you trust it, use ${redirect ?? 'the new address'} as url.`
+  return (
+    STATUS_HINTS.get(status) ??
+    (status >= 500 ? 'The server failed; the client tries again.' : 'The server does not serve a WebSocket here: check the URL.')
+  )
+}
+
+const SYSTEM_HINTS: ReadonlyMap<string, string> = new Map([
+  ['ECONNREFUSED', 'Nothing listens on this port: is the server running?'],
+  ['ENOTFOUND', 'The host name does not resolve.'],
+  ['EAI_AGAIN', 'Name resolution failed: is the network up?'],
+  ['ECONNRESET', 'The server hung up during the handshake. If it speaks TLS, use wss://.'],
+  ['ETIMEDOUT', 'No answer from this address: a firewall, or the wrong host.'],
+  ['CERT_HAS_EXPIRED', 'The certificate of the server has expired (or the clock of this machine is wrong).'],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', 'The certificate is for another host name.'],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'The certificate is self-signed: pass it as tls.ca.'],
+  ['SELF_SIGNED_CERT_IN_CHAIN', 'The certificate authority is not trusted: pass it as tls.ca.'],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'The certificate authority is not trusted: pass it as tls.ca.']
+])
+
+/** What an error of the network or of TLS means. */
+export function hintForSystemError(code: string, message: string): string | undefined {
+  if (/wrong version number/i.test(message)) return 'The server speaks plain text on this port: use ws://.'
+  return SYSTEM_HINTS.get(code)
+}

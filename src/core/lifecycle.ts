@@ -1,0 +1,164 @@
+import { RetriesExhaustedError, type Closure, type McpWebSocketError } from '../errors.js'
+import { backoffDelay, type BackoffPolicy } from './backoff.js'
+import { askedDelay, errorOfClosure, isUnauthorizedCode, judgeClosure } from './closures.js'
+
+/**
+ * The life of a client's connection.
+ *
+ * ```
+ *          connect              socketOpened                 confirmed
+ *   idle ───────────► connecting ───────────► initializing ───────────► ready ─┐ stabilized:
+ *                     ▲  │  ▲                      │                    │  ▲   │ retries = 0
+ *           timedOut, │  │  └── redial ◄───────────┤                    │  └───┘
+ *           hurry     │  │ socketClosed            │ socketClosed       │ socketClosed
+ *                     │  ▼                         ▼                    ▼
+ *                   waiting ◄──────────────────────┴────────────────────┘
+ *                        │
+ *                        └─► failed   (fatal, or the retries are used up)
+ *
+ *   reconnect: any living state ─► connecting     close: an open socket ─► closing ─► closed, else ─► closed
+ * ```
+ *
+ * A state carries exactly what is true in it. An event that means nothing in a state returns the same object.
+ */
+export type LifecycleState =
+  | { readonly name: 'idle' }
+  | { readonly name: 'connecting'; readonly life: Life }
+  | { readonly name: 'initializing'; readonly life: Life }
+  | { readonly name: 'ready'; readonly life: Life }
+  | { readonly name: 'waiting'; readonly life: Life; readonly delay: number; readonly closure: Closure }
+  | { readonly name: 'closing' }
+  | { readonly name: 'closed' }
+  | { readonly name: 'failed'; readonly error: McpWebSocketError; readonly closure: Closure }
+
+/** Name of a state, as `client.state` shows it. */
+export type StateName = LifecycleState['name']
+
+/** The dials that are neither counted nor delayed; each happens at most once in a life. */
+export type Redial = 'era' | 'token' | 'protocols'
+
+/** What a life (from `connect()` to `closed` or `failed`) remembers from one connection to the next. */
+export interface Life {
+  /** Number of the dial under way, from 1, since `connect()` or since the last stable connection; 0 while stable. */
+  readonly attempt: number
+  /** Consecutive retries; short-lived connections do not end the row, only a stable one does. */
+  readonly retries: number
+  readonly everReady: boolean
+  /** Which uncounted redials were used. */
+  readonly redials: readonly Redial[]
+  /** Why the next dial asks for a token: the last closure was one of credentials. */
+  readonly reason: 'connect' | 'unauthorized'
+  /** Whether a fresh token was asked for after a 401, since the last stable connection. */
+  readonly refreshed: boolean
+}
+
+/** What happens to a lifecycle. Commands are imperative, facts past tense. */
+export type LifecycleEvent =
+  | { readonly type: 'connect' }
+  | { readonly type: 'reconnect' }
+  | { readonly type: 'close' }
+  /** Dial now instead of waiting on: the network is back. */
+  | { readonly type: 'hurry' }
+  | { readonly type: 'socketOpened' }
+  /** The layer above finished its handshake. */
+  | { readonly type: 'confirmed' }
+  /** `ready` lasted for `resetAfter`. */
+  | { readonly type: 'stabilized' }
+  | SocketClosed
+  /** The wait is over, or the closing handshake took too long. */
+  | { readonly type: 'timedOut' }
+
+/** The socket, or the dial for one, is over. */
+export interface SocketClosed {
+  readonly type: 'socketClosed'
+  readonly closure: Closure
+  /** The word of `shouldReconnect`, if it gave one. */
+  readonly wish?: boolean
+  /** This closure answers a question that only a dial could ask: dial again at once. */
+  readonly redial?: 'era' | 'protocols'
+  /** Whether another token can be had. */
+  readonly refreshable: boolean
+  /** A number in [0, 1). */
+  readonly random: number
+}
+
+/** When to retry. */
+export interface RetryPolicy extends BackoffPolicy {
+  /** Consecutive retries before giving up; 0 = none, `Infinity` = for ever. */
+  readonly maxRetries: number
+}
+
+const FIRST: Life = { attempt: 1, retries: 0, everReady: false, redials: [], reason: 'connect', refreshed: false }
+
+/** The next state. Pure: chance and time come in with the events. */
+export function transition(state: LifecycleState, event: LifecycleEvent, policy: RetryPolicy): LifecycleState {
+  switch (state.name) {
+    case 'idle':
+    case 'closed':
+    case 'failed':
+      return atRest(state, event)
+    case 'closing':
+      return event.type === 'socketClosed' || event.type === 'timedOut' ? { name: 'closed' } : state
+    case 'connecting':
+    case 'initializing':
+    case 'ready':
+    case 'waiting':
+      return alive(state, event, policy)
+  }
+}
+
+function atRest(state: LifecycleState, event: LifecycleEvent): LifecycleState {
+  if (event.type === 'connect' || event.type === 'reconnect') return { name: 'connecting', life: FIRST }
+  return event.type === 'close' && state.name !== 'closed' ? { name: 'closed' } : state
+}
+
+type Alive = Extract<LifecycleState, { life: Life }>
+
+function alive(state: Alive, event: LifecycleEvent, policy: RetryPolicy): LifecycleState {
+  const { name, life } = state
+  switch (event.type) {
+    case 'connect':
+      return state
+    case 'reconnect':
+      return { name: 'connecting', life: { ...life, attempt: 1, retries: 0 } }
+    case 'close':
+      return { name: name === 'initializing' || name === 'ready' ? 'closing' : 'closed' }
+    case 'hurry':
+      return name === 'waiting' ? { name: 'connecting', life } : state
+    case 'timedOut':
+      return name === 'waiting' ? { name: 'connecting', life } : state
+    case 'socketOpened':
+      return name === 'connecting' ? { name: 'initializing', life } : state
+    case 'confirmed':
+      return name === 'initializing' ? { name: 'ready', life: { ...life, everReady: true } } : state
+    case 'stabilized':
+      return name === 'ready' && life.attempt !== 0 ? { name: 'ready', life: { ...life, attempt: 0, retries: 0, refreshed: false } } : state
+    case 'socketClosed':
+      return name === 'waiting' ? state : afterClosure(life, event, policy)
+  }
+}
+
+function afterClosure(before: Life, event: SocketClosed, policy: RetryPolicy): LifecycleState {
+  const { closure, wish } = event
+  const refused = closure.status === 401
+  const refresh = refused && event.refreshable && !before.refreshed
+  const life: Life = {
+    ...before,
+    reason: refused || isUnauthorizedCode(closure.code) ? 'unauthorized' : 'connect',
+    refreshed: before.refreshed || refresh
+  }
+  const redial = event.redial ?? (refresh && wish !== false ? 'token' : undefined)
+  if (redial && !life.redials.includes(redial)) return { name: 'connecting', life: { ...life, redials: [...life.redials, redial] } }
+  const fatal = wish === undefined ? judgeClosure(closure) === 'fatal' && !refresh : !wish
+  if (fatal) return { name: 'failed', error: errorOfClosure(closure), closure }
+  if (life.retries >= policy.maxRetries) return { name: 'failed', error: exhausted(life, closure, policy), closure }
+  const retries = life.retries + 1
+  const delay = backoffDelay(retries, policy, event.random, askedDelay(closure, policy.initialDelay))
+  return { name: 'waiting', life: { ...life, retries, attempt: life.attempt + 1 }, delay, closure }
+}
+
+function exhausted(life: Life, closure: Closure, policy: RetryPolicy): McpWebSocketError {
+  const error = errorOfClosure(closure)
+  // Without reconnection there was nothing to exhaust: the caller wants the failure itself.
+  return policy.maxRetries === 0 ? error : new RetriesExhaustedError(life.attempt, error)
+}

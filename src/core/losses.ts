@@ -1,0 +1,21 @@
+import { ConnectionLostError, type Closure, type McpWebSocketError } from '../errors.js'
+import { describeClosure, lostCode } from './closures.js'
+import type { PendingRequest } from './pending.js'
+
+/**
+ * The error of a request whose connection broke behind it, in words that a model can act on.
+ * @param cause - The failure that ended the life, if it did.
+ */
+export function lostError(closure: Closure, cause?: McpWebSocketError): ConnectionLostError {
+  const message = `${describeClosure(closure)}; the request was sent, and whether it was executed is unknown: check before you repeat it`
+  return new ConnectionLostError(lostCode(closure), message, closure, { delivery: 'unknown', cause })
+}
+
+/** The error of the request that is taken to be the cause of close code 1009. */
+export function tooLargeError(closure: Closure, request: PendingRequest): ConnectionLostError {
+  const message = `${describeClosure(closure)}: a message is too large; ${request.method}, the largest request in flight (${String(request.size)} characters), is taken to be the cause and is not repeated`
+  return new ConnectionLostError('MESSAGE_TOO_LARGE', message, closure, {
+    delivery: 'unknown',
+    hint: 'Send less, or raise the limit of the server (maxMessageBytes for answers).'
+  })
+}

@@ -1,0 +1,45 @@
+import { SubprotocolError } from '../errors.js'
+
+/** The subprotocol that is always offered first. */
+export const MCP_SUBPROTOCOL = 'mcp.v1'
+
+const BEARER = 'mcp.bearer.'
+
+/** The token as a subprotocol entry, for engines that cannot set headers: base64url of its UTF-8 bytes, no padding. */
+export function bearerSubprotocol(token: string): string {
+  const bytes = new TextEncoder().encode(token)
+  const base64 = btoa(String.fromCodePoint(...bytes))
+  return BEARER + base64.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
+}
+
+/** The offer without credentials, fit to be shown. */
+export const publicOffer = (offered: readonly string[]): string[] => offered.filter((name) => !name.startsWith(BEARER))
+
+/**
+ * Judges what the server chose (RFC 6455 section 4.1, step 6 of the checks). Engines differ: Firefox and Deno open
+ * the socket although nothing, or something never offered, was chosen.
+ * @param received - `undefined` or `''` if the server named none.
+ * @returns The error to fail the attempt with, or `undefined` if the choice is acceptable.
+ */
+export function judgeSubprotocol(
+  offered: readonly string[],
+  received: string | undefined,
+  missing: 'fail' | 'accept'
+): SubprotocolError | undefined {
+  const names = publicOffer(offered)
+  if (received) {
+    if (names.includes(received)) return undefined
+    const hint = `The server wants ${JSON.stringify(received)}: if that is an MCP server, add it to the option subprotocols.`
+    return new SubprotocolError(`the server chose the subprotocol ${JSON.stringify(received)}, which was not offered`, {
+      offered: names,
+      received,
+      hint
+    })
+  }
+  if (missing === 'accept' || offered.length === 0) return undefined
+  return new SubprotocolError('the server accepted the connection without naming a subprotocol', {
+    offered: names,
+    received: undefined,
+    hint: "Many MCP servers do not negotiate one: set onMissingSubprotocol: 'accept' to connect to them."
+  })
+}

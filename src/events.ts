@@ -1,0 +1,89 @@
+import { EventEmitter } from 'eventemitter3'
+import type { StateName } from './core/lifecycle.js'
+import type { Closure, McpWebSocketError } from './errors.js'
+import type { Reconnected } from './session.js'
+import type { Params } from './types/json-rpc.js'
+
+/** Payload of the event `state`. */
+export interface StateChange {
+  readonly from: StateName
+  readonly to: StateName
+  /** Number of the dial under way or to come, from 1; in `connecting`, `initializing` and `waiting`. */
+  readonly attempt?: number
+  /** Ms until the next dial; in `waiting`. */
+  readonly delay?: number
+  /** What ended the connection or the dial, if that is why the state changed. */
+  readonly closure?: Closure
+  /** Why the client gave up; in `failed`. */
+  readonly error?: McpWebSocketError
+}
+
+/** The events of a client and their payloads. A server can cause `notification` and `error`, and no other by its words. */
+export interface ClientEvents {
+  state: StateChange
+  /** Ready again after a lost connection. */
+  reconnected: Reconnected
+  /** Every notification of the server, also those that a handler takes. */
+  notification: { readonly method: string; readonly params?: Params }
+  /** Trouble that no promise could report. The client goes on. */
+  error: Error
+  /** The client gave up; `connect()` starts a new life. */
+  failed: McpWebSocketError
+  /** The client was closed by its program. */
+  close: undefined
+}
+
+/** Event names and payloads, as an emitter knows them. */
+type Names = Record<keyof ClientEvents, unknown>
+
+/** Delivers events in the order in which they happened, each to all its listeners, whatever those do or throw. */
+export class Emitter<Events extends Names = ClientEvents> {
+  readonly #emitter = new EventEmitter()
+  readonly #onThrown: (error: unknown, event: keyof Events) => void
+  /** The listener that the emitter knows, for each that the program registered. */
+  readonly #guarded = new WeakMap<object, (payload: unknown) => void>()
+  readonly #queue: (() => void)[] = []
+  #delivering = false
+
+  /** @param onThrown - Told what a listener threw, and at which event. */
+  constructor(onThrown: (error: unknown, event: keyof Events) => void) {
+    this.#onThrown = onThrown
+  }
+
+  on<E extends keyof Events & string>(event: E, listener: (payload: Events[E]) => void): void {
+    this.#emitter.on(event, this.#guard(event, listener))
+  }
+
+  once<E extends keyof Events & string>(event: E, listener: (payload: Events[E]) => void): void {
+    this.#emitter.once(event, this.#guard(event, listener))
+  }
+
+  off<E extends keyof Events & string>(event: E, listener: (payload: Events[E]) => void): void {
+    const guarded = this.#guarded.get(listener)
+    if (guarded) this.#emitter.off(event, guarded)
+  }
+
+  emit<E extends keyof Events & string>(event: E, payload: Events[E]): void {
+    this.#queue.push(() => this.#emitter.emit(event, payload))
+    // An event caused by a listener comes after the one that it listens to, for all the other listeners too.
+    if (this.#delivering) return
+    this.#delivering = true
+    for (let deliver = this.#queue.shift(); deliver !== undefined; deliver = this.#queue.shift()) deliver()
+    this.#delivering = false
+  }
+
+  // eventemitter3 stops at the first listener that throws, and throws into whoever emits: a socket's callback.
+  #guard<E extends keyof Events & string>(event: E, listener: (payload: Events[E]) => void): (payload: unknown) => void {
+    const known = this.#guarded.get(listener)
+    if (known) return known
+    const guarded = (payload: unknown): void => {
+      try {
+        listener(payload as Events[E])
+      } catch (error) {
+        this.#onThrown(error, event)
+      }
+    }
+    this.#guarded.set(listener, guarded)
+    return guarded
+  }
+}

@@ -1,0 +1,154 @@
+import type { Connection } from './connection.js'
+import { tellsEra } from './core/closures.js'
+import { sameServer, type Agreement, type Handshake, type HandshakeStep } from './core/eras.js'
+import type { Journal } from './core/journal.js'
+import { isErrorResponse, type JsonRpcResponse } from './core/jsonrpc.js'
+import { ProtocolError, type Closure, type McpWebSocketError } from './errors.js'
+import type { OwnRequests } from './own-requests.js'
+import type { JsonRpcErrorResponse, JsonRpcNotification, JsonRpcRequest, RequestId } from './types/json-rpc.js'
+
+/** The settings that a greeting needs. */
+export interface GreetingConfig {
+  readonly handshake: Handshake | undefined
+  readonly probeTimeout: number
+  readonly stamp: (request: JsonRpcRequest, agreement: Agreement | undefined) => JsonRpcRequest
+}
+
+/** Who is told what a greeting meets with. */
+export interface GreetingListener {
+  /** A listen cannot be restored. */
+  onListenRefused(id: RequestId, error: McpWebSocketError): void
+  onTrouble(error: Error): void
+}
+
+/** What is said first on every new socket: the handshake, then what the journal remembers. */
+export class Greeting {
+  readonly #config: GreetingConfig
+  readonly #connection: Connection
+  readonly #own: OwnRequests
+  readonly #journal: Journal
+  readonly #listener: GreetingListener
+  #agreement: Agreement | undefined
+  #serverChanged = false
+  /** The handshake's request under way. */
+  #askedId: number | undefined
+  /** Listens that were sent again on this socket and not refused so far. */
+  readonly #restored = new Set<RequestId>()
+
+  constructor(config: GreetingConfig, connection: Connection, own: OwnRequests, journal: Journal, listener: GreetingListener) {
+    this.#config = config
+    this.#connection = connection
+    this.#own = own
+    this.#journal = journal
+    this.#listener = listener
+  }
+
+  /** What was agreed on this socket; while there is none, on the last one of this life. */
+  get agreement(): Agreement | undefined {
+    return this.#agreement
+  }
+
+  /** Whether the last handshake met another server than the one before. */
+  get serverChanged(): boolean {
+    return this.#serverChanged
+  }
+
+  /** A socket is open. */
+  begin(): void {
+    const { handshake } = this.#config
+    if (handshake) this.#take(handshake.begin())
+    else this.#connection.confirm()
+  }
+
+  /** The server is silent about the question for its era. */
+  onProbeTimeout(): void {
+    if (this.#askedId !== undefined) this.#own.forget(this.#askedId)
+    this.#next({ timedOut: true })
+  }
+
+  /** The socket is gone. */
+  closed(closure: Closure | undefined): void {
+    this.#config.handshake?.closed(closure !== undefined && tellsEra(closure))
+    this.#restored.clear()
+  }
+
+  /** A new life meets whatever server there is. */
+  reset(): void {
+    this.#agreement = undefined
+    this.#config.handshake?.reset()
+  }
+
+  /** Asks for a sign of life where pings cannot be sent; any answer will do, a refusal too. */
+  askForLife(): void {
+    const method = this.#agreement?.era === 'modern' ? 'server/discover' : 'ping'
+    const { params } = this.#config.stamp({ jsonrpc: '2.0', id: 0, method }, this.#agreement)
+    this.#own.ask(method, params, () => this.#connection.pong())
+  }
+
+  /** A listen was refused; if it had been restored, its owner is not the only one to know. */
+  noteRefusal(id: RequestId, response: JsonRpcErrorResponse): void {
+    if (this.#restored.delete(id)) this.#listener.onTrouble(restoreFailed('subscriptions/listen', response.error.message))
+  }
+
+  /** Notifications that a gap may have swallowed: after a legacy handshake nothing tells what changed meanwhile. */
+  swallowed(): JsonRpcNotification[] {
+    if (this.#agreement?.era !== 'legacy') return []
+    const { capabilities } = this.#agreement
+    const lists = (['tools', 'prompts', 'resources'] as const).filter((kind) => capabilities[kind]?.listChanged)
+    const changed = lists.map((kind): JsonRpcNotification => ({ jsonrpc: '2.0', method: `notifications/${kind}/list_changed` }))
+    const updated = this.#journal.subscribedUris.map((uri): JsonRpcNotification => ({
+      jsonrpc: '2.0',
+      method: 'notifications/resources/updated',
+      params: { uri }
+    }))
+    return [...changed, ...updated]
+  }
+
+  #next(answer: JsonRpcResponse | { readonly timedOut: true }): void {
+    this.#askedId = undefined
+    const { handshake } = this.#config
+    if (handshake) this.#take(handshake.next(answer))
+  }
+
+  #take(step: HandshakeStep): void {
+    const isProbe = step.do === 'ask' && step.probe
+    this.#connection.eraRedial = isProbe
+    this.#connection.expectWithin(isProbe ? this.#config.probeTimeout : Infinity)
+    if (step.do === 'refuse') this.#connection.refuse(step.error)
+    else if (step.do === 'accept') this.#accept(step.agreement)
+    else this.#askedId = this.#own.ask(step.method, step.params, (response) => this.#next(response))
+  }
+
+  #accept(agreement: Agreement): void {
+    this.#serverChanged = this.#agreement !== undefined && !sameServer(this.#agreement, agreement)
+    this.#agreement = agreement
+    if (agreement.era === 'legacy') this.#connection.send('{"jsonrpc":"2.0","method":"notifications/initialized"}')
+    for (const restore of this.#journal.restores(agreement.era)) {
+      this.#own.ask(restore.method, restore.params, (response) => {
+        if (!isErrorResponse(response)) return
+        this.#journal.dropRestore(restore)
+        this.#listener.onTrouble(restoreFailed(restore.method, response.error.message))
+      })
+    }
+    this.#restoreListens(agreement)
+    this.#connection.confirm()
+  }
+
+  #restoreListens({ era, version }: Agreement): void {
+    for (const [id, text] of this.#journal.listens()) {
+      if (era === 'modern') {
+        this.#restored.add(id)
+        this.#connection.send(text)
+        continue
+      }
+      const error = restoreFailed('subscriptions/listen', `the server now speaks ${version}, which has no such method`)
+      this.#listener.onListenRefused(id, error)
+      this.#listener.onTrouble(error)
+    }
+  }
+}
+
+const restoreFailed = (method: string, problem: string): ProtocolError =>
+  new ProtocolError('RESTORE_FAILED', `${method} could not be restored after the reconnect: ${problem}`, {
+    hint: 'Ask again if it still matters.'
+  })

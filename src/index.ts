@@ -1,0 +1,51 @@
+export { McpWebSocketClient } from './client.js'
+export type { ClientStats, NotificationHandler, ServerRequests } from './client.js'
+export {
+  ClosedError,
+  ConnectionLostError,
+  HandshakeError,
+  isClosedError,
+  isConnectionLostError,
+  isHandshakeError,
+  isMcpWebSocketError,
+  isProtocolError,
+  isQueueFullError,
+  isRequestTimeoutError,
+  isRetriesExhaustedError,
+  isRpcError,
+  isSubprotocolError,
+  isUnauthorizedError,
+  McpWebSocketError,
+  ProtocolError,
+  QueueFullError,
+  RequestTimeoutError,
+  RetriesExhaustedError,
+  RpcError,
+  SubprotocolError,
+  UnauthorizedError
+} from './errors.js'
+export type { Closure, ClosureKind, Delivery, ErrorCode } from './errors.js'
+export type { Era } from './core/eras.js'
+export type { StateName } from './core/lifecycle.js'
+export type { ClientEvents, StateChange } from './events.js'
+export type { RequestContext, RequestHandler } from './inbound-dispatch.js'
+export type { PageParams } from './methods.js'
+export type { Reconnected } from './session.js'
+export type { Subscription, SubscriptionEnd } from './subscriptions.js'
+export type * from './types/common.js'
+export type * from './types/legacy.js'
+export type * from './types/modern.js'
+export type {
+  AuthOptions,
+  Awaitable,
+  ConnectionOptions,
+  HeadersOption,
+  McpWebSocketClientOptions,
+  ProgressReport,
+  ReconnectOptions,
+  RequestOptions,
+  TlsOptions,
+  TokenContext,
+  UrlOption,
+  WebSocketConstructor
+} from './types/options.js'

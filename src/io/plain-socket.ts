@@ -1,0 +1,195 @@
+import { retryAfterOfReason } from '../core/closures.js'
+import { redact } from '../core/credentials.js'
+import { judgeSubprotocol, publicOffer } from '../core/subprotocol.js'
+import { HandshakeError, type Closure } from '../errors.js'
+import type { ConnectionOptions } from '../types/options.js'
+import type { Target } from './target.js'
+
+/** The end of one socket; whether the client was ever ready is known only above. */
+export type SocketClosure = Omit<Closure, 'everReady'>
+
+/** Who is told what happens to a socket; nothing after `onClosed`. */
+export interface SocketListener {
+  onOpened(subprotocol: string | undefined): void
+  onText(text: string, bytes: number): void
+  /** A binary frame came that is not UTF-8. */
+  onUndecodable(): void
+  /** A ping of the server came: a sign of life, though no message. */
+  onHeard(): void
+  /** The answer to a ping came. */
+  onPong(): void
+  onClosed(closure: SocketClosure): void
+}
+
+/** One WebSocket behind the same few commands in every engine. */
+export interface Socket {
+  /** Hands one text frame to the engine. @returns Its length in bytes. */
+  send(text: string): number
+  /** Sends a ping frame. @returns `false` where the engine has none (every browser). */
+  ping(): boolean
+  /** Starts the closing handshake; codes are 1000 or 3000-4999, as browsers allow no others. */
+  close(code: number, reason: string): void
+  /** Drops the socket at once and says nothing more. */
+  discard(): void
+  /** Time is up for the dial. @returns What was learned so far, if that says more than "too late". */
+  expire(): SocketClosure | undefined
+  /** Inbound bytes so far, parts of messages included, where the engine tells. */
+  readonly bytesRead: number | undefined
+  /** The socket alone no longer keeps the process alive, where the engine knows such a thing. */
+  unref(): void
+}
+
+/** The options that concern a socket itself. */
+export interface SocketOptions extends Pick<ConnectionOptions, 'tls' | 'agent' | 'WebSocket'> {
+  readonly onMissingSubprotocol: 'fail' | 'accept'
+  readonly maxMessageBytes: number
+  readonly perMessageDeflate: boolean
+}
+
+/** The part of the WHATWG interface that all engines share. */
+export interface WebSocketLike {
+  binaryType: string
+  readonly protocol: string
+  onopen: (() => void) | null
+  onmessage: ((event: { readonly data: unknown }) => void) | null
+  onerror: ((event: { readonly message?: string; readonly error?: unknown }) => void) | null
+  onclose: ((event: { readonly code: number; readonly reason: string; readonly wasClean: boolean }) => void) | null
+  send(data: string): void
+  close(code?: number, reason?: string): void
+}
+
+/** A socket of any engine that follows the WHATWG standard: browsers, workers, Deno, Bun, Node's own. */
+export class PlainSocket implements Socket {
+  protected readonly target: Target
+  protected readonly options: SocketOptions
+  protected readonly engine: WebSocketLike
+  /** `undefined` once the socket is over: what the engine still says is not heard. */
+  protected listener: SocketListener | undefined
+  protected opened = false
+  readonly #decoder = new TextDecoder('utf-8', { fatal: true })
+
+  /** @param engine - A WebSocket that was made in this very turn: none of its events has fired yet. */
+  constructor(engine: WebSocketLike, target: Target, options: SocketOptions, listener: SocketListener) {
+    this.engine = engine
+    this.target = target
+    this.options = options
+    this.listener = listener
+    // Blobs are read asynchronously, so that a text frame behind one would overtake it.
+    this.engine.binaryType = 'arraybuffer'
+    this.engine.onopen = () => this.#onOpen()
+    this.engine.onmessage = (event) => this.#onMessage(event.data)
+    // Stays attached for ever: an `error` of ws without a listener ends the process.
+    this.engine.onerror = (event) => this.onError(event.error, event.message)
+    this.engine.onclose = (event) => this.#onClose(event.code, event.reason, event.wasClean)
+  }
+
+  get bytesRead(): number | undefined {
+    return undefined
+  }
+
+  send(text: string): number {
+    this.engine.send(text)
+    return this.measure(text)
+  }
+
+  ping(): boolean {
+    return false
+  }
+
+  close(code: number, reason: string): void {
+    this.engine.close(code, reason)
+  }
+
+  discard(): void {
+    this.listener = undefined
+    // While connecting, some engines report the closed dial through `error`, others throw.
+    try {
+      this.engine.close(1000)
+    } catch {
+      // Nothing is left to close.
+    }
+  }
+
+  expire(): SocketClosure | undefined {
+    return undefined
+  }
+
+  unref(): void {
+    // No engine of this kind holds a process.
+  }
+
+  protected measure(text: string): number {
+    return new TextEncoder().encode(text).length
+  }
+
+  /** What the server named; the engine's word may be changed by a subclass. */
+  protected get chosen(): string | undefined {
+    return this.engine.protocol || undefined
+  }
+
+  protected onError(_error: unknown, _message: string | undefined): void {
+    // After `open` the close event follows and says more. Before it, not every engine sends one (Node 22's does not).
+    if (this.opened || this.listener === undefined) return
+    const hint =
+      'Engines hide the reason from programs like this one. Likely: the server is down or the URL is wrong; it refused the ' +
+      'credentials, this origin, or the subprotocols (HTTP 401, 403, 426); it named no subprotocol (see onMissingSubprotocol); ' +
+      'its certificate is not trusted.'
+    this.finish({
+      kind: 'network',
+      code: 1006,
+      wasClean: false,
+      error: new HandshakeError('CONNECT_FAILED', 'the connection could not be opened', { hint, retryable: true })
+    })
+  }
+
+  protected finish(closure: SocketClosure): void {
+    const listener = this.listener
+    this.discard()
+    listener?.onClosed(closure)
+  }
+
+  protected clean(text: string): string {
+    return redact(text, this.target.secrets)
+  }
+
+  #onOpen(): void {
+    const { protocols } = this.target
+    const chosen = this.chosen
+    const error = judgeSubprotocol(protocols, chosen, this.options.onMissingSubprotocol)
+    if (error) return this.finish({ kind: 'subprotocol', wasClean: false, error })
+    this.opened = true
+    this.listener?.onOpened(chosen === undefined ? undefined : publicOffer([chosen])[0])
+  }
+
+  #onMessage(data: unknown): void {
+    const text = this.#read(data)
+    if (text === undefined) return this.listener?.onUndecodable()
+    const bytes = this.measure(text)
+    const { maxMessageBytes } = this.options
+    if (bytes > maxMessageBytes)
+      this.finish({
+        kind: 'close',
+        code: 1009,
+        reason: `a message from the server is larger than maxMessageBytes (${String(maxMessageBytes)})`,
+        wasClean: false
+      })
+    else this.listener?.onText(text, bytes)
+  }
+
+  #read(data: unknown): string | undefined {
+    if (typeof data === 'string') return data
+    try {
+      return this.#decoder.decode(data as ArrayBuffer)
+    } catch {
+      return undefined
+    }
+  }
+
+  #onClose(code: number, reason: string, wasClean: boolean): void {
+    if (!this.opened && code !== 1000) return this.onError(undefined, undefined)
+    const text = this.clean(reason)
+    // Deno reports a broken connection as 0, Firefox may call a 1006 clean.
+    const known = code === 0 ? 1006 : code
+    this.finish({ kind: 'close', code: known, reason: text, wasClean: wasClean && known !== 1006, retryAfter: retryAfterOfReason(text) })
+  }
+}

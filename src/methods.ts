@@ -1,0 +1,114 @@
+import { ProtocolError } from './errors.js'
+import type { Era } from './core/eras.js'
+import type { Params, Result } from './types/json-rpc.js'
+import type { DiscoverResult } from './types/modern.js'
+import type { RequestOptions } from './types/options.js'
+import type {
+  CallToolParams,
+  CallToolResult,
+  CompleteParams,
+  CompleteResult,
+  GetPromptParams,
+  GetPromptResult,
+  ListPromptsResult,
+  ListResourcesResult,
+  ListResourceTemplatesResult,
+  ListToolsResult,
+  ReadResourceParams,
+  ReadResourceResult
+} from './types/server-features.js'
+
+/** Which page of a list to fetch; without a cursor, all pages are fetched and joined. */
+export interface PageParams {
+  readonly cursor?: string
+}
+
+// More pages than any real list has: a server that goes on for ever must not eat the client.
+const MOST_PAGES = 1000
+
+/** The methods of MCP that a client calls, as thin as they can be; parameters and results as in the official SDK. */
+export abstract class McpMethods {
+  /** Era of the server, once known. */
+  abstract get era(): Era | undefined
+
+  /** Sends any request. */
+  abstract request<R = Result>(method: string, params?: Params, options?: RequestOptions): Promise<R>
+
+  /** Sends any notification. */
+  abstract notify(method: string, params?: Params): Promise<void>
+
+  /** Asks the server for a sign of life; servers of the modern era, which know no `ping`, are asked `server/discover`. */
+  ping(options?: RequestOptions): Promise<Result> {
+    return this.request(this.era === 'modern' ? 'server/discover' : 'ping', undefined, options)
+  }
+
+  /** Asks what the server can do (MCP 2026-07-28). */
+  discover(options?: RequestOptions): Promise<DiscoverResult> {
+    return this.request('server/discover', undefined, options)
+  }
+
+  listTools(params?: PageParams, options?: RequestOptions): Promise<ListToolsResult> {
+    return this.#list('tools/list', 'tools', params, options)
+  }
+
+  /** Calls a tool. A tool that fails resolves with `isError: true`; what rejects is a failed call. */
+  callTool(params: CallToolParams, options?: RequestOptions): Promise<CallToolResult> {
+    return this.request('tools/call', params, options)
+  }
+
+  listResources(params?: PageParams, options?: RequestOptions): Promise<ListResourcesResult> {
+    return this.#list('resources/list', 'resources', params, options)
+  }
+
+  listResourceTemplates(params?: PageParams, options?: RequestOptions): Promise<ListResourceTemplatesResult> {
+    return this.#list('resources/templates/list', 'resourceTemplates', params, options)
+  }
+
+  readResource(params: ReadResourceParams, options?: RequestOptions): Promise<ReadResourceResult> {
+    return this.request('resources/read', params, options)
+  }
+
+  listPrompts(params?: PageParams, options?: RequestOptions): Promise<ListPromptsResult> {
+    return this.#list('prompts/list', 'prompts', params, options)
+  }
+
+  getPrompt(params: GetPromptParams, options?: RequestOptions): Promise<GetPromptResult> {
+    return this.request('prompts/get', params, options)
+  }
+
+  /** Asks for completions of an argument of a prompt or a resource template. */
+  complete(params: CompleteParams, options?: RequestOptions): Promise<CompleteResult> {
+    return this.request('completion/complete', params, options)
+  }
+
+  /** Tells the server that the roots changed (legacy era only). */
+  sendRootsListChanged(): Promise<void> {
+    return this.notify('notifications/roots/list_changed')
+  }
+
+  async #list<R extends Result>(
+    method: string,
+    key: string,
+    params: PageParams | undefined,
+    options: RequestOptions | undefined
+  ): Promise<R> {
+    // An empty cursor is a cursor too (MCP 2026-07-28, server/utilities/pagination).
+    if (params?.cursor !== undefined) return this.request<R>(method, { ...params }, options)
+    const items: unknown[] = []
+    const seen = new Set<unknown>()
+    let page = await this.request<R>(method, params && { ...params }, options)
+    for (;;) {
+      const found = page[key]
+      if (Array.isArray(found)) items.push(...(found as unknown[]))
+      const { nextCursor, ...rest } = page
+      // A cursor that came before leads in a circle: what is there to see has been seen.
+      if (nextCursor === undefined || nextCursor === null || seen.has(nextCursor)) return { ...rest, [key]: items } as unknown as R
+      if (seen.size === MOST_PAGES)
+        throw new ProtocolError('INVALID_RESPONSE', `${method} has more than ${String(MOST_PAGES)} pages`, {
+          hint: 'Fetch single pages with { cursor }.'
+        })
+      seen.add(nextCursor)
+      page = await this.request<R>(method, { ...params, cursor: nextCursor }, options)
+    }
+  }
+}

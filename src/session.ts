@@ -1,0 +1,380 @@
+import { Connection, type ConnectionConfig } from './connection.js'
+import type { Agreement, Handshake } from './core/eras.js'
+import { Flight } from './core/flight.js'
+import { InboundRequests } from './core/inbound.js'
+import { Journal } from './core/journal.js'
+import {
+  encodeMessage,
+  isErrorResponse,
+  isNotification,
+  isRequest,
+  isResponse,
+  type JsonRpcResponse,
+  type Malformed
+} from './core/jsonrpc.js'
+import type { LifecycleState } from './core/lifecycle.js'
+import { lostError, tooLargeError } from './core/losses.js'
+import { Outbox, type OutboxLimits } from './core/outbox.js'
+import type { PendingRequest } from './core/pending.js'
+import { mayResend, type ResendPolicy } from './core/resend.js'
+import { ClosedError, ProtocolError, QueueFullError, type Closure, type Delivery, type McpWebSocketError } from './errors.js'
+import { Greeting } from './greeting.js'
+import { OwnRequests } from './own-requests.js'
+import type { JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, RequestId } from './types/json-rpc.js'
+
+/** Settings of a session; times in ms. */
+export interface SessionConfig {
+  readonly connection: ConnectionConfig
+  /** The handshake to drive on every socket; `undefined`: the layer above sends its own. */
+  readonly handshake: Handshake | undefined
+  readonly probeTimeout: number
+  readonly outbox: OutboxLimits | false
+  readonly resend: ResendPolicy
+  /** Gives a request what its era wants in `_meta`; on release, because a request that waits does not know its era yet. */
+  readonly stamp: (request: JsonRpcRequest, agreement: Agreement | undefined) => JsonRpcRequest
+}
+
+/** What a reconnect did. */
+export interface Reconnected {
+  /** Dials since the connection broke. */
+  readonly attempts: number
+  /** Ms without a ready connection. */
+  readonly downtime: number
+  /** Requests in flight that were sent again. */
+  readonly resent: number
+  /** Requests in flight that failed. */
+  readonly lost: number
+  /** Whether the server's name, version or capabilities differ from before. */
+  readonly serverChanged: boolean
+}
+
+/** Who is told what happens to a session. */
+export interface SessionListener {
+  onState(to: LifecycleState, from: LifecycleState, closure: Closure | undefined): void
+  onReconnected(reconnected: Reconnected): void
+  onMessage(message: JsonRpcMessage): void
+  /** A request of the layer above ended without an answer. */
+  onFailed(request: PendingRequest, error: McpWebSocketError): void
+  onTrouble(error: Error): void
+}
+
+/** A message pipe that survives reconnects: knows what MCP needs on a new socket, and what becomes of what was under way. */
+export class Session {
+  readonly #config: SessionConfig
+  readonly #listener: SessionListener
+  readonly #connection: Connection
+  readonly #journal = new Journal()
+  readonly #flight = new Flight()
+  readonly #inbound = new InboundRequests()
+  readonly #outbox: Outbox
+  /** Sent once, safe to send again, waiting for the new socket. */
+  readonly #resends = new Set<PendingRequest>()
+  readonly #own: OwnRequests
+  readonly #greeting: Greeting
+  /** Whether messages may go straight to the socket: handshake, restores, resends and outbox went before. */
+  #open = false
+  /** The break that the next `ready` will mend. */
+  #drop: { readonly at: number; readonly attempts: number; lost: number } | undefined
+  readonly #totals = { reconnects: 0, resent: 0, lost: 0 }
+
+  constructor(config: SessionConfig, listener: SessionListener) {
+    this.#config = config
+    this.#listener = listener
+    this.#outbox = new Outbox(config.outbox)
+    this.#connection = new Connection(config.connection, {
+      onState: (to, from, closure) => this.#onState(to, from, closure),
+      onMessage: (message) => this.#receive(message),
+      onMalformed: (malformed) => this.#onMalformed(malformed),
+      onStepDue: () => this.#greeting.onProbeTimeout(),
+      onProbeDue: () => this.#greeting.askForLife(),
+      onTrouble: (error) => listener.onTrouble(error)
+    })
+    this.#own = new OwnRequests(
+      (text) => this.#connection.send(text),
+      (id) => this.#flight.has(id)
+    )
+    this.#greeting = new Greeting(config, this.#connection, this.#own, this.#journal, {
+      onListenRefused: (id, error) => this.#fail(id, error),
+      onTrouble: (error) => listener.onTrouble(error)
+    })
+  }
+
+  get state(): LifecycleState {
+    return this.#connection.state
+  }
+
+  get subprotocol(): string | undefined {
+    return this.#connection.subprotocol
+  }
+
+  /** What was agreed with the server in this life; `undefined` before the first handshake. */
+  get agreement(): Agreement | undefined {
+    return this.#greeting.agreement
+  }
+
+  /** Messages that wait for a connection. */
+  get queuedCount(): number {
+    return this.#outbox.length + this.#resends.size
+  }
+
+  get stats(): Connection['stats'] & { reconnects: number; resent: number; lost: number } {
+    return { ...this.#connection.stats, ...this.#totals }
+  }
+
+  connect(): void {
+    this.#connection.connect()
+  }
+
+  reconnect(): void {
+    this.#connection.reconnect()
+  }
+
+  close(): void {
+    this.#connection.close()
+  }
+
+  hurry(): void {
+    this.#connection.hurry()
+  }
+
+  /**
+   * Sends a message, or lets it wait for a connection.
+   * @param request - The record of `message`, if it is a request; its fate comes back through the listener.
+   * @throws QueueFullError, ClosedError, the failure that ended the life, or TypeError for what is no JSON.
+   */
+  send(message: JsonRpcMessage, request?: PendingRequest): void {
+    if (isResponse(message)) return this.#answer(message)
+    if (this.#open) return this.#write(message, request)
+    const { state } = this
+    if (state.name === 'failed') throw state.error
+    if (state.name === 'closing' || state.name === 'closed') throw new ClosedError('not-sent')
+    if (isNotification(message) && isBoundToSocket(message)) return
+    if (!this.#outbox.add({ text: encodeMessage(message), request })) {
+      throw new QueueFullError(
+        `not connected, and ${message.method} finds no place in the outbox`,
+        'Wait for the state ready, or raise the option outbox.'
+      )
+    }
+  }
+
+  /** Gives a request up and tells the server, if it can know of it. @returns Whether it can have been executed. */
+  cancel(request: PendingRequest, reason: string): Delivery {
+    if (request.phase === 'queued') {
+      this.#outbox.remove(request)
+      return 'not-sent'
+    }
+    this.#resends.delete(request)
+    const known = this.#flight.take(request.id)
+    this.#settled(request.id, false)
+    if (known && this.#open) this.#write({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: request.id, reason } })
+    return 'unknown'
+  }
+
+  #write(message: JsonRpcRequest | JsonRpcNotification, request?: PendingRequest): void {
+    if (request === undefined || !isRequest(message)) return this.#connection.send(encodeMessage(message))
+    const stamped = this.#config.stamp(message, this.agreement)
+    this.#fly(request, stamped, encodeMessage(stamped))
+  }
+
+  /** Writes a request and notes that it is in flight. */
+  #fly(request: PendingRequest, message: JsonRpcRequest, text: string): void {
+    const again = request.phase !== 'queued'
+    request.phase = again ? 'resent' : 'sent'
+    request.size = text.length
+    request.text = !again && this.#mayResend(message, request) ? text : undefined
+    this.#flight.add(request)
+    if (this.#flight.calls === 1) this.#connection.busy = true
+    this.#journal.noteSent(message, text)
+    this.#connection.send(text)
+  }
+
+  #mayResend({ method, params }: JsonRpcRequest, request: PendingRequest): boolean {
+    try {
+      return mayResend(method, params, request.resend, this.#config.resend)
+    } catch (error) {
+      this.#listener.onTrouble(error instanceof Error ? error : new Error(String(error)))
+      return false
+    }
+  }
+
+  /** An answer goes to the socket that its request came from, or nowhere. */
+  #answer(response: JsonRpcResponse): void {
+    const { id } = response
+    if (id === undefined || id === null) return
+    const wireId = this.#inbound.wireId(id)
+    // What cannot be encoded is not an answer yet: the layer above answers again, with an error.
+    const text = encodeMessage(wireId === id ? response : ({ ...response, id: wireId } as JsonRpcResponse))
+    this.#inbound.close(id)
+    if (wireId !== undefined) this.#connection.send(text)
+  }
+
+  #settled(id: RequestId, confirmed: boolean): void {
+    this.#journal.noteEnd(id, confirmed)
+    if (this.#flight.calls === 0) this.#connection.busy = false
+  }
+
+  #receive(message: JsonRpcMessage): void {
+    if (isResponse(message)) return this.#receiveResponse(message)
+    if (isRequest(message)) return this.#receiveRequest(message)
+    const requestId = message.method === 'notifications/cancelled' ? (message.params?.requestId as RequestId | undefined) : undefined
+    const upperId = requestId === undefined ? undefined : this.#inbound.upperId(requestId)
+    if (upperId !== undefined) this.#inbound.cancel(upperId)
+    // The server may also end a listen of ours in this way.
+    if (requestId !== undefined && upperId === undefined && this.#journal.isListen(requestId)) {
+      this.#flight.take(requestId)
+      this.#settled(requestId, false)
+    }
+    this.#listener.onMessage(
+      upperId === undefined || upperId === requestId ? message : { ...message, params: { ...message.params, requestId: upperId } }
+    )
+  }
+
+  #receiveRequest(request: JsonRpcRequest): void {
+    if (this.agreement?.era === 'modern') {
+      // 2026-07-28 knows no requests from the server, and forbids to answer any.
+      return this.#listener.onTrouble(
+        new ProtocolError('INVALID_RESPONSE', `the server sent the request ${request.method}, which MCP 2026-07-28 does not allow`)
+      )
+    }
+    if (this.#inbound.upperId(request.id) === undefined)
+      return this.#listener.onMessage(this.#inbound.open(request, () => this.#own.freeId()))
+    this.#connection.send(
+      encodeMessage({ jsonrpc: '2.0', id: request.id, error: { code: -32600, message: 'A request with this id is still running' } })
+    )
+  }
+
+  #receiveResponse(response: JsonRpcResponse): void {
+    const id = response.id ?? undefined
+    if (id === undefined)
+      return this.#listener.onTrouble(
+        new ProtocolError('INVALID_RESPONSE', `the server reported an error without saying for which request: ${errorText(response)}`)
+      )
+    if (this.#own.answer(id, response)) return
+    // Late answers to what was given up are normal; they end here.
+    if (this.#flight.take(id) === undefined) return
+    if (isErrorResponse(response)) this.#greeting.noteRefusal(id, response)
+    this.#settled(id, !isErrorResponse(response))
+    this.#listener.onMessage(response)
+  }
+
+  #onMalformed({ problem, id }: Malformed): void {
+    const error = new ProtocolError('INVALID_RESPONSE', `the server sent what is no JSON-RPC message: ${problem}`)
+    if (id === undefined || !this.#fail(id, error)) this.#listener.onTrouble(error)
+  }
+
+  /** Ends the request with this id, if it is in flight, with an error of our own. */
+  #fail(id: RequestId, error: McpWebSocketError): boolean {
+    const request = this.#flight.take(id)
+    if (request === undefined) return false
+    this.#settled(id, false)
+    this.#listener.onFailed(request, error)
+    return true
+  }
+
+  #onState(to: LifecycleState, from: LifecycleState, closure: Closure | undefined): void {
+    const wasUp = from.name === 'initializing' || from.name === 'ready'
+    const isUp = to.name === 'initializing' || to.name === 'ready'
+    if (wasUp && !isUp) this.#leaveSocket(from, to, closure)
+    this.#listener.onState(to, from, closure)
+    if (to.name === 'initializing') this.#greeting.begin()
+    else if (to.name === 'ready') this.#onReady(to)
+    else if (to.name === 'failed')
+      this.#endLife(to.closure, (delivery) => (delivery === 'unknown' ? lostError(to.closure, to.error) : to.error))
+    else if (to.name === 'closing' || to.name === 'closed') this.#endLife(undefined, (delivery) => new ClosedError(delivery))
+    else if (wasUp && !isUp) this.#triage(closure ?? REPLACED)
+  }
+
+  /** What belonged to the socket ends with it. */
+  #leaveSocket(from: LifecycleState, to: LifecycleState, closure: Closure | undefined): void {
+    const { connection } = this.#config
+    this.#open = false
+    this.#own.clear()
+    this.#greeting.closed(closure)
+    this.#drop ??= from.name === 'ready' ? { at: connection.clock.now(), attempts: this.#connection.stats.attempts, lost: 0 } : undefined
+    for (const requestId of this.#inbound.abandon()) {
+      this.#listener.onMessage({
+        jsonrpc: '2.0',
+        method: 'notifications/cancelled',
+        params: { requestId, reason: `connection ${to.name}` }
+      })
+    }
+  }
+
+  /** Decides about the requests in flight, in the very task that handles the closure. */
+  #triage(closure: Closure): void {
+    const { resend, lost: gone, tooLarge } = this.#flight.triage(closure)
+    this.#connection.busy = false
+    for (const request of resend) this.#resends.add(request)
+    for (const request of tooLarge ? [tooLarge, ...gone] : gone) {
+      this.#journal.noteEnd(request.id, false)
+      this.#totals.lost++
+      if (this.#drop) this.#drop.lost++
+      this.#listener.onFailed(request, request === tooLarge ? tooLargeError(closure, request) : lostError(closure))
+    }
+  }
+
+  #onReady(ready: LifecycleState): void {
+    const drop = this.#drop
+    this.#drop = undefined
+    if (drop) {
+      const { clock } = this.#config.connection
+      const { serverChanged } = this.#greeting
+      this.#totals.reconnects++
+      const attempts = this.#connection.stats.attempts - drop.attempts
+      this.#listener.onReconnected({
+        attempts,
+        downtime: clock.now() - drop.at,
+        resent: this.#resends.size,
+        lost: drop.lost,
+        serverChanged
+      })
+    }
+    // A listener may have closed or dropped the connection meanwhile.
+    if (this.state !== ready) return
+    this.#flush()
+    if (drop) for (const message of this.#greeting.swallowed()) this.#listener.onMessage(message)
+  }
+
+  /** First what was sent before, then what waited; what listeners send meanwhile went behind it into the outbox. */
+  #flush(): void {
+    for (const request of this.#resends) {
+      this.#resends.delete(request)
+      this.#release(request.text ?? '', request)
+      this.#totals.resent++
+    }
+    for (let waiting = this.#outbox.take(); waiting !== undefined; waiting = this.#outbox.take())
+      this.#release(waiting.text, waiting.request)
+    this.#open = true
+  }
+
+  #release(text: string, request: PendingRequest | undefined): void {
+    if (request === undefined) return this.#connection.send(text)
+    const message = this.#config.stamp(JSON.parse(text) as JsonRpcRequest, this.agreement)
+    this.#fly(request, message, encodeMessage(message))
+  }
+
+  #endLife(closure: Closure | undefined, errorOf: (delivery: Delivery) => McpWebSocketError): void {
+    const inFlight = this.#flight.takeAll()
+    const sent = [...this.#resends, ...inFlight]
+    this.#resends.clear()
+    this.#drop = undefined
+    this.#greeting.reset()
+    this.#journal.clear()
+    for (const request of sent) {
+      if (closure) this.#totals.lost++
+      this.#listener.onFailed(request, errorOf('unknown'))
+    }
+    for (let waiting = this.#outbox.take(); waiting !== undefined; waiting = this.#outbox.take()) {
+      if (waiting.request) this.#listener.onFailed(waiting.request, errorOf('not-sent'))
+    }
+  }
+}
+
+/** What `reconnect()` does to the socket that it replaces. */
+const REPLACED: Closure = { kind: 'close', code: 1000, reason: 'reconnect', wasClean: true, everReady: true }
+
+/** Notifications that mean something only on the socket whose requests they are about. */
+const isBoundToSocket = (message: JsonRpcNotification): boolean =>
+  message.method === 'notifications/cancelled' || message.method === 'notifications/progress'
+
+const errorText = (response: JsonRpcResponse): string => (isErrorResponse(response) ? response.error.message : 'no error')

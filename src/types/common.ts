@@ -1,0 +1,7 @@
+// The types that both eras share. One file per topic below; everything else imports from here.
+
+export type * from './json-rpc.js'
+export type * from './content.js'
+export type * from './capabilities.js'
+export type * from './server-features.js'
+export type * from './client-features.js'

@@ -1,0 +1,41 @@
+import { defineConfig, type Options } from 'tsup'
+
+type Plugin = NonNullable<Options['esbuildPlugins']>[number]
+
+/** Browsers show neither headers nor HTTP answers: their build leaves out the code, and the words, that deal with them. */
+const withoutNode: Plugin = {
+  name: 'without-node',
+  setup(build) {
+    build.onResolve({ filter: /\/node-socket\.js$/ }, async (args) =>
+      build.resolve(args.path.replace(/\.js$/, '.browser.js'), { importer: args.importer, resolveDir: args.resolveDir, kind: args.kind })
+    )
+  }
+}
+
+const common: Options = {
+  entry: { index: 'src/index.ts' },
+  tsconfig: 'tsconfig.build.json',
+  format: ['esm', 'cjs'],
+  target: 'es2022',
+  sourcemap: true,
+  dts: true,
+  // Two configurations run side by side: the npm script cleans, once.
+  clean: false,
+  // `splitting` would send the CJS output through another transformer, which rewrites class fields.
+  splitting: false,
+  removeNodeProtocol: false
+}
+
+export default defineConfig([
+  // nanoid 5 is ESM only: inlined, or `require` would fail on older Node 20.
+  { ...common, name: 'node', platform: 'node', outDir: 'dist/node', noExternal: ['nanoid'] },
+  // Inlined for pages without a bundler, and for bundlers that would take the CJS half of a dependency.
+  {
+    ...common,
+    name: 'browser',
+    platform: 'browser',
+    outDir: 'dist/browser',
+    noExternal: ['isomorphic-ws', 'eventemitter3', 'nanoid'],
+    esbuildPlugins: [withoutNode]
+  }
+])

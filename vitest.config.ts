@@ -1,0 +1,66 @@
+import { existsSync } from 'node:fs'
+import { playwright } from '@vitest/browser-playwright'
+import { defineConfig, type TestProjectConfiguration } from 'vitest/config'
+
+const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
+const hasBrowser = existsSync(executablePath)
+
+if (!hasBrowser) {
+  const message = `No browser at ${executablePath}: install Chromium (Debian: apt-get install chromium) or set CHROMIUM_PATH.`
+  if (process.env.CI === 'true') throw new Error(message)
+  console.warn(`\n*** SKIPPED: the tests in a real browser. ${message} ***\n`)
+}
+
+const node: TestProjectConfiguration = {
+  extends: true,
+  test: {
+    name: 'node',
+    environment: 'node',
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/browser/**', 'test/shared/**', 'test/types/**', 'test/bench/**'],
+    setupFiles: ['test/helpers/no-leaks.ts'],
+    testTimeout: 20_000
+  }
+}
+
+const browser: TestProjectConfiguration = {
+  extends: true,
+  resolve: { alias: [{ find: /^(.*)\/node-socket\.js$/, replacement: '$1/node-socket.browser.js' }] },
+  optimizeDeps: { include: ['isomorphic-ws', 'eventemitter3', 'nanoid'] },
+  test: {
+    name: 'browser',
+    include: ['test/browser/**/*.test.ts'],
+    globalSetup: ['test/helpers/serve-for-browser.ts'],
+    browser: {
+      enabled: true,
+      headless: true,
+      ui: false,
+      screenshotFailures: false,
+      provider: playwright({
+        launchOptions: {
+          executablePath,
+          args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage']
+        }
+      }),
+      instances: [{ browser: 'chromium' }]
+    }
+  }
+}
+
+const types: TestProjectConfiguration = {
+  extends: true,
+  test: { name: 'types', include: [], typecheck: { enabled: true, only: true, include: ['test/types/**/*.test-d.ts'], tsconfig: './tsconfig.json' } }
+}
+
+export default defineConfig({
+  test: {
+    coverage: {
+      provider: 'v8',
+      include: ['src/**/*.ts'],
+      exclude: ['src/types/**', 'src/**/*.browser.ts'],
+      reporter: ['text', 'json-summary'],
+      thresholds: { lines: 95, 'src/core/**': { lines: 100 } }
+    },
+    projects: hasBrowser ? [node, browser, types] : [node, types]
+  }
+})
