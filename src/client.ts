@@ -1,9 +1,10 @@
 import { applyDefaults } from './core/elicitation.js'
+import { asError, guarded } from './core/guarded.js'
 import { Handshake, requestMeta, stampRequest, type Era } from './core/eras.js'
 import type { LifecycleState, StateName } from './core/lifecycle.js'
 import { ClosedError, type Closure } from './errors.js'
 import { Emitter, type ClientEvents } from './events.js'
-import type { RequestContext, RequestHandler } from './inbound-dispatch.js'
+import type { ClientStats, NotificationHandler, RequestContext, RequestHandler, ServerRequests } from './types/client.js'
 import { systemClock, type Clock } from './io/clock.js'
 import { watchPage } from './io/page.js'
 import { openSocket } from './io/socket.js'
@@ -13,35 +14,12 @@ import { checkResultType, isInputRequired, runRounds } from './rounds.js'
 import { RpcPeer } from './rpc-peer.js'
 import { Session } from './session.js'
 import { Subscriptions, type Subscription } from './subscriptions.js'
+import { Waiters } from './waiters.js'
 import type { Implementation, ServerCapabilities } from './types/capabilities.js'
-import type { CreateMessageParams, CreateMessageResult, ElicitParams, ElicitResult, ListRootsResult } from './types/client-features.js'
-import type { JsonRpcNotification, Meta, Params, Result } from './types/json-rpc.js'
+import type { JsonRpcNotification, Params, Result } from './types/json-rpc.js'
 import type { SubscriptionFilter } from './types/modern.js'
 import type { Awaitable, McpWebSocketClientOptions, RequestOptions } from './types/options.js'
 import type { LoggingLevel } from './types/server-features.js'
-
-/** The requests that a server may send, with what they bring and what they want. */
-export interface ServerRequests {
-  'elicitation/create': { params: ElicitParams; result: ElicitResult }
-  'sampling/createMessage': { params: CreateMessageParams; result: CreateMessageResult }
-  'roots/list': { params: { _meta?: Meta } | undefined; result: ListRootsResult }
-}
-
-/** Takes the notifications of one method. */
-export type NotificationHandler = (notification: { readonly method: string; readonly params?: Params }) => void
-
-/** Numbers about a client since it was made; sizes in bytes, `latency` in ms. */
-export interface ClientStats {
-  readonly attempts: number
-  readonly reconnects: number
-  readonly sent: number
-  readonly received: number
-  readonly bytesSent: number
-  readonly bytesReceived: number
-  readonly resent: number
-  readonly lost: number
-  readonly latency?: number
-}
 
 // What the server may answer with questions instead of a result (MCP 2026-07-28, basic/patterns/mrtr).
 const MULTI_ROUND: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read'])
@@ -70,7 +48,7 @@ export class McpWebSocketClient extends McpMethods {
     if (event !== 'error') this.#trouble(error)
   })
   readonly #notificationHandlers = new Map<string, NotificationHandler>()
-  readonly #connecting = new Set<{ readonly resolve: () => void; readonly reject: (error: unknown) => void }>()
+  readonly #connecting = new Waiters()
   #closing: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined
   /** Fires when the life ends: what no pending request stands for ends with it. */
   #life = new AbortController()
@@ -291,26 +269,10 @@ export class McpWebSocketClient extends McpMethods {
   }
 
   #untilReady(signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const onAbort = (): void => {
-        this.#connecting.delete(waiter)
-        reject(signal?.reason as Error)
-        // Nobody waits for this dial any more, and it never served anybody.
-        const { state } = this.#session
-        if (this.#connecting.size === 0 && 'life' in state && !state.life.everReady) void this.close()
-      }
-      const done = (settle: () => void) => (): void => {
-        signal?.removeEventListener('abort', onAbort)
-        settle()
-      }
-      const waiter = {
-        resolve: done(resolve),
-        reject: (error: unknown) => {
-          done(() => reject(error))()
-        }
-      }
-      this.#connecting.add(waiter)
-      signal?.addEventListener('abort', onAbort, { once: true })
+    return this.#connecting.wait(signal, () => {
+      // Nobody waits for this dial any more, and it never served anybody.
+      const { state } = this.#session
+      if (this.#connecting.size === 0 && 'life' in state && !state.life.everReady) void this.close()
     })
   }
 
@@ -322,7 +284,7 @@ export class McpWebSocketClient extends McpMethods {
       this.#events.emit('state', { from: from.name, to: to.name, attempt, delay, closure, error })
     }
     if (to.name === 'waiting' || to.name === 'connecting') this.#subscriptions.onDropped()
-    if (to.name === 'ready') this.#settleConnecting((waiter) => waiter.resolve())
+    if (to.name === 'ready') this.#connecting.resolve()
     if (to.name === 'failed') this.#endLife(to.error)
     if (to.name === 'closing' || to.name === 'closed') this.#endLife(new ClosedError())
     if (to.name === 'failed') this.#events.emit('failed', to.error)
@@ -338,27 +300,20 @@ export class McpWebSocketClient extends McpMethods {
     this.#unwatchPage = undefined
     this.#resources.clear()
     this.#subscriptions.onEnded()
-    this.#settleConnecting((waiter) => waiter.reject(error))
-  }
-
-  #settleConnecting(settle: (waiter: { resolve: () => void; reject: (error: unknown) => void }) => void): void {
-    const waiters = [...this.#connecting]
-    this.#connecting.clear()
-    waiters.forEach(settle)
+    this.#connecting.reject(error)
   }
 
   #onNotification({ method, params }: JsonRpcNotification): void {
     this.#subscriptions.onNotification({ jsonrpc: '2.0', method, params })
-    try {
-      this.#notificationHandlers.get(method)?.({ method, params })
-    } catch (error) {
-      this.#trouble(error)
-    }
+    guarded(
+      () => this.#notificationHandlers.get(method)?.({ method, params }),
+      (error) => this.#trouble(error)
+    )
     this.#events.emit('notification', { method, params })
   }
 
   #trouble(error: unknown): void {
-    this.#events.emit('error', error instanceof Error ? error : new Error(String(error)))
+    this.#events.emit('error', asError(error))
   }
 
   /** The handler, completing accepted forms with their defaults if the client announced that it does. */

@@ -1,12 +1,15 @@
-import { tellsEra } from './core/closures.js'
-import { beat, type HeartbeatPolicy } from './core/heartbeat.js'
+import { lateClosure, tellsEra } from './core/closures.js'
+import { asError, guarded } from './core/guarded.js'
+import type { HeartbeatPolicy } from './core/heartbeat.js'
 import { parseText, type Malformed } from './core/jsonrpc.js'
 import { transition, type LifecycleEvent, type LifecycleState, type Redial, type RetryPolicy } from './core/lifecycle.js'
 import { HandshakeError, isMcpWebSocketError, type Closure } from './errors.js'
+import { Heartbeat } from './heartbeat.js'
 import { SharedTimer, type Clock } from './io/clock.js'
 import type { Socket, SocketClosure, SocketListener, SocketOptions } from './io/plain-socket.js'
 import type { OpenSocket } from './io/socket.js'
 import type { Target } from './io/target.js'
+import type { ClientStats } from './types/client.js'
 import type { JsonRpcMessage } from './types/json-rpc.js'
 import type { TokenContext } from './types/options.js'
 
@@ -45,16 +48,10 @@ export interface ConnectionListener {
   onTrouble(error: Error): void
 }
 
-/** Counts since the object was made; sizes in bytes, `latency` in ms. */
-export interface ConnectionStats {
-  attempts: number
-  sent: number
-  received: number
-  bytesSent: number
-  bytesReceived: number
-  /** Time from the last probe to its answer. */
-  latency?: number
-}
+type Counted = Omit<ClientStats, 'reconnects' | 'resent' | 'lost'>
+
+/** The counts that a connection keeps, from its birth on. */
+export type ConnectionStats = { -readonly [Count in keyof Counted]: Counted[Count] }
 
 /** What this object's one timer waits for. */
 interface Alarm {
@@ -68,6 +65,8 @@ const alarm = (name: Alarm['name']): Alarm => ({ name, dueAt: 0, heapIndex: -1 }
 /** Keeps one socket and one timer in step with the lifecycle state; turns frames into messages. */
 export class Connection {
   readonly stats: ConnectionStats = { attempts: 0, sent: 0, received: 0, bytesSent: 0, bytesReceived: 0 }
+  /** Whether a closure of this socket now answers the question for the server's era: dial again at once. */
+  eraRedial = false
   readonly #config: ConnectionConfig
   readonly #listener: ConnectionListener
   readonly #timer: SharedTimer<Alarm>
@@ -75,17 +74,23 @@ export class Connection {
   #state: LifecycleState = { name: 'idle' }
   #socket: Socket | undefined
   #subprotocol: string | undefined
-  #eraRedial = false
+  /** Whether this dial goes without subprotocols; `maybe` until one such dial opened. */
   #bare: 'no' | 'maybe' | 'yes' = 'no'
-  #heardAt = 0
-  #probedAt: number | undefined
-  #bytesAtProbe: number | undefined
-  #busy = false
+  readonly #heartbeat: Heartbeat
 
   constructor(config: ConnectionConfig, listener: ConnectionListener) {
     this.#config = config
     this.#listener = listener
     this.#timer = new SharedTimer(config.clock, (due, now) => this.#onDue(due, now))
+    this.#heartbeat = new Heartbeat(config.heartbeat, {
+      now: () => config.clock.now(),
+      bytesRead: () => this.#socket?.bytesRead,
+      probe: () => {
+        if (this.#socket?.ping() === false) listener.onProbeDue()
+      },
+      schedule: (ms) => this.#timer.set(this.#alarms.pulse, ms),
+      die: () => this.#onClosed({ kind: 'heartbeat', code: 1006, wasClean: false })
+    })
   }
 
   get state(): LifecycleState {
@@ -123,23 +128,13 @@ export class Connection {
 
   /** A hint that the network or the process woke up: dial now, or probe now. */
   hurry(): void {
-    if (this.#state.name === 'ready') this.#probe(this.#config.clock.now())
+    if (this.#state.name === 'ready') this.#heartbeat.probe()
     else this.#dispatch({ type: 'hurry' })
-  }
-
-  /** Whether a closure of this socket now answers the question for the server's era: dial again at once. */
-  set eraRedial(expected: boolean) {
-    this.#eraRedial = expected
   }
 
   /** Whether calls wait for an answer; see rules of behaviour 5. */
   set busy(busy: boolean) {
-    this.#busy = busy
-    if (busy || this.#state.name !== 'ready') return
-    const now = this.#config.clock.now()
-    // The last call is settled and an old probe is still open: one fresh probe, with the full timeout, decides.
-    if (this.#isProbing()) this.#probe(now)
-    else if (this.#alarms.pulse.heapIndex === -1) this.#look(now, now)
+    this.#heartbeat.busy = busy
   }
 
   /** Asks for `onStepDue` in `ms`, in place of an earlier wish. */
@@ -149,8 +144,8 @@ export class Connection {
 
   /** The server answered a probe. */
   pong(): void {
-    if (this.#probedAt !== undefined) this.stats.latency = this.#config.clock.now() - this.#probedAt
-    this.#hear()
+    const latency = this.#heartbeat.pong()
+    if (latency !== undefined) this.stats.latency = latency
   }
 
   /** Writes one frame; only while a socket is open (`initializing`, `ready`). */
@@ -174,6 +169,7 @@ export class Connection {
   #enter(state: LifecycleState): void {
     const { stable, pulse, step, state: limit } = this.#alarms
     for (const old of [stable, pulse, step, limit]) this.#timer.clear(old)
+    this.#heartbeat.stop()
     const { connectTimeout, handshakeTimeout, closeTimeout, resetAfter, unref } = this.#config
     this.#timer.idle = unref && 'life' in state && state.life.everReady
     switch (state.name) {
@@ -188,7 +184,7 @@ export class Connection {
       case 'ready':
         this.#timer.set(stable, resetAfter)
         if (unref) this.#socket?.unref()
-        this.#look(this.#config.clock.now(), Infinity)
+        this.#heartbeat.start()
         return
       case 'waiting':
         this.#discard()
@@ -220,9 +216,7 @@ export class Connection {
       this.#socket = openSocket(this.#bare === 'no' ? target : { ...target, protocols: [] }, socket, this.#listenTo(state))
     } catch (cause) {
       if (this.#state !== state) return
-      const error = isMcpWebSocketError(cause)
-        ? cause
-        : new HandshakeError('CONNECT_FAILED', cause instanceof Error ? cause.message : String(cause), { cause })
+      const error = isMcpWebSocketError(cause) ? cause : new HandshakeError('CONNECT_FAILED', asError(cause).message, { cause })
       this.#onClosed({ kind: 'network', wasClean: false, error })
     }
   }
@@ -235,19 +229,19 @@ export class Connection {
         if (this.#state !== dialled) return
         this.#subprotocol = subprotocol
         if (this.#bare === 'maybe') this.#bare = 'yes'
-        this.#hear()
+        this.#heartbeat.hear()
         this.#dispatch({ type: 'socketOpened' })
       },
       onText: (text, bytes) => {
         this.stats.bytesReceived += bytes
         this.#config.trace?.('in', text)
-        this.#hear()
+        this.#heartbeat.hear()
         parseText(text, onMessage, onMalformed)
       },
       onUndecodable: () => {
         onMalformed({ problem: 'the binary frame is not UTF-8' })
       },
-      onHeard: () => this.#hear(),
+      onHeard: () => this.#heartbeat.hear(),
       onPong: () => this.pong(),
       onClosed: (closure) => this.#onClosed(closure)
     }
@@ -268,7 +262,12 @@ export class Connection {
     this.#dispatch({
       type: 'socketClosed',
       closure,
-      wish: redial ? undefined : this.#wish(closure),
+      wish: redial
+        ? undefined
+        : guarded(
+            () => this.#config.shouldReconnect?.(closure),
+            (error) => this.#listener.onTrouble(error)
+          ),
       redial,
       refreshable: this.#config.refreshable,
       random: this.#config.clock.random()
@@ -276,7 +275,7 @@ export class Connection {
   }
 
   #redialAfter(closure: Closure, used: readonly Redial[]): 'era' | 'protocols' | undefined {
-    if (this.#eraRedial && tellsEra(closure)) return used.includes('era') ? undefined : 'era'
+    if (this.eraRedial && tellsEra(closure)) return used.includes('era') ? undefined : 'era'
     const unopened = this.#state.name === 'connecting' && closure.kind === 'network'
     if (!this.#config.mayDropProtocols || !unopened || this.#bare === 'yes') return undefined
     // A page cannot see why a dial failed: until one opens, dials with and without subprotocols take turns.
@@ -284,67 +283,20 @@ export class Connection {
     return used.includes('protocols') ? undefined : 'protocols'
   }
 
-  #wish(closure: Closure): boolean | undefined {
-    try {
-      return this.#config.shouldReconnect?.(closure)
-    } catch (error) {
-      this.#listener.onTrouble(error instanceof Error ? error : new Error(String(error)))
-      return undefined
-    }
-  }
-
   #discard(): void {
     this.#socket?.discard()
     this.#socket = undefined
     this.#subprotocol = undefined
-    this.#eraRedial = false
-    this.#probedAt = undefined
+    this.eraRedial = false
   }
 
   #onDue(due: Alarm, now: number): void {
+    const { connectTimeout, handshakeTimeout } = this.#config
     if (due.name === 'stable') this.#dispatch({ type: 'stabilized' })
     else if (due.name === 'step') this.#listener.onStepDue()
-    else if (due.name === 'pulse') this.#look(now, due.dueAt)
-    else if (this.#state.name === 'connecting')
-      this.#onClosed(this.#socket?.expire() ?? this.#late('CONNECT_TIMEOUT', 'no connection', this.#config.connectTimeout))
-    else if (this.#state.name === 'initializing')
-      this.#onClosed(this.#late('HANDSHAKE_TIMEOUT', 'the server opened the socket but MCP was not ready', this.#config.handshakeTimeout))
+    else if (due.name === 'pulse') this.#heartbeat.look(now, due.dueAt)
+    else if (this.#state.name === 'connecting') this.#onClosed(this.#socket?.expire() ?? lateClosure('CONNECT_TIMEOUT', connectTimeout))
+    else if (this.#state.name === 'initializing') this.#onClosed(lateClosure('HANDSHAKE_TIMEOUT', handshakeTimeout))
     else this.#dispatch({ type: 'timedOut' })
-  }
-
-  #late(code: 'CONNECT_TIMEOUT' | 'HANDSHAKE_TIMEOUT', what: string, ms: number): SocketClosure {
-    return {
-      kind: 'timeout',
-      wasClean: false,
-      error: new HandshakeError(code, `${what} within ${String(ms)} ms`, { retryable: true, delivery: 'not-sent' })
-    }
-  }
-
-  #hear(): void {
-    this.#heardAt = this.#config.clock.now()
-  }
-
-  #isProbing(): boolean {
-    return this.#probedAt !== undefined && this.#heardAt <= this.#probedAt
-  }
-
-  #look(now: number, dueAt: number): void {
-    const { heartbeat } = this.#config
-    if (heartbeat === false) return
-    // A part of a large message is life too, where the engine counts bytes.
-    if (this.#isProbing() && this.#socket?.bytesRead !== this.#bytesAtProbe) this.#heardAt = now
-    const { action, nextAt } = beat({ heardAt: this.#heardAt, probedAt: this.#probedAt, busy: this.#busy }, heartbeat, now, dueAt)
-    if (action === 'dead') return this.#onClosed({ kind: 'heartbeat', code: 1006, wasClean: false })
-    if (action === 'probe') this.#probe(now)
-    else this.#timer.set(this.#alarms.pulse, nextAt - now)
-  }
-
-  #probe(now: number): void {
-    const { heartbeat } = this.#config
-    if (heartbeat === false) return
-    this.#probedAt = now
-    this.#bytesAtProbe = this.#socket?.bytesRead
-    this.#timer.set(this.#alarms.pulse, heartbeat.timeout)
-    if (this.#socket?.ping() === false) this.#listener.onProbeDue()
   }
 }

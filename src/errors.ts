@@ -65,6 +65,10 @@ export interface ErrorDetails {
   readonly hint?: string
 }
 
+/** Only the members that have a value: an error shows what it knows, not a row of `undefined`. */
+const defined = (members: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
+
 /**
  * Base of every error of this package. Secrets never occur in it, so it may be logged whole.
  * Tell errors apart by `code` or with the guards below: `instanceof` fails when an ESM and a CJS copy meet.
@@ -81,8 +85,8 @@ export class McpWebSocketError extends Error {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
     this.retryable = details.retryable ?? false
-    if (details.delivery) this.delivery = details.delivery
-    if (details.hint) this.hint = details.hint
+    const { delivery, hint } = details
+    Object.assign(this, defined({ delivery, hint }))
   }
 
   /** The error as plain data, for logs; the stack is left out, a cause is reduced to its name, code and message. */
@@ -119,10 +123,8 @@ export class HandshakeError extends McpWebSocketError {
 
   constructor(code: ErrorCode, message: string, details: RefusalDetails = {}) {
     super(code, message, details)
-    if (details.status !== undefined) this.status = details.status
-    if (details.body !== undefined) this.body = details.body
-    if (details.retryAfter !== undefined) this.retryAfter = details.retryAfter
-    if (details.wwwAuthenticate !== undefined) this.wwwAuthenticate = details.wwwAuthenticate
+    const { status, body, retryAfter, wwwAuthenticate } = details
+    Object.assign(this, defined({ status, body, retryAfter, wwwAuthenticate }))
   }
 }
 

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'eventemitter3'
 import type { StateName } from './core/lifecycle.js'
 import type { Closure, McpWebSocketError } from './errors.js'
-import type { Reconnected } from './session.js'
+import type { Reconnected } from './types/client.js'
 import type { Params } from './types/json-rpc.js'
 
 /** Payload of the event `state`. */

@@ -2,10 +2,10 @@ import type { Connection } from './connection.js'
 import { tellsEra } from './core/closures.js'
 import { sameServer, type Agreement, type Handshake, type HandshakeStep } from './core/eras.js'
 import type { Journal } from './core/journal.js'
-import { isErrorResponse, type JsonRpcResponse } from './core/jsonrpc.js'
+import { isErrorResponse } from './core/jsonrpc.js'
 import { ProtocolError, type Closure, type McpWebSocketError } from './errors.js'
 import type { OwnRequests } from './own-requests.js'
-import type { JsonRpcErrorResponse, JsonRpcNotification, JsonRpcRequest, RequestId } from './types/json-rpc.js'
+import type { JsonRpcErrorResponse, JsonRpcNotification, JsonRpcRequest, JsonRpcResponse, RequestId } from './types/json-rpc.js'
 
 /** The settings that a greeting needs. */
 export interface GreetingConfig {

@@ -1,19 +1,7 @@
 import { INTERNAL_ERROR, METHOD_NOT_FOUND } from './core/jsonrpc.js'
 import { isRpcError, ProtocolError } from './errors.js'
-import type { JsonRpcError, JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, Params, RequestId } from './types/json-rpc.js'
-import type { ProgressReport } from './types/options.js'
-
-/** What a request handler learns beside the request. */
-export interface RequestContext {
-  readonly requestId: RequestId
-  /** Fires when the answer no longer matters: the server cancelled, or its connection is gone. */
-  readonly signal: AbortSignal
-  /** Reports progress, if the server asked for it; otherwise does nothing. */
-  sendProgress(report: ProgressReport): void
-}
-
-/** Answers a request of the server; what it throws becomes a JSON-RPC error (an `RpcError` with its own code). */
-export type RequestHandler = (request: { readonly method: string; readonly params?: Params }, context: RequestContext) => unknown
+import type { RequestHandler } from './types/client.js'
+import type { JsonRpcError, JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, Params, Progress, RequestId } from './types/json-rpc.js'
 
 /** Runs the handlers for the server's requests and sends what they return. */
 export class InboundDispatch {
@@ -82,7 +70,7 @@ export class InboundDispatch {
     this.#send({ jsonrpc: '2.0', id, error })
   }
 
-  #sendProgress(signal: AbortSignal, params: Params | undefined, report: ProgressReport): void {
+  #sendProgress(signal: AbortSignal, params: Params | undefined, report: Progress): void {
     const progressToken = params?._meta?.progressToken
     if (progressToken === undefined || signal.aborted) return
     const message: JsonRpcNotification = { jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken, ...report } }

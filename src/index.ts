@@ -1,5 +1,4 @@
 export { McpWebSocketClient } from './client.js'
-export type { ClientStats, NotificationHandler, ServerRequests } from './client.js'
 export {
   ClosedError,
   ConnectionLostError,
@@ -28,9 +27,7 @@ export type { Closure, ClosureKind, Delivery, ErrorCode } from './errors.js'
 export type { Era } from './core/eras.js'
 export type { StateName } from './core/lifecycle.js'
 export type { ClientEvents, StateChange } from './events.js'
-export type { RequestContext, RequestHandler } from './inbound-dispatch.js'
-export type { PageParams } from './methods.js'
-export type { Reconnected } from './session.js'
+export type { ClientStats, NotificationHandler, Reconnected, RequestContext, RequestHandler, ServerRequests } from './types/client.js'
 export type { Subscription, SubscriptionEnd } from './subscriptions.js'
 export type * from './types/common.js'
 export type * from './types/legacy.js'
@@ -41,7 +38,6 @@ export type {
   ConnectionOptions,
   HeadersOption,
   McpWebSocketClientOptions,
-  ProgressReport,
   ReconnectOptions,
   RequestOptions,
   TlsOptions,

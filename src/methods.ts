@@ -1,6 +1,6 @@
 import { ProtocolError } from './errors.js'
 import type { Era } from './core/eras.js'
-import type { Params, Result } from './types/json-rpc.js'
+import type { PageParams, Params, Result } from './types/json-rpc.js'
 import type { DiscoverResult } from './types/modern.js'
 import type { RequestOptions } from './types/options.js'
 import type {
@@ -17,11 +17,6 @@ import type {
   ReadResourceParams,
   ReadResourceResult
 } from './types/server-features.js'
-
-/** Which page of a list to fetch; without a cursor, all pages are fetched and joined. */
-export interface PageParams {
-  readonly cursor?: string
-}
 
 // More pages than any real list has: a server that goes on for ever must not eat the client.
 const MOST_PAGES = 1000
@@ -47,6 +42,7 @@ export abstract class McpMethods {
     return this.request('server/discover', undefined, options)
   }
 
+  /** All tools, or with a cursor one page of them. */
   listTools(params?: PageParams, options?: RequestOptions): Promise<ListToolsResult> {
     return this.#list('tools/list', 'tools', params, options)
   }
@@ -56,10 +52,12 @@ export abstract class McpMethods {
     return this.request('tools/call', params, options)
   }
 
+  /** All resources, or with a cursor one page of them. */
   listResources(params?: PageParams, options?: RequestOptions): Promise<ListResourcesResult> {
     return this.#list('resources/list', 'resources', params, options)
   }
 
+  /** All resource templates, or with a cursor one page of them. */
   listResourceTemplates(params?: PageParams, options?: RequestOptions): Promise<ListResourceTemplatesResult> {
     return this.#list('resources/templates/list', 'resourceTemplates', params, options)
   }
@@ -68,6 +66,7 @@ export abstract class McpMethods {
     return this.request('resources/read', params, options)
   }
 
+  /** All prompts, or with a cursor one page of them. */
   listPrompts(params?: PageParams, options?: RequestOptions): Promise<ListPromptsResult> {
     return this.#list('prompts/list', 'prompts', params, options)
   }

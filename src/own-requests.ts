@@ -1,5 +1,5 @@
-import { encodeMessage, type JsonRpcResponse } from './core/jsonrpc.js'
-import type { Params, RequestId } from './types/json-rpc.js'
+import { encodeMessage } from './core/jsonrpc.js'
+import type { JsonRpcResponse, Params, RequestId } from './types/json-rpc.js'
 
 // The layer above counts its ids up from below 10^9, so that the two meet only after a billion requests.
 const FIRST_ID = 2 ** 31 - 1

@@ -1,13 +1,14 @@
 import { nanoid } from 'nanoid'
 import { Aborts } from './aborts.js'
 import type { Deadline } from './core/deadlines.js'
-import { isErrorResponse, isRequest, isResponse, type JsonRpcResponse } from './core/jsonrpc.js'
+import { guarded } from './core/guarded.js'
+import { isErrorResponse, isRequest, isResponse } from './core/jsonrpc.js'
 import { PendingRequests, type PendingRequest } from './core/pending.js'
 import { QueueFullError, RequestTimeoutError, RpcError, type Delivery } from './errors.js'
 import { InboundDispatch } from './inbound-dispatch.js'
 import { SharedTimer, type Clock } from './io/clock.js'
-import type { JsonRpcMessage, JsonRpcNotification, Params, RequestId } from './types/json-rpc.js'
-import type { ProgressReport, RequestOptions } from './types/options.js'
+import type { JsonRpcMessage, JsonRpcNotification, JsonRpcResponse, Params, Progress, RequestId } from './types/json-rpc.js'
+import type { RequestOptions } from './types/options.js'
 
 /** What carries the messages; it survives reconnects. */
 export interface MessagePipe {
@@ -27,7 +28,7 @@ export interface RpcPeerConfig {
 export interface RpcPeerListener {
   onNotification(notification: JsonRpcNotification): void
   /** A callback of the program failed. */
-  onTrouble(error: unknown): void
+  onTrouble(error: Error): void
 }
 
 /** A request with its promise: the one record that all layers share. */
@@ -225,12 +226,12 @@ export class RpcPeer {
     const { onprogress, resetTimeoutOnProgress } = call?.options ?? {}
     if (call === undefined || typeof params?.progress !== 'number') return
     if (resetTimeoutOnProgress) this.#arm(call, call.timeout)
-    const { progress, total, message } = params as Params & ProgressReport
-    try {
-      onprogress?.({ progress, ...(total !== undefined && { total }), ...(message !== undefined && { message }) })
-    } catch (error) {
-      this.#listener.onTrouble(error)
-    }
+    const { progress, total, message } = params as Params & Progress
+    const report = { progress, ...(total !== undefined && { total }), ...(message !== undefined && { message }) }
+    guarded(
+      () => onprogress?.(report),
+      (error) => this.#listener.onTrouble(error)
+    )
   }
 }
 

@@ -1,26 +1,21 @@
 import { Connection, type ConnectionConfig } from './connection.js'
+import { REPLACED } from './core/closures.js'
 import type { Agreement, Handshake } from './core/eras.js'
 import { Flight } from './core/flight.js'
-import { InboundRequests } from './core/inbound.js'
 import { Journal } from './core/journal.js'
-import {
-  encodeMessage,
-  isErrorResponse,
-  isNotification,
-  isRequest,
-  isResponse,
-  type JsonRpcResponse,
-  type Malformed
-} from './core/jsonrpc.js'
+import { encodeMessage, isErrorResponse, isNotification, isRequest, isResponse, type Malformed } from './core/jsonrpc.js'
+import { guarded } from './core/guarded.js'
 import type { LifecycleState } from './core/lifecycle.js'
 import { lostError, tooLargeError } from './core/losses.js'
-import { Outbox, type OutboxLimits } from './core/outbox.js'
+import { mayWait, Outbox, type OutboxLimits, type Waiting } from './core/outbox.js'
 import type { PendingRequest } from './core/pending.js'
 import { mayResend, type ResendPolicy } from './core/resend.js'
 import { ClosedError, ProtocolError, QueueFullError, type Closure, type Delivery, type McpWebSocketError } from './errors.js'
 import { Greeting } from './greeting.js'
+import { cancelledId, InboundTraffic } from './inbound-traffic.js'
 import { OwnRequests } from './own-requests.js'
-import type { JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, RequestId } from './types/json-rpc.js'
+import type { Reconnected } from './types/client.js'
+import type { JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, JsonRpcResponse, RequestId } from './types/json-rpc.js'
 
 /** Settings of a session; times in ms. */
 export interface SessionConfig {
@@ -32,20 +27,6 @@ export interface SessionConfig {
   readonly resend: ResendPolicy
   /** Gives a request what its era wants in `_meta`; on release, because a request that waits does not know its era yet. */
   readonly stamp: (request: JsonRpcRequest, agreement: Agreement | undefined) => JsonRpcRequest
-}
-
-/** What a reconnect did. */
-export interface Reconnected {
-  /** Dials since the connection broke. */
-  readonly attempts: number
-  /** Ms without a ready connection. */
-  readonly downtime: number
-  /** Requests in flight that were sent again. */
-  readonly resent: number
-  /** Requests in flight that failed. */
-  readonly lost: number
-  /** Whether the server's name, version or capabilities differ from before. */
-  readonly serverChanged: boolean
 }
 
 /** Who is told what happens to a session. */
@@ -65,10 +46,8 @@ export class Session {
   readonly #connection: Connection
   readonly #journal = new Journal()
   readonly #flight = new Flight()
-  readonly #inbound = new InboundRequests()
+  readonly #inbound: InboundTraffic
   readonly #outbox: Outbox
-  /** Sent once, safe to send again, waiting for the new socket. */
-  readonly #resends = new Set<PendingRequest>()
   readonly #own: OwnRequests
   readonly #greeting: Greeting
   /** Whether messages may go straight to the socket: handshake, restores, resends and outbox went before. */
@@ -93,6 +72,7 @@ export class Session {
       (text) => this.#connection.send(text),
       (id) => this.#flight.has(id)
     )
+    this.#inbound = new InboundTraffic(this.#connection, this.#own, listener)
     this.#greeting = new Greeting(config, this.#connection, this.#own, this.#journal, {
       onListenRefused: (id, error) => this.#fail(id, error),
       onTrouble: (error) => listener.onTrouble(error)
@@ -114,7 +94,7 @@ export class Session {
 
   /** Messages that wait for a connection. */
   get queuedCount(): number {
-    return this.#outbox.length + this.#resends.size
+    return this.#outbox.length
   }
 
   get stats(): Connection['stats'] & { reconnects: number; resent: number; lost: number } {
@@ -143,12 +123,12 @@ export class Session {
    * @throws QueueFullError, ClosedError, the failure that ended the life, or TypeError for what is no JSON.
    */
   send(message: JsonRpcMessage, request?: PendingRequest): void {
-    if (isResponse(message)) return this.#answer(message)
+    if (isResponse(message)) return this.#inbound.answer(message)
     if (this.#open) return this.#write(message, request)
     const { state } = this
     if (state.name === 'failed') throw state.error
     if (state.name === 'closing' || state.name === 'closed') throw new ClosedError('not-sent')
-    if (isNotification(message) && isBoundToSocket(message)) return
+    if (isNotification(message) && !mayWait(message)) return
     if (!this.#outbox.add({ text: encodeMessage(message), request })) {
       throw new QueueFullError(
         `not connected, and ${message.method} finds no place in the outbox`,
@@ -159,11 +139,8 @@ export class Session {
 
   /** Gives a request up and tells the server, if it can know of it. @returns Whether it can have been executed. */
   cancel(request: PendingRequest, reason: string): Delivery {
-    if (request.phase === 'queued') {
-      this.#outbox.remove(request)
-      return 'not-sent'
-    }
-    this.#resends.delete(request)
+    this.#outbox.remove(request)
+    if (request.phase === 'queued') return 'not-sent'
     const known = this.#flight.take(request.id)
     this.#settled(request.id, false)
     if (known && this.#open) this.#write({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: request.id, reason } })
@@ -188,24 +165,9 @@ export class Session {
     this.#connection.send(text)
   }
 
-  #mayResend({ method, params }: JsonRpcRequest, request: PendingRequest): boolean {
-    try {
-      return mayResend(method, params, request.resend, this.#config.resend)
-    } catch (error) {
-      this.#listener.onTrouble(error instanceof Error ? error : new Error(String(error)))
-      return false
-    }
-  }
-
-  /** An answer goes to the socket that its request came from, or nowhere. */
-  #answer(response: JsonRpcResponse): void {
-    const { id } = response
-    if (id === undefined || id === null) return
-    const wireId = this.#inbound.wireId(id)
-    // What cannot be encoded is not an answer yet: the layer above answers again, with an error.
-    const text = encodeMessage(wireId === id ? response : ({ ...response, id: wireId } as JsonRpcResponse))
-    this.#inbound.close(id)
-    if (wireId !== undefined) this.#connection.send(text)
+  #mayResend({ method, params }: JsonRpcRequest, { resend }: PendingRequest): boolean {
+    const policy = (): boolean => mayResend(method, params, resend, this.#config.resend)
+    return guarded(policy, (error) => this.#listener.onTrouble(error)) ?? false
   }
 
   #settled(id: RequestId, confirmed: boolean): void {
@@ -215,40 +177,19 @@ export class Session {
 
   #receive(message: JsonRpcMessage): void {
     if (isResponse(message)) return this.#receiveResponse(message)
-    if (isRequest(message)) return this.#receiveRequest(message)
-    const requestId = message.method === 'notifications/cancelled' ? (message.params?.requestId as RequestId | undefined) : undefined
-    const upperId = requestId === undefined ? undefined : this.#inbound.upperId(requestId)
-    if (upperId !== undefined) this.#inbound.cancel(upperId)
+    if (isRequest(message)) return this.#inbound.receive(message, this.agreement?.era)
+    const requestId = cancelledId(message)
     // The server may also end a listen of ours in this way.
-    if (requestId !== undefined && upperId === undefined && this.#journal.isListen(requestId)) {
+    if (requestId !== undefined && this.#journal.isListen(requestId)) {
       this.#flight.take(requestId)
       this.#settled(requestId, false)
     }
-    this.#listener.onMessage(
-      upperId === undefined || upperId === requestId ? message : { ...message, params: { ...message.params, requestId: upperId } }
-    )
-  }
-
-  #receiveRequest(request: JsonRpcRequest): void {
-    if (this.agreement?.era === 'modern') {
-      // 2026-07-28 knows no requests from the server, and forbids to answer any.
-      return this.#listener.onTrouble(
-        new ProtocolError('INVALID_RESPONSE', `the server sent the request ${request.method}, which MCP 2026-07-28 does not allow`)
-      )
-    }
-    if (this.#inbound.upperId(request.id) === undefined)
-      return this.#listener.onMessage(this.#inbound.open(request, () => this.#own.freeId()))
-    this.#connection.send(
-      encodeMessage({ jsonrpc: '2.0', id: request.id, error: { code: -32600, message: 'A request with this id is still running' } })
-    )
+    this.#listener.onMessage(this.#inbound.renumber(message))
   }
 
   #receiveResponse(response: JsonRpcResponse): void {
     const id = response.id ?? undefined
-    if (id === undefined)
-      return this.#listener.onTrouble(
-        new ProtocolError('INVALID_RESPONSE', `the server reported an error without saying for which request: ${errorText(response)}`)
-      )
+    if (id === undefined) return this.#listener.onTrouble(unaddressed(response))
     if (this.#own.answer(id, response)) return
     // Late answers to what was given up are normal; they end here.
     if (this.#flight.take(id) === undefined) return
@@ -278,9 +219,8 @@ export class Session {
     this.#listener.onState(to, from, closure)
     if (to.name === 'initializing') this.#greeting.begin()
     else if (to.name === 'ready') this.#onReady(to)
-    else if (to.name === 'failed')
-      this.#endLife(to.closure, (delivery) => (delivery === 'unknown' ? lostError(to.closure, to.error) : to.error))
-    else if (to.name === 'closing' || to.name === 'closed') this.#endLife(undefined, (delivery) => new ClosedError(delivery))
+    else if (to.name === 'failed') this.#endLife((delivery) => (delivery === 'unknown' ? lostError(to.closure, to.error) : to.error))
+    else if (to.name === 'closing' || to.name === 'closed') this.#endLife((delivery) => new ClosedError(delivery))
     else if (wasUp && !isUp) this.#triage(closure ?? REPLACED)
   }
 
@@ -291,25 +231,18 @@ export class Session {
     this.#own.clear()
     this.#greeting.closed(closure)
     this.#drop ??= from.name === 'ready' ? { at: connection.clock.now(), attempts: this.#connection.stats.attempts, lost: 0 } : undefined
-    for (const requestId of this.#inbound.abandon()) {
-      this.#listener.onMessage({
-        jsonrpc: '2.0',
-        method: 'notifications/cancelled',
-        params: { requestId, reason: `connection ${to.name}` }
-      })
-    }
+    this.#inbound.abandon(`connection ${to.name}`)
   }
 
   /** Decides about the requests in flight, in the very task that handles the closure. */
   #triage(closure: Closure): void {
     const { resend, lost: gone, tooLarge } = this.#flight.triage(closure)
     this.#connection.busy = false
-    for (const request of resend) this.#resends.add(request)
+    for (const request of resend) this.#outbox.putBack(request)
     for (const request of tooLarge ? [tooLarge, ...gone] : gone) {
       this.#journal.noteEnd(request.id, false)
-      this.#totals.lost++
       if (this.#drop) this.#drop.lost++
-      this.#listener.onFailed(request, request === tooLarge ? tooLargeError(closure, request) : lostError(closure))
+      this.#lose(request, request === tooLarge ? tooLargeError(closure, request) : lostError(closure))
     }
   }
 
@@ -324,7 +257,7 @@ export class Session {
       this.#listener.onReconnected({
         attempts,
         downtime: clock.now() - drop.at,
-        resent: this.#resends.size,
+        resent: this.#outbox.resendCount,
         lost: drop.lost,
         serverChanged
       })
@@ -337,44 +270,38 @@ export class Session {
 
   /** First what was sent before, then what waited; what listeners send meanwhile went behind it into the outbox. */
   #flush(): void {
-    for (const request of this.#resends) {
-      this.#resends.delete(request)
-      this.#release(request.text ?? '', request)
-      this.#totals.resent++
-    }
-    for (let waiting = this.#outbox.take(); waiting !== undefined; waiting = this.#outbox.take())
-      this.#release(waiting.text, waiting.request)
+    for (let waiting = this.#outbox.take(); waiting !== undefined; waiting = this.#outbox.take()) this.#release(waiting)
     this.#open = true
   }
 
-  #release(text: string, request: PendingRequest | undefined): void {
+  #release({ text, request }: Waiting): void {
     if (request === undefined) return this.#connection.send(text)
+    if (request.phase === 'sent') this.#totals.resent++
     const message = this.#config.stamp(JSON.parse(text) as JsonRpcRequest, this.agreement)
     this.#fly(request, message, encodeMessage(message))
   }
 
-  #endLife(closure: Closure | undefined, errorOf: (delivery: Delivery) => McpWebSocketError): void {
+  #endLife(errorOf: (delivery: Delivery) => McpWebSocketError): void {
     const inFlight = this.#flight.takeAll()
-    const sent = [...this.#resends, ...inFlight]
-    this.#resends.clear()
+    this.#connection.busy = false
     this.#drop = undefined
     this.#greeting.reset()
     this.#journal.clear()
-    for (const request of sent) {
-      if (closure) this.#totals.lost++
-      this.#listener.onFailed(request, errorOf('unknown'))
-    }
+    for (const request of inFlight) this.#lose(request, errorOf('unknown'))
     for (let waiting = this.#outbox.take(); waiting !== undefined; waiting = this.#outbox.take()) {
-      if (waiting.request) this.#listener.onFailed(waiting.request, errorOf('not-sent'))
+      const { request } = waiting
+      if (request) this.#lose(request, errorOf(request.phase === 'queued' ? 'not-sent' : 'unknown'))
     }
+  }
+
+  #lose(request: PendingRequest, error: McpWebSocketError): void {
+    if (error.code !== 'CLOSED' && request.phase !== 'queued') this.#totals.lost++
+    this.#listener.onFailed(request, error)
   }
 }
 
-/** What `reconnect()` does to the socket that it replaces. */
-const REPLACED: Closure = { kind: 'close', code: 1000, reason: 'reconnect', wasClean: true, everReady: true }
-
-/** Notifications that mean something only on the socket whose requests they are about. */
-const isBoundToSocket = (message: JsonRpcNotification): boolean =>
-  message.method === 'notifications/cancelled' || message.method === 'notifications/progress'
-
-const errorText = (response: JsonRpcResponse): string => (isErrorResponse(response) ? response.error.message : 'no error')
+/** The usual answer to what the server could not even read. */
+function unaddressed(response: JsonRpcResponse): ProtocolError {
+  const words = isErrorResponse(response) ? response.error.message : 'a result'
+  return new ProtocolError('INVALID_RESPONSE', `the server answered without saying which request: ${words}`)
+}

@@ -81,7 +81,7 @@ export class Subscriptions {
     const live = this.#find(params?._meta?.[SUBSCRIPTION_ID])
     if (live === undefined) return
     const first = live.honored === undefined
-    live.honored = (params?.notifications ?? {})
+    live.honored = params?.notifications ?? {}
     this.#peer.waitForever(live.call)
     if (first) live.opened()
   }

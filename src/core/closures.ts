@@ -1,30 +1,30 @@
-import { ConnectionLostError, type Closure, type McpWebSocketError } from '../errors.js'
+import { ConnectionLostError, HandshakeError, type Closure, type McpWebSocketError } from '../errors.js'
 
 /** What follows from a closure: dial again after a delay, or give up. */
 export type Verdict = 'retry' | 'fatal'
 
 // Close codes (RFC 6455 section 7.4.1 and the IANA registry) after which the same dial would end the same way. All others
 // are retried, 1000 included: Go servers close with it on every exit of their handler, errors and restarts too.
-const FATAL_CODES: ReadonlyMap<number, string> = new Map([
-  [1002, 'one side broke the WebSocket protocol, and would again'],
-  [1003, 'the server cannot read text frames, the only ones we send'],
-  [1007, 'a message was not what it claimed to be, for example not UTF-8'],
-  [1008, 'the server refuses this client by policy'],
-  [1010, 'the server lacks an extension that was required']
-])
+const FATAL_CODES: readonly number[] = [
+  1002, // one side broke the WebSocket protocol, and would again
+  1003, // the server cannot read text frames, the only ones that the client sends
+  1007, // a message was not what it claimed to be, for example not UTF-8
+  1008, // the server refuses this client by policy
+  1010 // the server lacks an extension that was required
+]
 
-// 4400-4499 mirror the HTTP client errors by custom. These three of them pass, as their HTTP twins do.
-const PASSING_CLIENT_CODES: ReadonlyMap<number, string> = new Map([
-  [4401, 'the token may be fresh at the next attempt'],
-  [4408, 'the server waited too long for us'],
-  [4429, 'too many requests: later is fine']
-])
+// 4400-4499 mirror the HTTP client errors by custom, and are as fatal. These three of them pass, as their HTTP twins do.
+const PASSING_CLIENT_CODES: readonly number[] = [
+  4401, // the token may be fresh at the next attempt
+  4408, // the server waited too long for the client
+  4429 // too many requests: later is fine
+]
 
-const PASSING_STATUSES: ReadonlyMap<number, string> = new Map([
-  [408, 'the server waited too long for the request'],
-  [425, 'too early: the server asks to repeat'],
-  [429, 'too many requests: later is fine']
-])
+const PASSING_STATUSES: readonly number[] = [
+  408, // the server waited too long for the request
+  425, // too early: the server asks to repeat
+  429 // too many requests: later is fine
+]
 
 /** Close codes that ask for other credentials: 4401 by custom, 3000 in the IANA registry. */
 export const isUnauthorizedCode = (code: number | undefined): boolean => code === 4401 || code === 3000
@@ -63,14 +63,14 @@ export function judgeClosure(closure: Closure): Verdict {
 
 function judgeStatus(status: number, everReady: boolean): Verdict {
   if (status === 401 || status === 403) return 'fatal'
-  if (status >= 500 || PASSING_STATUSES.has(status)) return 'retry'
+  if (status >= 500 || PASSING_STATUSES.includes(status)) return 'retry'
   // Redirects, 2xx and the other 4xx mean a wrong URL at first; later a deploy's ingress answers 404 for some seconds.
   return everReady ? 'retry' : 'fatal'
 }
 
 function judgeCode(code: number): Verdict {
-  if (FATAL_CODES.has(code)) return 'fatal'
-  return code >= 4400 && code <= 4499 && !PASSING_CLIENT_CODES.has(code) ? 'fatal' : 'retry'
+  if (FATAL_CODES.includes(code)) return 'fatal'
+  return code >= 4400 && code <= 4499 && !PASSING_CLIENT_CODES.includes(code) ? 'fatal' : 'retry'
 }
 
 /** The wait that the closure asks for, in ms; 0 if none. */
@@ -105,14 +105,19 @@ export function describeClosure(closure: Closure): string {
 }
 
 /** The error with which `connect()` rejects when this closure ends it. */
-export function errorOfClosure(closure: Closure): McpWebSocketError {
-  return closure.error ?? new ConnectionLostError(lostCode(closure), describeClosure(closure), closure, { hint: hintOfCode(closure.code) })
-}
+export const errorOfClosure = (closure: Closure): McpWebSocketError =>
+  closure.error ?? new ConnectionLostError(lostCode(closure), describeClosure(closure), closure)
 
 /** Code of the error for what the closure took with it. */
 export const lostCode = (closure: Closure): 'HEARTBEAT_TIMEOUT' | 'CONNECTION_LOST' =>
   closure.kind === 'heartbeat' ? 'HEARTBEAT_TIMEOUT' : 'CONNECTION_LOST'
 
-function hintOfCode(code: number | undefined): string | undefined {
-  return code === undefined ? undefined : (FATAL_CODES.get(code) ?? PASSING_CLIENT_CODES.get(code))
+/** What `reconnect()` does to the socket that it replaces. */
+export const REPLACED: Closure = { kind: 'close', code: 1000, reason: 'reconnect', wasClean: true, everReady: true }
+
+/** The closure of a dial, or of a handshake, that took longer than `ms`. */
+export function lateClosure(code: 'CONNECT_TIMEOUT' | 'HANDSHAKE_TIMEOUT', ms: number): Omit<Closure, 'everReady'> {
+  const what = code === 'CONNECT_TIMEOUT' ? 'no connection' : 'the server opened the socket, but MCP was not ready'
+  const error = new HandshakeError(code, `${what} within ${String(ms)} ms`, { retryable: true, delivery: 'not-sent' })
+  return { kind: 'timeout', wasClean: false, error }
 }

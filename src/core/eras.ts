@@ -62,12 +62,18 @@ export function requestMeta(introduction: Introduction, logLevel?: LoggingLevel)
   }
 }
 
-/** The request with the members of `_meta` that its era asks for, and without those that it does not know. */
+/**
+ * The request as its era wants it: with the members of {@link requestMeta} in `_meta`, or (`meta` undefined, legacy) without
+ * any that an earlier era put there.
+ */
 export function stampRequest(request: JsonRpcRequest, meta: RequestMeta | undefined): JsonRpcRequest {
-  const { _meta, ...params } = request.params ?? {}
-  const kept = Object.entries(_meta ?? {}).filter(([key]) => !STAMPED.has(key))
-  if (meta === undefined && kept.length === 0) return request.params?._meta ? { ...request, params } : request
-  return { ...request, params: { ...params, _meta: { ...Object.fromEntries(kept), ...meta } } }
+  const { params } = request
+  if (meta !== undefined) return { ...request, params: { ...params, _meta: { ...params?._meta, ...meta } } }
+  // The common case by far, on the path of every request to a legacy server.
+  if (params?._meta === undefined || !(`${META}protocolVersion` in params._meta)) return request
+  const kept = Object.entries(params._meta).filter(([key]) => !STAMPED.has(key))
+  const { _meta, ...rest } = params
+  return { ...request, params: kept.length === 0 ? rest : { ...rest, _meta: Object.fromEntries(kept) } }
 }
 
 const STAMPED: ReadonlySet<string> = new Set(['protocolVersion', 'clientInfo', 'clientCapabilities', 'logLevel'].map((key) => META + key))

@@ -1,4 +1,4 @@
-import type { JsonRpcRequest, RequestId } from '../types/common.js'
+import type { JsonRpcRequest, RequestId } from '../types/json-rpc.js'
 
 /**
  * The server's requests that the upper layer works on. A request belongs to the socket that it came over: when that is

@@ -1,4 +1,4 @@
-import type { JsonRpcRequest, Params, RequestId } from '../types/common.js'
+import type { JsonRpcRequest, Params, RequestId } from '../types/json-rpc.js'
 import type { Era } from './eras.js'
 
 /** What must be said again on a new socket. */

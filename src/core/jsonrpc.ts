@@ -1,4 +1,4 @@
-import type { JsonRpcErrorResponse, JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, JsonRpcResult } from '../types/common.js'
+import type { JsonRpcErrorResponse, JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, JsonRpcResponse } from '../types/json-rpc.js'
 
 /** Standard error codes (JSON-RPC 2.0 section 5.1). */
 export const PARSE_ERROR = -32700
@@ -10,9 +10,6 @@ export const METHOD_NOT_FOUND = -32601
 export const INVALID_PARAMS = -32602
 /** The handler failed. */
 export const INTERNAL_ERROR = -32603
-
-/** A response of either kind. */
-export type JsonRpcResponse = JsonRpcResult | JsonRpcErrorResponse
 
 /** A frame, or one element of an array in it, that is no JSON-RPC message. */
 export interface Malformed {

@@ -1,3 +1,4 @@
+import type { JsonRpcNotification } from '../types/json-rpc.js'
 import type { PendingRequest } from './pending.js'
 
 /** How much may wait while not connected. */
@@ -14,9 +15,15 @@ export interface Waiting {
   readonly request?: PendingRequest
 }
 
-/** Messages that wait for a connection, first in, first out, within limits. */
+/** Whether a notification still means something on another socket than the one whose requests it is about. */
+export const mayWait = ({ method }: JsonRpcNotification): boolean =>
+  method !== 'notifications/cancelled' && method !== 'notifications/progress'
+
+/** Messages that wait for a connection: first what was sent before and is sent again, then the rest, each in its order. */
 export class Outbox {
   readonly #limits: OutboxLimits | false
+  /** Requests that were sent once; they were let in before, so no limit counts them. */
+  readonly #resends = new Set<PendingRequest>()
   // A Set keeps the order and forgets a timed-out request in O(1).
   readonly #waiting = new Set<Waiting>()
   readonly #byRequest = new Map<PendingRequest, Waiting>()
@@ -27,8 +34,14 @@ export class Outbox {
     this.#limits = limits
   }
 
+  /** How many messages wait. */
   get length(): number {
-    return this.#waiting.size
+    return this.#waiting.size + this.#resends.size
+  }
+
+  /** How many of them were sent before. */
+  get resendCount(): number {
+    return this.#resends.size
   }
 
   /** Takes the message in, or refuses it: the newest loses, so that what was promised first is kept. */
@@ -41,14 +54,24 @@ export class Outbox {
     return true
   }
 
-  /** Removes the message of a request that settled while it waited. */
+  /** A request that was in flight waits to be sent again. */
+  putBack(request: PendingRequest): void {
+    this.#resends.add(request)
+  }
+
+  /** Forgets a request that settled while it waited. */
   remove(request: PendingRequest): void {
+    this.#resends.delete(request)
     const waiting = this.#byRequest.get(request)
     if (waiting !== undefined) this.#forget(waiting)
   }
 
-  /** Removes and returns the oldest. */
+  /** Removes and returns the next to go. */
   take(): Waiting | undefined {
+    for (const request of this.#resends) {
+      this.#resends.delete(request)
+      return { text: request.text ?? '', request }
+    }
     for (const waiting of this.#waiting) {
       this.#forget(waiting)
       return waiting

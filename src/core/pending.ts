@@ -1,4 +1,4 @@
-import type { RequestId } from '../types/common.js'
+import type { RequestId } from '../types/json-rpc.js'
 
 /** One outbound request from `send` to settlement: one record, which every layer that has to do with it shares. */
 export interface PendingRequest {

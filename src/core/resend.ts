@@ -1,4 +1,4 @@
-import type { Params } from '../types/common.js'
+import type { Params } from '../types/json-rpc.js'
 
 /** What may be sent again after the connection broke behind it. */
 export type ResendPolicy = 'safe' | 'never' | ((request: { readonly method: string; readonly params?: Params }) => boolean)

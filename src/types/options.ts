@@ -1,6 +1,6 @@
 import type { Closure } from '../errors.js'
 import type { ClientCapabilities, Implementation } from './capabilities.js'
-import type { Params } from './json-rpc.js'
+import type { Params, Progress } from './json-rpc.js'
 
 /** What may be returned now or later. */
 export type Awaitable<T> = T | Promise<T>
@@ -120,14 +120,6 @@ export interface McpWebSocketClientOptions extends ConnectionOptions {
   readonly maxPending?: number
 }
 
-/** Progress of a request, as the server reports it. */
-export interface ProgressReport {
-  /** Grows with every report. */
-  readonly progress: number
-  readonly total?: number
-  readonly message?: string
-}
-
 /** Options of one request; names as in the official SDK. Times in ms. */
 export interface RequestOptions {
   /** Until the answer. Default: the client's `requestTimeout`; `Infinity` = none. */
@@ -139,7 +131,7 @@ export interface RequestOptions {
   /** Gives the request up; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal
   /** Called for every progress report; asks the server to send them. */
-  readonly onprogress?: (progress: ProgressReport) => void
+  readonly onprogress?: (progress: Progress) => void
   /** Whether this request may be sent again if the connection broke behind it; wins over the client's option. */
   readonly resend?: boolean
 }
