@@ -140,8 +140,8 @@ export class McpWebSocketClient extends McpMethods {
    * @throws The failure that is fatal, `RetriesExhaustedError`, `ClosedError`, or the reason of `signal`.
    */
   async connect({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
-    signal?.throwIfAborted()
     if (this.state === 'closing') await this.close()
+    signal?.throwIfAborted()
     if (this.state === 'ready') return
     this.#begin()
     this.#session.connect()

@@ -117,7 +117,8 @@ function resolveRetry(reconnect: ConnectionOptions['reconnect']): ConnectionConf
     maxDelay: duration('reconnect.maxDelay', maxDelay),
     growFactor,
     jitter,
-    maxRetries: reconnect === false ? 0 : maxRetries === Infinity ? Infinity : count('reconnect.maxRetries', maxRetries)
+    enabled: reconnect !== false,
+    maxRetries: maxRetries === Infinity ? Infinity : count('reconnect.maxRetries', maxRetries)
   }
 }
 

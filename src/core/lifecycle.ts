@@ -84,6 +84,8 @@ export interface SocketClosed {
 
 /** When to retry. */
 export interface RetryPolicy extends BackoffPolicy {
+  /** `false`: no retry at all, and who waits gets the attempt's own failure. */
+  readonly enabled: boolean
   /** Consecutive retries before giving up; 0 = none, `Infinity` = for ever. */
   readonly maxRetries: number
 }
@@ -151,7 +153,7 @@ function afterClosure(before: Life, event: SocketClosed, policy: RetryPolicy): L
   if (redial && !life.redials.includes(redial)) return { name: 'connecting', life: { ...life, redials: [...life.redials, redial] } }
   const fatal = wish === undefined ? judgeClosure(closure) === 'fatal' && !refresh : !wish
   if (fatal) return { name: 'failed', error: errorOfClosure(closure), closure }
-  if (life.retries >= policy.maxRetries) return { name: 'failed', error: exhausted(life, closure, policy), closure }
+  if (!policy.enabled || life.retries >= policy.maxRetries) return { name: 'failed', error: exhausted(life, closure, policy), closure }
   const retries = life.retries + 1
   const delay = backoffDelay(retries, policy, event.random, askedDelay(closure, policy.initialDelay))
   return { name: 'waiting', life: { ...life, retries, attempt: life.attempt + 1 }, delay, closure }
@@ -160,5 +162,5 @@ function afterClosure(before: Life, event: SocketClosed, policy: RetryPolicy): L
 function exhausted(life: Life, closure: Closure, policy: RetryPolicy): McpWebSocketError {
   const error = errorOfClosure(closure)
   // Without reconnection there was nothing to exhaust: the caller wants the failure itself.
-  return policy.maxRetries === 0 ? error : new RetriesExhaustedError(life.attempt, error)
+  return policy.enabled ? new RetriesExhaustedError(life.attempt, error) : error
 }
