@@ -299,6 +299,7 @@ export class McpWebSocketClient extends McpMethods {
     this.#unwatchPage?.()
     this.#unwatchPage = undefined
     this.#resources.clear()
+    this.#logLevel = undefined
     this.#subscriptions.onEnded()
     this.#connecting.reject(error)
   }

@@ -18,9 +18,13 @@ export class Heartbeat {
   readonly #policy: HeartbeatPolicy | false
   readonly #host: HeartbeatHost
   #heardAt = 0
+  /** When the probe went out that nothing came in since; `undefined` if none is out. */
   #probedAt: number | undefined
+  /** The same, until its own answer comes: for the latency. */
+  #askedAt: number | undefined
   #bytesAtProbe: number | undefined
   #busy = false
+  #running = false
   #scheduled = false
 
   /** @param policy - `false`: no beat at all. */
@@ -32,38 +36,42 @@ export class Heartbeat {
   /** Whether calls wait for an answer. */
   set busy(busy: boolean) {
     this.#busy = busy
-    if (busy) return
+    if (busy || !this.#running) return
     // The last call is settled and an old probe is still open: one fresh probe, with the full timeout, decides.
-    if (this.#isProbing()) this.probe()
-    else if (this.#probedAt !== undefined && !this.#scheduled) this.look(this.#host.now(), Infinity)
+    if (this.#probedAt !== undefined) this.probe()
+    else if (!this.#scheduled) this.start()
   }
 
   /** The connection is ready. */
   start(): void {
+    this.#running = true
     this.look(this.#host.now(), Infinity)
   }
 
   /** The socket is gone, or not yet ready. */
   stop(): void {
-    this.#probedAt = undefined
-    this.#scheduled = false
+    this.#running = false
+    this.#probedAt = this.#askedAt = undefined
   }
 
-  /** Something came in. */
+  /** Something came in: life, whatever it is. */
   hear(): void {
     this.#heardAt = this.#host.now()
+    this.#probedAt = undefined
   }
 
-  /** The answer to a probe came in. @returns Its latency in ms; `undefined` if no probe was out. */
+  /** The answer to a probe came in. @returns Its latency in ms; `undefined` if none was asked for. */
   pong(): number | undefined {
+    const askedAt = this.#askedAt
+    this.#askedAt = undefined
     this.hear()
-    return this.#probedAt === undefined ? undefined : this.#heardAt - this.#probedAt
+    return askedAt === undefined ? undefined : this.#heardAt - askedAt
   }
 
   /** Asks for a sign of life now. */
   probe(): void {
     if (this.#policy === false) return
-    this.#probedAt = this.#host.now()
+    this.#probedAt = this.#askedAt = this.#host.now()
     this.#bytesAtProbe = this.#host.bytesRead()
     this.#schedule(this.#policy.timeout)
     this.#host.probe()
@@ -73,15 +81,11 @@ export class Heartbeat {
   look(now: number, dueAt: number): void {
     if (this.#policy === false) return
     // A part of a large message is life too.
-    if (this.#isProbing() && this.#host.bytesRead() !== this.#bytesAtProbe) this.#heardAt = now
+    if (this.#probedAt !== undefined && this.#host.bytesRead() !== this.#bytesAtProbe) this.hear()
     const { action, nextAt } = beat({ heardAt: this.#heardAt, probedAt: this.#probedAt, busy: this.#busy }, this.#policy, now, dueAt)
     if (action === 'dead') this.#host.die()
     else if (action === 'probe') this.probe()
     else this.#schedule(nextAt - now)
-  }
-
-  #isProbing(): boolean {
-    return this.#probedAt !== undefined && this.#heardAt <= this.#probedAt
   }
 
   #schedule(ms: number): void {

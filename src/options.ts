@@ -4,7 +4,7 @@ import type { Clock } from './io/clock.js'
 import { headersWork, webSocketClass, type OpenSocket } from './io/socket.js'
 import { readUrl, resolveTarget } from './io/target.js'
 import type { SessionConfig } from './session.js'
-import type { ConnectionOptions, McpWebSocketClientOptions, UrlOption } from './types/options.js'
+import type { ConnectionOptions, McpWebSocketClientOptions, ReconnectOptions, UrlOption } from './types/options.js'
 import { VERSION } from './version.js'
 
 /** The platform, handed in by the public entries; tests hand in another. */
@@ -29,8 +29,8 @@ export function resolveClientOptions(options: McpWebSocketClientOptions, ports: 
   return {
     introduction: { clientInfo, capabilities },
     protocol,
-    requestTimeout: duration('requestTimeout', options.requestTimeout ?? 60_000, true),
-    maxPending: count('maxPending', options.maxPending ?? 10_000, 1),
+    requestTimeout: options.requestTimeout === Infinity ? Infinity : ms('requestTimeout', options.requestTimeout, 60_000),
+    maxPending: whole('maxPending', options.maxPending, 10_000, 1),
     session: resolveSessionOptions(options.url, options, ports, options.probeTimeout)
   }
 }
@@ -40,58 +40,50 @@ export function resolveSessionOptions(
   url: UrlOption,
   options: ConnectionOptions,
   ports: Ports,
-  probeTimeout = 3000
+  probeTimeout?: number
 ): Omit<SessionConfig, 'handshake' | 'stamp'> {
   const { resend = 'safe', outbox = {} } = options
   if (typeof resend !== 'function') oneOf('resend', resend, ['safe', 'never'])
   return {
     connection: resolveConnection(url, options, ports),
-    probeTimeout: duration('probeTimeout', probeTimeout),
-    outbox:
-      outbox === false
-        ? false
-        : {
-            maxMessages: count('outbox.maxMessages', outbox.maxMessages ?? 1000),
-            maxBytes: count('outbox.maxBytes', outbox.maxBytes ?? 8 * 2 ** 20)
-          },
+    probeTimeout: ms('probeTimeout', probeTimeout, 3000),
+    outbox: outbox && {
+      maxMessages: whole('outbox.maxMessages', outbox.maxMessages, 1000),
+      maxBytes: whole('outbox.maxBytes', outbox.maxBytes, 8 * MIB)
+    },
     resend
   }
 }
 
 function resolveConnection(url: UrlOption, options: ConnectionOptions, ports: Ports): ConnectionConfig {
-  const {
-    heartbeat = {},
-    onMissingSubprotocol = 'fail',
-    subprotocols = [],
-    unref = false,
-    shouldReconnect,
-    trace
-  } = { ...options, shouldReconnect: options.reconnect ? options.reconnect.shouldReconnect : undefined }
+  const { WebSocket, heartbeat = {}, onMissingSubprotocol = 'fail', subprotocols = [], perMessageDeflate = false, unref = false } = options
+  const { tls, agent, trace, reconnect = {} } = options
+  const { resetAfter, shouldReconnect } = reconnect || {}
   if (typeof url !== 'function') readUrl(url)
   oneOf('onMissingSubprotocol', onMissingSubprotocol, ['fail', 'accept'])
-  for (const name of subprotocols) token('subprotocols', name)
-  optionalFunction('reconnect.shouldReconnect', shouldReconnect)
-  optionalFunction('trace', trace)
-  if (webSocketClass(options.WebSocket) === undefined)
-    throw new TypeError('this engine has no WebSocket: pass a class as the option WebSocket')
-  const canSetHeaders = headersWork(options.WebSocket)
-  const { auth, headers } = checkCredentials(options, canSetHeaders)
+  // RFC 6455 section 4.1: elements of Sec-WebSocket-Protocol are tokens of RFC 2616.
+  for (const name of subprotocols)
+    check('subprotocols', /^[!#$%&'*+\-.^_`|~\w]+$/.test(name), 'a list of names without spaces or separators', name)
+  for (const [name, callback] of Object.entries({ trace, 'reconnect.shouldReconnect': shouldReconnect })) {
+    check(name, callback === undefined || typeof callback === 'function', 'a function', callback)
+  }
+  check('WebSocket', webSocketClass(WebSocket) !== undefined, 'given, as this engine has none', WebSocket)
+  const canSetHeaders = headersWork(WebSocket)
+  checkCredentials(options, canSetHeaders)
+  const { auth, headers } = options
   return {
     clock: ports.clock,
     openSocket: ports.openSocket,
     resolveTarget: (context) => resolveTarget({ url, auth, headers, subprotocols }, context),
-    retry: resolveRetry(options.reconnect),
-    resetAfter: duration('reconnect.resetAfter', (options.reconnect || {}).resetAfter ?? 5000),
-    connectTimeout: duration('connectTimeout', options.connectTimeout ?? 10_000),
-    handshakeTimeout: duration('handshakeTimeout', options.handshakeTimeout ?? 10_000),
-    closeTimeout: duration('closeTimeout', options.closeTimeout ?? 1000),
-    heartbeat:
-      heartbeat === false
-        ? false
-        : {
-            interval: duration('heartbeat.interval', heartbeat.interval ?? 25_000),
-            timeout: duration('heartbeat.timeout', heartbeat.timeout ?? 10_000)
-          },
+    retry: resolveRetry(reconnect),
+    resetAfter: ms('reconnect.resetAfter', resetAfter, 5000),
+    connectTimeout: ms('connectTimeout', options.connectTimeout, 10_000),
+    handshakeTimeout: ms('handshakeTimeout', options.handshakeTimeout, 10_000),
+    closeTimeout: ms('closeTimeout', options.closeTimeout, 1000),
+    heartbeat: heartbeat && {
+      interval: ms('heartbeat.interval', heartbeat.interval, 25_000),
+      timeout: ms('heartbeat.timeout', heartbeat.timeout, 10_000)
+    },
     unref,
     shouldReconnect,
     trace,
@@ -100,68 +92,66 @@ function resolveConnection(url: UrlOption, options: ConnectionOptions, ports: Po
     mayDropProtocols: !canSetHeaders && onMissingSubprotocol === 'accept' && auth?.via !== 'subprotocol',
     socket: {
       onMissingSubprotocol,
-      maxMessageBytes: count('maxMessageBytes', options.maxMessageBytes ?? 16 * 2 ** 20, 1),
-      perMessageDeflate: options.perMessageDeflate ?? false,
-      tls: options.tls,
-      agent: options.agent,
-      WebSocket: options.WebSocket
+      maxMessageBytes: whole('maxMessageBytes', options.maxMessageBytes, 16 * MIB, 1),
+      perMessageDeflate,
+      tls,
+      agent,
+      WebSocket
     }
   }
 }
 
-function resolveRetry(reconnect: ConnectionOptions['reconnect']): ConnectionConfig['retry'] {
-  const { initialDelay = 1000, maxDelay = 20_000, growFactor = 2, jitter = true, maxRetries = 10 } = reconnect || {}
-  if (!(growFactor >= 1 && growFactor < Infinity)) wrong('reconnect.growFactor', 'a number of at least 1', growFactor)
+function resolveRetry(reconnect: false | ReconnectOptions): ConnectionConfig['retry'] {
+  const { initialDelay, maxDelay, growFactor = 2, jitter = true, maxRetries } = reconnect || {}
+  check('reconnect.growFactor', growFactor >= 1 && growFactor < Infinity, 'a number of at least 1', growFactor)
   return {
-    initialDelay: duration('reconnect.initialDelay', initialDelay),
-    maxDelay: duration('reconnect.maxDelay', maxDelay),
+    enabled: reconnect !== false,
+    initialDelay: ms('reconnect.initialDelay', initialDelay, 1000),
+    maxDelay: ms('reconnect.maxDelay', maxDelay, 20_000),
     growFactor,
     jitter,
-    enabled: reconnect !== false,
-    maxRetries: maxRetries === Infinity ? Infinity : count('reconnect.maxRetries', maxRetries)
+    maxRetries: maxRetries === Infinity ? Infinity : whole('reconnect.maxRetries', maxRetries, 10)
   }
 }
 
 /** Credentials that an engine would drop in silence are refused here: six of seven WebSocket classes ignore headers. */
-function checkCredentials({ auth, headers }: ConnectionOptions, canSetHeaders: boolean): Pick<ConnectionOptions, 'auth' | 'headers'> {
-  if (headers !== undefined && !canSetHeaders)
-    throw new TypeError('headers cannot be set on a WebSocket in this engine: use auth with via: "subprotocol", or cookies')
-  if (auth === undefined) return { headers }
-  if (typeof auth.token !== 'function' && (typeof auth.token !== 'string' || auth.token === ''))
-    wrong('auth.token', 'a non-empty string or a function', typeof auth.token)
-  if (auth.via !== undefined) oneOf('auth.via', auth.via, ['header', 'subprotocol'])
-  if (canSetHeaders || auth.via === 'subprotocol') return { auth, headers }
-  throw new TypeError(
-    'auth.via must be "subprotocol" in this engine, which cannot set headers; the server must understand mcp.bearer.<base64url>'
+function checkCredentials({ auth, headers }: ConnectionOptions, canSetHeaders: boolean): void {
+  check(
+    'headers',
+    canSetHeaders || headers === undefined,
+    'left out in this engine, which cannot set any: use auth.via "subprotocol" or cookies',
+    'given'
   )
+  if (auth === undefined) return
+  const { token, via } = auth
+  check(
+    'auth.token',
+    typeof token === 'function' || (typeof token === 'string' && token !== ''),
+    'a non-empty string or a function',
+    typeof token
+  )
+  if (via !== undefined) oneOf('auth.via', via, ['header', 'subprotocol'])
+  check('auth.via', canSetHeaders || via === 'subprotocol', '"subprotocol" in this engine, which cannot set headers', via)
 }
 
-function wrong(option: string, wanted: string, value: unknown): never {
-  throw new TypeError(`${option} must be ${wanted}; it is ${String(value)}`)
+const MIB = 2 ** 20
+
+function check(option: string, right: boolean, wanted: string, value: unknown): void {
+  if (!right) throw new TypeError(`${option} must be ${wanted}; it is ${String(value)}`)
 }
 
-function duration(option: string, ms: unknown, mayBeInfinite = false): number {
-  if (typeof ms === 'number' && ms > 0 && (mayBeInfinite || ms < Infinity)) return ms
-  return wrong(option, mayBeInfinite ? 'a positive number of ms, or Infinity' : 'a positive number of ms', ms)
+function ms(option: string, value: number | undefined, fallback: number): number {
+  const ms = value ?? fallback
+  check(option, typeof ms === 'number' && ms > 0 && ms < Infinity, 'a positive number of ms', ms)
+  return ms
 }
 
-function count(option: string, value: unknown, least = 0): number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= least
-    ? value
-    : wrong(option, `a whole number of at least ${String(least)}`, value)
+function whole(option: string, value: number | undefined, fallback: number, least = 0): number {
+  const count = value ?? fallback
+  check(option, Number.isSafeInteger(count) && count >= least, `a whole number of at least ${String(least)}`, count)
+  return count
 }
 
-function oneOf(option: string, value: unknown, allowed: readonly string[]): void {
-  if (!allowed.includes(value as string))
-    wrong(option, `one of ${allowed.map((each) => JSON.stringify(each)).join(', ')}`, JSON.stringify(value))
-}
-
-/** RFC 6455 section 4.1: elements of Sec-WebSocket-Protocol are tokens of RFC 2616. */
-function token(option: string, value: unknown): void {
-  if (typeof value !== 'string' || !/^[!#$%&'*+\-.^_`|~\w]+$/.test(value))
-    wrong(option, 'a list of names without spaces or separators', JSON.stringify(value))
-}
-
-function optionalFunction(option: string, value: unknown): void {
-  if (value !== undefined && typeof value !== 'function') wrong(option, 'a function', typeof value)
+function oneOf(option: string, value: string, allowed: readonly string[]): void {
+  check(option, allowed.includes(value), `one of ${allowed.join(', ')}`, value)
 }

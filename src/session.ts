@@ -1,12 +1,12 @@
 import { Connection, type ConnectionConfig } from './connection.js'
 import { REPLACED } from './core/closures.js'
-import type { Agreement, Handshake } from './core/eras.js'
+import type { Agreement, Era, Handshake } from './core/eras.js'
 import { Flight } from './core/flight.js'
 import { Journal } from './core/journal.js'
 import { encodeMessage, isErrorResponse, isNotification, isRequest, isResponse, type Malformed } from './core/jsonrpc.js'
 import { guarded } from './core/guarded.js'
 import type { LifecycleState } from './core/lifecycle.js'
-import { lostError, tooLargeError } from './core/losses.js'
+import { lostError, tooLargeError, unaddressedError } from './core/losses.js'
 import { mayWait, Outbox, type OutboxLimits, type Waiting } from './core/outbox.js'
 import type { PendingRequest } from './core/pending.js'
 import { mayResend, type ResendPolicy } from './core/resend.js'
@@ -54,6 +54,7 @@ export class Session {
   #open = false
   /** The break that the next `ready` will mend. */
   #drop: { readonly at: number; readonly attempts: number; lost: number } | undefined
+  #eraOfResends: Era | undefined
   readonly #totals = { reconnects: 0, resent: 0, lost: 0 }
 
   constructor(config: SessionConfig, listener: SessionListener) {
@@ -143,7 +144,8 @@ export class Session {
     if (request.phase === 'queued') return 'not-sent'
     const known = this.#flight.take(request.id)
     this.#settled(request.id, false)
-    if (known && this.#open) this.#write({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: request.id, reason } })
+    if (known && this.#open && request.method !== 'initialize')
+      this.#write({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: request.id, reason } })
     return 'unknown'
   }
 
@@ -189,7 +191,7 @@ export class Session {
 
   #receiveResponse(response: JsonRpcResponse): void {
     const id = response.id ?? undefined
-    if (id === undefined) return this.#listener.onTrouble(unaddressed(response))
+    if (id === undefined) return this.#listener.onTrouble(unaddressedError(response))
     if (this.#own.answer(id, response)) return
     // Late answers to what was given up are normal; they end here.
     if (this.#flight.take(id) === undefined) return
@@ -237,6 +239,7 @@ export class Session {
   /** Decides about the requests in flight, in the very task that handles the closure. */
   #triage(closure: Closure): void {
     const { resend, lost: gone, tooLarge } = this.#flight.triage(closure)
+    this.#eraOfResends = this.agreement?.era
     this.#connection.busy = false
     for (const request of resend) this.#outbox.putBack(request)
     for (const request of tooLarge ? [tooLarge, ...gone] : gone) {
@@ -276,9 +279,13 @@ export class Session {
 
   #release({ text, request }: Waiting): void {
     if (request === undefined) return this.#connection.send(text)
-    if (request.phase === 'sent') this.#totals.resent++
-    const message = this.#config.stamp(JSON.parse(text) as JsonRpcRequest, this.agreement)
-    this.#fly(request, message, encodeMessage(message))
+    const message = JSON.parse(text) as JsonRpcRequest
+    const isResend = request.phase === 'sent'
+    if (isResend) this.#totals.resent++
+    // To the byte what was sent before, unless the server now speaks the other era.
+    if (isResend && this.#eraOfResends === this.agreement?.era) return this.#fly(request, message, text)
+    const stamped = this.#config.stamp(message, this.agreement)
+    this.#fly(request, stamped, encodeMessage(stamped))
   }
 
   #endLife(errorOf: (delivery: Delivery) => McpWebSocketError): void {
@@ -298,10 +305,4 @@ export class Session {
     if (error.code !== 'CLOSED' && request.phase !== 'queued') this.#totals.lost++
     this.#listener.onFailed(request, error)
   }
-}
-
-/** The usual answer to what the server could not even read. */
-function unaddressed(response: JsonRpcResponse): ProtocolError {
-  const words = isErrorResponse(response) ? response.error.message : 'a result'
-  return new ProtocolError('INVALID_RESPONSE', `the server answered without saying which request: ${words}`)
 }

@@ -10,7 +10,7 @@ export interface HeartbeatPolicy {
 export interface Pulse {
   /** When the last inbound byte came. */
   readonly heardAt: number
-  /** When the probe went out that was not answered yet; `undefined` if none is out. */
+  /** When the probe went out that nothing came in since; `undefined` if none is out. */
   readonly probedAt: number | undefined
   /** Whether calls wait for an answer: servers that handle one at a time answer no probe meanwhile. */
   readonly busy: boolean
@@ -29,7 +29,7 @@ export interface Beat {
  */
 export function beat(pulse: Pulse, policy: HeartbeatPolicy, now: number, dueAt: number): Beat {
   const { heardAt, probedAt, busy } = pulse
-  if (probedAt === undefined || heardAt > probedAt) {
+  if (probedAt === undefined) {
     const quietAt = heardAt + policy.interval
     return now < quietAt ? { action: 'none', nextAt: quietAt } : { action: 'probe', nextAt: now + policy.timeout }
   }

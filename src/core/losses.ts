@@ -1,5 +1,7 @@
-import { ConnectionLostError, type Closure, type McpWebSocketError } from '../errors.js'
+import type { JsonRpcResponse } from '../types/json-rpc.js'
+import { ConnectionLostError, ProtocolError, type Closure, type McpWebSocketError } from '../errors.js'
 import { describeClosure, lostCode } from './closures.js'
+import { isErrorResponse } from './jsonrpc.js'
 import type { PendingRequest } from './pending.js'
 
 /**
@@ -18,4 +20,10 @@ export function tooLargeError(closure: Closure, request: PendingRequest): Connec
     delivery: 'unknown',
     hint: 'Send less, or raise the limit of the server (maxMessageBytes for answers).'
   })
+}
+
+/** The trouble with a response without an id: the usual answer to what the server could not even read. */
+export function unaddressedError(response: JsonRpcResponse): ProtocolError {
+  const words = isErrorResponse(response) ? response.error.message : 'a result'
+  return new ProtocolError('INVALID_RESPONSE', `the server answered without saying which request: ${words}`)
 }
