@@ -125,7 +125,10 @@ export class Session {
    */
   send(message: JsonRpcMessage, request?: PendingRequest): void {
     if (isResponse(message)) return this.#inbound.answer(message)
-    if (this.#open) return this.#write(message, request)
+    if (this.#open) {
+      if (request === undefined || !isRequest(message)) return this.#connection.send(encodeMessage(message))
+      return this.#fly(request, this.#config.stamp(message, this.agreement))
+    }
     const { state } = this
     if (state.name === 'failed') throw state.error
     if (state.name === 'closing' || state.name === 'closed') throw new ClosedError('not-sent')
@@ -144,19 +147,13 @@ export class Session {
     if (request.phase === 'queued') return 'not-sent'
     const known = this.#flight.take(request.id)
     this.#settled(request.id, false)
-    if (known && this.#open && request.method !== 'initialize')
-      this.#write({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: request.id, reason } })
+    const params = { requestId: request.id, reason }
+    if (known && this.#open && request.method !== 'initialize') this.send({ jsonrpc: '2.0', method: 'notifications/cancelled', params })
     return 'unknown'
   }
 
-  #write(message: JsonRpcRequest | JsonRpcNotification, request?: PendingRequest): void {
-    if (request === undefined || !isRequest(message)) return this.#connection.send(encodeMessage(message))
-    const stamped = this.#config.stamp(message, this.agreement)
-    this.#fly(request, stamped, encodeMessage(stamped))
-  }
-
   /** Writes a request and notes that it is in flight. */
-  #fly(request: PendingRequest, message: JsonRpcRequest, text: string): void {
+  #fly(request: PendingRequest, message: JsonRpcRequest, text = encodeMessage(message)): void {
     const again = request.phase !== 'queued'
     request.phase = again ? 'resent' : 'sent'
     request.size = text.length
@@ -284,8 +281,7 @@ export class Session {
     if (isResend) this.#totals.resent++
     // To the byte what was sent before, unless the server now speaks the other era.
     if (isResend && this.#eraOfResends === this.agreement?.era) return this.#fly(request, message, text)
-    const stamped = this.#config.stamp(message, this.agreement)
-    this.#fly(request, stamped, encodeMessage(stamped))
+    this.#fly(request, this.#config.stamp(message, this.agreement))
   }
 
   #endLife(errorOf: (delivery: Delivery) => McpWebSocketError): void {
