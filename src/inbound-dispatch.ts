@@ -52,9 +52,12 @@ export class InboundDispatch {
     try {
       const result = await handler(
         { method, params },
-        { requestId: id, signal, sendProgress: (report) => this.#sendProgress(signal, params, report) }
+        { requestId: id, signal, sendProgress: (report) => this.#sendProgress(controller, id, params, report) }
       )
-      if (!signal.aborted) this.#send({ jsonrpc: '2.0', id, result: (result ?? {}) as Params })
+      if (!signal.aborted) {
+        this.#running.delete(id)
+        this.#send({ jsonrpc: '2.0', id, result: (result ?? {}) as Params })
+      }
     } catch (error) {
       // Also when the result is no JSON: the server must not wait for ever.
       if (!signal.aborted) this.#refuse(id, errorOf(error))
@@ -67,12 +70,18 @@ export class InboundDispatch {
   }
 
   #refuse(id: RequestId, error: JsonRpcError): void {
-    this.#send({ jsonrpc: '2.0', id, error })
+    try {
+      this.#send({ jsonrpc: '2.0', id, error })
+    } catch {
+      // Even what the handler threw can hold what is no JSON.
+      this.#send({ jsonrpc: '2.0', id, error: { code: error.code, message: error.message } })
+    }
   }
 
-  #sendProgress(signal: AbortSignal, params: Params | undefined, report: Progress): void {
+  #sendProgress(controller: AbortController, id: RequestId, params: Params | undefined, report: Progress): void {
     const progressToken = params?._meta?.progressToken
-    if (progressToken === undefined || signal.aborted) return
+    // Neither after the answer nor after a cancellation (MCP 2025-11-25, basic/utilities/progress).
+    if (progressToken === undefined || this.#running.get(id) !== controller) return
     const message: JsonRpcNotification = { jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken, ...report } }
     this.#send(message)
   }

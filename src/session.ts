@@ -15,7 +15,7 @@ import { Greeting } from './greeting.js'
 import { cancelledId, InboundTraffic } from './inbound-traffic.js'
 import { OwnRequests } from './own-requests.js'
 import type { Reconnected } from './types/client.js'
-import type { JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, JsonRpcResponse, RequestId } from './types/json-rpc.js'
+import type { JsonRpcMessage, JsonRpcRequest, JsonRpcResponse, RequestId } from './types/json-rpc.js'
 
 /** Settings of a session; times in ms. */
 export interface SessionConfig {

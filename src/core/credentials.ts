@@ -1,4 +1,3 @@
-const SECRET_HEADER = /auth|cookie|key|token|secret/i
 // Shorter values would blank out ordinary words of an error message.
 const SHORTEST_SECRET = 6
 
@@ -16,14 +15,30 @@ export const hasCredentials = (headers: Readonly<Record<string, string>>): boole
 
 /** Everything secret of one dial: what no error, event or log may show. */
 export function collectSecrets(url: URL, headers: Readonly<Record<string, string>>, tokens: readonly string[]): string[] {
-  const ofHeaders = Object.entries(headers)
-    .filter(([name]) => SECRET_HEADER.test(name))
-    .flatMap(([, value]) => [value, value.replace(/^\w+ /, '')])
-  const ofUrl = [url.password, ...url.searchParams.values()]
-  const raw = [...tokens, ...ofHeaders, ...ofUrl].filter((secret) => secret.length >= SHORTEST_SECRET)
-  // Servers quote what they received, sometimes in its encoded form.
-  return [...new Set(raw.flatMap((secret) => [secret, encodeURIComponent(secret)]))].sort((a, b) => b.length - a.length)
+  // Any header may be a gateway's key, and any part of a query a token; schemes like "Bearer" in front of it are none.
+  const ofHeaders = Object.values(headers).flatMap((value) => [value, value.replace(/^\w+ /, '')])
+  const ofQuery = url.search
+    .slice(1)
+    .split('&')
+    .map((pair) => pair.slice(pair.indexOf('=') + 1))
+  const user = [url.username, url.password].map(decode)
+  const ofUser = [url.password, ...user.slice(1), btoaUtf8(user.join(':'))]
+  const raw = [...tokens, ...ofHeaders, ...ofQuery, ...url.searchParams.values(), ...ofUser]
+  // Servers quote what they received, sometimes in its encoded form. The longest first: one may be part of another.
+  const forms = raw.filter((secret) => secret.length >= SHORTEST_SECRET).flatMap((secret) => [secret, encodeURIComponent(secret)])
+  return [...new Set(forms)].sort((a, b) => b.length - a.length)
 }
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+/** Base64 of the text's UTF-8 bytes. */
+export const btoaUtf8 = (text: string): string => btoa(String.fromCodePoint(...new TextEncoder().encode(text)))
 
 /** The text with every secret replaced. */
 export function redact(text: string, secrets: readonly string[]): string {
@@ -32,3 +47,14 @@ export function redact(text: string, secrets: readonly string[]): string {
 
 /** The URL as messages show it: without userinfo, query and fragment, where credentials hide. */
 export const publicUrl = (url: URL): string => `${url.protocol}//${url.host}${url.pathname}`
+
+/** The text cut to `most` characters after every secret was replaced, without the beginning of one at its end. */
+export function redactStart(text: string, secrets: readonly string[], most: number): string {
+  let clean = redact(text, secrets).slice(0, most)
+  for (const secret of secrets) {
+    for (let length = secret.length - 1; length > 0; length--) {
+      if (clean.endsWith(secret.slice(0, length))) clean = clean.slice(0, -length)
+    }
+  }
+  return clean
+}

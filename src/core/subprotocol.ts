@@ -1,4 +1,5 @@
 import { SubprotocolError } from '../errors.js'
+import { btoaUtf8 } from './credentials.js'
 
 /** The subprotocol that is always offered first. */
 export const MCP_SUBPROTOCOL = 'mcp.v1'
@@ -7,9 +8,7 @@ const BEARER = 'mcp.bearer.'
 
 /** The token as a subprotocol entry, for engines that cannot set headers: base64url of its UTF-8 bytes, no padding. */
 export function bearerSubprotocol(token: string): string {
-  const bytes = new TextEncoder().encode(token)
-  const base64 = btoa(String.fromCodePoint(...bytes))
-  return BEARER + base64.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
+  return BEARER + btoaUtf8(token).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
 }
 
 /** The offer without credentials, fit to be shown. */
@@ -29,6 +28,8 @@ export function judgeSubprotocol(
   const names = publicOffer(offered)
   if (received) {
     if (names.includes(received)) return undefined
+    // Some servers send back the whole offer.
+    received = received.replace(/(mcp\.bearer\.)[\w-]+/g, '$1[redacted]')
     const hint = `The server wants ${JSON.stringify(received)}: if that is an MCP server, add it to the option subprotocols.`
     return new SubprotocolError(`the server chose the subprotocol ${JSON.stringify(received)}, which was not offered`, {
       offered: names,

@@ -2,7 +2,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Socket as NetSocket } from 'node:net'
 import type { WebSocketConstructor } from '../types/options.js'
 import { PlainSocket, type SocketClosure, type SocketListener, type SocketOptions, type WebSocketLike } from './plain-socket.js'
-import { closureOfFailure, closureOfRefusal, closureOfWsError } from './refusal.js'
+import { closureOfFailure, closureOfRefusal, closureOfWsError, MOST_BODY } from './refusal.js'
 import type { Target } from './target.js'
 
 /** What `ws` offers beyond the WHATWG interface. */
@@ -15,9 +15,6 @@ interface WsLike extends WebSocketLike {
 }
 
 type WsConstructor = new (url: string, protocols: string[], options: object) => WsLike
-
-// A refusal is shown to people: more than its beginning helps nobody, and a hostile server would never end it.
-const MOST_BODY_BYTES = 4096
 
 /** Whether the class is `ws`, or imitates it: it can send headers and shows what the server answered. */
 export const canSetHeaders = (WebSocketClass: WebSocketConstructor): boolean =>
@@ -117,7 +114,7 @@ export class NodeSocket extends PlainSocket {
     }
     response.on('data', (chunk: Buffer) => {
       if (this.#refusal) this.#refusal.body = Buffer.concat([this.#refusal.body, chunk])
-      if ((this.#refusal?.body.length ?? 0) >= MOST_BODY_BYTES) end()
+      if ((this.#refusal?.body.length ?? 0) >= MOST_BODY) end()
     })
     response.on('end', end)
     response.on('error', end)
@@ -127,7 +124,7 @@ export class NodeSocket extends PlainSocket {
   #refused(): SocketClosure | undefined {
     const refusal = this.#refusal
     if (refusal === undefined || this.listener === undefined) return undefined
-    return closureOfRefusal(refusal.response, refusal.body.subarray(0, MOST_BODY_BYTES).toString(), this.target)
+    return closureOfRefusal(refusal.response, refusal.body.subarray(0, MOST_BODY).toString(), this.target)
   }
 
   /** Joins the frames of one tick into one system call, which is where most of a request's time goes. */

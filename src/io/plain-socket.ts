@@ -155,7 +155,7 @@ export class PlainSocket implements Socket {
   #onOpen(): void {
     const { protocols } = this.target
     const chosen = this.chosen
-    const error = judgeSubprotocol(protocols, chosen, this.options.onMissingSubprotocol)
+    const error = judgeSubprotocol(protocols, chosen && this.clean(chosen), this.options.onMissingSubprotocol)
     if (error) return this.finish({ kind: 'subprotocol', wasClean: false, error })
     this.opened = true
     this.listener?.onOpened(chosen === undefined ? undefined : publicOffer([chosen])[0])

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { retryAfterOfHeader } from '../core/closures.js'
-import { publicUrl, redact } from '../core/credentials.js'
+import { publicUrl, redact, redactStart } from '../core/credentials.js'
 import { hintForStatus, hintForSystemError } from '../core/hints.js'
 import { judgeSubprotocol } from '../core/subprotocol.js'
 import { HandshakeError, UnauthorizedError } from '../errors.js'
@@ -8,6 +8,10 @@ import type { SocketClosure } from './plain-socket.js'
 import type { Target } from './target.js'
 
 // The one place where Node's and ws' errors become ours.
+
+// A refusal is shown to people: more than its beginning helps nobody, and a hostile server would never end it.
+/** How much of the body of a refusal is kept, in bytes. */
+export const MOST_BODY = 4096
 
 /** The closure of an upgrade that the server answered with something else than 101. */
 export function closureOfRefusal(response: IncomingMessage, body: string, target: Target): SocketClosure {
@@ -18,7 +22,7 @@ export function closureOfRefusal(response: IncomingMessage, body: string, target
   const location = clean(response.headers.location)
   const details = {
     status,
-    body: clean(body),
+    body: redactStart(body, target.secrets, MOST_BODY),
     retryAfter,
     wwwAuthenticate,
     hint: hintForStatus(status, location && originOf(location, target.url)),
@@ -26,7 +30,7 @@ export function closureOfRefusal(response: IncomingMessage, body: string, target
     delivery: 'not-sent'
   } as const
   const message =
-    `${publicUrl(target.url)} answered the WebSocket upgrade with HTTP ${String(status)} ${response.statusMessage ?? ''}`.trimEnd()
+    `${publicUrl(target.url)} answered the WebSocket upgrade with HTTP ${String(status)} ${clean(response.statusMessage) ?? ''}`.trimEnd()
   const refused = status === 401 || status === 403
   const error = refused ? new UnauthorizedError(message, details) : new HandshakeError('UNEXPECTED_STATUS', message, details)
   return { kind: 'http', status, retryAfter, wasClean: false, error }
@@ -46,10 +50,11 @@ function originOf(location: string, base: URL): string {
  * @param answered - The subprotocol that it named.
  */
 export function closureOfFailure(failure: unknown, target: Target, upgraded: boolean, answered: string | undefined): SocketClosure {
+  const clean = (text: string | undefined): string | undefined => text && redact(text, target.secrets)
   const { message, code } = factsOf(failure)
   const where = publicUrl(target.url)
   if (upgraded) {
-    const error = /subprotocol/i.test(message) ? judgeSubprotocol(target.protocols, answered, 'fail') : undefined
+    const error = /subprotocol/i.test(message) ? judgeSubprotocol(target.protocols, clean(answered), 'fail') : undefined
     if (error) return { kind: 'subprotocol', wasClean: false, error }
     return network('HANDSHAKE_INVALID', `${where} answered the upgrade in a way that breaks RFC 6455: ${message}`)
   }
