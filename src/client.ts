@@ -13,7 +13,7 @@ import { resolveClientOptions, type ClientConfig, type Ports } from './options.j
 import { checkResultType, isInputRequired, runRounds } from './rounds.js'
 import { RpcPeer } from './rpc-peer.js'
 import { Session } from './session.js'
-import { Subscriptions, type Subscription } from './subscriptions.js'
+import { ResourceSubscriptions, Subscriptions, type Subscription } from './subscriptions.js'
 import { Waiters } from './waiters.js'
 import type { Implementation, ServerCapabilities } from './types/capabilities.js'
 import type { JsonRpcNotification, Params, Result } from './types/json-rpc.js'
@@ -54,8 +54,10 @@ export class McpWebSocketClient extends McpMethods {
   #life = new AbortController()
   #logLevel: LoggingLevel | undefined
   /** Subscriptions that stand for `subscribeResource` in the modern era, by URI. */
-  readonly #resources = new Map<string, Subscription>()
+  readonly #resources: ResourceSubscriptions
   #unwatchPage: (() => void) | undefined
+  /** How often the program called `close()`. */
+  #closes = 0
 
   /** @throws TypeError naming the option that is wrong. */
   constructor(options: McpWebSocketClientOptions, ports: Ports = PORTS) {
@@ -88,6 +90,7 @@ export class McpWebSocketClient extends McpMethods {
       }
     )
     this.#subscriptions = new Subscriptions(this.#peer)
+    this.#resources = new ResourceSubscriptions(this.#subscriptions)
   }
 
   get state(): StateName {
@@ -140,7 +143,7 @@ export class McpWebSocketClient extends McpMethods {
    * @throws The failure that is fatal, `RetriesExhaustedError`, `ClosedError`, or the reason of `signal`.
    */
   async connect({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
-    if (this.state === 'closing') await this.close()
+    if (this.state === 'closing') await this.#untilRest()
     signal?.throwIfAborted()
     if (this.state === 'ready') return
     this.#begin()
@@ -150,7 +153,7 @@ export class McpWebSocketClient extends McpMethods {
 
   /** Drops the connection and dials at once, with the retries counted anew; from `idle`, `closed` or `failed` it connects. */
   async reconnect(): Promise<void> {
-    if (this.state === 'closing') await this.close()
+    if (this.state === 'closing') await this.#untilRest()
     this.#begin()
     this.#session.reconnect()
     await this.#untilReady(undefined)
@@ -158,6 +161,7 @@ export class McpWebSocketClient extends McpMethods {
 
   /** Closes the connection and ends everything: pending requests reject with `ClosedError`. Never rejects. */
   close(): Promise<void> {
+    this.#closes++
     if (this.state === 'closed') return Promise.resolve()
     if (this.#closing === undefined) {
       let resolve = (): void => undefined
@@ -246,21 +250,36 @@ export class McpWebSocketClient extends McpMethods {
   /** Sets the least severe log level that the server sends; in the modern era it travels with every request. */
   async setLoggingLevel(level: LoggingLevel, options?: RequestOptions): Promise<Result> {
     this.#logLevel = level
+    if (this.#isEraToCome) await this.#untilReady(options?.signal)
     return this.era === 'modern' ? {} : this.request('logging/setLevel', { level }, options)
   }
 
   /** Asks for `notifications/resources/updated` of a resource; asked anew after every reconnect. */
   async subscribeResource({ uri }: { readonly uri: string }, options?: RequestOptions): Promise<Result> {
+    if (this.#isEraToCome) await this.#untilReady(options?.signal)
     if (this.era !== 'modern') return this.request('resources/subscribe', { uri }, options)
-    if (!this.#resources.has(uri)) this.#resources.set(uri, await this.listen({ resourceSubscriptions: [uri] }, options))
+    await this.#resources.open(uri, options)
     return {}
   }
 
+  /** Ends what {@link subscribeResource} began. */
   async unsubscribeResource({ uri }: { readonly uri: string }, options?: RequestOptions): Promise<Result> {
+    if (this.#isEraToCome) await this.#untilReady(options?.signal)
     if (this.era !== 'modern') return this.request('resources/unsubscribe', { uri }, options)
-    this.#resources.get(uri)?.close()
-    this.#resources.delete(uri)
+    await this.#resources.close(uri)
     return {}
+  }
+
+  /** What is a request in one era and none in the other waits for the first connection of a life. */
+  get #isEraToCome(): boolean {
+    return this.era === undefined && !['closing', 'closed', 'failed'].includes(this.state)
+  }
+
+  /** A new life begins when the old one is over, unless somebody closes the client again meanwhile. */
+  async #untilRest(): Promise<void> {
+    const closes = this.#closes
+    await this.#closing?.promise
+    if (closes !== this.#closes) throw new ClosedError('not-sent')
   }
 
   #begin(): void {
@@ -298,7 +317,6 @@ export class McpWebSocketClient extends McpMethods {
     this.#life.abort(error)
     this.#unwatchPage?.()
     this.#unwatchPage = undefined
-    this.#resources.clear()
     this.#logLevel = undefined
     this.#subscriptions.onEnded()
     this.#connecting.reject(error)

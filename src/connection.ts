@@ -150,9 +150,18 @@ export class Connection {
 
   /** Writes one frame; only while a socket is open (`initializing`, `ready`). */
   send(text: string): void {
-    this.#config.trace?.('out', text)
+    this.#trace('out', text)
     this.stats.sent++
     this.stats.bytesSent += this.#socket?.send(text) ?? 0
+  }
+
+  #trace(direction: 'in' | 'out', text: string): void {
+    const { trace } = this.#config
+    if (trace)
+      guarded(
+        () => trace(direction, text),
+        (error) => this.#listener.onTrouble(error)
+      )
   }
 
   #dispatch(event: LifecycleEvent): void {
@@ -216,7 +225,9 @@ export class Connection {
       this.#socket = openSocket(this.#bare === 'no' ? target : { ...target, protocols: [] }, socket, this.#listenTo(state))
     } catch (cause) {
       if (this.#state !== state) return
-      const error = isMcpWebSocketError(cause) ? cause : new HandshakeError('CONNECT_FAILED', asError(cause).message, { cause })
+      const error = isMcpWebSocketError(cause)
+        ? cause
+        : new HandshakeError('CONNECT_FAILED', asError(cause).message, { cause, delivery: 'not-sent' })
       this.#onClosed({ kind: 'network', wasClean: false, error })
     }
   }
@@ -234,7 +245,7 @@ export class Connection {
       },
       onText: (text, bytes) => {
         this.stats.bytesReceived += bytes
-        this.#config.trace?.('in', text)
+        this.#trace('in', text)
         this.#heartbeat.hear()
         parseText(text, onMessage, onMalformed)
       },

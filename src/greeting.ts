@@ -130,8 +130,19 @@ export class Greeting {
         this.#listener.onTrouble(restoreFailed(restore.method, response.error.message))
       })
     }
+    if (agreement.era === 'modern') this.#endSubscriptions()
     this.#restoreListens(agreement)
     this.#connection.confirm()
+  }
+
+  /** The modern era has no `resources/subscribe`: that these subscriptions are dead must not stay unknown. */
+  #endSubscriptions(): void {
+    for (const restore of this.#journal.restores('legacy')) {
+      this.#journal.dropRestore(restore)
+      const { method } = restore
+      if (method === 'resources/subscribe')
+        this.#listener.onTrouble(restoreFailed(method, 'the server now speaks the modern era; call subscribeResource again'))
+    }
   }
 
   #restoreListens({ era, version }: Agreement): void {

@@ -84,24 +84,29 @@ export async function runRounds(first: unknown, flow: Flow, peer: RpcPeer, clock
     if (source.aborted) controller.abort(source.reason)
     source.addEventListener('abort', onAbort)
   }
-  // A handler may wait for a human, and never hear of the signal: the flow itself must end.
-  const orAborted = <T>(work: Promise<T>): Promise<T> =>
-    new Promise((resolve, reject) => {
-      const onEnd = (): void => reject(signal.reason as Error)
-      if (signal.aborted) onEnd()
-      signal.addEventListener('abort', onEnd, { once: true })
-      work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onEnd))
-    })
   try {
     return await completeRounds(first, params, {
-      ask: (next) =>
-        peer.call(method, next, { ...options, signal, ...(maxTotalTimeout < Infinity && { maxTotalTimeout: Math.max(1, left()) }) })
-          .promise,
-      answer: (asked, input) => orAborted(peer.inbound.answer(asked, input, signal)),
-      pause: (ms) => orAborted(new Promise((resolve) => peer.after(ms, resolve)))
+      // A leg is a request like any other: how it ends, and whether it was delivered, the peer knows best.
+      ask: (next) => peer.call(method, next, options, startedAt).promise,
+      answer: (asked, input) => orAborted(peer.inbound.answer(asked, input, signal), signal),
+      pause: (ms) => {
+        let resume = (): void => undefined
+        const stop = peer.after(ms, () => resume())
+        return orAborted(new Promise<void>((resolve) => (resume = resolve)), signal).finally(stop)
+      }
     })
   } finally {
     callOff()
     for (const source of sources) source.removeEventListener('abort', onAbort)
   }
+}
+
+/** A handler may wait for a human, and never hear of the signal: the flow itself must end. */
+function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onEnd = (): void => reject(signal.reason)
+    if (signal.aborted) onEnd()
+    signal.addEventListener('abort', onEnd, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onEnd))
+  })
 }

@@ -84,9 +84,13 @@ export class RpcPeer {
     return this.#pending.size
   }
 
-  /** Sends a request. @returns Its record, whose promise settles exactly once. */
-  call(method: string, params: Params | undefined, options: RequestOptions = {}): Call {
-    const call = this.#record(method, options)
+  /**
+   * Sends a request.
+   * @param startedAt - When the flow began that it belongs to: `maxTotalTimeout` counts from there.
+   * @returns Its record, whose promise settles exactly once.
+   */
+  call(method: string, params: Params | undefined, options: RequestOptions = {}, startedAt = this.#config.clock.now()): Call {
+    const call = this.#record(method, options, startedAt)
     const { signal } = options
     try {
       checkTimeouts(options)
@@ -140,7 +144,7 @@ export class RpcPeer {
     return () => this.#timer.clear(errand)
   }
 
-  #record(method: string, options: RequestOptions): Call {
+  #record(method: string, options: RequestOptions, startedAt: number): Call {
     const { maxTotalTimeout, signal } = options
     const timeout = options.timeout ?? this.#config.requestTimeout
     let resolve: Call['resolve'] = ignore
@@ -163,7 +167,7 @@ export class RpcPeer {
       reject,
       options: signal || maxTotalTimeout !== undefined || wantsProgress(options) ? options : undefined,
       timeout,
-      endsAt: maxTotalTimeout === undefined ? undefined : this.#config.clock.now() + maxTotalTimeout,
+      endsAt: maxTotalTimeout === undefined ? undefined : startedAt + maxTotalTimeout,
       token: undefined
     }
   }

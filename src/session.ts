@@ -215,12 +215,14 @@ export class Session {
     const wasUp = from.name === 'initializing' || from.name === 'ready'
     const isUp = to.name === 'initializing' || to.name === 'ready'
     if (wasUp && !isUp) this.#leaveSocket(from, to, closure)
-    this.#listener.onState(to, from, closure)
-    if (to.name === 'initializing') this.#greeting.begin()
-    else if (to.name === 'ready') this.#onReady(to)
-    else if (to.name === 'failed') this.#endLife((delivery) => (delivery === 'unknown' ? lostError(to.closure, to.error) : to.error))
+    // What was under way is settled before anybody hears of the state, as listeners may close or reconnect at once.
+    if (to.name === 'failed') this.#endLife((delivery) => (delivery === 'unknown' ? lostError(to.closure, to.error) : to.error))
     else if (to.name === 'closing' || to.name === 'closed') this.#endLife((delivery) => new ClosedError(delivery))
     else if (wasUp && !isUp) this.#triage(closure ?? REPLACED)
+    this.#listener.onState(to, from, closure)
+    if (this.state !== to) return
+    if (to.name === 'initializing') this.#greeting.begin()
+    else if (to.name === 'ready') this.#onReady(to)
   }
 
   /** What belonged to the socket ends with it. */

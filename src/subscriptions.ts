@@ -140,3 +140,37 @@ export class Subscriptions {
     live.ended(end)
   }
 }
+
+/** Subscriptions that stand for `resources/subscribe` in the modern era: one listen for each URI. */
+export class ResourceSubscriptions {
+  readonly #subscriptions: Subscriptions
+  readonly #byUri = new Map<string, Promise<Subscription>>()
+
+  constructor(subscriptions: Subscriptions) {
+    this.#subscriptions = subscriptions
+  }
+
+  /** Opens the listen for this URI, unless it is open. */
+  async open(uri: string, options: RequestOptions = {}): Promise<void> {
+    const opening = this.#byUri.get(uri) ?? this.#subscriptions.listen({ resourceSubscriptions: [uri] }, options)
+    this.#byUri.set(uri, opening)
+    const forget = (): void => {
+      if (this.#byUri.get(uri) === opening) this.#byUri.delete(uri)
+    }
+    try {
+      const { closed } = await opening
+      void closed.then(forget)
+    } catch (error) {
+      forget()
+      throw error
+    }
+  }
+
+  /** Ends the listen for this URI, also one that is still opening. */
+  async close(uri: string): Promise<void> {
+    const opening = this.#byUri.get(uri)
+    this.#byUri.delete(uri)
+    const subscription = await opening
+    subscription?.close()
+  }
+}

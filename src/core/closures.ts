@@ -106,7 +106,11 @@ export function describeClosure(closure: Closure): string {
 
 /** The error with which `connect()` rejects when this closure ends it. */
 export const errorOfClosure = (closure: Closure): McpWebSocketError =>
-  closure.error ?? new ConnectionLostError(lostCode(closure), describeClosure(closure), closure)
+  closure.error ??
+  new ConnectionLostError(lostCode(closure), describeClosure(closure), closure, {
+    retryable: judgeClosure(closure) === 'retry',
+    delivery: 'not-sent'
+  })
 
 /** Code of the error for what the closure took with it. */
 export const lostCode = (closure: Closure): 'HEARTBEAT_TIMEOUT' | 'CONNECTION_LOST' =>

@@ -12,5 +12,7 @@ export function applyDefaults(params: Params | undefined, result: unknown): unkn
   const defaults = Object.entries(properties).flatMap(([name, schema]) =>
     isObject(schema) && schema.default !== undefined ? [[name, schema.default] as const] : []
   )
-  return { ...result, content: { ...Object.fromEntries(defaults), ...(isObject(result.content) && result.content) } }
+  // What is `undefined` never reaches the wire, so it was left out.
+  const given = Object.entries(isObject(result.content) ? result.content : {}).filter(([, value]) => value !== undefined)
+  return { ...result, content: Object.fromEntries([...defaults, ...given]) }
 }

@@ -129,9 +129,10 @@ export class Handshake {
     const asked = this.#asked
     this.#asked = undefined
     if (asked === undefined || !tellsEra || this.#protocol !== 'auto') return
-    // A closure instead of an answer to the probe means legacy. A legacy server that hangs up on `initialize` may have
-    // been replaced by a modern one: probe on the next socket.
-    this.#remembered = asked === 'initialize' ? undefined : { era: 'legacy', version: NEWEST_LEGACY }
+    // A closure instead of an answer to the probe means legacy, and so does one after a refused probe: some servers take
+    // no second first message. A legacy server that hangs up on `initialize` alone may have been replaced by a modern one:
+    // probe on the next socket.
+    this.#remembered = this.#probed ? { era: 'legacy', version: NEWEST_LEGACY } : undefined
   }
 
   #discover(): HandshakeStep {
@@ -205,7 +206,7 @@ export class Handshake {
 
 function refuse(problem: string, cause?: RpcError): HandshakeStep {
   const hint = 'Is this an MCP server, and does it speak the era that the option protocol asks for?'
-  return { do: 'refuse', error: new ProtocolError('INITIALIZE_REFUSED', problem, { cause, hint }) }
+  return { do: 'refuse', error: new ProtocolError('INITIALIZE_REFUSED', problem, { cause, hint, delivery: 'not-sent' }) }
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null

@@ -22,7 +22,7 @@ export class Journal {
   noteSent(request: JsonRpcRequest, text: string): void {
     const { id, method, params = {} } = request
     if (method === 'logging/setLevel' || method === 'resources/subscribe') this.#unconfirmed.set(id, { method, params })
-    else if (method === 'resources/unsubscribe') this.#subscriptions.delete(String(params.uri))
+    else if (method === 'resources/unsubscribe') this.#forget(String(params.uri))
     else if (method === 'subscriptions/listen') this.#listens.set(id, text)
   }
 
@@ -50,6 +50,14 @@ export class Journal {
   /** The URIs whose updates a gap may have swallowed. */
   get subscribedUris(): string[] {
     return [...this.#subscriptions.keys()]
+  }
+
+  /** Nobody wants this resource any more, also if its subscribe is still under way. */
+  #forget(uri: string): void {
+    this.#subscriptions.delete(uri)
+    for (const [id, { method, params }] of this.#unconfirmed) {
+      if (method === 'resources/subscribe' && String(params.uri) === uri) this.#unconfirmed.delete(id)
+    }
   }
 
   /** What a server of this era must be told; the other era has no such methods. */

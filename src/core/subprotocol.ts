@@ -34,13 +34,15 @@ export function judgeSubprotocol(
     return new SubprotocolError(`the server chose the subprotocol ${JSON.stringify(received)}, which was not offered`, {
       offered: names,
       received,
-      hint
+      hint,
+      delivery: 'not-sent'
     })
   }
   if (missing === 'accept' || offered.length === 0) return undefined
   return new SubprotocolError('the server accepted the connection without naming a subprotocol', {
     offered: names,
     received: undefined,
+    delivery: 'not-sent',
     hint: "Many MCP servers do not negotiate one: set onMissingSubprotocol: 'accept' to connect to them."
   })
 }

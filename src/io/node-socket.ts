@@ -114,7 +114,7 @@ export class NodeSocket extends PlainSocket {
     }
     response.on('data', (chunk: Buffer) => {
       if (this.#refusal) this.#refusal.body = Buffer.concat([this.#refusal.body, chunk])
-      if ((this.#refusal?.body.length ?? 0) >= MOST_BODY) end()
+      if ((this.#refusal?.body.length ?? 0) > MOST_BODY) end()
     })
     response.on('end', end)
     response.on('error', end)
@@ -124,7 +124,7 @@ export class NodeSocket extends PlainSocket {
   #refused(): SocketClosure | undefined {
     const refusal = this.#refusal
     if (refusal === undefined || this.listener === undefined) return undefined
-    return closureOfRefusal(refusal.response, refusal.body.subarray(0, MOST_BODY).toString(), this.target)
+    return closureOfRefusal(refusal.response, refusal.body.toString(), this.target)
   }
 
   /** Joins the frames of one tick into one system call, which is where most of a request's time goes. */

@@ -138,7 +138,7 @@ export class PlainSocket implements Socket {
       kind: 'network',
       code: 1006,
       wasClean: false,
-      error: new HandshakeError('CONNECT_FAILED', 'the connection could not be opened', { hint, retryable: true })
+      error: new HandshakeError('CONNECT_FAILED', 'the connection could not be opened', { hint, retryable: true, delivery: 'not-sent' })
     })
   }
 

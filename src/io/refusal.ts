@@ -10,7 +10,7 @@ import type { Target } from './target.js'
 // The one place where Node's and ws' errors become ours.
 
 // A refusal is shown to people: more than its beginning helps nobody, and a hostile server would never end it.
-/** How much of the body of a refusal is kept, in bytes. */
+/** How much of the body of a refusal is kept, in characters. */
 export const MOST_BODY = 4096
 
 /** The closure of an upgrade that the server answered with something else than 101. */

@@ -83,7 +83,7 @@ async function provide<T>(option: string, provider: () => T): Promise<Awaited<T>
 }
 
 function providerError(option: string, problem: string, cause?: unknown): HandshakeError {
-  return new HandshakeError('CONNECT_FAILED', `the option ${option} failed: ${problem}`, { cause, retryable: true })
+  return new HandshakeError('CONNECT_FAILED', `the option ${option} failed: ${problem}`, { cause, retryable: true, delivery: 'not-sent' })
 }
 
 function insecure(url: URL): HandshakeError {
