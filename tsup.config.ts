@@ -18,7 +18,8 @@ const common: Options = {
   format: ['esm', 'cjs'],
   target: 'es2022',
   sourcemap: true,
-  dts: true,
+  // `Symbol.asyncDispose` is not in the libraries of every program that uses us.
+  dts: { banner: '/// <reference lib="esnext.disposable" />' },
   // Two configurations run side by side: the npm script cleans, once.
   clean: false,
   // `splitting` would send the CJS output through another transformer, which rewrites class fields.

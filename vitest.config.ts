@@ -19,6 +19,7 @@ const node: TestProjectConfiguration = {
     include: ['test/**/*.test.ts'],
     exclude: ['test/browser/**', 'test/shared/**', 'test/types/**', 'test/bench/**'],
     setupFiles: ['test/helpers/no-leaks.ts'],
+    globalSetup: ['test/helpers/serve-for-browser.ts'],
     testTimeout: 20_000
   }
 }
@@ -39,7 +40,16 @@ const browser: TestProjectConfiguration = {
       provider: playwright({
         launchOptions: {
           executablePath,
-          args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage']
+          args: [
+            '--no-sandbox',
+            '--disable-gpu',
+            '--disable-quic',
+            '--no-first-run',
+            '--disable-background-networking',
+            '--disable-component-update',
+            '--disable-sync',
+            '--disable-dev-shm-usage'
+          ]
         }
       }),
       instances: [{ browser: 'chromium' }]
@@ -49,7 +59,11 @@ const browser: TestProjectConfiguration = {
 
 const types: TestProjectConfiguration = {
   extends: true,
-  test: { name: 'types', include: [], typecheck: { enabled: true, only: true, include: ['test/types/**/*.test-d.ts'], tsconfig: './tsconfig.json' } }
+  test: {
+    name: 'types',
+    include: [],
+    typecheck: { enabled: true, only: true, include: ['test/types/**/*.test-d.ts'], tsconfig: './tsconfig.json' }
+  }
 }
 
 export default defineConfig({

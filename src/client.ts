@@ -10,7 +10,7 @@ import { watchPage } from './io/page.js'
 import { openSocket } from './io/socket.js'
 import { McpMethods } from './methods.js'
 import { resolveClientOptions, type ClientConfig, type Ports } from './options.js'
-import { checkResultType, isInputRequired, runRounds } from './rounds.js'
+import { mayTakeRounds, runRounds } from './rounds.js'
 import { RpcPeer } from './rpc-peer.js'
 import { Session } from './session.js'
 import { ResourceSubscriptions, Subscriptions, type Subscription } from './subscriptions.js'
@@ -20,9 +20,6 @@ import type { JsonRpcNotification, Params, Result } from './types/json-rpc.js'
 import type { SubscriptionFilter } from './types/modern.js'
 import type { Awaitable, McpWebSocketClientOptions, RequestOptions } from './types/options.js'
 import type { LoggingLevel } from './types/server-features.js'
-
-// What the server may answer with questions instead of a result (MCP 2026-07-28, basic/patterns/mrtr).
-const MULTI_ROUND: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read'])
 
 const PORTS: Ports = { clock: systemClock, openSocket }
 
@@ -48,7 +45,10 @@ export class McpWebSocketClient extends McpMethods {
     if (event !== 'error') this.#trouble(error)
   })
   readonly #notificationHandlers = new Map<string, NotificationHandler>()
+  /** Callers of `connect()`. */
   readonly #connecting = new Waiters()
+  /** Those who wait for the era. */
+  readonly #readiness = new Waiters()
   #closing: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined
   /** Fires when the life ends: what no pending request stands for ends with it. */
   #life = new AbortController()
@@ -146,17 +146,13 @@ export class McpWebSocketClient extends McpMethods {
     if (this.state === 'closing') await this.#untilRest()
     signal?.throwIfAborted()
     if (this.state === 'ready') return
-    this.#begin()
-    this.#session.connect()
-    await this.#untilReady(signal)
+    await this.#start('connect', signal)
   }
 
   /** Drops the connection and dials at once, with the retries counted anew; from `idle`, `closed` or `failed` it connects. */
   async reconnect(): Promise<void> {
     if (this.state === 'closing') await this.#untilRest()
-    this.#begin()
-    this.#session.reconnect()
-    await this.#untilReady(undefined)
+    await this.#start('reconnect')
   }
 
   /** Closes the connection and ends everything: pending requests reject with `ClosedError`. Never rejects. */
@@ -185,13 +181,9 @@ export class McpWebSocketClient extends McpMethods {
    */
   request<R = Result>(method: string, params?: Params, options?: RequestOptions): Promise<R> {
     const { promise } = this.#peer.call(method, params, options)
-    if (!MULTI_ROUND.has(method)) return promise as Promise<R>
-    const startedAt = this.#clock.now()
-    return promise.then((result) =>
-      isInputRequired(result)
-        ? runRounds(result, { method, params, options: options ?? {}, startedAt, life: this.#life.signal }, this.#peer, this.#clock)
-        : checkResultType(result)
-    ) as Promise<R>
+    if (!mayTakeRounds(method)) return promise as Promise<R>
+    const flow = { method, params, options: options ?? {}, startedAt: this.#clock.now(), life: this.#life.signal }
+    return promise.then((result) => runRounds(result, flow, this.#peer, this.#clock)) as Promise<R>
   }
 
   /** Sends a notification. @returns Resolves when it is written or queued. */
@@ -210,7 +202,11 @@ export class McpWebSocketClient extends McpMethods {
   ): void
   setRequestHandler(method: string, handler: RequestHandler): void
   setRequestHandler(method: string, handler: (request: never, context: RequestContext) => unknown): void {
-    this.#peer.inbound.set(method, this.#completed(method, handler as RequestHandler))
+    const { elicitation } = this.#config.introduction.capabilities
+    const completes = method === 'elicitation/create' && elicitation?.form?.applyDefaults === true
+    const answer = handler as RequestHandler
+    const completed: RequestHandler = async (request, context) => applyDefaults(request.params, await answer(request, context))
+    this.#peer.inbound.set(method, completes ? completed : answer)
   }
 
   removeRequestHandler(method: string): void {
@@ -248,31 +244,27 @@ export class McpWebSocketClient extends McpMethods {
   }
 
   /** Sets the least severe log level that the server sends; in the modern era it travels with every request. */
-  async setLoggingLevel(level: LoggingLevel, options?: RequestOptions): Promise<Result> {
+  setLoggingLevel(level: LoggingLevel, options?: RequestOptions): Promise<Result> {
     this.#logLevel = level
-    if (this.#isEraToCome) await this.#untilReady(options?.signal)
-    return this.era === 'modern' ? {} : this.request('logging/setLevel', { level }, options)
+    const none = (): Promise<Result> => Promise.resolve({})
+    return this.#inEra('logging/setLevel', { level }, options, none)
   }
 
   /** Asks for `notifications/resources/updated` of a resource; asked anew after every reconnect. */
-  async subscribeResource({ uri }: { readonly uri: string }, options?: RequestOptions): Promise<Result> {
-    if (this.#isEraToCome) await this.#untilReady(options?.signal)
-    if (this.era !== 'modern') return this.request('resources/subscribe', { uri }, options)
-    await this.#resources.open(uri, options)
-    return {}
+  subscribeResource({ uri }: { readonly uri: string }, options?: RequestOptions): Promise<Result> {
+    return this.#inEra('resources/subscribe', { uri }, options, () => this.#resources.open(uri, options))
   }
 
   /** Ends what {@link subscribeResource} began. */
-  async unsubscribeResource({ uri }: { readonly uri: string }, options?: RequestOptions): Promise<Result> {
-    if (this.#isEraToCome) await this.#untilReady(options?.signal)
-    if (this.era !== 'modern') return this.request('resources/unsubscribe', { uri }, options)
-    await this.#resources.close(uri)
-    return {}
+  unsubscribeResource({ uri }: { readonly uri: string }, options?: RequestOptions): Promise<Result> {
+    return this.#inEra('resources/unsubscribe', { uri }, options, () => this.#resources.close(uri))
   }
 
-  /** What is a request in one era and none in the other waits for the first connection of a life. */
-  get #isEraToCome(): boolean {
-    return this.era === undefined && !['closing', 'closed', 'failed'].includes(this.state)
+  /** A request of the legacy era with another form in the modern one: it waits until the era is known. */
+  #inEra(method: string, params: Params, options: RequestOptions | undefined, modern: () => Promise<Result>): Promise<Result> {
+    const act = (): Promise<Result> => (this.era === 'modern' ? modern() : this.request(method, params, options))
+    if (this.era !== undefined || ['closing', 'closed', 'failed'].includes(this.state)) return act()
+    return this.#peer.within(method, options, (signal) => this.#readiness.wait(signal)).then(act)
   }
 
   /** A new life begins when the old one is over, unless somebody closes the client again meanwhile. */
@@ -282,12 +274,10 @@ export class McpWebSocketClient extends McpMethods {
     if (closes !== this.#closes) throw new ClosedError('not-sent')
   }
 
-  #begin(): void {
+  #start(command: 'connect' | 'reconnect', signal?: AbortSignal): Promise<void> {
     if (this.#life.signal.aborted) this.#life = new AbortController()
     this.#unwatchPage ??= watchPage(() => this.#session.hurry())
-  }
-
-  #untilReady(signal: AbortSignal | undefined): Promise<void> {
+    this.#session[command]()
     return this.#connecting.wait(signal, () => {
       // Nobody waits for this dial any more, and it never served anybody.
       const { state } = this.#session
@@ -303,9 +293,13 @@ export class McpWebSocketClient extends McpMethods {
       this.#events.emit('state', { from: from.name, to: to.name, attempt, delay, closure, error })
     }
     if (to.name === 'waiting' || to.name === 'connecting') this.#subscriptions.onDropped()
-    if (to.name === 'ready') this.#connecting.resolve()
+    if (to.name === 'ready') {
+      this.#subscriptions.onReady()
+      this.#connecting.resolve()
+      this.#readiness.resolve()
+    }
     if (to.name === 'failed') this.#endLife(to.error)
-    if (to.name === 'closing' || to.name === 'closed') this.#endLife(new ClosedError())
+    if (to.name === 'closing' || to.name === 'closed') this.#endLife(new ClosedError('not-sent'))
     if (to.name === 'failed') this.#events.emit('failed', to.error)
     if (to.name !== 'closed') return
     this.#closing?.resolve()
@@ -320,24 +314,17 @@ export class McpWebSocketClient extends McpMethods {
     this.#logLevel = undefined
     this.#subscriptions.onEnded()
     this.#connecting.reject(error)
+    this.#readiness.reject(error)
   }
 
   #onNotification({ method, params }: JsonRpcNotification): void {
     this.#subscriptions.onNotification({ jsonrpc: '2.0', method, params })
-    guarded(
-      () => this.#notificationHandlers.get(method)?.({ method, params }),
-      (error) => this.#trouble(error)
-    )
+    const handle = (): void => this.#notificationHandlers.get(method)?.({ method, params })
+    guarded(handle, (error) => this.#trouble(error))
     this.#events.emit('notification', { method, params })
   }
 
   #trouble(error: unknown): void {
     this.#events.emit('error', asError(error))
-  }
-
-  /** The handler, completing accepted forms with their defaults if the client announced that it does. */
-  #completed(method: string, handler: RequestHandler): RequestHandler {
-    const applies = method === 'elicitation/create' && this.#config.introduction.capabilities.elicitation?.form?.applyDefaults === true
-    return applies ? async (request, context) => applyDefaults(request.params, await handler(request, context)) : handler
   }
 }

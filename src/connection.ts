@@ -1,9 +1,9 @@
 import { lateClosure, tellsEra } from './core/closures.js'
-import { asError, guarded } from './core/guarded.js'
+import { guarded } from './core/guarded.js'
 import type { HeartbeatPolicy } from './core/heartbeat.js'
 import { parseText, type Malformed } from './core/jsonrpc.js'
 import { transition, type LifecycleEvent, type LifecycleState, type Redial, type RetryPolicy } from './core/lifecycle.js'
-import { HandshakeError, isMcpWebSocketError, type Closure } from './errors.js'
+import type { Closure, McpWebSocketError } from './errors.js'
 import { Heartbeat } from './heartbeat.js'
 import { SharedTimer, type Clock } from './io/clock.js'
 import type { Socket, SocketClosure, SocketListener, SocketOptions } from './io/plain-socket.js'
@@ -29,7 +29,9 @@ export interface ConnectionConfig {
   readonly refreshable: boolean
   /** Whether a dial that failed is worth one without subprotocols: in browsers, if a missing one is accepted. */
   readonly mayDropProtocols: boolean
+  /** Rejects with errors of this package only. */
   readonly resolveTarget: (context: TokenContext) => Promise<Target>
+  /** Throws errors of this package only. */
   readonly openSocket: OpenSocket
   readonly clock: Clock
 }
@@ -157,11 +159,8 @@ export class Connection {
 
   #trace(direction: 'in' | 'out', text: string): void {
     const { trace } = this.#config
-    if (trace)
-      guarded(
-        () => trace(direction, text),
-        (error) => this.#listener.onTrouble(error)
-      )
+    const call = (): void => trace?.(direction, text)
+    if (trace) guarded(call, (error) => this.#listener.onTrouble(error))
   }
 
   #dispatch(event: LifecycleEvent): void {
@@ -225,10 +224,7 @@ export class Connection {
       this.#socket = openSocket(this.#bare === 'no' ? target : { ...target, protocols: [] }, socket, this.#listenTo(state))
     } catch (cause) {
       if (this.#state !== state) return
-      const error = isMcpWebSocketError(cause)
-        ? cause
-        : new HandshakeError('CONNECT_FAILED', asError(cause).message, { cause, delivery: 'not-sent' })
-      this.#onClosed({ kind: 'network', wasClean: false, error })
+      this.#onClosed({ kind: 'network', wasClean: false, error: cause as McpWebSocketError })
     }
   }
 
@@ -249,9 +245,7 @@ export class Connection {
         this.#heartbeat.hear()
         parseText(text, onMessage, onMalformed)
       },
-      onUndecodable: () => {
-        onMalformed({ problem: 'the binary frame is not UTF-8' })
-      },
+      onUndecodable: () => onMalformed({ problem: 'the binary frame is not UTF-8' }),
       onHeard: () => this.#heartbeat.hear(),
       onPong: () => this.pong(),
       onClosed: (closure) => this.#onClosed(closure)

@@ -41,7 +41,7 @@ export class Emitter<Events extends Names = ClientEvents> {
   readonly #emitter = new EventEmitter()
   readonly #onThrown: (error: unknown, event: keyof Events) => void
   /** The listener that the emitter knows, for each that the program registered. */
-  readonly #guarded = new WeakMap<object, (payload: unknown) => void>()
+  readonly #guarded = new WeakMap<object, Map<keyof Events, (payload: unknown) => void>>()
   readonly #queue: (() => void)[] = []
   #delivering = false
 
@@ -59,7 +59,7 @@ export class Emitter<Events extends Names = ClientEvents> {
   }
 
   off<E extends keyof Events & string>(event: E, listener: (payload: Events[E]) => void): void {
-    const guarded = this.#guarded.get(listener)
+    const guarded = this.#guarded.get(listener)?.get(event)
     if (guarded) this.#emitter.off(event, guarded)
   }
 
@@ -74,7 +74,8 @@ export class Emitter<Events extends Names = ClientEvents> {
 
   // eventemitter3 stops at the first listener that throws, and throws into whoever emits: a socket's callback.
   #guard<E extends keyof Events & string>(event: E, listener: (payload: Events[E]) => void): (payload: unknown) => void {
-    const known = this.#guarded.get(listener)
+    const byEvent = this.#guarded.get(listener) ?? new Map<keyof Events, (payload: unknown) => void>()
+    const known = byEvent.get(event)
     if (known) return known
     const guarded = (payload: unknown): void => {
       try {
@@ -83,7 +84,7 @@ export class Emitter<Events extends Names = ClientEvents> {
         this.#onThrown(error, event)
       }
     }
-    this.#guarded.set(listener, guarded)
+    this.#guarded.set(listener, byEvent.set(event, guarded))
     return guarded
   }
 }

@@ -73,7 +73,8 @@ export class Heartbeat {
     if (this.#policy === false) return
     this.#probedAt = this.#askedAt = this.#host.now()
     this.#bytesAtProbe = this.#host.bytesRead()
-    this.#schedule(this.#policy.timeout)
+    // An answer must not put off the next probe, so the next look comes after the shorter of the two.
+    this.#schedule(Math.min(this.#policy.timeout, this.#policy.interval))
     this.#host.probe()
   }
 

@@ -11,8 +11,7 @@ export class InboundDispatch {
 
   constructor(send: (message: JsonRpcMessage) => void) {
     this.#send = send
-    // Every client must answer it (MCP 2025-11-25, basic/utilities/ping).
-    this.#handlers.set('ping', () => ({}))
+    this.remove('ping')
   }
 
   set(method: string, handler: RequestHandler): void {
@@ -21,6 +20,8 @@ export class InboundDispatch {
 
   remove(method: string): void {
     this.#handlers.delete(method)
+    // Every client must answer it (MCP 2025-11-25, basic/utilities/ping).
+    if (method === 'ping') this.#handlers.set('ping', () => ({}))
   }
 
   /** Answers a question of the server that did not come as a request, but within the result of one. */
@@ -54,6 +55,7 @@ export class InboundDispatch {
         { method, params },
         { requestId: id, signal, sendProgress: (report) => this.#sendProgress(controller, id, params, report) }
       )
+      if (!isResult(result)) throw new TypeError('The request handler returned no object')
       if (!signal.aborted) {
         this.#running.delete(id)
         this.#send({ jsonrpc: '2.0', id, result: (result ?? {}) as Params })
@@ -86,6 +88,8 @@ export class InboundDispatch {
     this.#send(message)
   }
 }
+
+const isResult = (result: unknown): boolean => typeof result === 'object' || result === undefined
 
 /** What a handler threw, as the server may see it: never a stack. */
 function errorOf(error: unknown): JsonRpcError {

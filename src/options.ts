@@ -1,5 +1,6 @@
 import type { ConnectionConfig } from './connection.js'
 import type { Introduction } from './core/eras.js'
+import { MCP_SUBPROTOCOL } from './core/subprotocol.js'
 import type { Clock } from './io/clock.js'
 import { headersWork, webSocketClass, type OpenSocket } from './io/socket.js'
 import { readUrl, resolveTarget } from './io/target.js'
@@ -26,6 +27,13 @@ export interface ClientConfig {
 export function resolveClientOptions(options: McpWebSocketClientOptions, ports: Ports): ClientConfig {
   const { clientInfo = { name: 'mcp-websocket-client', version: VERSION }, capabilities = {}, protocol = 'auto' } = options
   oneOf('protocol', protocol, ['auto', 'legacy', 'modern'])
+  checkKinds(options)
+  check(
+    'clientInfo',
+    typeof clientInfo.name === 'string' && typeof clientInfo.version === 'string',
+    'an object with name and version',
+    JSON.stringify(clientInfo)
+  )
   return {
     introduction: { clientInfo, capabilities },
     protocol,
@@ -42,11 +50,14 @@ export function resolveSessionOptions(
   ports: Ports,
   probeTimeout?: number
 ): Omit<SessionConfig, 'handshake' | 'stamp'> {
+  checkKinds(options)
   const { resend = 'safe', outbox = {} } = options
   if (typeof resend !== 'function') oneOf('resend', resend, ['safe', 'never'])
+  const connection = resolveConnection(url, options, ports)
   return {
-    connection: resolveConnection(url, options, ports),
-    probeTimeout: ms('probeTimeout', probeTimeout, 3000),
+    connection,
+    // A server that is silent about its era must leave time for the handshake of the other one.
+    probeTimeout: Math.min(ms('probeTimeout', probeTimeout, 3000), connection.handshakeTimeout / 2),
     outbox: outbox && {
       maxMessages: whole('outbox.maxMessages', outbox.maxMessages, 1000),
       maxBytes: whole('outbox.maxBytes', outbox.maxBytes, 8 * MIB)
@@ -62,11 +73,10 @@ function resolveConnection(url: UrlOption, options: ConnectionOptions, ports: Po
   if (typeof url !== 'function') readUrl(url)
   oneOf('onMissingSubprotocol', onMissingSubprotocol, ['fail', 'accept'])
   // RFC 6455 section 4.1: elements of Sec-WebSocket-Protocol are tokens of RFC 2616.
-  for (const name of subprotocols)
-    check('subprotocols', /^[!#$%&'*+\-.^_`|~\w]+$/.test(name), 'a list of names without spaces or separators', name)
-  for (const [name, callback] of Object.entries({ trace, 'reconnect.shouldReconnect': shouldReconnect })) {
-    check(name, callback === undefined || typeof callback === 'function', 'a function', callback)
-  }
+  const isToken = (name: unknown): boolean => typeof name === 'string' && /^[!#$%&'*+\-.^_`|~\w]+$/.test(name)
+  check('subprotocols', subprotocols.every(isToken), 'a list of names without spaces or separators', JSON.stringify(subprotocols))
+  const offered = new Set([MCP_SUBPROTOCOL, ...subprotocols])
+  check('subprotocols', offered.size > subprotocols.length, `without repetitions (${MCP_SUBPROTOCOL} is always offered)`, subprotocols)
   check('WebSocket', webSocketClass(WebSocket) !== undefined, 'given, as this engine has none', WebSocket)
   const canSetHeaders = headersWork(WebSocket)
   checkCredentials(options, canSetHeaders)
@@ -103,7 +113,12 @@ function resolveConnection(url: UrlOption, options: ConnectionOptions, ports: Po
 
 function resolveRetry(reconnect: false | ReconnectOptions): ConnectionConfig['retry'] {
   const { initialDelay, maxDelay, growFactor = 2, jitter = true, maxRetries } = reconnect || {}
-  check('reconnect.growFactor', growFactor >= 1 && growFactor < Infinity, 'a number of at least 1', growFactor)
+  check(
+    'reconnect.growFactor',
+    typeof growFactor === 'number' && growFactor >= 1 && growFactor < Infinity,
+    'a number of at least 1',
+    growFactor
+  )
   return {
     enabled: reconnect !== false,
     initialDelay: ms('reconnect.initialDelay', initialDelay, 1000),
@@ -135,6 +150,43 @@ function checkCredentials({ auth, headers }: ConnectionOptions, canSetHeaders: b
 }
 
 const MIB = 2 ** 20
+
+type Kind = 'object' | 'function' | 'boolean' | 'list' | 'false'
+
+const KINDS: Readonly<Record<string, readonly Kind[]>> = {
+  clientInfo: ['object'],
+  capabilities: ['object'],
+  auth: ['object'],
+  'auth.allowInsecure': ['boolean'],
+  headers: ['object', 'function'],
+  subprotocols: ['list'],
+  reconnect: ['false', 'object'],
+  'reconnect.jitter': ['boolean'],
+  'reconnect.shouldReconnect': ['function'],
+  heartbeat: ['false', 'object'],
+  outbox: ['false', 'object'],
+  perMessageDeflate: ['boolean'],
+  tls: ['object'],
+  agent: ['object'],
+  trace: ['function'],
+  WebSocket: ['function'],
+  unref: ['boolean']
+}
+
+/** Values of the wrong kind would be ignored, or worse: `subprotocols: 'mcp'` would offer m, c and p. */
+function checkKinds(options: object): void {
+  for (const [path, kinds] of Object.entries(KINDS)) {
+    const value = path.split('.').reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], options)
+    const kind = Array.isArray(value)
+      ? 'list'
+      : value === false && kinds.includes('false')
+        ? 'false'
+        : value === null
+          ? 'null'
+          : typeof value
+    check(path, value === undefined || kinds.includes(kind as Kind), `of the kind ${kinds.join(' or ')}`, kind)
+  }
+}
 
 function check(option: string, right: boolean, wanted: string, value: unknown): void {
   if (!right) throw new TypeError(`${option} must be ${wanted}; it is ${String(value)}`)

@@ -14,11 +14,15 @@ export interface RoundsHost {
   pause(ms: number): Promise<void>
 }
 
+const MULTI_ROUND: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read'])
 const MOST_ROUNDS = 10
 // A server that sends only its state asks to be called again: at once would be a busy loop.
 const STATE_ONLY_PAUSE = 250
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
+
+/** Whether the server may answer this request with questions instead of a result (MCP 2026-07-28, basic/patterns/mrtr). */
+export const mayTakeRounds = (method: string): boolean => MULTI_ROUND.has(method)
 
 /** Whether the server wants input, or another round, before it answers (MCP 2026-07-28, basic/patterns/mrtr). */
 export const isInputRequired = (result: unknown): boolean => isObject(result) && result.resultType === 'input_required'
@@ -70,8 +74,9 @@ export interface Flow {
   readonly life: AbortSignal
 }
 
-/** Runs the rounds of one request on a peer: its legs, the handlers' answers, and the limits of the whole. */
+/** Completes a result on a peer, if the server asks for that: the legs, the handlers' answers, and the limits of the whole. */
 export async function runRounds(first: unknown, flow: Flow, peer: RpcPeer, clock: Clock): Promise<unknown> {
+  if (!isInputRequired(first)) return checkResultType(first)
   const { method, params, options, life, startedAt } = flow
   const { maxTotalTimeout = Infinity } = options
   const controller = new AbortController()

@@ -89,7 +89,7 @@ export class RpcPeer {
    * @param startedAt - When the flow began that it belongs to: `maxTotalTimeout` counts from there.
    * @returns Its record, whose promise settles exactly once.
    */
-  call(method: string, params: Params | undefined, options: RequestOptions = {}, startedAt = this.#config.clock.now()): Call {
+  call(method: string, params: Params | undefined, options: RequestOptions = {}, startedAt: number = this.#config.clock.now()): Call {
     const call = this.#record(method, options, startedAt)
     const { signal } = options
     try {
@@ -144,6 +144,23 @@ export class RpcPeer {
     return () => this.#timer.clear(errand)
   }
 
+  /** Lets something that comes before a request wait, with the request's own patience. */
+  async within<T>(method: string, options: RequestOptions | undefined, wait: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { signal, timeout = this.#config.requestTimeout } = options ?? {}
+    const patience = new AbortController()
+    const onAbort = (): void => patience.abort(signal?.reason)
+    const callOff = this.after(timeout, () => patience.abort(new RequestTimeoutError(method, timeout, 'not-sent')))
+    if (signal?.aborted) onAbort()
+    signal?.addEventListener('abort', onAbort)
+    try {
+      patience.signal.throwIfAborted()
+      return await wait(patience.signal)
+    } finally {
+      callOff()
+      signal?.removeEventListener('abort', onAbort)
+    }
+  }
+
   #record(method: string, options: RequestOptions, startedAt: number): Call {
     const { maxTotalTimeout, signal } = options
     const timeout = options.timeout ?? this.#config.requestTimeout
@@ -186,8 +203,10 @@ export class RpcPeer {
     return { params: { ...params, _meta: { ...params?._meta, progressToken } } }
   }
 
-  #forgetToken({ token }: Call): void {
-    if (token !== undefined) this.#byToken.delete(token)
+  #forgetToken(call: Call): void {
+    const { token } = call
+    // Two requests may carry the same token of the program's own choice.
+    if (token !== undefined && this.#byToken.get(token) === call) this.#byToken.delete(token)
   }
 
   #take(id: RequestId): Call | undefined {

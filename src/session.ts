@@ -6,11 +6,11 @@ import { Journal } from './core/journal.js'
 import { encodeMessage, isErrorResponse, isNotification, isRequest, isResponse, type Malformed } from './core/jsonrpc.js'
 import { guarded } from './core/guarded.js'
 import type { LifecycleState } from './core/lifecycle.js'
-import { lostError, tooLargeError, unaddressedError } from './core/losses.js'
+import { lostError, queueFullError, tooLargeError, unaddressedError } from './core/losses.js'
 import { mayWait, Outbox, type OutboxLimits, type Waiting } from './core/outbox.js'
 import type { PendingRequest } from './core/pending.js'
 import { mayResend, type ResendPolicy } from './core/resend.js'
-import { ClosedError, ProtocolError, QueueFullError, type Closure, type Delivery, type McpWebSocketError } from './errors.js'
+import { ClosedError, ProtocolError, type Closure, type Delivery, type McpWebSocketError } from './errors.js'
 import { Greeting } from './greeting.js'
 import { cancelledId, InboundTraffic } from './inbound-traffic.js'
 import { OwnRequests } from './own-requests.js'
@@ -133,12 +133,9 @@ export class Session {
     if (state.name === 'failed') throw state.error
     if (state.name === 'closing' || state.name === 'closed') throw new ClosedError('not-sent')
     if (isNotification(message) && !mayWait(message)) return
-    if (!this.#outbox.add({ text: encodeMessage(message), request })) {
-      throw new QueueFullError(
-        `not connected, and ${message.method} finds no place in the outbox`,
-        'Wait for the state ready, or raise the option outbox.'
-      )
-    }
+    const waiting = { text: encodeMessage(message), request }
+    if (state.name === 'ready') return this.#outbox.push(waiting)
+    if (!this.#outbox.add(waiting)) throw queueFullError(message.method)
   }
 
   /** Gives a request up and tells the server, if it can know of it. @returns Whether it can have been executed. */
@@ -267,7 +264,7 @@ export class Session {
     // A listener may have closed or dropped the connection meanwhile.
     if (this.state !== ready) return
     this.#flush()
-    if (drop) for (const message of this.#greeting.swallowed()) this.#listener.onMessage(message)
+    if (drop) for (const message of this.#greeting.swallowed()) if (this.#open) this.#listener.onMessage(message)
   }
 
   /** First what was sent before, then what waited; what listeners send meanwhile went behind it into the outbox. */

@@ -1,6 +1,6 @@
 import { ClosedError, isClosedError, ProtocolError } from './errors.js'
 import type { Call, RpcPeer } from './rpc-peer.js'
-import type { JsonRpcNotification } from './types/json-rpc.js'
+import type { JsonRpcNotification, Result } from './types/json-rpc.js'
 import type { SubscriptionFilter } from './types/modern.js'
 import type { RequestOptions } from './types/options.js'
 
@@ -36,6 +36,8 @@ interface Live {
 export class Subscriptions {
   readonly #peer: RpcPeer
   readonly #live = new Set<Live>()
+  /** Those whose farewell turned out to be the server's death. */
+  readonly #lapsed = new Set<Live>()
 
   constructor(peer: RpcPeer) {
     this.#peer = peer
@@ -92,14 +94,22 @@ export class Subscriptions {
       if (live.stay === undefined) continue
       live.stay()
       live.stay = undefined
+      this.#lapsed.add(live)
+    }
+  }
+
+  /** A new socket is ready: what a dying server bade farewell is opened again. */
+  onReady(): void {
+    for (const live of this.#lapsed) {
       live.call = this.#open(live.filter, { timeout: Infinity })
       this.#follow(live)
     }
+    this.#lapsed.clear()
   }
 
   /** The life of the client is over. */
   onEnded(): void {
-    for (const live of this.#live) if (live.stay) this.#end(live, 'graceful')
+    for (const live of this.#live) if (live.stay || this.#lapsed.has(live)) this.#end(live, 'graceful')
   }
 
   #open(filter: SubscriptionFilter, options: RequestOptions): Call {
@@ -136,6 +146,7 @@ export class Subscriptions {
   #end(live: Live, end: SubscriptionEnd, error?: unknown): void {
     if (!this.#live.delete(live)) return
     live.stay?.()
+    this.#lapsed.delete(live)
     if (live.honored === undefined) live.opened(error ?? new ClosedError())
     live.ended(end)
   }
@@ -151,7 +162,7 @@ export class ResourceSubscriptions {
   }
 
   /** Opens the listen for this URI, unless it is open. */
-  async open(uri: string, options: RequestOptions = {}): Promise<void> {
+  async open(uri: string, options: RequestOptions = {}): Promise<Result> {
     const opening = this.#byUri.get(uri) ?? this.#subscriptions.listen({ resourceSubscriptions: [uri] }, options)
     this.#byUri.set(uri, opening)
     const forget = (): void => {
@@ -160,6 +171,7 @@ export class ResourceSubscriptions {
     try {
       const { closed } = await opening
       void closed.then(forget)
+      return {}
     } catch (error) {
       forget()
       throw error
@@ -167,10 +179,11 @@ export class ResourceSubscriptions {
   }
 
   /** Ends the listen for this URI, also one that is still opening. */
-  async close(uri: string): Promise<void> {
+  async close(uri: string): Promise<Result> {
     const opening = this.#byUri.get(uri)
     this.#byUri.delete(uri)
     const subscription = await opening
     subscription?.close()
+    return {}
   }
 }

@@ -12,12 +12,12 @@ export class Waiters {
   }
 
   /** @param onLeave - Told when the signal took this one out of the row. */
-  wait(signal: AbortSignal | undefined, onLeave: () => void): Promise<void> {
+  wait(signal: AbortSignal | undefined, onLeave?: () => void): Promise<void> {
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
         this.#waiting.delete(waiter)
         reject(signal?.reason)
-        onLeave()
+        onLeave?.()
       }
       const done = (): void => signal?.removeEventListener('abort', onAbort)
       const waiter: Waiter = {

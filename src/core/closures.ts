@@ -81,7 +81,7 @@ export function askedDelay(closure: Closure, initialDelay: number): number {
 
 /** Reads `retry-after=<seconds>` out of a close reason; the result is in ms. */
 export function retryAfterOfReason(reason: string): number | undefined {
-  const seconds = /\bretry-after=(\d{1,9})\b/i.exec(reason)?.[1]
+  const seconds = /\bretry-after=(\d+)\b/i.exec(reason)?.[1]
   return seconds === undefined ? undefined : Number(seconds) * 1000
 }
 

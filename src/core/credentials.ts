@@ -51,7 +51,7 @@ export const publicUrl = (url: URL): string => `${url.protocol}//${url.host}${ur
 /** The text with every secret replaced, cut to `most` characters, without the part of a secret that the cut left at its end. */
 export function redactStart(text: string, secrets: readonly string[], most: number): string {
   let clean = redact(text, secrets).slice(0, most)
-  if (text.length <= most) return clean
+  if (text.length < most) return clean
   for (const secret of secrets) {
     for (let length = secret.length - 1; length > 0; length--) {
       if (clean.endsWith(secret.slice(0, length))) clean = clean.slice(0, -length)

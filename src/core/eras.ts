@@ -193,6 +193,8 @@ export class Handshake {
     const offered = supportedOf(data)
     const older = this.#ladder.find((version) => offered.length === 0 || offered.includes(version))
     if (older !== undefined && isAboutVersion(error)) return this.#initialize(older)
+    // What was agreed before no longer holds.
+    this.#remembered = undefined
     return refuse(`the server refused initialize: ${message}`, new RpcError(code, message, data))
   }
 

@@ -1,5 +1,5 @@
 import type { JsonRpcResponse } from '../types/json-rpc.js'
-import { ConnectionLostError, ProtocolError, type Closure, type McpWebSocketError } from '../errors.js'
+import { ConnectionLostError, ProtocolError, QueueFullError, type Closure, type McpWebSocketError } from '../errors.js'
 import { describeClosure, lostCode } from './closures.js'
 import { isErrorResponse } from './jsonrpc.js'
 import type { PendingRequest } from './pending.js'
@@ -27,3 +27,7 @@ export function unaddressedError(response: JsonRpcResponse): ProtocolError {
   const words = isErrorResponse(response) ? response.error.message : 'a result'
   return new ProtocolError('INVALID_RESPONSE', `the server answered without saying which request: ${words}`)
 }
+
+/** The error of a message that may not wait. */
+export const queueFullError = (method: string): QueueFullError =>
+  new QueueFullError(`not connected, and ${method} finds no place in the outbox`, 'Wait for the state ready, or raise the option outbox.')

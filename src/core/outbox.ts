@@ -48,10 +48,15 @@ export class Outbox {
   add(waiting: Waiting): boolean {
     const limits = this.#limits
     if (limits === false || this.#waiting.size >= limits.maxMessages || this.#size + waiting.text.length > limits.maxBytes) return false
+    this.push(waiting)
+    return true
+  }
+
+  /** Takes the message in, limits or not: it goes out in this very turn, behind what waits already. */
+  push(waiting: Waiting): void {
     this.#waiting.add(waiting)
     if (waiting.request) this.#byRequest.set(waiting.request, waiting)
     this.#size += waiting.text.length
-    return true
   }
 
   /** A request that was in flight waits to be sent again. */

@@ -6,4 +6,4 @@ import { PlainSocket } from './plain-socket.js'
 export const canSetHeaders = (): boolean => false
 
 /** Never made, in a browser: a name for the import that is bundled. */
-export const NodeSocket = PlainSocket
+export const NodeSocket: typeof PlainSocket = PlainSocket

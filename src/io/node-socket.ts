@@ -124,7 +124,7 @@ export class NodeSocket extends PlainSocket {
   #refused(): SocketClosure | undefined {
     const refusal = this.#refusal
     if (refusal === undefined || this.listener === undefined) return undefined
-    return closureOfRefusal(refusal.response, refusal.body.toString(), this.target)
+    return closureOfRefusal(refusal.response, refusal.body, this.target)
   }
 
   /** Joins the frames of one tick into one system call, which is where most of a request's time goes. */

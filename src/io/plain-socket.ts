@@ -190,6 +190,6 @@ export class PlainSocket implements Socket {
     const text = this.clean(reason)
     // Deno reports a broken connection as 0, Firefox may call a 1006 clean.
     const known = code === 0 ? 1006 : code
-    this.finish({ kind: 'close', code: known, reason: text, wasClean: wasClean && known !== 1006, retryAfter: retryAfterOfReason(text) })
+    this.finish({ kind: 'close', code: known, reason: text, wasClean: wasClean && known !== 1006, retryAfter: retryAfterOfReason(reason) })
   }
 }

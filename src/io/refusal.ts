@@ -10,19 +10,20 @@ import type { Target } from './target.js'
 // The one place where Node's and ws' errors become ours.
 
 // A refusal is shown to people: more than its beginning helps nobody, and a hostile server would never end it.
-/** How much of the body of a refusal is kept, in characters. */
+/** How much of the body of a refusal is read, in bytes, and kept, in characters. */
 export const MOST_BODY = 4096
 
 /** The closure of an upgrade that the server answered with something else than 101. */
-export function closureOfRefusal(response: IncomingMessage, body: string, target: Target): SocketClosure {
+export function closureOfRefusal(response: IncomingMessage, body: Buffer, target: Target): SocketClosure {
   const status = response.statusCode ?? 0
+  const text = body.toString()
   const clean = (text: string | undefined): string | undefined => (text === undefined ? undefined : redact(text, target.secrets))
   const retryAfter = retryAfterOfHeader(response.headers['retry-after'], Date.now())
   const wwwAuthenticate = clean(response.headers['www-authenticate'])
   const location = clean(response.headers.location)
   const details = {
     status,
-    body: redactStart(body, target.secrets, MOST_BODY),
+    body: redactStart(text, target.secrets, body.length < MOST_BODY ? MOST_BODY : Math.min(MOST_BODY, text.length)),
     retryAfter,
     wwwAuthenticate,
     hint: hintForStatus(status, location && originOf(location, target.url)),

@@ -46,7 +46,8 @@ export function readUrl(value: string | URL): URL {
  */
 export async function resolveTarget(options: TargetOptions, context: TokenContext): Promise<Target> {
   const { auth, subprotocols } = options
-  const url = readUrl(typeof options.url === 'function' ? await provide('url', options.url) : options.url)
+  const { url: where } = options
+  const url = typeof where === 'function' ? await provide('url', async () => readUrl(await where())) : readUrl(where)
   const exposed = isExposed(url) && !auth?.allowInsecure
   if (exposed && (auth || url.username || url.password)) throw insecure(url)
   // Static headers are judged before the token provider runs.

@@ -7,7 +7,7 @@ export interface RequestContext {
   /** Fires when the answer no longer matters: the server cancelled, or its connection is gone. */
   readonly signal: AbortSignal
   /** Reports progress, if the server asked for it; otherwise does nothing. */
-  sendProgress(report: Progress): void
+  readonly sendProgress: (report: Progress) => void
 }
 
 /** Answers a request of the server; what it throws becomes a JSON-RPC error (an `RpcError` with its own code). */

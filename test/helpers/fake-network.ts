@@ -17,6 +17,8 @@ export class FakeSocket implements Socket {
   readonly target: Target
   readonly options: SocketOptions
   readonly sent: Message[] = []
+  /** The frames of `sent`, as they were written. */
+  readonly texts: string[] = []
   pings = 0
   /** Whether this engine can ping. */
   canPing = true
@@ -36,6 +38,7 @@ export class FakeSocket implements Socket {
   send(text: string): number {
     if (this.state !== 'open') throw new Error(`sent on a socket that is ${this.state}`)
     this.sent.push(JSON.parse(text) as Message)
+    this.texts.push(text)
     return text.length
   }
 
@@ -87,8 +90,16 @@ export class FakeSocket implements Socket {
   /** The last request of this method that the client sent. */
   asked(method: string): Message {
     const found = this.sent.findLast((message) => message.method === method)
-    if (found === undefined) throw new Error(`the client sent no ${method}, but ${this.sent.map((message) => message.method ?? 'an answer').join(', ') || 'nothing'}`)
+    if (found === undefined)
+      throw new Error(
+        `the client sent no ${method}, but ${this.sent.map((message) => message.method ?? 'an answer').join(', ') || 'nothing'}`
+      )
     return found
+  }
+
+  /** Methods of what the client sent, in order; an answer has none and counts as 'answer'. */
+  get methods(): string[] {
+    return this.sent.map(({ method }) => method ?? 'answer')
   }
 
   /** Answers the last request of this method. */

@@ -20,6 +20,8 @@ type Members<A, B> = [Exclude<Declared<A>, Declared<B>>, Exclude<Declared<B>, De
   : { onlyLeft: Exclude<Declared<A>, Declared<B>>; onlyRight: Exclude<Declared<B>, Declared<A>> }
 type Same<A, B> = Mutual<A, B> extends true ? Members<A, B> : Mutual<A, B>
 
+// The fact is the type argument itself.
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters
 declare function holds<Fact extends true>(fact?: Fact): void
 
 describe('the checks of this file', () => {
@@ -317,6 +319,10 @@ describe('the modern era', () => {
     holds<Mutual<Modern.RequestMeta[typeof V2.CLIENT_CAPABILITIES_META_KEY], V2.ClientCapabilities>>()
     holds<Mutual<NonNullable<Modern.RequestMeta[typeof V2.CLIENT_INFO_META_KEY]>, V2.Implementation>>()
     holds<Mutual<NonNullable<Modern.RequestMeta[typeof V2.LOG_LEVEL_META_KEY]>, V2.LoggingLevel>>()
+    assertType<Modern.RequestMeta>({
+      'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+      'io.modelcontextprotocol/clientCapabilities': {},
+    })
     // @ts-expect-error version and capabilities are in every request
     assertType<Modern.RequestMeta>({})
   })
@@ -326,7 +332,7 @@ describe('the modern era', () => {
     holds<Mutual<Modern.DiscoverResult, V2.DiscoverResult>>()
     expectTypeOf<Exclude<Declared<Modern.DiscoverResult>, Declared<V2.DiscoverResult>>>().toEqualTypeOf<keyof Modern.CacheHints>()
     expectTypeOf<Exclude<Declared<V2.DiscoverResult>, Declared<Modern.DiscoverResult>>>().toEqualTypeOf<never>()
-    holds<Mutual<Modern.CacheHints['cacheScope'], V2.CacheScope>>()
+    expectTypeOf<Modern.CacheHints>().toEqualTypeOf<{ ttlMs: number; cacheScope: V2.CacheScope }>()
   })
 
   test('subscriptions are those of v2', () => {
@@ -345,7 +351,14 @@ describe('the modern era', () => {
     holds<To<V2.InputRequiredResult, Modern.InputRequiredResult>>()
     holds<Members<Modern.InputRequiredResult, V2.InputRequiredResult>>()
     holds<Mutual<Modern.InputRequest['method'], V2.InputRequest['method']>>()
+    expectTypeOf<Modern.InputRequiredResult['resultType']>().toEqualTypeOf<V2.InputRequiredResult['resultType']>()
     type Others = Exclude<Modern.InputRequest, { method: 'elicitation/create' }>
     holds<To<Others, V2.InputRequest>>()
+  })
+  test('a retry carries answers, state, or neither', () => {
+    expectTypeOf<Modern.InputRetryParams>().toEqualTypeOf<{
+      inputResponses?: Record<string, Modern.InputResponse>
+      requestState?: string
+    }>()
   })
 })

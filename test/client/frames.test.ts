@@ -1,0 +1,201 @@
+import { describe, expect, it } from 'vitest'
+import { FakeClock, settle } from '../helpers/fake-clock.js'
+import { LEGACY_RESULT } from '../helpers/fake-network.js'
+import { useClient, watch } from './use-client.js'
+
+const NOTE = { jsonrpc: '2.0', method: 'notifications/x' }
+
+describe('what is received liberally', () => {
+  it('is an array of messages, in order', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    const asked = watch(rig.client.request('tools/list'))
+    const { id } = socket.asked('tools/list')
+    socket.deliver([
+      { ...NOTE, params: { n: 1 } },
+      { jsonrpc: '2.0', id, result: { tools: [] } },
+      { ...NOTE, params: { n: 2 } }
+    ])
+    await settle()
+    expect(rig.notifications.map(({ params }) => params?.n)).toEqual([1, 2])
+    expect(asked.value).toEqual({ tools: [] })
+  })
+
+  it('is a frame with white space around it', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    socket.deliver(`  ${JSON.stringify(NOTE)}\r\n`)
+    expect(rig.notifications).toHaveLength(1)
+    expect(rig.errors).toEqual([])
+  })
+
+  it.each(['', '\n', '  \r\n'])('is an empty frame, which means nothing: %j', async (text) => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    socket.deliver(text)
+    expect(rig.errors).toEqual([])
+  })
+
+  it('is an answer to an unknown id', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    socket.deliver({ jsonrpc: '2.0', id: 424242, result: {} })
+    socket.deliver({ jsonrpc: '2.0', id: 'what', error: { code: -1, message: 'x' } })
+    expect(rig.errors).toEqual([])
+    expect(rig.client.state).toBe('ready')
+  })
+
+  it('is an id of the wrong type, which matches nothing', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    const asked = watch(rig.client.request('tools/list'))
+    const { id } = socket.asked('tools/list')
+    socket.deliver({ jsonrpc: '2.0', id: String(id), result: {} })
+    await settle()
+    expect(asked.settled).toBe(false)
+  })
+
+  it('is a result of any JSON type', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    for (const result of [null, 0, '', false, []]) {
+      const asked = watch<unknown>(rig.client.request('vendor/x'))
+      socket.answer('vendor/x', result)
+      await settle()
+      expect(asked).toMatchObject({ settled: true, value: result, error: undefined })
+    }
+  })
+
+  it('is an error whose members are of the wrong type', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    const asked = watch(rig.client.request('vendor/x'))
+    socket.deliver({ jsonrpc: '2.0', id: socket.asked('vendor/x').id, error: { code: 'EFAIL', message: 42 } })
+    await settle()
+    expect(asked.error).toMatchObject({ name: 'RpcError', code: 'RPC_ERROR' })
+    expect(typeof (asked.error as Error).message).toBe('string')
+    expect(Number.isInteger((asked.error as { rpcCode: number }).rpcCode)).toBe(true)
+  })
+})
+
+describe('what is no message', () => {
+  it.each([
+    'no JSON',
+    '{',
+    '42',
+    '"text"',
+    'null',
+    '[]',
+    '[1]',
+    '{}',
+    '{"jsonrpc":"1.0","method":"x"}',
+    '{"jsonrpc":"2.0","method":5}',
+    '{"jsonrpc":"2.0","id":null,"method":"x"}',
+    '{"jsonrpc":"2.0","id":1.5,"method":"x"}',
+    '{"jsonrpc":"2.0","method":"x","params":[]}',
+    '{"jsonrpc":"2.0","id":1}',
+    '{"jsonrpc":"2.0","id":99,"result":{},"error":{"code":1,"message":"x"}}'
+  ])('is told by the event error and harms nobody: %s', async (text) => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    const asked = watch(rig.client.request('tools/list'))
+    socket.deliver(text)
+    expect(rig.errors).toMatchObject([{ name: 'ProtocolError', code: 'INVALID_RESPONSE' }])
+    expect(rig.client.state).toBe('ready')
+    socket.answer('tools/list', { tools: [] })
+    await settle()
+    expect(asked.value).toEqual({ tools: [] })
+  })
+
+  it('fails the request that it seems to answer', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    const asked = watch(rig.client.request('tools/list'))
+    socket.deliver({ jsonrpc: '2.0', id: socket.asked('tools/list').id })
+    await settle()
+    expect(asked.error).toMatchObject({ name: 'ProtocolError', code: 'INVALID_RESPONSE' })
+    expect(rig.errors).toEqual([])
+    expect(rig.client.pendingCount).toBe(0)
+  })
+
+  it('does not carry the payload into the error', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    socket.deliver('{"secret": "hunter22"')
+    expect(JSON.stringify(rig.errors)).not.toContain('hunter22')
+    expect(rig.errors[0]?.message).not.toContain('hunter22')
+  })
+
+  it('may be an error of nobody: id null or absent', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    socket.deliver({ jsonrpc: '2.0', id: null, error: { code: -32700, message: 'what?' } })
+    socket.deliver({ jsonrpc: '2.0', error: { code: -32700, message: 'what?' } })
+    expect(rig.errors).toHaveLength(2)
+    expect(rig.errors[0]?.message).toContain('what?')
+  })
+})
+
+describe('what is sent', () => {
+  it('is one JSON-RPC object a frame, never an array', async () => {
+    const rig = useClient()
+    for (let n = 0; n < 5; n++) watch(rig.client.request('tools/list'))
+    const socket = await rig.legacy()
+    for (const message of socket.sent) expect(message).toMatchObject({ jsonrpc: '2.0' })
+    expect(socket.methods.slice(-5)).toEqual(Array(5).fill('tools/list'))
+  })
+
+  it('has no line break in the frame', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    watch(rig.client.callTool({ name: 'a\nb\r\nc' }))
+    expect(socket.texts.at(-1)).not.toMatch(/[\r\n]/)
+  })
+})
+
+describe('the ids of requests', () => {
+  it.each([
+    [0, 100_000_000],
+    [0.5, 550_000_000],
+    [1 - 2 ** -53, 999_999_999]
+  ])('count up from a random start: chance %d', async (chance, start) => {
+    const rig = useClient({}, Object.assign(new FakeClock(), { chance }))
+    const socket = await rig.legacy()
+    for (let n = 0; n < 3; n++) watch(rig.client.request('tools/list'))
+    expect(socket.sent.slice(-3).map(({ id }) => id)).toEqual([start, start + 1, start + 2])
+  })
+
+  it('go on after a reconnect', async () => {
+    const rig = useClient()
+    const first = await rig.legacy()
+    watch(rig.client.callTool({ name: 'x' }))
+    const { id } = first.asked('tools/call')
+    first.drop()
+    const socket = await rig.relegacy()
+    watch(rig.client.callTool({ name: 'y' }))
+    expect(socket.asked('tools/call').id).toBe((id as number) + 1)
+  })
+
+  it('of the client itself count down from 2^31 - 1, and are never used twice', async () => {
+    const rig = useClient()
+    const first = await rig.legacy()
+    first.drop()
+    const second = await rig.relegacy()
+    const ids = [...first.sent, ...second.sent].flatMap(({ id }) => (id === undefined ? [] : [id]))
+    expect(ids).toEqual([2 ** 31 - 1, 2 ** 31 - 2, 2 ** 31 - 3])
+  })
+
+  it('are not those of the server: both sides may use the same', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    const asked = watch(rig.client.request('tools/list'))
+    const { id } = socket.asked('tools/list')
+    socket.deliver({ jsonrpc: '2.0', id, method: 'ping' })
+    await settle()
+    expect(socket.sent.at(-1)).toEqual({ jsonrpc: '2.0', id, result: {} })
+    expect(asked.settled).toBe(false)
+    socket.answer('tools/list', LEGACY_RESULT)
+    await settle()
+    expect(asked.settled).toBe(true)
+  })
+})

@@ -1,0 +1,332 @@
+import { describe, expect, it, vi } from 'vitest'
+import { useClient, watch, type Rig } from './use-client.js'
+
+const isDead = ({ client, states }: Rig): boolean => client.state === 'waiting' && states.at(-1)?.closure?.kind === 'heartbeat'
+
+describe('the heartbeat of an idle client', () => {
+  it('probes after interval of silence and gives up after timeout more', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    await rig.clock.advance(24_999)
+    expect(socket.pings).toBe(0)
+    await rig.clock.advance(1)
+    expect(socket.pings).toBe(1)
+    await rig.clock.advance(9999)
+    expect(rig.client.state).toBe('ready')
+    await rig.clock.advance(1)
+    expect(isDead(rig)).toBe(true)
+    expect(socket.state).toBe('closed')
+    expect(rig.states.at(-1)?.closure).toMatchObject({ kind: 'heartbeat', wasClean: false })
+  })
+
+  it('follows its options', async () => {
+    const rig = useClient({ heartbeat: { interval: 100, timeout: 50 } })
+    const socket = await rig.legacy()
+    await rig.clock.advance(100)
+    expect(socket.pings).toBe(1)
+    await rig.clock.advance(50)
+    expect(isDead(rig)).toBe(true)
+  })
+
+  it('goes on as long as the server answers', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    for (let beat = 1; beat <= 5; beat++) {
+      await rig.clock.advance(25_000)
+      expect(socket.pings).toBe(beat)
+      await rig.clock.advance(1)
+      socket.pong()
+    }
+    expect(rig.client.state).toBe('ready')
+  })
+
+  // Clocks are coarse (Firefox: 1 ms, or 100 ms where it resists fingerprinting) and servers may be near.
+  it('takes an answer within the same tick of the clock for an answer', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    await rig.clock.advance(25_000)
+    expect(socket.pings).toBe(1)
+    socket.pong()
+    await rig.clock.advance(24_999)
+    expect([rig.client.state, socket.pings]).toEqual(['ready', 1])
+  })
+
+  it('takes any message for life, and sends no ping while they come', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    for (let n = 0; n < 5; n++) {
+      await rig.clock.advance(20_000)
+      socket.deliver({ jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data: n } })
+    }
+    expect(socket.pings).toBe(0)
+    await rig.clock.advance(25_000)
+    expect(socket.pings).toBe(1)
+  })
+
+  it('takes a message after the probe for its answer', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    await rig.clock.advance(25_000)
+    await rig.clock.advance(5000)
+    socket.deliver('not even JSON')
+    await rig.clock.advance(24_999)
+    expect([rig.client.state, socket.pings]).toEqual(['ready', 1])
+    await rig.clock.advance(1)
+    expect(socket.pings).toBe(2)
+  })
+
+  it('takes bytes of an unfinished message for life', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    socket.bytesRead = 100
+    await rig.clock.advance(25_000)
+    socket.bytesRead = 200
+    await rig.clock.advance(10_000)
+    expect(rig.client.state).toBe('ready')
+    await rig.clock.advance(35_000)
+    expect(isDead(rig)).toBe(true)
+  })
+
+  it('measures latency', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    expect(rig.client.stats().latency).toBeUndefined()
+    await rig.clock.advance(25_000)
+    await rig.clock.advance(42)
+    socket.pong()
+    expect(rig.client.stats().latency).toBe(42)
+  })
+
+  it('starts anew on the next socket', async () => {
+    const rig = useClient()
+    await rig.legacy()
+    await rig.clock.advance(35_000)
+    const socket = await rig.relegacy()
+    await rig.clock.advance(25_000)
+    expect(socket.pings).toBe(1)
+  })
+
+  it('is off with heartbeat: false', async () => {
+    const rig = useClient({ heartbeat: false })
+    const socket = await rig.legacy()
+    await rig.clock.advance(10_000_000)
+    expect([rig.client.state, socket.pings]).toEqual(['ready', 0])
+    expect(rig.clock.pendingCount).toBe(0)
+  })
+
+  it('does not take a listen for a call', async () => {
+    const rig = useClient()
+    await rig.modern()
+    watch(rig.client.listen({ toolsListChanged: true }, { timeout: Infinity }))
+    await rig.clock.advance(35_000)
+    expect(isDead(rig)).toBe(true)
+  })
+})
+
+describe('the heartbeat while a call is pending', () => {
+  it('sends a probe, but waits with the verdict', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    watch(rig.client.callTool({ name: 'slow' }, { timeout: Infinity }))
+    await rig.clock.advance(25_000)
+    expect(socket.pings).toBe(1)
+    await rig.clock.advance(1_000_000)
+    expect(rig.client.state).toBe('ready')
+  })
+
+  it('probes afresh with the full timeout when the last call times out', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    watch(rig.client.callTool({ name: 'slow' }, { timeout: 60_000 }))
+    watch(rig.client.callTool({ name: 'slower' }, { timeout: 70_000 }))
+    await rig.clock.advance(69_999)
+    expect([rig.client.state, socket.pings]).toEqual(['ready', 1])
+    await rig.clock.advance(1)
+    expect(socket.pings).toBe(2)
+    await rig.clock.advance(9999)
+    expect(rig.client.state).toBe('ready')
+    await rig.clock.advance(1)
+    expect(isDead(rig)).toBe(true)
+  })
+
+  it('probes afresh when the last call is aborted', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    const controller = new AbortController()
+    watch(rig.client.callTool({ name: 'slow' }, { timeout: Infinity, signal: controller.signal }))
+    await rig.clock.advance(50_000)
+    controller.abort()
+    expect(socket.pings).toBe(2)
+    await rig.clock.advance(10_000)
+    expect(isDead(rig)).toBe(true)
+  })
+
+  it('goes on as usual after the answer', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    watch(rig.client.callTool({ name: 'slow' }, { timeout: Infinity }))
+    await rig.clock.advance(100_000)
+    socket.answer('tools/call', { content: [] })
+    await rig.clock.advance(24_999)
+    expect(socket.pings).toBe(1)
+    await rig.clock.advance(1)
+    expect(socket.pings).toBe(2)
+    await rig.clock.advance(10_000)
+    expect(isDead(rig)).toBe(true)
+  })
+
+  it('notices a half-open socket within the call, interval and timeout', async () => {
+    const rig = useClient()
+    await rig.legacy()
+    await rig.clock.advance(20_000)
+    watch(rig.client.callTool({ name: 'x' }, { timeout: 60_000 }))
+    await rig.clock.advance(60_000 + 25_000 + 10_000)
+    expect(rig.states.some(({ closure }) => closure?.kind === 'heartbeat')).toBe(true)
+  })
+
+  it('gives its verdict when bytes came and silence followed, within the same bound', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    watch(rig.client.callTool({ name: 'slow' }, { timeout: 60_000 }))
+    await rig.clock.advance(40_000)
+    socket.deliver({ jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data: 1 } })
+    await rig.clock.advance(20_000 + 35_000)
+    expect(rig.states.some(({ closure }) => closure?.kind === 'heartbeat')).toBe(true)
+  })
+
+  it('does not hold its verdict for a call that still waits to be sent', async () => {
+    const rig = useClient()
+    const first = await rig.legacy()
+    watch(rig.client.callTool({ name: 'x' }, { timeout: Infinity }))
+    first.drop()
+    await rig.relegacy()
+    await rig.clock.advance(35_000)
+    expect(isDead(rig)).toBe(true)
+  })
+
+  it('waits again for calls that were sent again', async () => {
+    const rig = useClient()
+    const first = await rig.legacy()
+    watch(rig.client.request('tools/list', {}, { timeout: Infinity }))
+    first.drop()
+    await rig.relegacy()
+    await rig.clock.advance(100_000)
+    expect(rig.client.state).toBe('ready')
+  })
+})
+
+describe('the heartbeat of a process that slept', () => {
+  it('probes once more instead of a verdict', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    await rig.clock.advance(25_000)
+    await rig.clock.sleep(3_600_000)
+    expect([rig.client.state, socket.pings]).toEqual(['ready', 2])
+    await rig.clock.advance(1)
+    socket.pong()
+    await rig.clock.advance(20_000)
+    expect(rig.client.state).toBe('ready')
+  })
+
+  it('gives its verdict when that probe gets no answer', async () => {
+    const rig = useClient()
+    await rig.legacy()
+    await rig.clock.advance(25_000)
+    await rig.clock.sleep(3_600_000)
+    await rig.clock.advance(10_000)
+    expect(isDead(rig)).toBe(true)
+  })
+
+  it('sends one probe, no burst, after a sleep between the probes', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    await rig.clock.sleep(86_400_000)
+    expect([rig.client.state, socket.pings]).toEqual(['ready', 1])
+    await rig.clock.advance(10_000)
+    expect(isDead(rig)).toBe(true)
+  })
+})
+
+describe('in an engine without pings', () => {
+  it('a legacy server is asked by the request ping', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    socket.canPing = false
+    await rig.clock.advance(25_000)
+    expect(socket.sent.at(-1)).toEqual({ jsonrpc: '2.0', id: 2 ** 31 - 3, method: 'ping' })
+    await rig.clock.advance(1)
+    socket.answer('ping', {})
+    await rig.clock.advance(24_999)
+    expect(rig.client.state).toBe('ready')
+  })
+
+  it('a modern server is asked by server/discover', async () => {
+    const rig = useClient()
+    const socket = await rig.modern()
+    socket.canPing = false
+    await rig.clock.advance(25_000)
+    expect(socket.methods).toEqual(['server/discover', 'server/discover'])
+    expect(socket.sent[1]?.params?._meta).toHaveProperty(['io.modelcontextprotocol/protocolVersion'], '2026-07-28')
+    await rig.clock.advance(10_000)
+    expect(isDead(rig)).toBe(true)
+  })
+
+  it('a refusal is life, too', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    socket.canPing = false
+    await rig.clock.advance(25_000)
+    await rig.clock.advance(1)
+    socket.refuse('ping', -32601)
+    await rig.clock.advance(24_999)
+    expect(rig.client.state).toBe('ready')
+    expect(rig.errors).toEqual([])
+  })
+
+  it('the latency is that of the answer to the request', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    socket.canPing = false
+    await rig.clock.advance(25_000)
+    await rig.clock.advance(7)
+    socket.answer('ping', {})
+    expect(rig.client.stats().latency).toBe(7)
+  })
+
+  it('the probes are no calls: they hold no verdict and are not pending', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    socket.canPing = false
+    await rig.clock.advance(25_000)
+    expect(rig.client.pendingCount).toBe(0)
+    await rig.clock.advance(10_000)
+    expect(isDead(rig)).toBe(true)
+  })
+})
+
+describe('hints of the page', () => {
+  it('probe at once when the client is ready, dial at once when it waits, and end with the life', async () => {
+    const listeners = new Map<string, () => void>()
+    vi.stubGlobal('addEventListener', (name: string, listener: () => void) => listeners.set(name, listener))
+    vi.stubGlobal('removeEventListener', (name: string) => listeners.delete(name))
+    try {
+      const rig = useClient({ reconnect: { jitter: false } })
+      const socket = await rig.legacy()
+      listeners.get('online')?.()
+      expect(socket.pings).toBe(1)
+      socket.pong()
+      socket.drop()
+      expect(rig.client.state).toBe('waiting')
+      listeners.get('online')?.()
+      expect(rig.client.state).toBe('connecting')
+      listeners.get('pageshow')?.()
+      expect(rig.network.dials).toBe(1)
+      await rig.network.last()
+      expect(rig.network.dials).toBe(2)
+      await rig.client.close()
+      expect(listeners.size).toBe(0)
+    } finally {
+      vi.unstubAllGlobals()
+    }
+  })
+})

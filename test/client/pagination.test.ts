@@ -1,0 +1,147 @@
+import { describe, expect, it } from 'vitest'
+import { settle } from '../helpers/fake-clock.js'
+import { closeClean, useClient, watch } from './use-client.js'
+
+const LISTS = [
+  ['listTools', 'tools/list', 'tools'],
+  ['listResources', 'resources/list', 'resources'],
+  ['listResourceTemplates', 'resources/templates/list', 'resourceTemplates'],
+  ['listPrompts', 'prompts/list', 'prompts']
+] as const
+
+describe('a list', () => {
+  it.each(LISTS)('is fetched whole without a cursor: %s', async (name, method, key) => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    const listed = watch<object>(rig.client[name]())
+    socket.answer(method, { [key]: [1, 2], nextCursor: 'b' })
+    await settle()
+    socket.answer(method, { [key]: [3], nextCursor: 'c' })
+    await settle()
+    expect(listed.settled).toBe(false)
+    socket.answer(method, { [key]: [], _meta: { last: true } })
+    await settle()
+    expect(listed.value).toEqual({ [key]: [1, 2, 3], _meta: { last: true } })
+    expect(socket.sent.filter((message) => message.method === method).map(({ params }) => params?.cursor)).toEqual([undefined, 'b', 'c'])
+  })
+
+  it.each(LISTS)('is one page with a cursor: %s', async (name, method, key) => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    const listed = watch<object>(rig.client[name]({ cursor: 'b' }))
+    socket.answer(method, { [key]: [3], nextCursor: 'c' })
+    await settle()
+    expect(listed.value).toEqual({ [key]: [3], nextCursor: 'c' })
+    expect(socket.asked(method).params).toEqual({ cursor: 'b' })
+  })
+
+  it('takes the empty string for a cursor', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    const page = watch(rig.client.listTools({ cursor: '' }))
+    socket.answer('tools/list', { tools: [], nextCursor: 'b' })
+    await settle()
+    expect(page.value).toEqual({ tools: [], nextCursor: 'b' })
+    const all = watch(rig.client.listTools())
+    socket.answer('tools/list', { tools: [], nextCursor: '' })
+    await settle()
+    expect(socket.asked('tools/list').params).toEqual({ cursor: '' })
+    expect(all.settled).toBe(false)
+  })
+
+  it('ends when a cursor repeats, with what was found', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    const listed = watch(rig.client.listTools())
+    for (const [tool, nextCursor] of [
+      ['a', 'x'],
+      ['b', 'y'],
+      ['c', 'x']
+    ]) {
+      socket.answer('tools/list', { tools: [{ name: tool }], nextCursor })
+      await settle()
+    }
+    expect(listed.value?.tools.map(({ name }) => name)).toEqual(['a', 'b', 'c'])
+  })
+
+  it('ends in an error when it has no end', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    const listed = watch(rig.client.listTools())
+    let pages = 0
+    for (; !listed.settled && pages < 5000; pages++) {
+      socket.answer('tools/list', { tools: [], nextCursor: String(pages) })
+      await settle()
+    }
+    expect(listed.error).toMatchObject({ code: 'INVALID_RESPONSE' })
+    expect(pages).toBeLessThan(5000)
+  })
+
+  it('rejects when a page is refused', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    const listed = watch(rig.client.listTools())
+    socket.answer('tools/list', { tools: [], nextCursor: 'b' })
+    await settle()
+    socket.refuse('tools/list', -32602)
+    await settle()
+    expect(listed.error).toMatchObject({ rpcCode: -32602 })
+  })
+
+  it('hands its options to every page', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    const controller = new AbortController()
+    const listed = watch(rig.client.listTools({}, { signal: controller.signal }))
+    socket.answer('tools/list', { tools: [], nextCursor: 'b' })
+    await settle()
+    controller.abort()
+    await settle()
+    expect(listed.error).toBe(controller.signal.reason)
+  })
+})
+
+describe('the other methods', () => {
+  it.each([
+    ['callTool', 'tools/call', { name: 'x', arguments: {} }],
+    ['readResource', 'resources/read', { uri: 'a:1' }],
+    ['getPrompt', 'prompts/get', { name: 'p', arguments: { a: 'b' } }],
+    ['complete', 'completion/complete', { ref: { type: 'ref/prompt', name: 'p' }, argument: { name: 'a', value: 'b' } }]
+  ] as const)('%s sends %s with its params as they are', async (name, method, params) => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    const asked = watch<object>(rig.client[name](params as never))
+    expect(socket.asked(method).params).toEqual(params)
+    socket.answer(method, { some: 'result' })
+    await settle()
+    expect(asked.value).toEqual({ some: 'result' })
+  })
+
+  it('ping is ping on a legacy server, and server/discover on a modern one', async () => {
+    const rig = useClient()
+    const legacy = await rig.legacy()
+    watch(rig.client.ping())
+    expect(legacy.methods.at(-1)).toBe('ping')
+    await closeClean(rig)
+    const modern = await rig.modern()
+    watch(rig.client.ping())
+    expect(modern.methods).toEqual(['server/discover', 'server/discover'])
+  })
+
+  it('discover asks server/discover', async () => {
+    const rig = useClient()
+    const socket = await rig.modern()
+    const asked = watch(rig.client.discover())
+    expect(socket.methods).toEqual(['server/discover', 'server/discover'])
+    socket.answer('server/discover', { supportedVersions: ['2026-07-28'], capabilities: {} })
+    await settle()
+    expect(asked.value).toMatchObject({ supportedVersions: ['2026-07-28'] })
+  })
+
+  it('sendRootsListChanged notifies', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    await rig.client.sendRootsListChanged()
+    expect(socket.sent.at(-1)).toEqual({ jsonrpc: '2.0', method: 'notifications/roots/list_changed' })
+  })
+})

@@ -1,0 +1,186 @@
+import { describe, expect, it } from 'vitest'
+import { settle } from '../helpers/fake-clock.js'
+import { becomeLegacy } from '../helpers/fake-network.js'
+import { useClient, watch } from './use-client.js'
+
+const TIMEOUT = { name: 'RequestTimeoutError', code: 'REQUEST_TIMEOUT', retryable: true }
+
+describe('the timeout of a request', () => {
+  it('is requestTimeout of the client by default: 60 s', async () => {
+    const rig = useClient({ heartbeat: false })
+    await rig.legacy()
+    const asked = watch(rig.client.callTool({ name: 'x' }))
+    await rig.clock.advance(59_999)
+    expect(asked.settled).toBe(false)
+    await rig.clock.advance(1)
+    expect(asked.error).toMatchObject({ ...TIMEOUT, method: 'tools/call', timeout: 60_000, delivery: 'unknown' })
+    expect(rig.client.pendingCount).toBe(0)
+  })
+
+  it('is what the client option says', async () => {
+    const rig = useClient({ requestTimeout: 70 })
+    await rig.legacy()
+    const asked = watch(rig.client.request('tools/list'))
+    await rig.clock.advance(70)
+    expect(asked.error).toMatchObject({ ...TIMEOUT, timeout: 70 })
+  })
+
+  it('is what the request says first of all', async () => {
+    const rig = useClient({ requestTimeout: 70 })
+    await rig.legacy()
+    const short = watch(rig.client.request('tools/list', {}, { timeout: 50 }))
+    const long = watch(rig.client.request('tools/list', {}, { timeout: 90 }))
+    await rig.clock.advance(50)
+    expect([short.settled, long.settled]).toEqual([true, false])
+    await rig.clock.advance(40)
+    expect(long.error).toMatchObject({ timeout: 90 })
+  })
+
+  it.each(['client', 'request'])('is none with Infinity for the %s', async (where) => {
+    const rig = useClient({ heartbeat: false, ...(where === 'client' && { requestTimeout: Infinity }) })
+    const socket = await rig.legacy()
+    await rig.clock.advance(5000)
+    const asked = watch(rig.client.request('tools/list', {}, where === 'request' ? { timeout: Infinity } : {}))
+    expect(rig.clock.pendingCount).toBe(0)
+    await rig.clock.advance(1e12)
+    socket.answer('tools/list', { tools: [] })
+    await settle()
+    expect(asked.value).toEqual({ tools: [] })
+  })
+
+  it('tells the server by notifications/cancelled with the id and a reason', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    watch(rig.client.callTool({ name: 'x' }, { timeout: 50 }))
+    const { id } = socket.asked('tools/call')
+    await rig.clock.advance(50)
+    expect(socket.sent.at(-1)).toMatchObject({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: id } })
+    expect(socket.sent.at(-1)).not.toHaveProperty('id')
+    expect(typeof socket.sent.at(-1)?.params?.reason).toBe('string')
+  })
+
+  it('makes a late answer meaningless', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    const asked = watch(rig.client.request('tools/list', {}, { timeout: 50 }))
+    await rig.clock.advance(50)
+    socket.answer('tools/list', { tools: [] })
+    await settle()
+    expect(asked.value).toBeUndefined()
+    expect(rig.errors).toEqual([])
+  })
+
+  it('is called off by the answer', async () => {
+    const rig = useClient({ heartbeat: false })
+    const socket = await rig.legacy()
+    watch(rig.client.request('tools/list', {}, { timeout: 50 }))
+    socket.answer('tools/list', {})
+    await rig.clock.advance(10_000)
+    expect(rig.clock.pendingCount).toBe(0)
+    expect(socket.methods).not.toContain('notifications/cancelled')
+  })
+
+  it('is never told about the handshake', async () => {
+    const rig = useClient({ protocol: 'legacy', reconnect: false })
+    const connected = watch(rig.client.connect())
+    const socket = (await rig.network.last()).accept()
+    await rig.clock.advance(60_000)
+    expect(connected.error).toMatchObject({ code: 'HANDSHAKE_TIMEOUT' })
+    expect(socket.methods).toEqual(['initialize'])
+  })
+
+  it('is not told about the probe of the era either', async () => {
+    const rig = useClient()
+    watch(rig.client.connect())
+    const socket = (await rig.network.last()).accept()
+    await rig.clock.advance(3000)
+    expect(socket.methods).toEqual(['server/discover', 'initialize'])
+  })
+
+  it('is not told to another socket than the one that carried the request', async () => {
+    const rig = useClient({ reconnect: { jitter: false } })
+    const first = await rig.legacy()
+    watch(rig.client.request('tools/list', {}, { timeout: 1500 }))
+    first.drop()
+    await rig.redial()
+    await rig.clock.advance(500)
+    const socket = await becomeLegacy(rig.network)
+    expect(socket.methods).toEqual(['initialize', 'notifications/initialized'])
+  })
+
+  it.each([0, -1, NaN])('may not be %d', async (timeout) => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    const sent = socket.sent.length
+    const asked = watch(rig.client.request('tools/list', {}, { timeout }))
+    const total = watch(rig.client.request('tools/list', {}, { maxTotalTimeout: timeout }))
+    await settle()
+    expect(asked.error).toBeInstanceOf(TypeError)
+    expect((asked.error as Error).message).toContain('timeout')
+    expect(total.error).toBeInstanceOf(TypeError)
+    expect((total.error as Error).message).toContain('maxTotalTimeout')
+    expect(socket.sent).toHaveLength(sent)
+    expect(rig.client.pendingCount).toBe(0)
+  })
+})
+
+describe('resetTimeoutOnProgress', () => {
+  it('starts the timeout anew at every report', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    const asked = watch(rig.client.callTool({ name: 'x' }, { timeout: 100, resetTimeoutOnProgress: true }))
+    const progressToken = (socket.asked('tools/call').params?._meta as { progressToken: string }).progressToken
+    for (let progress = 1; progress <= 5; progress++) {
+      await rig.clock.advance(90)
+      socket.deliver({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken, progress } })
+    }
+    expect(asked.settled).toBe(false)
+    await rig.clock.advance(100)
+    expect(asked.error).toMatchObject({ ...TIMEOUT, timeout: 100 })
+  })
+
+  it('is off by default', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    const asked = watch(rig.client.callTool({ name: 'x' }, { timeout: 100, onprogress: () => undefined }))
+    const progressToken = (socket.asked('tools/call').params?._meta as { progressToken: string }).progressToken
+    await rig.clock.advance(90)
+    socket.deliver({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken, progress: 1 } })
+    await rig.clock.advance(10)
+    expect(asked.error).toMatchObject(TIMEOUT)
+  })
+})
+
+describe('maxTotalTimeout', () => {
+  it('is an end that no progress moves', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    const asked = watch(rig.client.callTool({ name: 'x' }, { timeout: 100, maxTotalTimeout: 250, resetTimeoutOnProgress: true }))
+    const progressToken = (socket.asked('tools/call').params?._meta as { progressToken: string }).progressToken
+    for (const progress of [1, 2, 3]) {
+      await rig.clock.advance(80)
+      socket.deliver({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken, progress } })
+    }
+    await rig.clock.advance(9)
+    expect(asked.settled).toBe(false)
+    await rig.clock.advance(1)
+    expect(asked.error).toMatchObject({ ...TIMEOUT, timeout: 250 })
+    expect(socket.methods.at(-1)).toBe('notifications/cancelled')
+  })
+
+  it('holds when it is shorter than the timeout', async () => {
+    const rig = useClient()
+    await rig.legacy()
+    const asked = watch(rig.client.request('tools/list', {}, { maxTotalTimeout: 30 }))
+    await rig.clock.advance(30)
+    expect(asked.error).toMatchObject({ ...TIMEOUT, timeout: 30 })
+  })
+
+  it('may be Infinity', async () => {
+    const rig = useClient()
+    await rig.legacy()
+    const asked = watch(rig.client.request('tools/list', {}, { timeout: 30, maxTotalTimeout: Infinity }))
+    await rig.clock.advance(30)
+    expect(asked.error).toMatchObject({ ...TIMEOUT, timeout: 30 })
+  })
+})

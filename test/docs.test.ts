@@ -1,0 +1,164 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+import { beforeAll, describe, expect, it } from 'vitest'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const read = (path: string): string => readFileSync(resolve(root, path), 'utf8')
+
+/** A guide: its path below the root, and its text. */
+interface Guide {
+  readonly path: string
+  readonly text: string
+}
+
+const paths = [
+  'README.md',
+  ...ts.sys.readDirectory(resolve(root, 'docs'), ['.md']).map((path) => relative(root, path).replaceAll('\\', '/'))
+]
+const guides: readonly Guide[] = paths.map((path) => ({ path, text: read(path) }))
+
+const FENCE = /^(```|~~~).*\n[\s\S]*?^\1[ \t]*$/gm
+
+/** The text without its code blocks, whose comments would pass for headings and links. */
+const proseOf = (text: string): string => text.replaceAll(FENCE, '')
+
+const headingsOf = (text: string): string[] => [...proseOf(text).matchAll(/^#+ +(.+?) *$/gm)].map(([, heading = '']) => heading)
+
+const parse = (path: string): ts.SourceFile => ts.createSourceFile(path, read(path), ts.ScriptTarget.Latest, true)
+
+describe('docs/errors.md', () => {
+  it('has one heading for every error code, and no other in capitals', () => {
+    const codes = parse('src/errors.ts')
+      .statements.filter(ts.isTypeAliasDeclaration)
+      .filter(({ name }) => name.text === 'ErrorCode')
+      .flatMap(({ type }) => (ts.isUnionTypeNode(type) ? type.types : []))
+      .flatMap((member) => (ts.isLiteralTypeNode(member) && ts.isStringLiteral(member.literal) ? member.literal.text : []))
+    const documented = headingsOf(read('docs/errors.md')).filter((heading) => /^[A-Z_]+$/.test(heading))
+    expect(codes.length).toBeGreaterThan(0)
+    expect(documented.sort()).toEqual(codes.sort())
+  })
+
+  it('names every guard', () => {
+    const guards = [...read('src/errors.ts').matchAll(/^export const (is\w+)/gm)].map(([, name = '']) => name)
+    expect(guards.length).toBeGreaterThan(0)
+    expect(guards.filter((name) => !read('docs/errors.md').includes(`\`${name}\``))).toEqual([])
+  })
+})
+
+describe('docs/options.md', () => {
+  const types = parse('src/types/options.ts')
+  const interfaces = new Map(types.statements.filter(ts.isInterfaceDeclaration).map((each) => [each.name.text, each]))
+
+  /** The options below a type: those of an interface by its name, those of an object type, those of a union's members. */
+  function within(type: ts.TypeNode | undefined, prefix: string): string[] {
+    if (type === undefined) return []
+    if (ts.isUnionTypeNode(type)) return type.types.flatMap((member) => within(member, prefix))
+    if (ts.isTypeLiteralNode(type)) return members(type.members, prefix)
+    return ts.isTypeReferenceNode(type) && /Options$/.test(type.typeName.getText()) ? optionsOf(type.typeName.getText(), prefix) : []
+  }
+
+  function members(all: ts.NodeArray<ts.TypeElement>, prefix: string): string[] {
+    return all
+      .filter(ts.isPropertySignature)
+      .flatMap(({ name, type }) => [prefix + name.getText(), ...within(type, `${prefix}${name.getText()}.`)])
+  }
+
+  function optionsOf(name: string, prefix = ''): string[] {
+    const found = interfaces.get(name)
+    const parents = found?.heritageClauses?.flatMap((clause) => clause.types.map(({ expression }) => expression.getText())) ?? []
+    return [...parents.flatMap((parent) => optionsOf(parent, prefix)), ...(found ? members(found.members, prefix) : [])]
+  }
+
+  /** The options that a section names in headings or in the first column of its tables. */
+  function documented(section: string): string[] {
+    const text = new RegExp(`^## ${section}$([\\s\\S]*?)(?=^## |(?![\\s\\S]))`, 'm').exec(proseOf(read('docs/options.md')))?.[1] ?? ''
+    return [...text.matchAll(/^(?:### |\| *)`([\w.]+)` *(?:\||$)/gm)].map(([, name = '']) => name)
+  }
+
+  it.each([
+    ['McpWebSocketClientOptions', 'Options of the client'],
+    ['RequestOptions', 'Options of a request']
+  ])('names every option of %s once, and no other', (name, section) => {
+    const options = optionsOf(name)
+    expect(options.length).toBeGreaterThan(0)
+    expect(documented(section).sort()).toEqual(options.sort())
+  })
+})
+
+describe('every TypeScript block', () => {
+  const MODULE = 'mcp-websocket-client'
+  const blocks = guides.flatMap(({ path, text }) =>
+    [...text.matchAll(/^```ts\n([\s\S]*?)^```[ \t]*$/gm)].map(({ 1: code = '', index }) => {
+      const line = text.slice(0, index).split('\n').length
+      // A file beside the guide that exists only here, so that imports resolve as they would there.
+      return { name: `${path}:${String(line)}`, file: resolve(root, `${path}.${String(line)}.ts`), code }
+    })
+  )
+  let program: ts.Program
+
+  beforeAll(() => {
+    const config = ts.readConfigFile(resolve(root, 'tsconfig.json'), (path) => ts.sys.readFile(path))
+    const { options } = ts.parseJsonConfigFileContent({ ...(config.config as object), include: [], files: [] }, ts.sys, root)
+    options.moduleDetection = ts.ModuleDetectionKind.Force
+    // An example may end before it uses what it made.
+    options.noUnusedLocals = false
+    const codeOf = new Map(blocks.map(({ file, code }) => [file, code]))
+    const disk = ts.createCompilerHost(options)
+    const host: ts.CompilerHost = {
+      ...disk,
+      fileExists: (path) => codeOf.has(path) || disk.fileExists(path),
+      readFile: (path) => codeOf.get(path) ?? disk.readFile(path),
+      getSourceFile: (path, ...rest) => {
+        const code = codeOf.get(path)
+        return code === undefined ? disk.getSourceFile(path, ...rest) : ts.createSourceFile(path, code, rest[0], true)
+      },
+      resolveModuleNameLiterals: (literals, from, redirected, settings, file) =>
+        literals.map((literal) => {
+          if (literal.text === MODULE)
+            return { resolvedModule: { resolvedFileName: resolve(root, 'src/index.ts'), extension: ts.Extension.Ts } }
+          const mode = ts.getModeForUsageLocation(file, literal, settings)
+          return ts.resolveModuleName(literal.text, from, settings, disk, undefined, redirected, mode)
+        })
+    }
+    program = ts.createProgram([...codeOf.keys()], options, host)
+  }, 60_000)
+
+  it('is found', () => {
+    expect(blocks.map(({ name }) => name.replace(/:\d+$/, ''))).toEqual(expect.arrayContaining(['README.md', 'docs/options.md']))
+  })
+
+  it.each(blocks)('$name type-checks against src', { timeout: 60_000 }, ({ file }) => {
+    const source = program.getSourceFile(file)
+    const found = [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)]
+    expect(found.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))).toEqual([])
+  })
+})
+
+describe('every relative link', () => {
+  /** The anchor under which GitHub shows a heading. */
+  const anchorOf = (heading: string): string =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-')
+
+  it.each(guides)('of $path resolves', ({ path, text }) => {
+    const targets = [...proseOf(text).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target)
+    const broken = targets.filter((target) => {
+      if (/^[a-z][a-z+.-]*:/i.test(target)) return false
+      const [file = '', anchor] = target.split('#')
+      const full = file === '' ? resolve(root, path) : resolve(root, dirname(path), file)
+      if (!existsSync(full)) return true
+      return anchor !== undefined && !headingsOf(readFileSync(full, 'utf8')).map(anchorOf).includes(anchor)
+    })
+    expect(broken).toEqual([])
+  })
+})
+
+describe('README.md', () => {
+  it.each(['npm ci && npm run demo', 'npm ci && npm test'])('contains the command %s', (command) => {
+    expect(read('README.md')).toContain(command)
+  })
+})

@@ -1,0 +1,311 @@
+import ts from 'typescript'
+
+/** One source file: its path below src/, with slashes, and its text. */
+export interface Source {
+  readonly path: string
+  readonly text: string
+}
+
+/** One broken rule, in one line that names the file first. */
+export type Violation = string
+
+/** One way in which a file depends on another, or on a package. */
+interface Import {
+  readonly specifier: string
+  readonly typeOnly: boolean
+  /** Path below src/ of what is imported; `undefined` for packages and builtins. */
+  readonly target: string | undefined
+}
+
+// A path that ends in a slash stands for the whole folder.
+const RANKS: readonly (readonly [rank: number, ...paths: string[]])[] = [
+  [0, 'errors.ts', 'version.ts', 'types/'],
+  [1, 'core/'],
+  [2, 'io/'],
+  [3, 'connection.ts', 'heartbeat.ts', 'own-requests.ts', 'rpc-peer.ts', 'aborts.ts', 'inbound-dispatch.ts'],
+  [4, 'session.ts', 'greeting.ts', 'inbound-traffic.ts'],
+  [5, 'options.ts', 'events.ts', 'subscriptions.ts', 'rounds.ts', 'methods.ts', 'waiters.ts'],
+  [6, 'client.ts'],
+  [7, 'index.ts']
+]
+
+/** Siblings of one rank that never meet, each with what belongs to it. */
+const SIDES: readonly (readonly [side: string, ...paths: string[]])[] = [
+  ['the connection', 'connection.ts', 'heartbeat.ts', 'own-requests.ts'],
+  ['the peer', 'rpc-peer.ts', 'aborts.ts', 'inbound-dispatch.ts']
+]
+
+/** Where a package may be imported; everything that is not named here, the official SDK above all, has no home. */
+const HOMES: readonly { readonly name: RegExp; readonly homes: readonly string[]; readonly typesOnly: boolean }[] = [
+  { name: /^isomorphic-ws$/, homes: ['io/socket.ts'], typesOnly: false },
+  { name: /^eventemitter3$/, homes: ['events.ts'], typesOnly: false },
+  { name: /^nanoid$/, homes: ['rpc-peer.ts'], typesOnly: false },
+  { name: /^node:/, homes: ['io/node-socket.ts', 'io/refusal.ts'], typesOnly: true }
+]
+
+/** Names that bring time, chance, the network, the process or asynchrony into what has to be pure. */
+const IMPURE: ReadonlySet<string> = new Set([
+  'setTimeout',
+  'setInterval',
+  'setImmediate',
+  'clearTimeout',
+  'clearInterval',
+  'queueMicrotask',
+  'performance',
+  'crypto',
+  'WebSocket',
+  'process',
+  'Promise',
+  'fetch',
+  'globalThis',
+  'window',
+  'document',
+  'navigator',
+  'require'
+])
+
+/** Lines of code that a file may have; comments and blank lines do not count. */
+export const MOST_LINES = 250
+
+const matches = (path: string, entry: string): boolean => (entry.endsWith('/') ? path.startsWith(entry) : path === entry)
+
+const parse = ({ path, text }: Source): ts.SourceFile => ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true)
+
+function walk(node: ts.Node, visit: (node: ts.Node) => void): void {
+  visit(node)
+  ts.forEachChild(node, (child) => walk(child, visit))
+}
+
+const lineOf = (file: ts.SourceFile, node: ts.Node): number => file.getLineAndCharacterOfPosition(node.getStart(file)).line + 1
+
+/** The path below src/ that a relative specifier means; TypeScript sources are imported under the name of their output. */
+function resolve(from: string, specifier: string): string | undefined {
+  if (!specifier.startsWith('.')) return undefined
+  const parts = from.split('/').slice(0, -1)
+  for (const part of specifier.split('/')) {
+    if (part === '..') parts.pop()
+    else if (part !== '.') parts.push(part)
+  }
+  return parts.join('/').replace(/\.js$/, '.ts')
+}
+
+/** Every import of a file: static, for side effects, of types, `export from`, `import()` as value and as type, `require`. */
+export function importsOf(source: Source): Import[] {
+  const found: Import[] = []
+  const add = (specifier: ts.Node | undefined, typeOnly: boolean): void => {
+    if (specifier === undefined || !ts.isStringLiteralLike(specifier)) return
+    found.push({ specifier: specifier.text, typeOnly, target: resolve(source.path, specifier.text) })
+  }
+  walk(parse(source), (node) => {
+    if (ts.isImportDeclaration(node)) add(node.moduleSpecifier, node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword)
+    else if (ts.isExportDeclaration(node)) add(node.moduleSpecifier, node.isTypeOnly)
+    else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) add(node.argument.literal, true)
+    else if (ts.isImportEqualsDeclaration(node) && ts.isExternalModuleReference(node.moduleReference))
+      add(node.moduleReference.expression, node.isTypeOnly)
+    else if (ts.isCallExpression(node)) {
+      const { expression } = node
+      const loads = expression.kind === ts.SyntaxKind.ImportKeyword || (ts.isIdentifier(expression) && expression.text === 'require')
+      if (loads) add(node.arguments[0], false)
+    }
+  })
+  return found
+}
+
+const rankOf = (path: string): number | undefined => RANKS.find(([, ...paths]) => paths.some((entry) => matches(path, entry)))?.[0]
+
+const sideOf = (path: string): string | undefined => SIDES.find(([, ...paths]) => paths.includes(path))?.[0]
+
+/** Files import their own rank or below, and never from the other side. */
+export function checkRanks(sources: readonly Source[]): Violation[] {
+  return sources.flatMap((source) => {
+    const { path } = source
+    const rank = rankOf(path)
+    if (rank === undefined) return [`${path} has no rank: give it one in test/helpers/architecture.ts`]
+    return importsOf(source).flatMap(({ target }) => {
+      if (target === undefined) return []
+      const other = rankOf(target)
+      if (other !== undefined && other > rank) return [`${path} (rank ${String(rank)}) imports ${target} (rank ${String(other)}) above it`]
+      const [side, otherSide] = [sideOf(path), sideOf(target)]
+      if (side !== undefined && otherSide !== undefined && side !== otherSide)
+        return [`${path}, which belongs to ${side}, imports ${target}, which belongs to ${otherSide}`]
+      return []
+    })
+  })
+}
+
+/** No file imports itself on any way, not even for types. Each circle is reported once. */
+export function checkCycles(sources: readonly Source[]): Violation[] {
+  const targets = new Map(sources.map((source) => [source.path, importsOf(source).flatMap(({ target }) => target ?? [])]))
+  const done = new Set<string>()
+  const circles = new Set<string>()
+  const visit = (path: string, trail: readonly string[]): void => {
+    const seenAt = trail.indexOf(path)
+    if (seenAt !== -1) {
+      circles.add([...trail.slice(seenAt), path].join(' > '))
+      return
+    }
+    if (done.has(path)) return
+    for (const target of targets.get(path) ?? []) visit(target, [...trail, path])
+    done.add(path)
+  }
+  for (const path of targets.keys()) visit(path, [])
+  return [...circles].map((circle) => `${circle} is a cycle`)
+}
+
+/** `export *` hides what a module offers: only the public face and the types have it. */
+export function checkStarExports(sources: readonly Source[]): Violation[] {
+  return sources.flatMap((source) => {
+    if (source.path === 'index.ts' || source.path.startsWith('types/')) return []
+    return parse(source)
+      .statements.filter(
+        (node) => ts.isExportDeclaration(node) && (node.exportClause === undefined || ts.isNamespaceExport(node.exportClause))
+      )
+      .map(() => `${source.path} has an export *`)
+  })
+}
+
+/** core/ knows no timer, clock, chance, socket, promise or dependency. */
+export function checkPurity(sources: readonly Source[]): Violation[] {
+  return sources
+    .filter(({ path }) => path.startsWith('core/'))
+    .flatMap((source) => {
+      const file = parse(source)
+      const found: Violation[] = []
+      const report = (node: ts.Node, what: string): void => {
+        found.push(`${source.path}:${String(lineOf(file, node))} uses ${what}, but core/ is pure`)
+      }
+      for (const { specifier, target } of importsOf(source))
+        if (target === undefined) found.push(`${source.path} imports ${specifier}, but core/ is pure`)
+      walk(file, (node) => {
+        if (ts.isIdentifier(node) && IMPURE.has(node.text) && !isMemberName(node)) report(node, node.text)
+        else if (node.kind === ts.SyntaxKind.AsyncKeyword) report(node, 'async')
+        else if (ts.isAwaitExpression(node) || node.kind === ts.SyntaxKind.AwaitKeyword) report(node, 'await')
+        else if (ts.isNewExpression(node) && isNamed(node.expression, 'Date') && !node.arguments?.length) report(node, 'new Date()')
+        else if (ts.isPropertyAccessExpression(node) && isNamed(node.expression, 'Date') && node.name.text === 'now')
+          report(node, 'Date.now')
+        else if (ts.isPropertyAccessExpression(node) && isNamed(node.expression, 'Math') && node.name.text === 'random')
+          report(node, 'Math.random')
+      })
+      return found
+    })
+}
+
+const isNamed = (node: ts.Node, name: string): boolean => ts.isIdentifier(node) && node.text === name
+
+/** `x.process`, `{ process: 1 }` and the like name a member and not the global. */
+function isMemberName(node: ts.Identifier): boolean {
+  const { parent } = node
+  if (ts.isPropertyAccessExpression(parent)) return parent.name === node
+  if (ts.isQualifiedName(parent)) return parent.right === node
+  return (
+    (ts.isPropertyAssignment(parent) ||
+      ts.isPropertySignature(parent) ||
+      ts.isPropertyDeclaration(parent) ||
+      ts.isMethodDeclaration(parent) ||
+      ts.isMethodSignature(parent) ||
+      ts.isGetAccessor(parent) ||
+      ts.isSetAccessor(parent)) &&
+    parent.name === node
+  )
+}
+
+/** Every package is imported in one place, so that it can be replaced there. */
+export function checkDependencies(sources: readonly Source[]): Violation[] {
+  return sources.flatMap((source) =>
+    importsOf(source).flatMap(({ specifier, target, typeOnly }) => {
+      if (target !== undefined) return []
+      const known = HOMES.find(({ name }) => name.test(specifier))
+      if (known === undefined) return [`${source.path} imports ${specifier}, which is no dependency of this package at run time`]
+      if (!known.homes.includes(source.path)) return [`${source.path} imports ${specifier}, whose home is ${known.homes.join(' and ')}`]
+      return known.typesOnly && !typeOnly ? [`${source.path} imports more than types of ${specifier}`] : []
+    })
+  )
+}
+
+/** Node's ESM resolution, which our output uses, completes no file names. */
+export function checkExtensions(sources: readonly Source[]): Violation[] {
+  return sources.flatMap((source) =>
+    importsOf(source)
+      .filter(({ specifier }) => specifier.startsWith('.') && !specifier.endsWith('.js'))
+      .map(({ specifier }) => `${source.path} imports ${specifier}, which does not end in .js`)
+  )
+}
+
+/** Lines that hold a token; comments are none. */
+export function countCodeLines(source: Source): number {
+  const file = parse(source)
+  const lines = new Set<number>()
+  const visit = (node: ts.Node): void => {
+    if (node.kind >= ts.SyntaxKind.FirstJSDocNode && node.kind <= ts.SyntaxKind.LastJSDocNode) return
+    const children = node.getChildren(file)
+    if (children.length > 0) return children.forEach(visit)
+    if (node.getWidth(file) === 0) return
+    const last = file.getLineAndCharacterOfPosition(node.getEnd()).line
+    for (let line = lineOf(file, node) - 1; line <= last; line++) lines.add(line)
+  }
+  visit(file)
+  return lines.size
+}
+
+/** A file that nobody can keep in the head is two files. */
+export function checkLength(sources: readonly Source[]): Violation[] {
+  return sources.flatMap((source) => {
+    const lines = countCodeLines(source)
+    return lines > MOST_LINES ? [`${source.path} has ${String(lines)} lines of code, more than ${String(MOST_LINES)}`] : []
+  })
+}
+
+/** Every export says what it is. */
+export function checkDocs(sources: readonly Source[]): Violation[] {
+  return sources.flatMap((source) => {
+    const file = parse(source)
+    const documented = new Set<string>()
+    const exported = new Map<string, number>()
+    for (const statement of file.statements) {
+      if (!ts.canHaveModifiers(statement)) continue
+      if (!ts.getModifiers(statement)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword)) continue
+      const hasDoc = ts.getJSDocCommentsAndTags(statement).some((doc) => ts.isJSDoc(doc))
+      for (const name of namesOf(statement)) {
+        if (!exported.has(name)) exported.set(name, lineOf(file, statement))
+        // The first of several overloads speaks for all.
+        if (hasDoc) documented.add(name)
+      }
+    }
+    return [...exported]
+      .filter(([name]) => !documented.has(name))
+      .map(([name, line]) => `${source.path}:${String(line)} exports ${name} without a TSDoc comment`)
+  })
+}
+
+function namesOf(statement: ts.Statement): string[] {
+  if (ts.isVariableStatement(statement)) return statement.declarationList.declarations.map(({ name }) => name.getText())
+  const { name } = statement as ts.DeclarationStatement
+  return [name?.getText() ?? 'default']
+}
+
+const WORDS: readonly (readonly [RegExp, string])[] = [
+  [/@ts-(ignore|expect-error|nocheck)\b/, 'switches the type checker off'],
+  [/eslint-disable/, 'switches the linter off'],
+  [/\b(TODO|FIXME|XXX)\b/, 'has a TODO']
+]
+
+/** What is not written in src: `any`, `!`, the console, switched-off checks, things left to do. */
+export function checkStyle(sources: readonly Source[]): Violation[] {
+  return sources.flatMap((source) => {
+    const file = parse(source)
+    const found: Violation[] = []
+    source.text.split('\n').forEach((line, index) => {
+      for (const [pattern, what] of WORDS) if (pattern.test(line)) found.push(`${source.path}:${String(index + 1)} ${what}`)
+    })
+    const report = (node: ts.Node, what: string): void => {
+      found.push(`${source.path}:${String(lineOf(file, node))} ${what}`)
+    }
+    walk(file, (node) => {
+      if (node.kind === ts.SyntaxKind.AnyKeyword) report(node, 'has an any')
+      else if (ts.isNonNullExpression(node)) report(node, 'has a non-null !')
+      else if ((ts.isPropertyDeclaration(node) || ts.isVariableDeclaration(node)) && node.exclamationToken) report(node, 'has a definite !')
+      else if (ts.isIdentifier(node) && node.text === 'console' && !isMemberName(node)) report(node, 'writes to the console')
+    })
+    return found
+  })
+}

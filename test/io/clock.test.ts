@@ -1,0 +1,161 @@
+import { describe, expect, it } from 'vitest'
+import { SharedTimer, systemClock } from '../../src/io/clock.js'
+import { FakeClock } from '../helpers/fake-clock.js'
+
+interface Item {
+  readonly name: string
+  dueAt: number
+  heapIndex: number
+}
+
+const item = (name: string): Item => ({ name, dueAt: 0, heapIndex: -1 })
+
+function rig(): { clock: FakeClock; timer: SharedTimer<Item>; due: string[] } {
+  const clock = new FakeClock()
+  const due: string[] = []
+  const timer = new SharedTimer<Item>(clock, ({ name }) => due.push(name))
+  return { clock, timer, due }
+}
+
+describe('SharedTimer', () => {
+  it('lets items fall due in the order of their deadlines, with one timer', async () => {
+    const { clock, timer, due } = rig()
+    timer.set(item('c'), 30)
+    timer.set(item('a'), 10)
+    timer.set(item('b'), 20)
+    expect(clock.pendingCount).toBe(1)
+    await clock.advance(10)
+    expect(due).toEqual(['a'])
+    expect(clock.pendingCount).toBe(1)
+    await clock.advance(20)
+    expect(due).toEqual(['a', 'b', 'c'])
+    expect(clock.pendingCount).toBe(0)
+  })
+
+  it('lets an item fall due once', async () => {
+    const { clock, timer, due } = rig()
+    timer.set(item('a'), 10)
+    await clock.advance(1000)
+    expect(due).toEqual(['a'])
+  })
+
+  it('moves a deadline later and earlier', async () => {
+    const { clock, timer, due } = rig()
+    const [a, b] = [item('a'), item('b')]
+    timer.set(a, 10)
+    timer.set(b, 50)
+    timer.set(a, 40)
+    timer.set(b, 20)
+    await clock.advance(39)
+    expect(due).toEqual(['b'])
+    await clock.advance(1)
+    expect(due).toEqual(['b', 'a'])
+  })
+
+  it('holds no timer when nothing is set', () => {
+    const { clock, timer } = rig()
+    const [a, b] = [item('a'), item('b')]
+    timer.set(a, 10)
+    timer.set(b, 20)
+    timer.clear(a)
+    timer.clear(a)
+    expect(clock.pendingCount).toBe(1)
+    timer.clear(b)
+    expect(clock.pendingCount).toBe(0)
+  })
+
+  it('does not let a cleared item fall due', async () => {
+    const { clock, timer, due } = rig()
+    const a = item('a')
+    timer.set(a, 10)
+    timer.set(item('b'), 20)
+    timer.clear(a)
+    await clock.advance(20)
+    expect(due).toEqual(['b'])
+    expect(clock.pendingCount).toBe(0)
+  })
+
+  it('takes Infinity for never', async () => {
+    const { clock, timer, due } = rig()
+    const a = item('a')
+    timer.set(a, Infinity)
+    expect(clock.pendingCount).toBe(0)
+    timer.set(a, 10)
+    timer.set(a, Infinity)
+    expect(clock.pendingCount).toBe(0)
+    await clock.advance(1e9)
+    expect(due).toEqual([])
+  })
+
+  it('allows to set and clear items while others fall due', async () => {
+    const clock = new FakeClock()
+    const due: string[] = []
+    const [a, b, c] = [item('a'), item('b'), item('c')]
+    const timer = new SharedTimer<Item>(clock, (each) => {
+      due.push(each.name)
+      if (each !== a) return
+      timer.clear(b)
+      timer.set(c, 5)
+      timer.set(a, 10)
+    })
+    timer.set(a, 10)
+    timer.set(b, 10)
+    await clock.advance(15)
+    expect(due).toEqual(['a', 'c'])
+    await clock.advance(5)
+    expect(due).toEqual(['a', 'c', 'a'])
+    timer.clear(a)
+    timer.clear(c)
+    expect(clock.pendingCount).toBe(0)
+  })
+
+  it('lets everything that is due fall due after a sleep, in order', async () => {
+    const { clock, timer, due } = rig()
+    for (const [name, ms] of [
+      ['b', 20],
+      ['a', 10],
+      ['c', 30]
+    ] as const)
+      timer.set(item(name), ms)
+    await clock.sleep(1000)
+    expect(due).toEqual(['a', 'b', 'c'])
+  })
+})
+
+describe('systemClock', () => {
+  it('is monotonic', () => {
+    const before = systemClock.now()
+    expect(systemClock.now()).toBeGreaterThanOrEqual(before)
+  })
+
+  it('draws from [0, 1)', () => {
+    for (let n = 0; n < 100; n++) expect(systemClock.random()).toSatisfy((chance: number) => chance >= 0 && chance < 1)
+  })
+
+  it('fires, and does not fire what was cancelled', async () => {
+    const fired: string[] = []
+    const cancelled = systemClock.after(0, () => fired.push('cancelled'))
+    cancelled.cancel()
+    await new Promise<void>((resolve) => {
+      systemClock.after(1, () => {
+        fired.push('fired')
+        resolve()
+      })
+    })
+    expect(fired).toEqual(['fired'])
+    cancelled.cancel()
+  })
+
+  it('does not fire at once when the time is longer than timers can be', async () => {
+    let fired = false
+    const timer = systemClock.after(2 ** 40, () => (fired = true))
+    await new Promise((resolve) => setImmediate(resolve))
+    await new Promise<void>((resolve) => void systemClock.after(2, resolve))
+    expect(fired).toBe(false)
+    timer.cancel()
+  })
+
+  it('takes a negative time for now', async () => {
+    await expect(new Promise<void>((resolve) => void systemClock.after(-5, resolve, true))).resolves.toBeUndefined()
+  })
+})

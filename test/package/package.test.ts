@@ -1,0 +1,258 @@
+import { build, type BuildOptions } from 'esbuild'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import ts from 'typescript'
+import { beforeAll, describe, expect, inject, it } from 'vitest'
+import { VERSION } from '../../src/version.js'
+import { importsOf } from '../helpers/architecture.js'
+import { buildIfStale, packAndInstall, root, type Installed } from './packed.js'
+
+interface Manifest {
+  readonly version: string
+  readonly type: string
+  readonly sideEffects: boolean
+  readonly exports: Readonly<Record<string, unknown>>
+  readonly dependencies: Readonly<Record<string, string>>
+}
+
+let installed: Installed
+
+beforeAll(async () => {
+  await buildIfStale()
+  installed = await packAndInstall()
+  return () => installed.remove()
+}, 120_000)
+
+const read = (path: string): string => readFileSync(join(installed.packageFolder, path), 'utf8')
+
+const esm = (program: string): Promise<unknown> => installed.node('--input-type=module', '--eval', program)
+// Node 20 before 20.19 cannot require ES modules.
+const cjs = (program: string): Promise<unknown> =>
+  installed.node('--no-experimental-require-module', '--input-type=commonjs', '--eval', program)
+
+describe('the packed package', () => {
+  const names = 'console.log(JSON.stringify(Object.keys(m).filter((name) => name !== "default").sort()))'
+
+  it('is imported and required under the same names', async () => {
+    const imported = await esm(`import * as m from 'mcp-websocket-client'; ${names}`)
+    expect(imported).toEqual(expect.arrayContaining(['McpWebSocketClient', 'McpWebSocketError', 'isRpcError']))
+    expect(await cjs(`const m = require('mcp-websocket-client'); ${names}`)).toEqual(imported)
+  })
+
+  it.each(['import', 'require'])('talks to a server when loaded by %s, and lets the process end', async (how) => {
+    const program = `
+      const visit = async ({ McpWebSocketClient }) => {
+        const client = new McpWebSocketClient({ url: '${inject('serverUrl')}/legacy?key=${how}-${String(process.pid)}' })
+        await client.connect()
+        const { tools } = await client.listTools()
+        await client.close()
+        console.log(JSON.stringify({ state: client.state, tools: tools.map(({ name }) => name) }))
+      }
+      visit(${how === 'import' ? 'm' : `require('mcp-websocket-client')`})`
+    const said = how === 'import' ? await esm(`import * as m from 'mcp-websocket-client'; ${program}`) : await cjs(program)
+    expect(said).toEqual({ state: 'closed', tools: ['echo'] })
+  })
+
+  it('recognises the errors of its other copy', async () => {
+    const program = `
+      import { createRequire } from 'node:module'
+      import { isClosedError, ClosedError } from 'mcp-websocket-client'
+      const other = createRequire(process.cwd() + '/x.js')('mcp-websocket-client')
+      console.log(JSON.stringify([other.ClosedError === ClosedError, isClosedError(new other.ClosedError()), other.isClosedError(new ClosedError())]))`
+    expect(await esm(program)).toEqual([false, true, true])
+  })
+
+  it('shows its package.json', async () => {
+    expect(await cjs(`console.log(JSON.stringify(require('mcp-websocket-client/package.json').version))`)).toBe(VERSION)
+  })
+
+  it('keeps everything else to itself', async () => {
+    const program = `try { require('mcp-websocket-client/dist/node/index.cjs') } catch ({ code }) { console.log(JSON.stringify(code)) }`
+    expect(await cjs(program)).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED')
+  })
+
+  it('holds every file that it names', () => {
+    const manifest = JSON.parse(read('package.json')) as Record<string, unknown>
+    const pathsIn = (value: unknown): string[] => {
+      if (typeof value === 'string') return value.startsWith('./') ? [value] : []
+      return typeof value === 'object' && value !== null
+        ? Object.entries(value).flatMap(([key, each]) => [...pathsIn(key), ...pathsIn(each)])
+        : []
+    }
+    const { main, types, browser, exports, bin } = manifest
+    const paths = pathsIn([main, types, browser, exports, bin, manifest['react-native']])
+    expect(paths.length).toBeGreaterThan(10)
+    expect(paths.filter((path) => !existsSync(join(installed.packageFolder, path)))).toEqual([])
+  })
+
+  it('holds nothing of tests and tools', () => {
+    expect(['test', 'node_modules', '.git', 'vitest.config.ts'].filter((path) => existsSync(join(installed.packageFolder, path)))).toEqual(
+      []
+    )
+  })
+})
+
+describe('package.json', () => {
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest
+
+  it('has the version that the client gives as its own', () => expect(VERSION).toBe(manifest.version))
+
+  it('lets bundlers drop what is not used', () => expect(manifest.sideEffects).toBe(false))
+
+  it('exports itself', () => expect(manifest.exports['./package.json']).toBe('./package.json'))
+
+  it('lists conditions of engines before those of formats, and types first', () => {
+    const conditions = Object.keys(manifest.exports['.'] as object)
+    expect(conditions).toEqual(['react-native', 'workerd', 'browser', 'import', 'require'])
+    const leaves = (value: object): string[] =>
+      'default' in value ? [Object.keys(value).join()] : Object.values(value).flatMap((each) => leaves(each as object))
+    expect(new Set(leaves(manifest.exports['.'] as object))).toEqual(new Set(['types,default']))
+  })
+
+  it('has exactly the dependencies of the design', () => {
+    expect(Object.keys(manifest.dependencies).sort()).toEqual(['eventemitter3', 'isomorphic-ws', 'nanoid', 'ws'])
+  })
+
+  it('asks for ws 8.21 or later: isomorphic-ws would take any', () => {
+    const [, major, minor] = /^\^(\d+)\.(\d+)\.\d+$/.exec(manifest.dependencies.ws ?? '') ?? []
+    expect(Number(major)).toBe(8)
+    expect(Number(minor)).toBeGreaterThanOrEqual(21)
+  })
+})
+
+describe('a bundle for browsers', () => {
+  const bundle = async (contents: string, options: BuildOptions = {}): Promise<{ text: string; inputs: string[] }> => {
+    const { outputFiles = [], metafile } = await build({
+      stdin: { contents, resolveDir: installed.folder },
+      bundle: true,
+      write: false,
+      metafile: true,
+      platform: 'browser',
+      format: 'esm',
+      logLevel: 'silent',
+      absWorkingDir: installed.folder,
+      ...options
+    })
+    return { text: outputFiles.map((file) => file.text).join('\n'), inputs: Object.keys(metafile?.inputs ?? {}) }
+  }
+  const imports = `import { McpWebSocketClient } from 'mcp-websocket-client'; globalThis.McpWebSocketClient = McpWebSocketClient`
+  const requires = `globalThis.McpWebSocketClient = require('mcp-websocket-client').McpWebSocketClient`
+
+  it.each([
+    ['import', imports],
+    ['require', requires]
+  ])('made by %s has no trace of Node, ws or HTTP statuses', async (_how, contents) => {
+    const { text, inputs } = await bundle(contents)
+    expect(text).toContain('mcp.v1')
+    for (const trace of ['node:', 'unexpected-response', 'captive portal', 'ECONNREFUSED', 'Retry-After asks', 'require("'])
+      expect(text).not.toContain(trace)
+    // One file: what it needs is inlined.
+    expect(inputs.filter((path) => path !== '<stdin>')).toEqual([expect.stringContaining('mcp-websocket-client/dist/browser/index.')])
+  })
+
+  it('made without conditions, by old bundlers, comes to the same', async () => {
+    const { inputs } = await bundle(requires, { conditions: [], mainFields: ['browser', 'main'] })
+    expect(inputs.join()).toMatch(/dist\/browser\/index\./)
+  })
+
+  it('drops the client where only a guard is used', async () => {
+    const { text } = await bundle(`import { isRpcError } from 'mcp-websocket-client'; globalThis.isRpcError = isRpcError`, { minify: true })
+    expect(text).toContain('RpcError')
+    expect(text).not.toContain('tools/call')
+  })
+
+  it('loses what the one for Node has', () => {
+    for (const trace of ['unexpected-response', 'captive portal']) {
+      expect(read('dist/node/index.js')).toContain(trace)
+      expect(read('dist/browser/index.js')).not.toContain(trace)
+      expect(read('dist/browser/index.cjs')).not.toContain(trace)
+    }
+  })
+})
+
+describe('the declarations', () => {
+  const files = ['dist/node/index.d.ts', 'dist/node/index.d.cts', 'dist/browser/index.d.ts', 'dist/browser/index.d.cts']
+
+  it.each(files)('%s stand alone: no import, no type of ws or Node', (path) => {
+    const text = read(path)
+    expect(importsOf({ path, text })).toEqual([])
+    expect(text).not.toMatch(/\/\/\/ *<reference +(types|path)/)
+    expect(namesIn(text).filter((name) => /^(NodeJS|Buffer|IncomingMessage|ClientRequest|EventEmitter|WsLike)$/.test(name))).toEqual([])
+  })
+
+  it('say the same in both formats and for both platforms', () => {
+    const [first, ...others] = files.map(exportsOf)
+    for (const other of others) expect(other).toEqual(first)
+  })
+
+  it('export these names', async () => {
+    await expect(exportsOf('dist/node/index.d.ts').join('\n') + '\n').toMatchFileSnapshot('api.txt')
+  })
+
+  it('export, as values, what the package exports', async () => {
+    const values = exportsOf('dist/node/index.d.ts').filter((name) => !name.startsWith('type '))
+    expect(await esm(`import * as m from 'mcp-websocket-client'; console.log(JSON.stringify(Object.keys(m).sort()))`)).toEqual(
+      values.sort()
+    )
+  })
+
+  const { ModuleKind, ModuleResolutionKind } = ts
+  it.each([
+    ['an ES module in Node', 'consumer.mts', { module: ModuleKind.NodeNext, moduleResolution: ModuleResolutionKind.NodeNext }],
+    ['CommonJS in Node', 'consumer.cts', { module: ModuleKind.NodeNext, moduleResolution: ModuleResolutionKind.NodeNext }],
+    [
+      'a page with a bundler',
+      'consumer.ts',
+      { module: ModuleKind.ESNext, moduleResolution: ModuleResolutionKind.Bundler, customConditions: ['browser'] }
+    ]
+  ])('satisfy %s that has neither the types of Node nor skipLibCheck', (_who, name, options) => {
+    const path = join(installed.folder, name)
+    const text = `
+      import { McpWebSocketClient, isRpcError, type McpWebSocketClientOptions, type StateName } from 'mcp-websocket-client'
+      const options: McpWebSocketClientOptions = { url: new URL('ws://127.0.0.1/ws'), reconnect: { maxRetries: Infinity } }
+      export const client = new McpWebSocketClient(options)
+      export const state: StateName = client.state
+      export const names: Promise<string[]> = client.listTools().then(({ tools }) => tools.map((tool) => tool.name))
+      export const code = (error: unknown): number | undefined => (isRpcError(error) ? error.rpcCode : undefined)
+      client.on('state', ({ from, to, delay }) => [from, to, delay])`
+    const lib = ['lib.es2022.d.ts', 'lib.dom.d.ts']
+    expect(
+      diagnose(path, text, { ...options, target: ts.ScriptTarget.ES2022, lib, types: [], strict: true, skipLibCheck: false, noEmit: true })
+    ).toEqual([])
+  })
+})
+
+/** What a declaration file exports, in order; types marked as such. */
+function exportsOf(path: string): string[] {
+  const file = ts.createSourceFile(path, read(path), ts.ScriptTarget.Latest, true)
+  return file.statements
+    .filter(ts.isExportDeclaration)
+    .flatMap(({ exportClause }) => (exportClause && ts.isNamedExports(exportClause) ? [...exportClause.elements] : []))
+    .map(({ name, isTypeOnly }) => (isTypeOnly ? `type ${name.text}` : name.text))
+    .sort()
+}
+
+/** Every identifier of a source; what comments say does not count. */
+function namesIn(text: string): string[] {
+  const names = new Set<string>()
+  const visit = (node: ts.Node): void => {
+    if (ts.isIdentifier(node)) names.add(node.text)
+    ts.forEachChild(node, visit)
+  }
+  visit(ts.createSourceFile('x.d.ts', text, ts.ScriptTarget.Latest, true))
+  return [...names]
+}
+
+/** What the compiler finds wrong with one file that exists only in memory, and with all that it imports. */
+function diagnose(path: string, text: string, options: ts.CompilerOptions): string[] {
+  const host = ts.createCompilerHost(options)
+  const onDisk = { ...host }
+  host.fileExists = (name) => name === path || onDisk.fileExists(name)
+  host.readFile = (name) => (name === path ? text : onDisk.readFile(name))
+  host.getSourceFile = (name, ...rest) =>
+    name === path ? ts.createSourceFile(name, text, ts.ScriptTarget.ES2022, true) : onDisk.getSourceFile(name, ...rest)
+  const program = ts.createProgram([path], options, host)
+  return ts
+    .getPreEmitDiagnostics(program)
+    .map(({ file, messageText }) => `${file?.fileName ?? ''}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`)
+}

@@ -1,0 +1,15 @@
+import { connectingSuite } from './connecting.js'
+import { reconnectingSuite } from './reconnecting.js'
+import { refusalsSuite, type Engine } from './refusals.js'
+import { requestsSuite } from './requests.js'
+
+/**
+ * The same facts in every engine (rule of behaviour 10), against the scripted server of helpers/serve-for-browser.ts.
+ * They differ only where an engine cannot see HTTP.
+ */
+export function clientSuite(serverUrl: string, engine: Engine): void {
+  connectingSuite(serverUrl)
+  requestsSuite(serverUrl)
+  reconnectingSuite(serverUrl)
+  refusalsSuite(serverUrl, engine)
+}
