@@ -59,11 +59,15 @@ process.on('exit', () => {
 
 startGateway()
 const client = new McpWebSocketClient({ url, reconnect: { initialDelay: 200, maxDelay: 1000, maxRetries: 60 } })
-client.on('state', ({ from, to, delay }) => detail(`${from} → ${to}${delay === undefined ? '' : ` (next dial in ${Math.round(delay)} ms)`}`))
+client.on('state', ({ from, to, delay }) =>
+  detail(`${from} → ${to}${delay === undefined ? '' : ` (next dial in ${Math.round(delay)} ms)`}`)
+)
 
 step(`1. Connect to ${url} while the gateway is still starting`)
 await client.connect()
-detail(`${client.serverInfo.name} ${client.serverInfo.version}, MCP ${client.protocolVersion} (${client.era}), subprotocol ${client.subprotocol}`)
+detail(
+  `${client.serverInfo.name} ${client.serverInfo.version}, MCP ${client.protocolVersion} (${client.era}), subprotocol ${client.subprotocol}`
+)
 
 step('2. List the tools and call two of them')
 const { tools } = await client.listTools()

@@ -257,7 +257,7 @@ function makeV2(era: 'legacy' | 'modern', options: McpServerOptions): McpServerV
     subscribed,
     notify: (method, params) => server.notification({ method, params }),
     // Deprecated with the whole feature, which clients have to support for a year.
-     
+
     log: (level, data) => mcpReq.log(level as 'info', data),
     ask: () => Promise.resolve(mcpReq.inputResponses?.answer),
     asking: (kind) => inputRequired({ inputRequests: { answer: questions[kind]() }, requestState: `state of ${kind}` })

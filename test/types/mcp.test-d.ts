@@ -321,7 +321,7 @@ describe('the modern era', () => {
     holds<Mutual<NonNullable<Modern.RequestMeta[typeof V2.LOG_LEVEL_META_KEY]>, V2.LoggingLevel>>()
     assertType<Modern.RequestMeta>({
       'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-      'io.modelcontextprotocol/clientCapabilities': {},
+      'io.modelcontextprotocol/clientCapabilities': {}
     })
     // @ts-expect-error version and capabilities are in every request
     assertType<Modern.RequestMeta>({})
