@@ -2,7 +2,7 @@ import { applyDefaults } from './core/elicitation.js'
 import { asError, guarded } from './core/guarded.js'
 import { Handshake, requestMeta, stampRequest, type Era } from './core/eras.js'
 import type { LifecycleState, StateName } from './core/lifecycle.js'
-import { ClosedError, type Closure } from './errors.js'
+import { ClosedError, RequestTimeoutError, type Closure } from './errors.js'
 import { Emitter, type ClientEvents } from './events.js'
 import type { ClientStats, NotificationHandler, RequestContext, RequestHandler, ServerRequests } from './types/client.js'
 import { systemClock, type Clock } from './io/clock.js'
@@ -11,9 +11,9 @@ import { openSocket } from './io/socket.js'
 import { McpMethods } from './methods.js'
 import { resolveClientOptions, type ClientConfig, type Ports } from './options.js'
 import { mayTakeRounds, runRounds } from './rounds.js'
-import { RpcPeer } from './rpc-peer.js'
+import { deferred, RpcPeer, type Deferred } from './rpc-peer.js'
 import { Session } from './session.js'
-import { ResourceSubscriptions, Subscriptions, type Subscription } from './subscriptions.js'
+import { Subscriptions, type Subscription } from './subscriptions.js'
 import { Waiters } from './waiters.js'
 import type { Implementation, ServerCapabilities } from './types/capabilities.js'
 import type { JsonRpcNotification, Params, Result } from './types/json-rpc.js'
@@ -22,6 +22,8 @@ import type { Awaitable, McpWebSocketClientOptions, RequestOptions } from './typ
 import type { LoggingLevel } from './types/server-features.js'
 
 const PORTS: Ports = { clock: systemClock, openSocket }
+
+const isOver = (state: StateName): boolean => ['closing', 'closed', 'failed'].includes(state)
 
 /**
  * A client of an MCP server over WebSocket that reconnects by itself.
@@ -49,12 +51,10 @@ export class McpWebSocketClient extends McpMethods {
   readonly #connecting = new Waiters()
   /** Those who wait for the era. */
   readonly #readiness = new Waiters()
-  #closing: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined
+  #closing: Deferred<void> | undefined
   /** Fires when the life ends: what no pending request stands for ends with it. */
   #life = new AbortController()
   #logLevel: LoggingLevel | undefined
-  /** Subscriptions that stand for `subscribeResource` in the modern era, by URI. */
-  readonly #resources: ResourceSubscriptions
   #unwatchPage: (() => void) | undefined
   /** How often the program called `close()`. */
   #closes = 0
@@ -63,9 +63,10 @@ export class McpWebSocketClient extends McpMethods {
   constructor(options: McpWebSocketClientOptions, ports: Ports = PORTS) {
     super()
     const config = resolveClientOptions(options, ports)
-    const { introduction, requestTimeout, maxPending } = config
+    const { introduction } = config
     this.#config = config
     this.#clock = ports.clock
+    const onTrouble = (error: unknown): void => this.#trouble(error)
     this.#session = new Session(
       {
         ...config.session,
@@ -78,19 +79,18 @@ export class McpWebSocketClient extends McpMethods {
         onReconnected: (reconnected) => this.#events.emit('reconnected', reconnected),
         onMessage: (message) => this.#peer.receive(message),
         onFailed: (request, error) => this.#peer.fail(request.id, error),
-        onTrouble: (error) => this.#trouble(error)
+        onTrouble
       }
     )
     this.#peer = new RpcPeer(
       this.#session,
-      { clock: ports.clock, requestTimeout, maxPending },
+      { ...config, clock: ports.clock },
       {
         onNotification: (notification) => this.#onNotification(notification),
-        onTrouble: (error) => this.#trouble(error)
+        onTrouble
       }
     )
-    this.#subscriptions = new Subscriptions(this.#peer)
-    this.#resources = new ResourceSubscriptions(this.#subscriptions)
+    this.#subscriptions = new Subscriptions(this.#peer, () => this.state === 'ready')
   }
 
   get state(): StateName {
@@ -143,30 +143,19 @@ export class McpWebSocketClient extends McpMethods {
    * @throws The failure that is fatal, `RetriesExhaustedError`, `ClosedError`, or the reason of `signal`.
    */
   async connect({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
-    if (this.state === 'closing') await this.#untilRest()
-    signal?.throwIfAborted()
-    if (this.state === 'ready') return
-    await this.#start('connect', signal)
+    return this.#start('connect', signal)
   }
 
   /** Drops the connection and dials at once, with the retries counted anew; from `idle`, `closed` or `failed` it connects. */
   async reconnect(): Promise<void> {
-    if (this.state === 'closing') await this.#untilRest()
-    await this.#start('reconnect')
+    return this.#start('reconnect')
   }
 
   /** Closes the connection and ends everything: pending requests reject with `ClosedError`. Never rejects. */
   close(): Promise<void> {
     this.#closes++
     if (this.state === 'closed') return Promise.resolve()
-    if (this.#closing === undefined) {
-      let resolve = (): void => undefined
-      const promise = new Promise<void>((onClosed) => {
-        resolve = onClosed
-      })
-      this.#closing = { promise, resolve }
-    }
-    const { promise } = this.#closing
+    const { promise } = (this.#closing ??= deferred())
     this.#session.close()
     return promise
   }
@@ -179,11 +168,11 @@ export class McpWebSocketClient extends McpMethods {
    * Sends a request; while not connected it waits in the outbox.
    * @throws RpcError for the server's refusal; RequestTimeoutError, ConnectionLostError, QueueFullError, ClosedError, or the signal's reason.
    */
-  request<R = Result>(method: string, params?: Params, options?: RequestOptions): Promise<R> {
+  request<R = Result>(method: string, params?: Params, options: RequestOptions = {}): Promise<R> {
     const { promise } = this.#peer.call(method, params, options)
     if (!mayTakeRounds(method)) return promise as Promise<R>
-    const flow = { method, params, options: options ?? {}, startedAt: this.#clock.now(), life: this.#life.signal }
-    return promise.then((result) => runRounds(result, flow, this.#peer, this.#clock)) as Promise<R>
+    const flow = { method, params, options, startedAt: this.#clock.now(), life: this.#life.signal }
+    return promise.then((result) => runRounds(result, flow, this.#peer)) as Promise<R>
   }
 
   /** Sends a notification. @returns Resolves when it is written or queued. */
@@ -202,9 +191,8 @@ export class McpWebSocketClient extends McpMethods {
   ): void
   setRequestHandler(method: string, handler: RequestHandler): void
   setRequestHandler(method: string, handler: (request: never, context: RequestContext) => unknown): void {
-    const { elicitation } = this.#config.introduction.capabilities
-    const completes = method === 'elicitation/create' && elicitation?.form?.applyDefaults === true
     const answer = handler as RequestHandler
+    const completes = method === 'elicitation/create' && this.#config.introduction.capabilities.elicitation?.form?.applyDefaults === true
     const completed: RequestHandler = async (request, context) => applyDefaults(request.params, await answer(request, context))
     this.#peer.inbound.set(method, completes ? completed : answer)
   }
@@ -223,7 +211,7 @@ export class McpWebSocketClient extends McpMethods {
   }
 
   /** Opens a subscription of the modern era; see {@link Subscription}. `options.timeout` bounds the wait for its acknowledgement. */
-  listen(filter: SubscriptionFilter, options: RequestOptions = {}): Promise<Subscription> {
+  listen(filter: SubscriptionFilter, options?: RequestOptions): Promise<Subscription> {
     return this.#subscriptions.listen(filter, options)
   }
 
@@ -246,61 +234,63 @@ export class McpWebSocketClient extends McpMethods {
   /** Sets the least severe log level that the server sends; in the modern era it travels with every request. */
   setLoggingLevel(level: LoggingLevel, options?: RequestOptions): Promise<Result> {
     this.#logLevel = level
-    const none = (): Promise<Result> => Promise.resolve({})
-    return this.#inEra('logging/setLevel', { level }, options, none)
+    return this.#inEra('logging/setLevel', { level }, options, () => Promise.resolve({}))
   }
 
   /** Asks for `notifications/resources/updated` of a resource; asked anew after every reconnect. */
   subscribeResource({ uri }: { readonly uri: string }, options?: RequestOptions): Promise<Result> {
-    return this.#inEra('resources/subscribe', { uri }, options, () => this.#resources.open(uri, options))
+    return this.#inEra('resources/subscribe', { uri }, options, () => this.#subscriptions.openResource(uri, options))
   }
 
   /** Ends what {@link subscribeResource} began. */
   unsubscribeResource({ uri }: { readonly uri: string }, options?: RequestOptions): Promise<Result> {
-    return this.#inEra('resources/unsubscribe', { uri }, options, () => this.#resources.close(uri))
+    return this.#inEra('resources/unsubscribe', { uri }, options, () => this.#subscriptions.closeResource(uri))
   }
 
   /** A request of the legacy era with another form in the modern one: it waits until the era is known. */
   #inEra(method: string, params: Params, options: RequestOptions | undefined, modern: () => Promise<Result>): Promise<Result> {
     const act = (): Promise<Result> => (this.era === 'modern' ? modern() : this.request(method, params, options))
-    if (this.era !== undefined || ['closing', 'closed', 'failed'].includes(this.state)) return act()
-    return this.#peer.within(method, options, (signal) => this.#readiness.wait(signal)).then(act)
+    if (this.era || isOver(this.state)) return act()
+    const { signal, timeout = this.#config.requestTimeout } = options ?? {}
+    const late = (): Error => new RequestTimeoutError(method, timeout, 'not-sent')
+    const wait = (over: AbortSignal): Promise<void> => this.#readiness.wait(over)
+    return this.#peer.within([signal, this.#life.signal], wait, this.#clock.now() + timeout, late).then(act)
   }
 
-  /** A new life begins when the old one is over, unless somebody closes the client again meanwhile. */
-  async #untilRest(): Promise<void> {
-    const closes = this.#closes
-    await this.#closing?.promise
-    if (closes !== this.#closes) throw new ClosedError('not-sent')
-  }
-
-  #start(command: 'connect' | 'reconnect', signal?: AbortSignal): Promise<void> {
+  async #start(command: 'connect' | 'reconnect', signal?: AbortSignal): Promise<void> {
+    if (this.state === 'closing') {
+      // A new life begins when the old one is over, unless somebody closes the client again meanwhile.
+      const closes = this.#closes
+      await this.#closing?.promise
+      if (closes !== this.#closes) throw new ClosedError('not-sent')
+    }
+    signal?.throwIfAborted()
+    if (command === 'connect' && this.state === 'ready') return
     if (this.#life.signal.aborted) this.#life = new AbortController()
     this.#unwatchPage ??= watchPage(() => this.#session.hurry())
     this.#session[command]()
-    return this.#connecting.wait(signal, () => {
+    const onLeave = (): void => {
       // Nobody waits for this dial any more, and it never served anybody.
       const { state } = this.#session
       if (this.#connecting.size === 0 && 'life' in state && !state.life.everReady) void this.close()
-    })
+    }
+    return this.#peer.within([signal, this.#life.signal], (over) => this.#connecting.wait(over, onLeave))
   }
 
   #onState(to: LifecycleState, from: LifecycleState, closure: Closure | undefined): void {
+    if (to.name === from.name) return
     const error = to.name === 'failed' ? to.error : undefined
-    if (to.name !== from.name) {
-      const attempt = 'life' in to && to.name !== 'ready' ? to.life.attempt : undefined
-      const delay = to.name === 'waiting' ? to.delay : undefined
-      this.#events.emit('state', { from: from.name, to: to.name, attempt, delay, closure, error })
-    }
-    if (to.name === 'waiting' || to.name === 'connecting') this.#subscriptions.onDropped()
+    // First of all: a listener may begin a new life.
+    if (isOver(to.name)) this.#endLife(error ?? new ClosedError('not-sent'))
+    const attempt = 'life' in to && to.name !== 'ready' ? to.life.attempt : undefined
+    const delay = to.name === 'waiting' ? to.delay : undefined
+    this.#events.emit('state', { from: from.name, to: to.name, attempt, delay, closure, error })
     if (to.name === 'ready') {
       this.#subscriptions.onReady()
       this.#connecting.resolve()
       this.#readiness.resolve()
     }
-    if (to.name === 'failed') this.#endLife(to.error)
-    if (to.name === 'closing' || to.name === 'closed') this.#endLife(new ClosedError('not-sent'))
-    if (to.name === 'failed') this.#events.emit('failed', to.error)
+    if (error) this.#events.emit('failed', error)
     if (to.name !== 'closed') return
     this.#closing?.resolve()
     this.#closing = undefined
@@ -313,12 +303,11 @@ export class McpWebSocketClient extends McpMethods {
     this.#unwatchPage = undefined
     this.#logLevel = undefined
     this.#subscriptions.onEnded()
-    this.#connecting.reject(error)
-    this.#readiness.reject(error)
   }
 
-  #onNotification({ method, params }: JsonRpcNotification): void {
-    this.#subscriptions.onNotification({ jsonrpc: '2.0', method, params })
+  #onNotification(notification: JsonRpcNotification): void {
+    const { method, params } = notification
+    this.#subscriptions.onNotification(notification)
     const handle = (): void => this.#notificationHandlers.get(method)?.({ method, params })
     guarded(handle, (error) => this.#trouble(error))
     this.#events.emit('notification', { method, params })

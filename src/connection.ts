@@ -1,8 +1,9 @@
 import { lateClosure, tellsEra } from './core/closures.js'
 import { guarded } from './core/guarded.js'
 import type { HeartbeatPolicy } from './core/heartbeat.js'
+import type { Deadline } from './core/deadlines.js'
 import { parseText, type Malformed } from './core/jsonrpc.js'
-import { transition, type LifecycleEvent, type LifecycleState, type Redial, type RetryPolicy } from './core/lifecycle.js'
+import { transition, type LifecycleEvent, type LifecycleState, type Redial, type RetryPolicy, type StateName } from './core/lifecycle.js'
 import type { Closure, McpWebSocketError } from './errors.js'
 import { Heartbeat } from './heartbeat.js'
 import { SharedTimer, type Clock } from './io/clock.js'
@@ -47,32 +48,27 @@ export interface ConnectionListener {
   /** The server is silent and this engine cannot send pings: a request must ask for a sign of life. */
   onProbeDue(): void
   /** A callback of the program failed; the connection goes on. */
-  onTrouble(error: Error): void
+  readonly onTrouble: (error: Error) => void
 }
 
-type Counted = Omit<ClientStats, 'reconnects' | 'resent' | 'lost'>
+/** The counts of a client, from its birth on; the session counts here too. */
+export type ConnectionStats = { -readonly [Count in keyof ClientStats]: ClientStats[Count] }
 
-/** The counts that a connection keeps, from its birth on. */
-export type ConnectionStats = { -readonly [Count in keyof Counted]: Counted[Count] }
-
-/** What this object's one timer waits for. */
-interface Alarm {
-  readonly name: 'state' | 'stable' | 'pulse' | 'step'
-  dueAt: number
-  heapIndex: number
-}
-
-const alarm = (name: Alarm['name']): Alarm => ({ name, dueAt: 0, heapIndex: -1 })
+/** Whether there is an open socket that messages go over. */
+export const isUp = ({ name }: LifecycleState): boolean => name === 'initializing' || name === 'ready'
 
 /** Keeps one socket and one timer in step with the lifecycle state; turns frames into messages. */
-export class Connection {
-  readonly stats: ConnectionStats = { attempts: 0, sent: 0, received: 0, bytesSent: 0, bytesReceived: 0 }
+export class Connection implements SocketListener {
+  readonly stats: ConnectionStats = { attempts: 0, reconnects: 0, sent: 0, received: 0, bytesSent: 0, bytesReceived: 0, resent: 0, lost: 0 }
   /** Whether a closure of this socket now answers the question for the server's era: dial again at once. */
   eraRedial = false
   readonly #config: ConnectionConfig
   readonly #listener: ConnectionListener
-  readonly #timer: SharedTimer<Alarm>
-  readonly #alarms = { state: alarm('state'), stable: alarm('stable'), pulse: alarm('pulse'), step: alarm('step') }
+  readonly #timer: SharedTimer<Deadline>
+  /** The end of what the state waits for; while `ready`, that the connection counts as stable. */
+  readonly #limit: Deadline = { dueAt: 0, heapIndex: -1 }
+  /** While `initializing`, the patience with one step of the handshake; while `ready`, the next look at the pulse. */
+  readonly #watch: Deadline = { dueAt: 0, heapIndex: -1 }
   #state: LifecycleState = { name: 'idle' }
   #socket: Socket | undefined
   #subprotocol: string | undefined
@@ -85,13 +81,13 @@ export class Connection {
     this.#listener = listener
     this.#timer = new SharedTimer(config.clock, (due, now) => this.#onDue(due, now))
     this.#heartbeat = new Heartbeat(config.heartbeat, {
-      now: () => config.clock.now(),
+      clock: config.clock,
       bytesRead: () => this.#socket?.bytesRead,
       probe: () => {
         if (this.#socket?.ping() === false) listener.onProbeDue()
       },
-      schedule: (ms) => this.#timer.set(this.#alarms.pulse, ms),
-      die: () => this.#onClosed({ kind: 'heartbeat', code: 1006, wasClean: false })
+      schedule: (ms) => this.expectWithin(ms),
+      die: () => this.onClosed({ kind: 'heartbeat', code: 1006, wasClean: false })
     })
   }
 
@@ -104,18 +100,9 @@ export class Connection {
     return this.#subprotocol
   }
 
-  /** Begins a life, unless one is under way. */
-  connect(): void {
-    this.#dispatch({ type: 'connect' })
-  }
-
-  /** Drops the socket, if there is one, and dials at once. */
-  reconnect(): void {
-    this.#dispatch({ type: 'reconnect' })
-  }
-
-  close(): void {
-    this.#dispatch({ type: 'close' })
+  /** Begins a life, unless one is under way; drops the socket, if there is one, and dials at once; or ends the life. */
+  command(type: 'connect' | 'reconnect' | 'close'): void {
+    this.#dispatch({ type })
   }
 
   /** The layer above is done with its handshake: the connection is ready. */
@@ -125,7 +112,7 @@ export class Connection {
 
   /** The layer above cannot work with this server. */
   refuse(error: Closure['error']): void {
-    this.#onClosed({ kind: 'close', wasClean: false, error })
+    this.onClosed({ kind: 'close', wasClean: false, error })
   }
 
   /** A hint that the network or the process woke up: dial now, or probe now. */
@@ -141,7 +128,7 @@ export class Connection {
 
   /** Asks for `onStepDue` in `ms`, in place of an earlier wish. */
   expectWithin(ms: number): void {
-    this.#timer.set(this.#alarms.step, ms)
+    this.#timer.set(this.#watch, ms)
   }
 
   /** The server answered a probe. */
@@ -159,8 +146,7 @@ export class Connection {
 
   #trace(direction: 'in' | 'out', text: string): void {
     const { trace } = this.#config
-    const call = (): void => trace?.(direction, text)
-    if (trace) guarded(call, (error) => this.#listener.onTrouble(error))
+    if (trace) guarded(() => trace(direction, text), this.#listener.onTrouble)
   }
 
   #dispatch(event: LifecycleEvent): void {
@@ -175,41 +161,21 @@ export class Connection {
 
   /** Makes socket and timer agree with the state: the only place where they change. */
   #enter(state: LifecycleState): void {
-    const { stable, pulse, step, state: limit } = this.#alarms
-    for (const old of [stable, pulse, step, limit]) this.#timer.clear(old)
+    const { connectTimeout: connecting, handshakeTimeout: initializing, resetAfter: ready, closeTimeout: closing, unref } = this.#config
+    const limits: Partial<Record<StateName, number>> = { connecting, initializing, ready, closing }
+    const { name } = state
     this.#heartbeat.stop()
-    const { connectTimeout, handshakeTimeout, closeTimeout, resetAfter, unref } = this.#config
+    this.#timer.clear(this.#watch)
+    this.#timer.set(this.#limit, name === 'waiting' ? state.delay : (limits[name] ?? Infinity))
     this.#timer.idle = unref && 'life' in state && state.life.everReady
-    switch (state.name) {
-      case 'connecting':
-        this.#discard()
-        this.#timer.set(limit, connectTimeout)
-        void this.#dial({ attempt: Math.max(1, state.life.attempt), reason: state.life.reason })
-        return
-      case 'initializing':
-        this.#timer.set(limit, handshakeTimeout)
-        return
-      case 'ready':
-        this.#timer.set(stable, resetAfter)
-        if (unref) this.#socket?.unref()
-        this.#heartbeat.start()
-        return
-      case 'waiting':
-        this.#discard()
-        this.#timer.set(limit, state.delay)
-        return
-      case 'closing':
-        this.#timer.set(limit, closeTimeout)
-        this.#socket?.close(1000, '')
-        return
-      case 'idle':
-      case 'closed':
-      case 'failed':
-        this.#discard()
-        this.#bare = 'no'
-        return
-      default:
-        state satisfies never
+    if (name === 'ready') {
+      if (unref) this.#socket?.unref()
+      this.#heartbeat.start()
+    } else if (name === 'closing') this.#socket?.close(1000, '')
+    else if (name !== 'initializing') {
+      this.#discard()
+      if (name === 'connecting') void this.#dial({ attempt: Math.max(1, state.life.attempt), reason: state.life.reason })
+      else if (name !== 'waiting') this.#bare = 'no'
     }
   }
 
@@ -221,44 +187,54 @@ export class Connection {
       // Closed, or dialled anew, while the providers worked.
       if (this.#state !== state) return
       const { openSocket, socket } = this.#config
-      this.#socket = openSocket(this.#bare === 'no' ? target : { ...target, protocols: [] }, socket, this.#listenTo(state))
+      this.#socket = openSocket(this.#bare === 'no' ? target : { ...target, protocols: [] }, socket, this)
     } catch (cause) {
       if (this.#state !== state) return
-      this.#onClosed({ kind: 'network', wasClean: false, error: cause as McpWebSocketError })
+      this.onClosed({ kind: 'network', wasClean: false, error: cause as McpWebSocketError })
     }
   }
 
-  #listenTo(dialled: LifecycleState): SocketListener {
-    const onMessage = (message: JsonRpcMessage): void => this.#onMessage(message)
-    const onMalformed = (malformed: Malformed): void => this.#listener.onMalformed(malformed)
-    return {
-      onOpened: (subprotocol) => {
-        if (this.#state !== dialled) return
-        this.#subprotocol = subprotocol
-        if (this.#bare === 'maybe') this.#bare = 'yes'
-        this.#heartbeat.hear()
-        this.#dispatch({ type: 'socketOpened' })
-      },
-      onText: (text, bytes) => {
-        this.stats.bytesReceived += bytes
-        this.#trace('in', text)
-        this.#heartbeat.hear()
-        parseText(text, onMessage, onMalformed)
-      },
-      onUndecodable: () => onMalformed({ problem: 'the binary frame is not UTF-8' }),
-      onHeard: () => this.#heartbeat.hear(),
-      onPong: () => this.pong(),
-      onClosed: (closure) => this.#onClosed(closure)
-    }
+  /** The socket is open. */
+  onOpened(subprotocol: string | undefined): void {
+    this.#subprotocol = subprotocol
+    if (this.#bare === 'maybe') this.#bare = 'yes'
+    this.onHeard()
+    this.#dispatch({ type: 'socketOpened' })
   }
 
-  #onMessage(message: JsonRpcMessage): void {
+  /** A text frame came in. */
+  onText(text: string, bytes: number): void {
+    this.stats.bytesReceived += bytes
+    this.#trace('in', text)
+    this.onHeard()
+    parseText(text, this.#onMessage, this.#onMalformed)
+  }
+
+  /** A frame came in that is no text. */
+  onUndecodable(): void {
+    this.#onMalformed({ problem: 'the binary frame is not UTF-8' })
+  }
+
+  /** Something came in, whatever it is. */
+  onHeard(): void {
+    this.#heartbeat.hear()
+  }
+
+  /** The answer to a ping came in. */
+  onPong(): void {
+    this.pong()
+  }
+
+  readonly #onMessage = (message: JsonRpcMessage): void => {
     this.stats.received++
     // After close() nothing happens; ws would still deliver, browsers do not.
-    if (this.#state.name === 'initializing' || this.#state.name === 'ready') this.#listener.onMessage(message)
+    if (isUp(this.#state)) this.#listener.onMessage(message)
   }
 
-  #onClosed(facts: SocketClosure): void {
+  readonly #onMalformed = (malformed: Malformed): void => this.#listener.onMalformed(malformed)
+
+  /** The socket, or the dial for one, is over. */
+  onClosed(facts: SocketClosure): void {
     const state = this.#state
     if (state.name === 'closing') return this.#dispatch({ type: 'timedOut' })
     if (!('life' in state)) return
@@ -267,12 +243,7 @@ export class Connection {
     this.#dispatch({
       type: 'socketClosed',
       closure,
-      wish: redial
-        ? undefined
-        : guarded(
-            () => this.#config.shouldReconnect?.(closure),
-            (error) => this.#listener.onTrouble(error)
-          ),
+      wish: redial ? undefined : guarded(() => this.#config.shouldReconnect?.(closure), this.#listener.onTrouble),
       redial,
       refreshable: this.#config.refreshable,
       random: this.#config.clock.random()
@@ -295,13 +266,15 @@ export class Connection {
     this.eraRedial = false
   }
 
-  #onDue(due: Alarm, now: number): void {
+  #onDue(due: Deadline, now: number): void {
     const { connectTimeout, handshakeTimeout } = this.#config
-    if (due.name === 'stable') this.#dispatch({ type: 'stabilized' })
-    else if (due.name === 'step') this.#listener.onStepDue()
-    else if (due.name === 'pulse') this.#heartbeat.look(now, due.dueAt)
-    else if (this.#state.name === 'connecting') this.#onClosed(this.#socket?.expire() ?? lateClosure('CONNECT_TIMEOUT', connectTimeout))
-    else if (this.#state.name === 'initializing') this.#onClosed(lateClosure('HANDSHAKE_TIMEOUT', handshakeTimeout))
+    const { name } = this.#state
+    if (due === this.#watch) {
+      if (name === 'ready') this.#heartbeat.look(now, due.dueAt)
+      else this.#listener.onStepDue()
+    } else if (name === 'ready') this.#dispatch({ type: 'stabilized' })
+    else if (name === 'connecting') this.onClosed(this.#socket?.expire() ?? lateClosure('CONNECT_TIMEOUT', connectTimeout))
+    else if (name === 'initializing') this.onClosed(lateClosure('HANDSHAKE_TIMEOUT', handshakeTimeout))
     else this.#dispatch({ type: 'timedOut' })
   }
 }

@@ -66,7 +66,7 @@ export interface ErrorDetails {
 }
 
 /** Only the members that have a value: an error shows what it knows, not a row of `undefined`. */
-const defined = (members: Record<string, unknown>): Record<string, unknown> =>
+const defined = (members: object): Record<string, unknown> =>
   Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
 
 /**
@@ -81,23 +81,19 @@ export class McpWebSocketError extends Error {
   declare readonly delivery?: Delivery
   declare readonly hint?: string
 
-  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause })
-    this.code = code
-    this.retryable = details.retryable ?? false
-    const { delivery, hint } = details
-    Object.assign(this, defined({ delivery, hint }))
+  /** Every detail that has a value becomes a member; those of a refusal are declared by {@link HandshakeError}. */
+  constructor(code: ErrorCode, message: string, details: RefusalDetails = {}) {
+    const members = defined(details)
+    super(message, members)
+    Object.assign(this, { code, retryable: false }, members)
   }
 
   /** The error as plain data, for logs; the stack is left out, a cause is reduced to its name, code and message. */
   toJSON(): Record<string, unknown> {
-    const { cause } = this
-    return {
-      ...Object.fromEntries(Object.entries(this)),
-      name: this.name,
-      message: this.message,
-      ...(cause instanceof Error && { cause: { name: cause.name, code: (cause as { code?: unknown }).code, message: cause.message } })
-    }
+    const { cause, message } = this
+    const members = Object.assign<Record<string, unknown>, object>({}, this) as Record<string, unknown>
+    if (cause instanceof Error) members.cause = { name: cause.name, code: (cause as { code?: unknown }).code, message: cause.message }
+    return { ...members, message }
   }
 }
 
@@ -120,12 +116,6 @@ export class HandshakeError extends McpWebSocketError {
   declare readonly body?: string
   declare readonly retryAfter?: number
   declare readonly wwwAuthenticate?: string
-
-  constructor(code: ErrorCode, message: string, details: RefusalDetails = {}) {
-    super(code, message, details)
-    const { status, body, retryAfter, wwwAuthenticate } = details
-    Object.assign(this, defined({ status, body, retryAfter, wwwAuthenticate }))
-  }
 }
 
 /** The server refused the credentials (HTTP 401 or 403). */
@@ -176,7 +166,7 @@ export class RequestTimeoutError extends McpWebSocketError {
   declare readonly timeout: number
 
   constructor(method: string, timeout: number, delivery: Delivery) {
-    const state = delivery === 'not-sent' ? 'it was never sent, so repeating it is safe' : 'it was sent and may have been executed'
+    const state = delivery === 'not-sent' ? 'it was never sent' : 'it may have been executed'
     super('REQUEST_TIMEOUT', `${method} got no answer within ${String(timeout)} ms: ${state}`, { delivery, retryable: true })
     this.method = method
     this.timeout = timeout
@@ -234,7 +224,7 @@ export class ClosedError extends McpWebSocketError {
   override readonly name = 'ClosedError'
 
   constructor(delivery?: Delivery) {
-    super('CLOSED', delivery === 'unknown' ? 'the client was closed before the answer came' : 'the client is closed', { delivery })
+    super('CLOSED', 'the client was closed', { delivery })
   }
 }
 

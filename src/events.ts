@@ -1,4 +1,5 @@
 import { EventEmitter } from 'eventemitter3'
+import { guarded } from './core/guarded.js'
 import type { StateName } from './core/lifecycle.js'
 import type { Closure, McpWebSocketError } from './errors.js'
 import type { Reconnected } from './types/client.js'
@@ -39,52 +40,45 @@ type Names = Record<keyof ClientEvents, unknown>
 /** Delivers events in the order in which they happened, each to all its listeners, whatever those do or throw. */
 export class Emitter<Events extends Names = ClientEvents> {
   readonly #emitter = new EventEmitter()
-  readonly #onThrown: (error: unknown, event: keyof Events) => void
-  /** The listener that the emitter knows, for each that the program registered. */
-  readonly #guarded = new WeakMap<object, Map<keyof Events, (payload: unknown) => void>>()
+  readonly #onThrown: (error: Error, event: keyof Events) => void
   readonly #queue: (() => void)[] = []
   #delivering = false
 
   /** @param onThrown - Told what a listener threw, and at which event. */
-  constructor(onThrown: (error: unknown, event: keyof Events) => void) {
+  constructor(onThrown: (error: Error, event: keyof Events) => void) {
     this.#onThrown = onThrown
   }
 
   on<E extends keyof Events & string>(event: E, listener: (payload: Events[E]) => void): void {
-    this.#emitter.on(event, this.#guard(event, listener))
+    this.#emitter.on(event, listener)
   }
 
   once<E extends keyof Events & string>(event: E, listener: (payload: Events[E]) => void): void {
-    this.#emitter.once(event, this.#guard(event, listener))
+    this.#emitter.once(event, listener)
   }
 
   off<E extends keyof Events & string>(event: E, listener: (payload: Events[E]) => void): void {
-    const guarded = this.#guarded.get(listener)?.get(event)
-    if (guarded) this.#emitter.off(event, guarded)
+    this.#emitter.off(event, listener)
   }
 
   emit<E extends keyof Events & string>(event: E, payload: Events[E]): void {
-    this.#queue.push(() => this.#emitter.emit(event, payload))
+    this.#queue.push(() => this.#deliver(event, payload))
     // An event caused by a listener comes after the one that it listens to, for all the other listeners too.
     if (this.#delivering) return
     this.#delivering = true
-    for (let deliver = this.#queue.shift(); deliver !== undefined; deliver = this.#queue.shift()) deliver()
+    for (let deliver = this.#queue.shift(); deliver; deliver = this.#queue.shift()) deliver()
     this.#delivering = false
   }
 
-  // eventemitter3 stops at the first listener that throws, and throws into whoever emits: a socket's callback.
-  #guard<E extends keyof Events & string>(event: E, listener: (payload: Events[E]) => void): (payload: unknown) => void {
-    const byEvent = this.#guarded.get(listener) ?? new Map<keyof Events, (payload: unknown) => void>()
-    const known = byEvent.get(event)
-    if (known) return known
-    const guarded = (payload: unknown): void => {
-      try {
-        listener(payload as Events[E])
-      } catch (error) {
-        this.#onThrown(error, event)
-      }
+  // eventemitter3's own `emit` stops at the first listener that throws, and throws into whoever emits: a socket's callback.
+  #deliver<E extends keyof Events & string>(event: E, payload: Events[E]): void {
+    for (const listener of this.#emitter.listeners(event)) {
+      // Only what was registered by `once`.
+      this.#emitter.off(event, listener, undefined, true)
+      guarded(
+        () => listener(payload),
+        (error) => this.#onThrown(error, event)
+      )
     }
-    this.#guarded.set(listener, byEvent.set(event, guarded))
-    return guarded
   }
 }

@@ -1,11 +1,11 @@
 import type { Connection } from './connection.js'
 import { tellsEra } from './core/closures.js'
-import { sameServer, type Agreement, type Handshake, type HandshakeStep } from './core/eras.js'
+import { sameServer, type Agreement, type Handshake, type HandshakeAnswer, type HandshakeStep } from './core/eras.js'
 import type { Journal } from './core/journal.js'
 import { isErrorResponse } from './core/jsonrpc.js'
 import { ProtocolError, type Closure, type McpWebSocketError } from './errors.js'
 import type { OwnRequests } from './own-requests.js'
-import type { JsonRpcErrorResponse, JsonRpcNotification, JsonRpcRequest, JsonRpcResponse, RequestId } from './types/json-rpc.js'
+import type { JsonRpcErrorResponse, JsonRpcNotification, JsonRpcRequest, Params, RequestId } from './types/json-rpc.js'
 
 /** The settings that a greeting needs. */
 export interface GreetingConfig {
@@ -30,8 +30,8 @@ export class Greeting {
   readonly #listener: GreetingListener
   #agreement: Agreement | undefined
   #serverChanged = false
-  /** The handshake's request under way. */
-  #askedId: number | undefined
+  /** The handshake's last request; 0, which is none of the session's ids, before the first. */
+  #askedId = 0
   /** Listens that were sent again on this socket and not refused so far. */
   readonly #restored = new Set<RequestId>()
 
@@ -55,14 +55,12 @@ export class Greeting {
 
   /** A socket is open. */
   begin(): void {
-    const { handshake } = this.#config
-    if (handshake) this.#take(handshake.begin())
-    else this.#connection.confirm()
+    this.#take(this.#config.handshake?.begin())
   }
 
   /** The server is silent about the question for its era. */
   onProbeTimeout(): void {
-    if (this.#askedId !== undefined) this.#own.forget(this.#askedId)
+    this.#own.forget(this.#askedId)
     this.#next({ timedOut: true })
   }
 
@@ -87,7 +85,7 @@ export class Greeting {
 
   /** A listen was refused; if it had been restored, its owner is not the only one to know. */
   noteRefusal(id: RequestId, response: JsonRpcErrorResponse): void {
-    if (this.#restored.delete(id)) this.#listener.onTrouble(restoreFailed('subscriptions/listen', response.error.message))
+    if (this.#restored.delete(id)) this.#listener.onTrouble(restoreFailed(LISTEN, response.error.message))
   }
 
   /** Notifications that a gap may have swallowed: after a legacy handshake nothing tells what changed meanwhile. */
@@ -95,53 +93,51 @@ export class Greeting {
     if (this.#agreement?.era !== 'legacy') return []
     const { capabilities } = this.#agreement
     const lists = (['tools', 'prompts', 'resources'] as const).filter((kind) => capabilities[kind]?.listChanged)
-    const changed = lists.map((kind): JsonRpcNotification => ({ jsonrpc: '2.0', method: `notifications/${kind}/list_changed` }))
-    const updated = this.#journal.subscribedUris.map((uri): JsonRpcNotification => ({
-      jsonrpc: '2.0',
-      method: 'notifications/resources/updated',
-      params: { uri }
-    }))
-    return [...changed, ...updated]
+    const news: [method: string, params?: Params][] = [
+      ...lists.map((kind): [string] => [`notifications/${kind}/list_changed`]),
+      ...this.#journal.subscribedUris.map((uri): [string, Params] => ['notifications/resources/updated', { uri }])
+    ]
+    return news.map(([method, params]) => ({ jsonrpc: '2.0', method, ...(params && { params }) }))
   }
 
-  #next(answer: JsonRpcResponse | { readonly timedOut: true }): void {
-    this.#askedId = undefined
-    const { handshake } = this.#config
-    if (handshake) this.#take(handshake.next(answer))
+  #next(answer: HandshakeAnswer): void {
+    this.#take(this.#config.handshake?.next(answer))
   }
 
-  #take(step: HandshakeStep): void {
-    const isProbe = step.do === 'ask' && step.probe
+  /** @param step - `undefined`: there is no handshake to make. */
+  #take(step: HandshakeStep | undefined): void {
+    const isProbe = step?.do === 'ask' && step.probe
     this.#connection.eraRedial = isProbe
     this.#connection.expectWithin(isProbe ? this.#config.probeTimeout : Infinity)
-    if (step.do === 'refuse') this.#connection.refuse(step.error)
-    else if (step.do === 'accept') this.#accept(step.agreement)
-    else this.#askedId = this.#own.ask(step.method, step.params, (response) => this.#next(response))
+    if (step?.do === 'ask') this.#askedId = this.#own.ask(step.method, step.params, (response) => this.#next(response))
+    else if (step?.do === 'refuse') this.#connection.refuse(step.error)
+    else this.#accept(step?.agreement)
   }
 
-  #accept(agreement: Agreement): void {
-    this.#serverChanged = this.#agreement !== undefined && !sameServer(this.#agreement, agreement)
-    this.#agreement = agreement
-    if (agreement.era === 'legacy') this.#connection.send('{"jsonrpc":"2.0","method":"notifications/initialized"}')
-    for (const restore of this.#journal.restores(agreement.era)) {
-      this.#own.ask(restore.method, restore.params, (response) => {
-        if (!isErrorResponse(response)) return
-        this.#journal.dropRestore(restore)
-        this.#listener.onTrouble(restoreFailed(restore.method, response.error.message))
-      })
+  #accept(agreement: Agreement | undefined): void {
+    if (agreement) {
+      this.#serverChanged = this.#agreement !== undefined && !sameServer(this.#agreement, agreement)
+      this.#agreement = agreement
+      this.#restoreStates(agreement)
+      this.#restoreListens(agreement)
     }
-    if (agreement.era === 'modern') this.#endSubscriptions()
-    this.#restoreListens(agreement)
     this.#connection.confirm()
   }
 
-  /** The modern era has no `resources/subscribe`: that these subscriptions are dead must not stay unknown. */
-  #endSubscriptions(): void {
+  #restoreStates({ era, version }: Agreement): void {
+    const isLegacy = era === 'legacy'
+    if (isLegacy) this.#connection.send('{"jsonrpc":"2.0","method":"notifications/initialized"}')
     for (const restore of this.#journal.restores('legacy')) {
-      this.#journal.dropRestore(restore)
-      const { method } = restore
-      if (method === 'resources/subscribe')
-        this.#listener.onTrouble(restoreFailed(method, 'the server now speaks the modern era; call subscribeResource again'))
+      const { method, params } = restore
+      const lose = (problem: string): void => {
+        this.#journal.dropRestore(restore)
+        this.#listener.onTrouble(restoreFailed(method, problem))
+      }
+      if (isLegacy) this.#own.ask(method, params, (response) => isErrorResponse(response) && lose(response.error.message))
+      // The modern era says the log level in every request, but has no `resources/subscribe`: that these subscriptions are
+      // dead must not stay unknown.
+      else if (method === 'resources/subscribe') lose(nowSpeaks(version))
+      else this.#journal.dropRestore(restore)
     }
   }
 
@@ -150,16 +146,20 @@ export class Greeting {
       if (era === 'modern') {
         this.#restored.add(id)
         this.#connection.send(text)
-        continue
+      } else {
+        const error = restoreFailed(LISTEN, nowSpeaks(version))
+        this.#listener.onListenRefused(id, error)
+        this.#listener.onTrouble(error)
       }
-      const error = restoreFailed('subscriptions/listen', `the server now speaks ${version}, which has no such method`)
-      this.#listener.onListenRefused(id, error)
-      this.#listener.onTrouble(error)
     }
   }
 }
 
+const LISTEN = 'subscriptions/listen'
+
+const nowSpeaks = (version: string): string => `the server now speaks ${version}`
+
 const restoreFailed = (method: string, problem: string): ProtocolError =>
-  new ProtocolError('RESTORE_FAILED', `${method} could not be restored after the reconnect: ${problem}`, {
-    hint: 'Ask again if it still matters.'
+  new ProtocolError('RESTORE_FAILED', `${method} could not be restored: ${problem}`, {
+    hint: 'Ask again if it matters.'
   })

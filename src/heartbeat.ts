@@ -1,8 +1,9 @@
 import { beat, type HeartbeatPolicy } from './core/heartbeat.js'
+import type { Clock } from './io/clock.js'
 
 /** What a heartbeat beats for: one open socket, and the timer of its owner. */
 export interface HeartbeatHost {
-  now(): number
+  readonly clock: Clock
   /** Inbound bytes so far, where the engine counts them. */
   bytesRead(): number | undefined
   /** Asks the server for a sign of life. */
@@ -35,8 +36,9 @@ export class Heartbeat {
 
   /** Whether calls wait for an answer. */
   set busy(busy: boolean) {
+    const settled = this.#busy && !busy
     this.#busy = busy
-    if (busy || !this.#running) return
+    if (!settled || !this.#running) return
     // The last call is settled and an old probe is still open: one fresh probe, with the full timeout, decides.
     if (this.#probedAt !== undefined) this.probe()
     else if (!this.#scheduled) this.start()
@@ -45,7 +47,7 @@ export class Heartbeat {
   /** The connection is ready. */
   start(): void {
     this.#running = true
-    this.look(this.#host.now(), Infinity)
+    this.look(this.#host.clock.now(), Infinity)
   }
 
   /** The socket is gone, or not yet ready. */
@@ -56,7 +58,7 @@ export class Heartbeat {
 
   /** Something came in: life, whatever it is. */
   hear(): void {
-    this.#heardAt = this.#host.now()
+    this.#heardAt = this.#host.clock.now()
     this.#probedAt = undefined
   }
 
@@ -71,7 +73,7 @@ export class Heartbeat {
   /** Asks for a sign of life now. */
   probe(): void {
     if (this.#policy === false) return
-    this.#probedAt = this.#askedAt = this.#host.now()
+    this.#probedAt = this.#askedAt = this.#host.clock.now()
     this.#bytesAtProbe = this.#host.bytesRead()
     // An answer must not put off the next probe, so the next look comes after the shorter of the two.
     this.#schedule(Math.min(this.#policy.timeout, this.#policy.interval))

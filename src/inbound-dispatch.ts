@@ -1,7 +1,7 @@
 import { INTERNAL_ERROR, METHOD_NOT_FOUND } from './core/jsonrpc.js'
-import { isRpcError, ProtocolError } from './errors.js'
+import { isRpcError, ProtocolError, RpcError } from './errors.js'
 import type { RequestHandler } from './types/client.js'
-import type { JsonRpcError, JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, Params, Progress, RequestId } from './types/json-rpc.js'
+import type { JsonRpcError, JsonRpcMessage, JsonRpcRequest, Params, RequestId } from './types/json-rpc.js'
 
 /** Runs the handlers for the server's requests and sends what they return. */
 export class InboundDispatch {
@@ -25,12 +25,13 @@ export class InboundDispatch {
   }
 
   /** Answers a question of the server that did not come as a request, but within the result of one. */
-  async answer(method: string, params: Params | undefined, signal: AbortSignal): Promise<unknown> {
+  async answer(question: unknown, signal: AbortSignal): Promise<unknown> {
+    const { method, params } = (question ?? {}) as { method: string; params?: Params }
     const handler = this.#handlers.get(method)
-    if (handler === undefined) {
-      const hint = `Register one with setRequestHandler('${method}', ...).`
-      throw new ProtocolError('INVALID_RESPONSE', `the server asks for ${method}, for which no handler is set`, { hint })
-    }
+    if (!handler)
+      throw new ProtocolError('INVALID_RESPONSE', `no handler is set for ${method}`, {
+        hint: `Register one with setRequestHandler('${method}', ...).`
+      })
     return await handler({ method, params }, { requestId: method, signal, sendProgress: () => undefined })
   }
 
@@ -42,61 +43,57 @@ export class InboundDispatch {
 
   /** Runs the handler for a request and answers it. */
   async receive({ id, method, params }: JsonRpcRequest): Promise<void> {
-    const handler = this.#handlers.get(method)
-    if (handler === undefined) {
-      this.#refuse(id, { code: METHOD_NOT_FOUND, message: `No handler for ${method}` })
-      return
-    }
     const controller = new AbortController()
-    this.#running.set(id, controller)
     const { signal } = controller
-    try {
-      const result = await handler(
-        { method, params },
-        { requestId: id, signal, sendProgress: (report) => this.#sendProgress(controller, id, params, report) }
-      )
-      if (!isResult(result)) throw new TypeError('The request handler returned no object')
-      if (!signal.aborted) {
-        this.#running.delete(id)
-        this.#send({ jsonrpc: '2.0', id, result: (result ?? {}) as Params })
-      }
-    } catch (error) {
-      // Also when the result is no JSON: the server must not wait for ever.
-      if (!signal.aborted) this.#refuse(id, errorOf(error))
-    } finally {
-      // An aborted request was forgotten before, and its id may be in use again.
-      if (this.#running.get(id) === controller) this.#running.delete(id)
-      // The layer below still waits for this answer, to know when the id is free.
-      if (signal.aborted) this.#refuse(id, { code: INTERNAL_ERROR, message: 'Cancelled' })
-    }
-  }
-
-  #refuse(id: RequestId, error: JsonRpcError): void {
-    try {
-      this.#send({ jsonrpc: '2.0', id, error })
-    } catch {
-      // Even what the handler threw can hold what is no JSON.
-      this.#send({ jsonrpc: '2.0', id, error: { code: error.code, message: error.message } })
-    }
-  }
-
-  #sendProgress(controller: AbortController, id: RequestId, params: Params | undefined, report: Progress): void {
+    // An aborted request was forgotten before, and its id may be in use again.
+    const isRunning = (): boolean => this.#running.get(id) === controller
     const progressToken = params?._meta?.progressToken
-    // Neither after the answer nor after a cancellation (MCP 2025-11-25, basic/utilities/progress).
-    if (progressToken === undefined || this.#running.get(id) !== controller) return
-    const message: JsonRpcNotification = { jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken, ...report } }
-    this.#send(message)
+    const sendProgress = (report: object): void => {
+      // Neither after the answer nor after a cancellation (MCP 2025-11-25, basic/utilities/progress).
+      if (progressToken !== undefined && isRunning())
+        this.#send({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken, ...report } })
+    }
+    this.#running.set(id, controller)
+    let answer: Answer
+    try {
+      const handler = this.#handlers.get(method) ?? refuse
+      answer = { result: resultOf(await handler({ method, params }, { requestId: id, signal, sendProgress })) }
+    } catch (error) {
+      answer = { error: errorOf(error) }
+    }
+    if (isRunning()) this.#running.delete(id)
+    // The layer below still waits for the answer to a cancelled request, to know when the id is free.
+    this.#answer(id, signal.aborted ? { error: { code: INTERNAL_ERROR, message: 'Cancelled' } } : answer)
+  }
+
+  #answer(id: RequestId, answer: Answer): void {
+    try {
+      this.#send({ jsonrpc: '2.0', id, ...answer })
+    } catch (thrown) {
+      // What the handler returned or threw is no JSON: the server must not wait for ever.
+      const { code, message } = 'error' in answer ? answer.error : errorOf(thrown)
+      this.#send({ jsonrpc: '2.0', id, error: { code, message } })
+    }
   }
 }
 
-const isResult = (result: unknown): boolean => typeof result === 'object' || result === undefined
+type Answer = { readonly result: Params } | { readonly error: JsonRpcError }
 
-/** What a handler threw, as the server may see it: never a stack. */
-function errorOf(error: unknown): JsonRpcError {
+const refuse: RequestHandler = ({ method }) => {
+  throw new RpcError(METHOD_NOT_FOUND, `No handler for ${method}`)
+}
+
+function resultOf(returned: unknown): Params {
+  if (typeof returned === 'object' || returned === undefined) return (returned ?? {}) as Params
+  throw new TypeError('The request handler returned no object')
+}
+
+/** What a handler threw or another peer sent: foreign data, whose code may be missing or a string, its message anything. Never a stack. */
+export function errorOf(error: unknown, fallback: string = 'The request handler failed'): JsonRpcError {
   if (isRpcError(error)) return { code: error.rpcCode, message: error.message, data: error.data }
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown }
   return {
     code: Number.isInteger(code) ? (code as number) : INTERNAL_ERROR,
-    message: typeof message === 'string' ? message : 'The request handler failed'
+    message: typeof message === 'string' ? message : fallback
   }
 }

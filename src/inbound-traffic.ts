@@ -33,7 +33,7 @@ export class InboundTraffic {
   receive(request: JsonRpcRequest, era: Era | undefined): void {
     if (era === 'modern') {
       // 2026-07-28 knows no requests from the server, and forbids to answer any.
-      const message = `the server sent the request ${request.method}, which MCP 2026-07-28 does not allow`
+      const message = `the server sent the request ${request.method}, which MCP 2026-07-28 forbids`
       this.#listener.onTrouble(new ProtocolError('INVALID_RESPONSE', message))
     } else if (this.#requests.upperId(request.id) === undefined) {
       this.#listener.onMessage(this.#requests.open(request, () => this.#own.freeId()))
@@ -49,18 +49,16 @@ export class InboundTraffic {
     if (id === undefined || id === null) return
     const wireId = this.#requests.wireId(id)
     // What cannot be encoded is not an answer yet: the layer above answers again, with an error.
-    const text = encodeMessage(wireId === id ? response : ({ ...response, id: wireId } as JsonRpcResponse))
+    const text = encodeMessage({ ...response, id: wireId } as JsonRpcResponse)
     this.#requests.close(id)
     if (wireId !== undefined) this.#connection.send(text)
   }
 
-  /** A `notifications/cancelled` with the id that the layer above knows; every other notification as it is. */
-  renumber(notification: JsonRpcNotification): JsonRpcNotification {
-    const wireId = cancelledId(notification)
-    const requestId = wireId === undefined ? undefined : this.#requests.upperId(wireId)
-    if (requestId === undefined) return notification
-    this.#requests.cancel(requestId)
-    return requestId === wireId ? notification : { ...notification, params: { ...notification.params, requestId } }
+  /** The server gives `wireId` up: its `notifications/cancelled` goes up with the id that the layer above knows. */
+  cancel(notification: JsonRpcNotification, wireId: RequestId): void {
+    const requestId = this.#requests.upperId(wireId) ?? wireId
+    if (this.#requests.wireId(requestId) === wireId) this.#requests.cancel(requestId)
+    this.#listener.onMessage({ ...notification, params: { ...notification.params, requestId } })
   }
 
   /** The socket is gone: what is under way is cancelled, and late answers will be dropped. */

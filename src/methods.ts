@@ -44,7 +44,7 @@ export abstract class McpMethods {
 
   /** All tools, or with a cursor one page of them. */
   listTools(params?: PageParams, options?: RequestOptions): Promise<ListToolsResult> {
-    return this.#list('tools/list', 'tools', params, options)
+    return this.#list('tools', params, options)
   }
 
   /** Calls a tool. A tool that fails resolves with `isError: true`; what rejects is a failed call. */
@@ -54,12 +54,12 @@ export abstract class McpMethods {
 
   /** All resources, or with a cursor one page of them. */
   listResources(params?: PageParams, options?: RequestOptions): Promise<ListResourcesResult> {
-    return this.#list('resources/list', 'resources', params, options)
+    return this.#list('resources', params, options)
   }
 
   /** All resource templates, or with a cursor one page of them. */
   listResourceTemplates(params?: PageParams, options?: RequestOptions): Promise<ListResourceTemplatesResult> {
-    return this.#list('resources/templates/list', 'resourceTemplates', params, options)
+    return this.#list('resourceTemplates', params, options, 'resources/templates/list')
   }
 
   readResource(params: ReadResourceParams, options?: RequestOptions): Promise<ReadResourceResult> {
@@ -68,7 +68,7 @@ export abstract class McpMethods {
 
   /** All prompts, or with a cursor one page of them. */
   listPrompts(params?: PageParams, options?: RequestOptions): Promise<ListPromptsResult> {
-    return this.#list('prompts/list', 'prompts', params, options)
+    return this.#list('prompts', params, options)
   }
 
   getPrompt(params: GetPromptParams, options?: RequestOptions): Promise<GetPromptResult> {
@@ -86,28 +86,25 @@ export abstract class McpMethods {
   }
 
   async #list<R extends Result>(
-    method: string,
     key: string,
     params: PageParams | undefined,
-    options: RequestOptions | undefined
+    options: RequestOptions | undefined,
+    method: string = `${key}/list`
   ): Promise<R> {
-    // An empty cursor is a cursor too (MCP 2026-07-28, server/utilities/pagination).
-    if (params?.cursor !== undefined) return this.request<R>(method, { ...params }, options)
     const items: unknown[] = []
-    const seen = new Set<unknown>()
-    let page = await this.request<R>(method, params && { ...params }, options)
-    for (;;) {
-      const found = page[key]
+    // The last page names no cursor; one that came before leads in a circle: what is there to see has been seen.
+    const seen = new Set<unknown>([undefined, null])
+    for (let next = params; ;) {
+      const page = await this.request<R>(method, next, options)
+      // An empty cursor is a cursor too (MCP 2026-07-28, server/utilities/pagination).
+      if (params?.cursor !== undefined) return page
+      const { nextCursor, [key]: found, ...rest } = page
       if (Array.isArray(found)) items.push(...(found as unknown[]))
-      const { nextCursor, ...rest } = page
-      // A cursor that came before leads in a circle: what is there to see has been seen.
-      if (nextCursor === undefined || nextCursor === null || seen.has(nextCursor)) return { ...rest, [key]: items } as unknown as R
-      if (seen.size === MOST_PAGES)
-        throw new ProtocolError('INVALID_RESPONSE', `${method} has more than ${String(MOST_PAGES)} pages`, {
-          hint: 'Fetch single pages with { cursor }.'
-        })
+      if (seen.has(nextCursor)) return { ...rest, [key]: items } as unknown as R
+      if (seen.size > MOST_PAGES)
+        throw new ProtocolError('INVALID_RESPONSE', `${method} has no end`, { hint: 'Fetch single pages with { cursor }.' })
       seen.add(nextCursor)
-      page = await this.request<R>(method, { ...params, cursor: nextCursor }, options)
+      next = { ...params, cursor: nextCursor as string }
     }
   }
 }

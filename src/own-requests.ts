@@ -1,3 +1,5 @@
+import type { Connection } from './connection.js'
+import type { Flight } from './core/flight.js'
 import { encodeMessage } from './core/jsonrpc.js'
 import type { JsonRpcResponse, Params, RequestId } from './types/json-rpc.js'
 
@@ -6,38 +8,39 @@ const FIRST_ID = 2 ** 31 - 1
 
 /** The session's own requests on the current socket: handshake, restores, probes. The layer above never sees them. */
 export class OwnRequests {
-  readonly #send: (text: string) => void
-  readonly #isTaken: (id: RequestId) => boolean
+  readonly #connection: Connection
+  readonly #flight: Flight
   readonly #pending = new Map<RequestId, (response: JsonRpcResponse) => void>()
   #nextId = FIRST_ID
 
-  /** @param isTaken - Whether the layer above has a request of this id in flight. */
-  constructor(send: (text: string) => void, isTaken: (id: RequestId) => boolean) {
-    this.#send = send
-    this.#isTaken = isTaken
+  /** @param flight - The requests of the layer above, whose ids are taken. */
+  constructor(connection: Connection, flight: Flight) {
+    this.#connection = connection
+    this.#flight = flight
   }
 
   /** Sends a request. @returns Its id, for `forget`. */
   ask(method: string, params: Params | undefined, onResponse: (response: JsonRpcResponse) => void): number {
     const id = this.freeId()
     this.#pending.set(id, onResponse)
-    this.#send(encodeMessage({ jsonrpc: '2.0', id, method, ...(params && { params }) }))
+    this.#connection.send(encodeMessage({ jsonrpc: '2.0', id, method, ...(params && { params }) }))
     return id
   }
 
   /** An id that nobody uses. */
   freeId(): number {
-    while (this.#isTaken(this.#nextId)) this.#nextId--
+    while (this.#flight.has(this.#nextId)) this.#nextId--
     return this.#nextId--
   }
 
   /** Hands a response to who asked. @returns Whether it answers a request of the session. */
   answer(id: RequestId, response: JsonRpcResponse): boolean {
     const onResponse = this.#pending.get(id)
-    if (onResponse === undefined) return false
-    this.#pending.delete(id)
-    onResponse(response)
-    return true
+    if (onResponse) {
+      this.#pending.delete(id)
+      onResponse(response)
+    }
+    return onResponse !== undefined
   }
 
   /** The answer to this request no longer matters; one that comes is taken for a late answer. */

@@ -5,9 +5,17 @@ import { guarded } from './core/guarded.js'
 import { isErrorResponse, isRequest, isResponse } from './core/jsonrpc.js'
 import { PendingRequests, type PendingRequest } from './core/pending.js'
 import { QueueFullError, RequestTimeoutError, RpcError, type Delivery } from './errors.js'
-import { InboundDispatch } from './inbound-dispatch.js'
+import { errorOf, InboundDispatch } from './inbound-dispatch.js'
 import { SharedTimer, type Clock } from './io/clock.js'
-import type { JsonRpcMessage, JsonRpcNotification, JsonRpcResponse, Params, Progress, RequestId } from './types/json-rpc.js'
+import type {
+  JsonRpcErrorResponse,
+  JsonRpcMessage,
+  JsonRpcNotification,
+  JsonRpcResponse,
+  Params,
+  Progress,
+  RequestId
+} from './types/json-rpc.js'
 import type { RequestOptions } from './types/options.js'
 
 /** What carries the messages; it survives reconnects. */
@@ -31,11 +39,26 @@ export interface RpcPeerListener {
   onTrouble(error: Error): void
 }
 
-/** A request with its promise: the one record that all layers share. */
-export interface Call extends PendingRequest, Deadline {
-  readonly promise: Promise<unknown>
-  readonly resolve: (result: unknown) => void
+/** A promise with what settles it. */
+export interface Deferred<T> {
+  readonly promise: Promise<T>
+  readonly resolve: (value: T) => void
   readonly reject: (error: unknown) => void
+}
+
+/** Makes a promise to settle later. */
+export function deferred<T>(): Deferred<T> {
+  let resolve: Deferred<T>['resolve'] = ignore
+  let reject: Deferred<T>['reject'] = ignore
+  const promise = new Promise<T>((onResolve, onReject) => {
+    resolve = onResolve
+    reject = onReject
+  })
+  return { promise, resolve, reject }
+}
+
+/** A request with its promise: the one record that all layers share. */
+export interface Call extends PendingRequest, Deadline, Deferred<unknown> {
   /** The request's options, kept only if one of them matters after the request was sent. */
   readonly options: RequestOptions | undefined
   readonly timeout: number
@@ -58,7 +81,7 @@ export class RpcPeer {
   readonly #listener: RpcPeerListener
   readonly #pending = new PendingRequests<Call>()
   readonly #timer: SharedTimer<Call | Errand>
-  readonly #aborts: Aborts<Call>
+  readonly #aborts: Aborts<Call | ((reason: unknown) => void)>
   readonly #byToken = new Map<string | number, Call>()
   // Behind one relay several clients may share a server that tells them apart by token alone.
   readonly #tokenPrefix = nanoid(10)
@@ -73,8 +96,9 @@ export class RpcPeer {
       if ('run' in due) due.run()
       else this.#expire(due, now)
     })
-    this.#aborts = new Aborts((call, reason) => {
-      this.#give(call, () => reason, reason instanceof Error ? reason.message : 'aborted')
+    this.#aborts = new Aborts((item, reason) => {
+      if (typeof item === 'function') item(reason)
+      else this.abandon(item, reason instanceof Error ? reason.message : 'aborted', () => reason)
     })
     // A random start: two clients behind one relay never use the same ids (rules of behaviour 8).
     this.#nextId = 1e8 + Math.floor(config.clock.random() * 9e8)
@@ -96,8 +120,8 @@ export class RpcPeer {
       checkTimeouts(options)
       signal?.throwIfAborted()
       if (this.#pending.size >= this.#config.maxPending)
-        throw new QueueFullError(`${String(this.#pending.size)} requests wait for an answer`, 'Wait for some of them, or raise maxPending.')
-      this.#pipe.send({ jsonrpc: '2.0', id: call.id as number, method, ...this.#withToken(call, params) }, call)
+        throw new QueueFullError('maxPending requests wait for an answer', 'Wait for some of them, or raise maxPending.')
+      this.#pipe.send({ jsonrpc: '2.0', id: call.id as number, method, params: this.#withToken(call, params) }, call)
     } catch (error) {
       this.#forgetToken(call)
       call.reject(error)
@@ -111,7 +135,7 @@ export class RpcPeer {
   }
 
   notify(method: string, params: Params | undefined): void {
-    this.#pipe.send({ jsonrpc: '2.0', method, ...(params && { params }) })
+    this.#pipe.send({ jsonrpc: '2.0', method, params })
   }
 
   /** A message came in. */
@@ -122,14 +146,13 @@ export class RpcPeer {
   }
 
   /** Ends a request without an answer. */
-  fail(id: RequestId, error: unknown): void {
-    const call = this.#take(id)
-    call?.reject(error)
+  fail(id: RequestId | undefined, error: unknown): void {
+    this.#take(id)?.reject(error)
   }
 
-  /** Gives a request up and tells the server; its promise rejects with `reason`. */
-  abandon(call: Call, reason: unknown, words: string): void {
-    this.#give(call, () => reason, words)
+  /** Gives a request up, and tells the server why. */
+  abandon(call: Call, reason: string, errorOf: (delivery: Delivery) => unknown): void {
+    if (this.#take(call.id)) call.reject(errorOf(this.#pipe.cancel(call, reason)))
   }
 
   /** Lets a request wait without a deadline from now on: its answer is the end of a subscription. */
@@ -144,32 +167,34 @@ export class RpcPeer {
     return () => this.#timer.clear(errand)
   }
 
-  /** Lets something that comes before a request wait, with the request's own patience. */
-  async within<T>(method: string, options: RequestOptions | undefined, wait: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const { signal, timeout = this.#config.requestTimeout } = options ?? {}
-    const patience = new AbortController()
-    const onAbort = (): void => patience.abort(signal?.reason)
-    const callOff = this.after(timeout, () => patience.abort(new RequestTimeoutError(method, timeout, 'not-sent')))
-    if (signal?.aborted) onAbort()
-    signal?.addEventListener('abort', onAbort)
-    try {
-      patience.signal.throwIfAborted()
-      return await wait(patience.signal)
-    } finally {
-      callOff()
-      signal?.removeEventListener('abort', onAbort)
+  /**
+   * Lets something run that is no request: the promise settles when that does, when a signal fires, or at `endsAt`.
+   * @param work - Hears of an early end by its signal, but need not heed it.
+   */
+  within<T>(
+    signals: readonly (AbortSignal | undefined)[],
+    work: (over: AbortSignal) => Promise<T>,
+    endsAt: number = Infinity,
+    late: () => unknown = ignore
+  ): Promise<T> {
+    const { promise, resolve, reject } = deferred<T>()
+    const controller = new AbortController()
+    const end = (reason: unknown): void => {
+      reject(reason)
+      controller.abort(reason)
     }
+    const callOff = this.after(endsAt - this.#config.clock.now(), () => end(late()))
+    for (const signal of signals) if (signal) this.#aborts.watch(signal, end)
+    if (!controller.signal.aborted) work(controller.signal).then(resolve, reject)
+    return promise.finally(() => {
+      callOff()
+      for (const signal of signals) if (signal) this.#aborts.unwatch(signal, end)
+    })
   }
 
   #record(method: string, options: RequestOptions, startedAt: number): Call {
     const { maxTotalTimeout, signal } = options
-    const timeout = options.timeout ?? this.#config.requestTimeout
-    let resolve: Call['resolve'] = ignore
-    let reject: Call['reject'] = ignore
-    const promise = new Promise<unknown>((onResolve, onReject) => {
-      resolve = onResolve
-      reject = onReject
-    })
+    const { promise, resolve, reject } = deferred<unknown>()
     return {
       id: this.#nextId++,
       method,
@@ -183,7 +208,7 @@ export class RpcPeer {
       resolve,
       reject,
       options: signal || maxTotalTimeout !== undefined || wantsProgress(options) ? options : undefined,
-      timeout,
+      timeout: options.timeout ?? this.#config.requestTimeout,
       endsAt: maxTotalTimeout === undefined ? undefined : startedAt + maxTotalTimeout,
       token: undefined
     }
@@ -194,47 +219,40 @@ export class RpcPeer {
     this.#timer.set(call, Math.min(timeout, left))
   }
 
-  #withToken(call: Call, params: Params | undefined): { params?: Params } {
-    if (!wantsProgress(call.options)) return params === undefined ? {} : { params }
+  #withToken(call: Call, params: Params | undefined): Params | undefined {
+    if (!wantsProgress(call.options)) return params
     const own = params?._meta?.progressToken
     const progressToken = typeof own === 'string' || typeof own === 'number' ? own : `${this.#tokenPrefix}.${String(call.id)}`
     call.token = progressToken
     this.#byToken.set(progressToken, call)
-    return { params: { ...params, _meta: { ...params?._meta, progressToken } } }
+    return { ...params, _meta: { ...params?._meta, progressToken } }
   }
 
   #forgetToken(call: Call): void {
-    const { token } = call
+    const token = call.token as string
     // Two requests may carry the same token of the program's own choice.
-    if (token !== undefined && this.#byToken.get(token) === call) this.#byToken.delete(token)
+    if (this.#byToken.get(token) === call) this.#byToken.delete(token)
   }
 
-  #take(id: RequestId): Call | undefined {
-    const call = this.#pending.take(id)
-    if (call === undefined) return undefined
+  #take(id: RequestId | undefined): Call | undefined {
+    const call = this.#pending.take(id as RequestId)
+    if (!call) return undefined
     this.#timer.clear(call)
     if (call.options?.signal) this.#aborts.unwatch(call.options.signal, call)
     this.#forgetToken(call)
     return call
   }
 
-  /** Gives up a request that the pipe still knows. */
-  #give(call: Call, errorOf: (delivery: Delivery) => unknown, reason: string): void {
-    if (this.#take(call.id) === undefined) return
-    call.reject(errorOf(this.#pipe.cancel(call, reason)))
-  }
-
   #expire(call: Call, now: number): void {
-    const total = call.endsAt !== undefined && call.endsAt <= now + 1
-    const limit = total ? (call.options?.maxTotalTimeout ?? call.timeout) : call.timeout
-    this.#give(call, (delivery) => new RequestTimeoutError(call.method, limit, delivery), `no answer within ${String(limit)} ms`)
+    const { endsAt = Infinity, method, options, timeout } = call
+    const limit = (endsAt <= now + 1 ? options?.maxTotalTimeout : undefined) ?? timeout
+    this.abandon(call, `no answer within ${String(limit)} ms`, (delivery) => new RequestTimeoutError(method, limit, delivery))
   }
 
   #receiveResponse(response: JsonRpcResponse): void {
-    const call = response.id === undefined || response.id === null ? undefined : this.#take(response.id)
-    if (call === undefined) return
-    if (isErrorResponse(response)) call.reject(rpcErrorOf(response))
-    else call.resolve(response.result)
+    const call = this.#take(response.id as RequestId)
+    if (isErrorResponse(response)) call?.reject(rpcErrorOf(response))
+    else call?.resolve(response.result)
   }
 
   #receiveNotification(notification: JsonRpcNotification): void {
@@ -246,13 +264,12 @@ export class RpcPeer {
 
   #receiveProgress(params: Params | undefined): void {
     const call = this.#byToken.get(params?.progressToken as string | number)
-    const { onprogress, resetTimeoutOnProgress } = call?.options ?? {}
-    if (call === undefined || typeof params?.progress !== 'number') return
+    if (!call || typeof params?.progress !== 'number') return
+    const { onprogress, resetTimeoutOnProgress } = call.options ?? {}
     if (resetTimeoutOnProgress) this.#arm(call, call.timeout)
-    const { progress, total, message } = params as Params & Progress
-    const report = { progress, ...(total !== undefined && { total }), ...(message !== undefined && { message }) }
+    const { progressToken: _token, _meta, ...report } = params
     guarded(
-      () => onprogress?.(report),
+      () => onprogress?.(report as unknown as Progress),
       (error) => this.#listener.onTrouble(error)
     )
   }
@@ -263,19 +280,16 @@ const ignore = (): void => undefined
 const wantsProgress = (options: RequestOptions | undefined): boolean =>
   options?.onprogress !== undefined || options?.resetTimeoutOnProgress === true
 
-// Other peers' errors are foreign data: the code may be missing or a string, the message anything.
 const LONGEST_MESSAGE = 8192
 
-function rpcErrorOf({ error }: { readonly error: { code: unknown; message: unknown; data?: unknown } }): RpcError {
-  const code = Number.isInteger(error.code) ? (error.code as number) : -32603
-  const message = typeof error.message === 'string' ? error.message.slice(0, LONGEST_MESSAGE) : 'the server gave no message'
-  return new RpcError(code, message, error.data)
+function rpcErrorOf({ error }: JsonRpcErrorResponse): RpcError {
+  const { code, message } = errorOf(error, 'no message')
+  return new RpcError(code, message.slice(0, LONGEST_MESSAGE), error.data)
 }
 
 function checkTimeouts(options: RequestOptions): void {
   for (const name of ['timeout', 'maxTotalTimeout'] as const) {
     const value = options[name]
-    if (value !== undefined && !(value > 0))
-      throw new TypeError(`${name} must be a positive number of ms, or Infinity for none; it is ${String(value)}`)
+    if (value !== undefined && !(value > 0)) throw new TypeError(`${name} must be a positive number of ms, not ${String(value)}`)
   }
 }

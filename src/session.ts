@@ -1,9 +1,9 @@
-import { Connection, type ConnectionConfig } from './connection.js'
+import { Connection, isUp, type ConnectionConfig, type ConnectionListener, type ConnectionStats } from './connection.js'
 import { REPLACED } from './core/closures.js'
 import type { Agreement, Era, Handshake } from './core/eras.js'
 import { Flight } from './core/flight.js'
 import { Journal } from './core/journal.js'
-import { encodeMessage, isErrorResponse, isNotification, isRequest, isResponse, type Malformed } from './core/jsonrpc.js'
+import { encodeMessage, isErrorResponse, isRequest, isResponse, type Malformed } from './core/jsonrpc.js'
 import { guarded } from './core/guarded.js'
 import type { LifecycleState } from './core/lifecycle.js'
 import { lostError, queueFullError, tooLargeError, unaddressedError } from './core/losses.js'
@@ -36,11 +36,12 @@ export interface SessionListener {
   onMessage(message: JsonRpcMessage): void
   /** A request of the layer above ended without an answer. */
   onFailed(request: PendingRequest, error: McpWebSocketError): void
-  onTrouble(error: Error): void
+  readonly onTrouble: (error: Error) => void
 }
 
 /** A message pipe that survives reconnects: knows what MCP needs on a new socket, and what becomes of what was under way. */
-export class Session {
+export class Session implements ConnectionListener {
+  readonly onTrouble: (error: Error) => void
   readonly #config: SessionConfig
   readonly #listener: SessionListener
   readonly #connection: Connection
@@ -53,30 +54,20 @@ export class Session {
   /** Whether messages may go straight to the socket: handshake, restores, resends and outbox went before. */
   #open = false
   /** The break that the next `ready` will mend. */
-  #drop: { readonly at: number; readonly attempts: number; lost: number } | undefined
+  #drop: (ConnectionStats & { readonly at: number }) | undefined
   #eraOfResends: Era | undefined
-  readonly #totals = { reconnects: 0, resent: 0, lost: 0 }
 
   constructor(config: SessionConfig, listener: SessionListener) {
     this.#config = config
     this.#listener = listener
+    this.onTrouble = listener.onTrouble
     this.#outbox = new Outbox(config.outbox)
-    this.#connection = new Connection(config.connection, {
-      onState: (to, from, closure) => this.#onState(to, from, closure),
-      onMessage: (message) => this.#receive(message),
-      onMalformed: (malformed) => this.#onMalformed(malformed),
-      onStepDue: () => this.#greeting.onProbeTimeout(),
-      onProbeDue: () => this.#greeting.askForLife(),
-      onTrouble: (error) => listener.onTrouble(error)
-    })
-    this.#own = new OwnRequests(
-      (text) => this.#connection.send(text),
-      (id) => this.#flight.has(id)
-    )
+    this.#connection = new Connection(config.connection, this)
+    this.#own = new OwnRequests(this.#connection, this.#flight)
     this.#inbound = new InboundTraffic(this.#connection, this.#own, listener)
     this.#greeting = new Greeting(config, this.#connection, this.#own, this.#journal, {
       onListenRefused: (id, error) => this.#fail(id, error),
-      onTrouble: (error) => listener.onTrouble(error)
+      onTrouble: this.onTrouble
     })
   }
 
@@ -98,20 +89,20 @@ export class Session {
     return this.#outbox.length
   }
 
-  get stats(): Connection['stats'] & { reconnects: number; resent: number; lost: number } {
-    return { ...this.#connection.stats, ...this.#totals }
+  get stats(): ConnectionStats {
+    return { ...this.#connection.stats }
   }
 
   connect(): void {
-    this.#connection.connect()
+    this.#connection.command('connect')
   }
 
   reconnect(): void {
-    this.#connection.reconnect()
+    this.#connection.command('reconnect')
   }
 
   close(): void {
-    this.#connection.close()
+    this.#connection.command('close')
   }
 
   hurry(): void {
@@ -126,24 +117,25 @@ export class Session {
   send(message: JsonRpcMessage, request?: PendingRequest): void {
     if (isResponse(message)) return this.#inbound.answer(message)
     if (this.#open) {
-      if (request === undefined || !isRequest(message)) return this.#connection.send(encodeMessage(message))
-      return this.#fly(request, this.#config.stamp(message, this.agreement))
+      if (request && isRequest(message)) return this.#fly(request, this.#config.stamp(message, this.agreement))
+      return this.#connection.send(encodeMessage(message))
     }
     const { state } = this
     if (state.name === 'failed') throw state.error
     if (state.name === 'closing' || state.name === 'closed') throw new ClosedError('not-sent')
-    if (isNotification(message) && !mayWait(message)) return
-    const waiting = { text: encodeMessage(message), request }
-    if (state.name === 'ready') return this.#outbox.push(waiting)
-    if (!this.#outbox.add(waiting)) throw queueFullError(message.method)
+    if (!isRequest(message) && !mayWait(message)) return
+    const text = encodeMessage(message)
+    if (request) request.text = text
+    const waiting = request ?? { text }
+    if (state.name === 'ready') this.#outbox.push(waiting)
+    else if (!this.#outbox.add(waiting)) throw queueFullError(message.method)
   }
 
   /** Gives a request up and tells the server, if it can know of it. @returns Whether it can have been executed. */
   cancel(request: PendingRequest, reason: string): Delivery {
     this.#outbox.remove(request)
     if (request.phase === 'queued') return 'not-sent'
-    const known = this.#flight.take(request.id)
-    this.#settled(request.id, false)
+    const known = this.#settle(request.id)
     const params = { requestId: request.id, reason }
     if (known && this.#open && request.method !== 'initialize') this.send({ jsonrpc: '2.0', method: 'notifications/cancelled', params })
     return 'unknown'
@@ -156,66 +148,75 @@ export class Session {
     request.size = text.length
     request.text = !again && this.#mayResend(message, request) ? text : undefined
     this.#flight.add(request)
-    if (this.#flight.calls === 1) this.#connection.busy = true
+    this.#connection.busy = this.#flight.calls > 0
     this.#journal.noteSent(message, text)
     this.#connection.send(text)
   }
 
   #mayResend({ method, params }: JsonRpcRequest, { resend }: PendingRequest): boolean {
     const policy = (): boolean => mayResend(method, params, resend, this.#config.resend)
-    return guarded(policy, (error) => this.#listener.onTrouble(error)) ?? false
+    return guarded(policy, this.onTrouble) ?? false
   }
 
-  #settled(id: RequestId, confirmed: boolean): void {
+  /** A request is over. @returns It, if it was in flight. */
+  #settle(id: RequestId, confirmed = false): PendingRequest | undefined {
+    const request = this.#flight.take(id)
     this.#journal.noteEnd(id, confirmed)
-    if (this.#flight.calls === 0) this.#connection.busy = false
+    this.#connection.busy = this.#flight.calls > 0
+    return request
   }
 
-  #receive(message: JsonRpcMessage): void {
+  /** A message came in. */
+  onMessage(message: JsonRpcMessage): void {
     if (isResponse(message)) return this.#receiveResponse(message)
     if (isRequest(message)) return this.#inbound.receive(message, this.agreement?.era)
     const requestId = cancelledId(message)
+    if (requestId === undefined) return this.#listener.onMessage(message)
     // The server may also end a listen of ours in this way.
-    if (requestId !== undefined && this.#journal.isListen(requestId)) {
-      this.#flight.take(requestId)
-      this.#settled(requestId, false)
-    }
-    this.#listener.onMessage(this.#inbound.renumber(message))
+    if (this.#journal.isListen(requestId)) this.#settle(requestId)
+    this.#inbound.cancel(message, requestId)
   }
 
   #receiveResponse(response: JsonRpcResponse): void {
     const id = response.id ?? undefined
-    if (id === undefined) return this.#listener.onTrouble(unaddressedError(response))
-    if (this.#own.answer(id, response)) return
+    if (id === undefined) return this.onTrouble(unaddressedError(response))
+    const refused = isErrorResponse(response)
     // Late answers to what was given up are normal; they end here.
-    if (this.#flight.take(id) === undefined) return
-    if (isErrorResponse(response)) this.#greeting.noteRefusal(id, response)
-    this.#settled(id, !isErrorResponse(response))
+    if (this.#own.answer(id, response) || !this.#settle(id, !refused)) return
+    if (refused) this.#greeting.noteRefusal(id, response)
     this.#listener.onMessage(response)
   }
 
-  #onMalformed({ problem, id }: Malformed): void {
-    const error = new ProtocolError('INVALID_RESPONSE', `the server sent what is no JSON-RPC message: ${problem}`)
-    if (id === undefined || !this.#fail(id, error)) this.#listener.onTrouble(error)
+  /** A frame came in that is no message. */
+  onMalformed({ problem, id }: Malformed): void {
+    const error = new ProtocolError('INVALID_RESPONSE', `the server sent no JSON-RPC message: ${problem}`)
+    if (id === undefined || !this.#fail(id, error)) this.onTrouble(error)
+  }
+
+  /** The server is silent about a step of the handshake. */
+  onStepDue(): void {
+    this.#greeting.onProbeTimeout()
+  }
+
+  /** A request must ask for a sign of life. */
+  onProbeDue(): void {
+    this.#greeting.askForLife()
   }
 
   /** Ends the request with this id, if it is in flight, with an error of our own. */
   #fail(id: RequestId, error: McpWebSocketError): boolean {
-    const request = this.#flight.take(id)
-    if (request === undefined) return false
-    this.#settled(id, false)
-    this.#listener.onFailed(request, error)
-    return true
+    const request = this.#settle(id)
+    if (request) this.#listener.onFailed(request, error)
+    return request !== undefined
   }
 
-  #onState(to: LifecycleState, from: LifecycleState, closure: Closure | undefined): void {
-    const wasUp = from.name === 'initializing' || from.name === 'ready'
-    const isUp = to.name === 'initializing' || to.name === 'ready'
-    if (wasUp && !isUp) this.#leaveSocket(from, to, closure)
+  /** The connection is in another state. */
+  onState(to: LifecycleState, from: LifecycleState, closure: Closure | undefined): void {
+    const left = isUp(from) && !isUp(to)
+    if (left) this.#leaveSocket(from, to, closure)
     // What was under way is settled before anybody hears of the state, as listeners may close or reconnect at once.
-    if (to.name === 'failed') this.#endLife((delivery) => (delivery === 'unknown' ? lostError(to.closure, to.error) : to.error))
-    else if (to.name === 'closing' || to.name === 'closed') this.#endLife((delivery) => new ClosedError(delivery))
-    else if (wasUp && !isUp) this.#triage(closure ?? REPLACED)
+    if (to.name === 'failed' || to.name === 'closing' || to.name === 'closed') this.#endLife(to)
+    else if (left) this.#triage(closure ?? REPLACED)
     this.#listener.onState(to, from, closure)
     if (this.state !== to) return
     if (to.name === 'initializing') this.#greeting.begin()
@@ -224,23 +225,21 @@ export class Session {
 
   /** What belonged to the socket ends with it. */
   #leaveSocket(from: LifecycleState, to: LifecycleState, closure: Closure | undefined): void {
-    const { connection } = this.#config
     this.#open = false
     this.#own.clear()
     this.#greeting.closed(closure)
-    this.#drop ??= from.name === 'ready' ? { at: connection.clock.now(), attempts: this.#connection.stats.attempts, lost: 0 } : undefined
+    if (from.name === 'ready') this.#drop ??= { ...this.stats, at: this.#config.connection.clock.now() }
     this.#inbound.abandon(`connection ${to.name}`)
   }
 
   /** Decides about the requests in flight, in the very task that handles the closure. */
   #triage(closure: Closure): void {
-    const { resend, lost: gone, tooLarge } = this.#flight.triage(closure)
+    const { resend, lost, tooLarge } = this.#flight.triage(closure)
     this.#eraOfResends = this.agreement?.era
     this.#connection.busy = false
     for (const request of resend) this.#outbox.putBack(request)
-    for (const request of tooLarge ? [tooLarge, ...gone] : gone) {
+    for (const request of lost) {
       this.#journal.noteEnd(request.id, false)
-      if (this.#drop) this.#drop.lost++
       this.#lose(request, request === tooLarge ? tooLargeError(closure, request) : lostError(closure))
     }
   }
@@ -249,16 +248,14 @@ export class Session {
     const drop = this.#drop
     this.#drop = undefined
     if (drop) {
-      const { clock } = this.#config.connection
-      const { serverChanged } = this.#greeting
-      this.#totals.reconnects++
-      const attempts = this.#connection.stats.attempts - drop.attempts
+      const { stats } = this.#connection
+      stats.reconnects++
       this.#listener.onReconnected({
-        attempts,
-        downtime: clock.now() - drop.at,
+        attempts: stats.attempts - drop.attempts,
+        downtime: this.#config.connection.clock.now() - drop.at,
         resent: this.#outbox.resendCount,
-        lost: drop.lost,
-        serverChanged
+        lost: stats.lost - drop.lost,
+        serverChanged: this.#greeting.serverChanged
       })
     }
     // A listener may have closed or dropped the connection meanwhile.
@@ -269,35 +266,37 @@ export class Session {
 
   /** First what was sent before, then what waited; what listeners send meanwhile went behind it into the outbox. */
   #flush(): void {
-    for (let waiting = this.#outbox.take(); waiting !== undefined; waiting = this.#outbox.take()) this.#release(waiting)
+    for (const waiting of this.#outbox.drain()) this.#release(waiting)
     this.#open = true
   }
 
-  #release({ text, request }: Waiting): void {
-    if (request === undefined) return this.#connection.send(text)
+  #release(waiting: Waiting): void {
+    const { text = '' } = waiting
+    if (!('phase' in waiting)) return this.#connection.send(text)
     const message = JSON.parse(text) as JsonRpcRequest
-    const isResend = request.phase === 'sent'
-    if (isResend) this.#totals.resent++
+    const isResend = waiting.phase === 'sent'
+    if (isResend) this.#connection.stats.resent++
     // To the byte what was sent before, unless the server now speaks the other era.
-    if (isResend && this.#eraOfResends === this.agreement?.era) return this.#fly(request, message, text)
-    this.#fly(request, this.#config.stamp(message, this.agreement))
+    if (isResend && this.#eraOfResends === this.agreement?.era) this.#fly(waiting, message, text)
+    else this.#fly(waiting, this.#config.stamp(message, this.agreement))
   }
 
-  #endLife(errorOf: (delivery: Delivery) => McpWebSocketError): void {
-    const inFlight = this.#flight.takeAll()
+  #endLife(end: LifecycleState): void {
+    const underWay = [...this.#flight.takeAll(), ...this.#outbox.drain()]
     this.#connection.busy = false
     this.#drop = undefined
     this.#greeting.reset()
     this.#journal.clear()
-    for (const request of inFlight) this.#lose(request, errorOf('unknown'))
-    for (let waiting = this.#outbox.take(); waiting !== undefined; waiting = this.#outbox.take()) {
-      const { request } = waiting
-      if (request) this.#lose(request, errorOf(request.phase === 'queued' ? 'not-sent' : 'unknown'))
+    for (const request of underWay) {
+      if (!('phase' in request)) continue
+      const sent = request.phase !== 'queued'
+      if (end.name !== 'failed') this.#lose(request, new ClosedError(sent ? 'unknown' : 'not-sent'))
+      else this.#lose(request, sent ? lostError(end.closure, end.error) : end.error)
     }
   }
 
   #lose(request: PendingRequest, error: McpWebSocketError): void {
-    if (error.code !== 'CLOSED' && request.phase !== 'queued') this.#totals.lost++
+    if (error.code !== 'CLOSED' && request.phase !== 'queued') this.#connection.stats.lost++
     this.#listener.onFailed(request, error)
   }
 }

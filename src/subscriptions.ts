@@ -1,5 +1,5 @@
 import { ClosedError, isClosedError, ProtocolError } from './errors.js'
-import type { Call, RpcPeer } from './rpc-peer.js'
+import { deferred, type Call, type Deferred, type RpcPeer } from './rpc-peer.js'
 import type { JsonRpcNotification, Result } from './types/json-rpc.js'
 import type { SubscriptionFilter } from './types/modern.js'
 import type { RequestOptions } from './types/options.js'
@@ -25,165 +25,125 @@ interface Live {
   call: Call
   readonly filter: SubscriptionFilter
   honored: SubscriptionFilter | undefined
-  /** Settles `listen()`. */
-  readonly opened: (error?: unknown) => void
-  readonly ended: (end: SubscriptionEnd) => void
-  /** Calls off the end that a farewell announced. */
+  readonly opened: Deferred<Subscription>
+  readonly ended: Deferred<SubscriptionEnd>
+  /** Since the server's farewell: calls off the end that it announced. */
   stay: (() => void) | undefined
 }
 
 /** The client's subscriptions of the modern era. */
 export class Subscriptions {
   readonly #peer: RpcPeer
+  readonly #isReady: () => boolean
   readonly #live = new Set<Live>()
-  /** Those whose farewell turned out to be the server's death. */
-  readonly #lapsed = new Set<Live>()
+  /** Those that stand for `resources/subscribe`: one listen for each URI. */
+  readonly #byUri = new Map<string, Promise<Subscription>>()
 
-  constructor(peer: RpcPeer) {
+  constructor(peer: RpcPeer, isReady: () => boolean) {
     this.#peer = peer
+    this.#isReady = isReady
   }
 
   /** Opens a subscription; `options.timeout` bounds the wait for the server's acknowledgement. */
-  listen(filter: SubscriptionFilter, options: RequestOptions): Promise<Subscription> {
-    return new Promise((resolve, reject) => {
-      let ended: Live['ended'] = () => undefined
-      const closed = new Promise<SubscriptionEnd>((onEnd) => {
-        ended = onEnd
-      })
-      const live: Live = {
-        call: this.#open(filter, options),
-        filter,
-        honored: undefined,
-        ended,
-        stay: undefined,
-        opened: (error) => {
-          if (error !== undefined) reject(error)
-          else
-            resolve({
-              get honoredFilter() {
-                return live.honored ?? {}
-              },
-              closed,
-              close: () => this.#close(live)
-            })
-        }
-      }
-      this.#live.add(live)
-      this.#follow(live)
-    })
-  }
-
-  /** A notification came in; true for those that are about a subscription as such. */
-  onNotification({ method, params }: JsonRpcNotification): void {
-    if (method === 'notifications/cancelled') {
-      const live = this.#find(params?.requestId)
-      if (live) this.#peer.fail(live.call.id, new ProtocolError('INVALID_RESPONSE', 'the server ended the subscription'))
-    }
-    if (method !== 'notifications/subscriptions/acknowledged') return
-    const live = this.#find(params?._meta?.[SUBSCRIPTION_ID])
-    if (live === undefined) return
-    const first = live.honored === undefined
-    live.honored = params?.notifications ?? {}
-    this.#peer.waitForever(live.call)
-    if (first) live.opened()
-  }
-
-  /** The socket is gone: a farewell that came just before was its death, not the subscription's. */
-  onDropped(): void {
-    for (const live of this.#live) {
-      if (live.stay === undefined) continue
-      live.stay()
-      live.stay = undefined
-      this.#lapsed.add(live)
-    }
-  }
-
-  /** A new socket is ready: what a dying server bade farewell is opened again. */
-  onReady(): void {
-    for (const live of this.#lapsed) {
-      live.call = this.#open(live.filter, { timeout: Infinity })
-      this.#follow(live)
-    }
-    this.#lapsed.clear()
-  }
-
-  /** The life of the client is over. */
-  onEnded(): void {
-    for (const live of this.#live) if (live.stay || this.#lapsed.has(live)) this.#end(live, 'graceful')
-  }
-
-  #open(filter: SubscriptionFilter, options: RequestOptions): Call {
-    return this.#peer.call('subscriptions/listen', { notifications: filter }, options)
-  }
-
-  #find(id: unknown): Live | undefined {
-    for (const live of this.#live) if (live.call.id === id) return live
-    return undefined
-  }
-
-  #follow(live: Live): void {
-    const { call } = live
-    call.promise.then(
-      () => {
-        if (live.honored === undefined)
-          return this.#end(
-            live,
-            'graceful',
-            new ProtocolError('INVALID_RESPONSE', 'the server ended the subscription before it acknowledged it')
-          )
-        live.stay = this.#peer.after(FAREWELL, () => this.#end(live, 'graceful'))
-      },
-      (error: unknown) => this.#end(live, isClosedError(error) ? 'local' : 'remote', error)
-    )
-  }
-
-  #close(live: Live): void {
-    if (!this.#live.has(live)) return
-    this.#peer.abandon(live.call, new ClosedError(), 'the subscription was closed')
-    this.#end(live, 'local')
-  }
-
-  #end(live: Live, end: SubscriptionEnd, error?: unknown): void {
-    if (!this.#live.delete(live)) return
-    live.stay?.()
-    this.#lapsed.delete(live)
-    if (live.honored === undefined) live.opened(error ?? new ClosedError())
-    live.ended(end)
-  }
-}
-
-/** Subscriptions that stand for `resources/subscribe` in the modern era: one listen for each URI. */
-export class ResourceSubscriptions {
-  readonly #subscriptions: Subscriptions
-  readonly #byUri = new Map<string, Promise<Subscription>>()
-
-  constructor(subscriptions: Subscriptions) {
-    this.#subscriptions = subscriptions
+  listen(filter: SubscriptionFilter, options?: RequestOptions): Promise<Subscription> {
+    const opened = deferred<Subscription>()
+    const call = this.#call(filter, options)
+    const live: Live = { call, filter, honored: undefined, opened, ended: deferred(), stay: undefined }
+    this.#live.add(live)
+    this.#follow(live)
+    return opened.promise
   }
 
   /** Opens the listen for this URI, unless it is open. */
-  async open(uri: string, options: RequestOptions = {}): Promise<Result> {
-    const opening = this.#byUri.get(uri) ?? this.#subscriptions.listen({ resourceSubscriptions: [uri] }, options)
+  async openResource(uri: string, options?: RequestOptions): Promise<Result> {
+    const opening = this.#byUri.get(uri) ?? this.listen({ resourceSubscriptions: [uri] }, options)
     this.#byUri.set(uri, opening)
     const forget = (): void => {
       if (this.#byUri.get(uri) === opening) this.#byUri.delete(uri)
     }
-    try {
-      const { closed } = await opening
-      void closed.then(forget)
-      return {}
-    } catch (error) {
-      forget()
-      throw error
-    }
+    void opening.then(({ closed }) => closed).then(forget, forget)
+    await opening
+    return {}
   }
 
   /** Ends the listen for this URI, also one that is still opening. */
-  async close(uri: string): Promise<Result> {
+  async closeResource(uri: string): Promise<Result> {
     const opening = this.#byUri.get(uri)
     this.#byUri.delete(uri)
     const subscription = await opening
     subscription?.close()
     return {}
+  }
+
+  /** A notification came in, perhaps about a subscription as such. */
+  onNotification({ method, params }: JsonRpcNotification): void {
+    if (method === 'notifications/cancelled')
+      this.#peer.fail(this.#find(params?.requestId)?.call.id, new ProtocolError('INVALID_RESPONSE', 'the server ended the subscription'))
+    if (method !== 'notifications/subscriptions/acknowledged') return
+    const live = this.#find(params?._meta?.[SUBSCRIPTION_ID])
+    if (!live) return
+    live.honored = params?.notifications ?? {}
+    this.#peer.waitForever(live.call)
+    live.opened.resolve(this.#handle(live))
+  }
+
+  /** A new socket is ready: a farewell before it was its server's death, and what that bade farewell is opened again. */
+  onReady(): void {
+    for (const live of this.#live) {
+      if (!live.stay) continue
+      live.stay()
+      live.stay = undefined
+      live.call = this.#call(live.filter, { timeout: Infinity })
+      this.#follow(live)
+    }
+  }
+
+  /** The life of the client is over. */
+  onEnded(): void {
+    for (const live of this.#live) if (live.stay) this.#end(live, 'graceful')
+  }
+
+  #call(filter: SubscriptionFilter, options: RequestOptions | undefined): Call {
+    return this.#peer.call('subscriptions/listen', { notifications: filter }, options)
+  }
+
+  #find(id: unknown): Live | undefined {
+    return [...this.#live].find(({ call }) => call.id === id)
+  }
+
+  /** What the program has of it. */
+  #handle(live: Live): Subscription {
+    return {
+      get honoredFilter() {
+        return live.honored ?? {}
+      },
+      closed: live.ended.promise,
+      close: () => {
+        this.#peer.abandon(live.call, 'closed', () => new ClosedError())
+        this.#end(live, 'local')
+      }
+    }
+  }
+
+  #follow(live: Live): void {
+    live.call.promise.then(
+      () => {
+        // While there is no connection it is left open: the next one, or the end of the life, decides.
+        const leave = (): void => {
+          if (this.#isReady()) this.#end(live, 'graceful')
+        }
+        if (live.honored) live.stay = this.#peer.after(FAREWELL, leave)
+        else this.#end(live, 'remote', new ProtocolError('INVALID_RESPONSE', 'the server ended the subscription unacknowledged'))
+      },
+      (error: unknown) => this.#end(live, isClosedError(error) ? 'local' : 'remote', error)
+    )
+  }
+
+  /** Of several ends the first counts, and an error only before the subscription was opened. */
+  #end(live: Live, end: SubscriptionEnd, error?: unknown): void {
+    this.#live.delete(live)
+    live.stay?.()
+    live.opened.reject(error)
+    live.ended.resolve(end)
   }
 }

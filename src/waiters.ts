@@ -1,53 +1,28 @@
-interface Waiter {
-  readonly resolve: () => void
-  readonly reject: (error: unknown) => void
-}
-
-/** Those who wait for one event; each may lose patience by a signal of its own. */
+/** Those who wait for one event. */
 export class Waiters {
-  readonly #waiting = new Set<Waiter>()
+  readonly #waiting = new Set<() => void>()
 
   get size(): number {
     return this.#waiting.size
   }
 
-  /** @param onLeave - Told when the signal took this one out of the row. */
-  wait(signal: AbortSignal | undefined, onLeave?: () => void): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const onAbort = (): void => {
-        this.#waiting.delete(waiter)
-        reject(signal?.reason)
+  /**
+   * @param signal - Takes this one out of the row; whoever fires it settles the wait.
+   * @param onLeave - Told of that.
+   */
+  wait(signal: AbortSignal, onLeave?: () => void): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.add(resolve)
+      signal.addEventListener('abort', () => {
+        this.#waiting.delete(resolve)
         onLeave?.()
-      }
-      const done = (): void => signal?.removeEventListener('abort', onAbort)
-      const waiter: Waiter = {
-        resolve: () => {
-          done()
-          resolve()
-        },
-        reject: (error) => {
-          done()
-          reject(error)
-        }
-      }
-      this.#waiting.add(waiter)
-      signal?.addEventListener('abort', onAbort, { once: true })
+      })
     })
   }
 
   /** The event came. */
   resolve(): void {
-    for (const waiter of this.#takeAll()) waiter.resolve()
-  }
-
-  /** It will not come. */
-  reject(error: unknown): void {
-    for (const waiter of this.#takeAll()) waiter.reject(error)
-  }
-
-  #takeAll(): Waiter[] {
-    const all = [...this.#waiting]
+    for (const resolve of this.#waiting) resolve()
     this.#waiting.clear()
-    return all
   }
 }

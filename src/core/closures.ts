@@ -40,37 +40,25 @@ export const tellsEra = ({ kind, code, error }: Closure): boolean =>
  * Judges a closure (see the option `reconnect`): what would fail in the same way again is fatal.
  * A 401 counts as fatal here; that a fresh token deserves one more dial is decided where tokens are known.
  */
-export function judgeClosure(closure: Closure): Verdict {
-  switch (closure.kind) {
+export const judgeClosure = (closure: Closure): Verdict => (isFatal(closure) ? 'fatal' : 'retry')
+
+function isFatal({ kind, code = 1005, status = 0, everReady, error }: Closure): boolean {
+  switch (kind) {
     case 'subprotocol':
-      return 'fatal' // a setting on one of the sides is wrong
+      return true // a setting on one of the sides is wrong
     case 'http':
-      return judgeStatus(closure.status ?? 0, closure.everReady)
+      // Redirects, 2xx and the other 4xx mean a wrong URL at first; later a deploy's ingress answers 404 for some seconds.
+      return status === 401 || status === 403 || (!everReady && status < 500 && !PASSING_STATUSES.includes(status))
     case 'tls':
-      // A certificate that was good once may be in the middle of its renewal.
-      return closure.everReady ? 'retry' : 'fatal'
+      return !everReady // a certificate that was good once may be in the middle of its renewal
     case 'close':
-      if (closure.error?.code === 'INITIALIZE_REFUSED') return closure.everReady ? 'retry' : 'fatal'
-      return judgeCode(closure.code ?? 1005)
-    case 'network':
+      // An error here is this side's: MCP was refused, perhaps for the time of a deploy.
+      if (error) return !everReady
+      return FATAL_CODES.includes(code) || (code >= 4400 && code < 4500 && !PASSING_CLIENT_CODES.includes(code))
+    default:
       // What is no HTTP today is no HTTP tomorrow; credentials over plain text stay forbidden.
-      return closure.error?.code === 'HANDSHAKE_INVALID' || closure.error?.code === 'INSECURE_TRANSPORT' ? 'fatal' : 'retry'
-    case 'timeout':
-    case 'heartbeat':
-      return 'retry'
+      return error?.code === 'HANDSHAKE_INVALID' || error?.code === 'INSECURE_TRANSPORT'
   }
-}
-
-function judgeStatus(status: number, everReady: boolean): Verdict {
-  if (status === 401 || status === 403) return 'fatal'
-  if (status >= 500 || PASSING_STATUSES.includes(status)) return 'retry'
-  // Redirects, 2xx and the other 4xx mean a wrong URL at first; later a deploy's ingress answers 404 for some seconds.
-  return everReady ? 'retry' : 'fatal'
-}
-
-function judgeCode(code: number): Verdict {
-  if (FATAL_CODES.includes(code)) return 'fatal'
-  return code >= 4400 && code <= 4499 && !PASSING_CLIENT_CODES.includes(code) ? 'fatal' : 'retry'
 }
 
 /** The wait that the closure asks for, in ms; 0 if none. */
@@ -121,7 +109,7 @@ export const REPLACED: Closure = { kind: 'close', code: 1000, reason: 'reconnect
 
 /** The closure of a dial, or of a handshake, that took longer than `ms`. */
 export function lateClosure(code: 'CONNECT_TIMEOUT' | 'HANDSHAKE_TIMEOUT', ms: number): Omit<Closure, 'everReady'> {
-  const what = code === 'CONNECT_TIMEOUT' ? 'no connection' : 'the server opened the socket, but MCP was not ready'
-  const error = new HandshakeError(code, `${what} within ${String(ms)} ms`, { retryable: true, delivery: 'not-sent' })
+  const problem = code === 'CONNECT_TIMEOUT' ? 'no connection' : 'connected, but MCP was not ready'
+  const error = new HandshakeError(code, `${problem} within ${String(ms)} ms`, { retryable: true, delivery: 'not-sent' })
   return { kind: 'timeout', wasClean: false, error }
 }

@@ -2,9 +2,7 @@
 const SHORTEST_SECRET = 6
 
 /** Whether the host is this machine: the only one to which credentials may go over plain text. */
-export function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)
-}
+export const isLoopback = (hostname: string): boolean => /(^|\.)localhost$|^127(\.\d{1,3}){3}$|^\[::1\]$/.test(hostname)
 
 /** Whether anyone between here and the server can read what is sent to this URL. */
 export const isExposed = (url: URL): boolean => url.protocol === 'ws:' && !isLoopback(url.hostname)
@@ -17,12 +15,9 @@ export const hasCredentials = (headers: Readonly<Record<string, string>>): boole
 export function collectSecrets(url: URL, headers: Readonly<Record<string, string>>, tokens: readonly string[]): string[] {
   // Any header may be a gateway's key, and any part of a query a token; schemes like "Bearer" in front of it are none.
   const ofHeaders = Object.values(headers).flatMap((value) => [value, value.replace(/^\w+ /, '')])
-  const ofQuery = url.search
-    .slice(1)
-    .split('&')
-    .map((pair) => pair.slice(pair.indexOf('=') + 1))
-  const user = [url.username, url.password].map(decode)
-  const ofUser = [url.password, ...user.slice(1), btoaUtf8(user.join(':'))]
+  const ofQuery = url.search.split(/[?&]/).map((pair) => pair.replace(/^[^=]*=/, ''))
+  const password = decode(url.password)
+  const ofUser = [url.password, password, btoaUtf8(`${decode(url.username)}:${password}`)]
   const raw = [...tokens, ...ofHeaders, ...ofQuery, ...url.searchParams.values(), ...ofUser]
   // Servers quote what they received, sometimes in its encoded form. The longest first: one may be part of another.
   const forms = raw.filter((secret) => secret.length >= SHORTEST_SECRET).flatMap((secret) => [secret, encodeURIComponent(secret)])

@@ -1,22 +1,22 @@
 import { ProtocolError, RpcError } from '../errors.js'
 import type { ClientCapabilities, Implementation, JsonRpcRequest, LoggingLevel, Params, ServerCapabilities } from '../types/common.js'
 import type { RequestMeta } from '../types/modern.js'
+import { INVALID_PARAMS, isObject, METHOD_NOT_FOUND } from './jsonrpc.js'
 
 /** The shape of MCP that a server speaks: 2026-07-28 ("modern", stateless), or all before it ("legacy", opens with `initialize`). */
 export type Era = 'legacy' | 'modern'
 
-/** Legacy revisions that the client speaks, newest first. */
-export const LEGACY_VERSIONS: readonly string[] = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05']
-/** Modern revisions that the client speaks, newest first. */
-export const MODERN_VERSIONS: readonly string[] = ['2026-07-28']
 const NEWEST_LEGACY = '2025-11-25'
 const NEWEST_MODERN = '2026-07-28'
 
-const META = 'io.modelcontextprotocol/'
-const METHOD_NOT_FOUND = -32601
+/** Legacy revisions that the client speaks, newest first. */
+export const LEGACY_VERSIONS: readonly string[] = [NEWEST_LEGACY, '2025-06-18', '2025-03-26', '2024-11-05']
+/** Modern revisions that the client speaks, newest first. */
+export const MODERN_VERSIONS: readonly string[] = [NEWEST_MODERN]
+
 const UNSUPPORTED_VERSION = -32022
-// HeaderMismatch, MissingRequiredClientCapability, UnsupportedProtocolVersion: only servers of the modern era know them.
-const MODERN_ERRORS: ReadonlySet<number> = new Set([-32020, -32021, UNSUPPORTED_VERSION])
+// From UnsupportedProtocolVersion over MissingRequiredClientCapability to HeaderMismatch: only servers of the modern era know them.
+const isModernError = (code: number): boolean => code >= UNSUPPORTED_VERSION && code <= -32020
 
 /** What the client says of itself in the handshake. */
 export interface Introduction {
@@ -35,7 +35,7 @@ export interface Agreement {
 
 /** Whether two agreements were made with what looks like the same server. */
 export function sameServer(a: Agreement, b: Agreement): boolean {
-  const face = ({ era, version, serverInfo, capabilities }: Agreement): string => JSON.stringify([era, version, serverInfo, capabilities])
+  const face = (agreement: Agreement): string => JSON.stringify({ ...agreement, instructions: undefined })
   return face(a) === face(b)
 }
 
@@ -70,13 +70,27 @@ export function stampRequest(request: JsonRpcRequest, meta: RequestMeta | undefi
   const { params } = request
   if (meta !== undefined) return { ...request, params: { ...params, _meta: { ...params?._meta, ...meta } } }
   // The common case by far, on the path of every request to a legacy server.
-  if (params?._meta === undefined || !(`${META}protocolVersion` in params._meta)) return request
-  const kept = Object.entries(params._meta).filter(([key]) => !STAMPED.has(key))
-  const { _meta, ...rest } = params
-  return { ...request, params: kept.length === 0 ? rest : { ...rest, _meta: Object.fromEntries(kept) } }
+  if (params?._meta === undefined) return request
+  const given = Object.entries(params._meta)
+  const kept = given.filter(([key]) => !STAMPED.includes(key))
+  if (kept.length === given.length) return request
+  return { ...request, params: { ...params, _meta: kept.length === 0 ? undefined : Object.fromEntries(kept) } }
 }
 
-const STAMPED: ReadonlySet<string> = new Set(['protocolVersion', 'clientInfo', 'clientCapabilities', 'logLevel'].map((key) => META + key))
+const STAMPED: readonly string[] = Object.keys(requestMeta({ clientInfo: { name: '', version: '' }, capabilities: {} }, 'info'))
+
+interface Refusal {
+  readonly code: number
+  readonly message: string
+  readonly data?: unknown
+}
+
+/** Any {@link HandshakeAnswer}, in a form that needs no telling apart. */
+interface Answer {
+  readonly result?: unknown
+  readonly error?: Refusal
+  readonly timedOut?: true
+}
 
 /**
  * The client's handshake on every new socket: finds the era of the server, remembers it, and asks again when the memory
@@ -88,11 +102,10 @@ const STAMPED: ReadonlySet<string> = new Set(['protocolVersion', 'clientInfo', '
 export class Handshake {
   readonly #introduction: Introduction
   readonly #protocol: 'auto' | Era
-  #remembered: { readonly era: Era; readonly version: string } | undefined
-  /** The question under way, for `next` and `closed`. */
-  #asked: 'initialize' | 'server/discover' | undefined
-  /** Legacy versions not yet offered on this socket. */
-  #ladder: string[] = []
+  /** The version that the last handshake agreed on or learned; it tells the era too. */
+  #remembered: string | undefined
+  /** The version in the question under way, `''` if none is, for `next` and `closed`. */
+  #offered = ''
   /** Whether this socket was asked `server/discover`: twice would be a loop. */
   #probed = false
 
@@ -108,17 +121,15 @@ export class Handshake {
 
   /** The first step on a new socket. */
   begin(): HandshakeStep {
-    this.#ladder = [...LEGACY_VERSIONS]
     this.#probed = false
-    const era = this.#remembered?.era ?? (this.#protocol === 'auto' ? 'modern' : this.#protocol)
-    return era === 'legacy' ? this.#initialize(this.#remembered?.version ?? NEWEST_LEGACY) : this.#discover()
+    return this.#ask(this.#remembered ?? (this.#protocol === 'legacy' ? NEWEST_LEGACY : NEWEST_MODERN))
   }
 
   /** The step after the answer to the last one. */
   next(answer: HandshakeAnswer): HandshakeStep {
-    const asked = this.#asked
-    this.#asked = undefined
-    return asked === 'initialize' ? this.#afterInitialize(answer) : this.#afterDiscover(answer)
+    const offered = this.#offered
+    this.#offered = ''
+    return LEGACY_VERSIONS.includes(offered) ? this.#afterInitialize(answer, offered) : this.#afterDiscover(answer)
   }
 
   /**
@@ -126,115 +137,91 @@ export class Handshake {
    * @param tellsEra - Whether the closure can be the answer to the last step, see `tellsEra` in closures.ts.
    */
   closed(tellsEra: boolean): void {
-    const asked = this.#asked
-    this.#asked = undefined
-    if (asked === undefined || !tellsEra || this.#protocol !== 'auto') return
+    const offered = this.#offered
+    this.#offered = ''
+    if (!offered || !tellsEra || this.#protocol !== 'auto') return
     // A closure instead of an answer to the probe means legacy, and so does one after a refused probe: some servers take
     // no second first message. A legacy server that hangs up on `initialize` alone may have been replaced by a modern one:
     // probe on the next socket.
-    this.#remembered = this.#probed ? { era: 'legacy', version: NEWEST_LEGACY } : undefined
+    this.#remembered = this.#probed ? NEWEST_LEGACY : undefined
   }
 
-  #discover(): HandshakeStep {
+  #ask(version: string): HandshakeStep {
+    this.#offered = version
+    if (version !== NEWEST_MODERN)
+      return { do: 'ask', method: 'initialize', params: { protocolVersion: version, ...this.#introduction }, probe: false }
     this.#probed = true
-    this.#asked = 'server/discover'
-    const params = { _meta: requestMeta(this.#introduction) }
-    return { do: 'ask', method: 'server/discover', params, probe: this.#protocol === 'auto' }
+    return { do: 'ask', method: 'server/discover', params: { _meta: requestMeta(this.#introduction) }, probe: this.#protocol === 'auto' }
   }
 
-  #initialize(version: string): HandshakeStep {
-    this.#asked = 'initialize'
-    this.#ladder = this.#ladder.slice(this.#ladder.indexOf(version) + 1)
-    const { clientInfo, capabilities } = this.#introduction
-    return { do: 'ask', method: 'initialize', params: { protocolVersion: version, capabilities, clientInfo }, probe: false }
+  #afterDiscover(answer: Answer): HandshakeStep {
+    const { error } = answer
+    const result = membersOf(answer.result)
+    // `undefined`: a server that knows nothing of the question, so any legacy version may do.
+    const supported = error && isModernError(error.code) ? (supportedOf(error.data) ?? []) : listOf(result.supportedVersions)
+    if (!error && supported?.includes(NEWEST_MODERN)) return this.#accept(NEWEST_MODERN, result)
+    const version = firstOf(LEGACY_VERSIONS, supported)
+    if (version === undefined || this.#protocol === 'modern') return refuse('server/discover', answer, supported)
+    return this.#ask(version)
   }
 
-  #afterDiscover(answer: HandshakeAnswer): HandshakeStep {
-    if ('result' in answer) {
-      const { result } = answer
-      if (isDiscoverResult(result)) {
-        const version = MODERN_VERSIONS.find((known) => result.supportedVersions.includes(known))
-        if (version !== undefined) return this.#accept('modern', version, result, serverInfoOf(result))
-        return this.#fallBack(result.supportedVersions, `the server supports only ${result.supportedVersions.join(', ')}`)
-      }
-      return this.#fallBack(LEGACY_VERSIONS, 'the answer to server/discover is no discover result')
-    }
-    if ('timedOut' in answer) return this.#fallBack(LEGACY_VERSIONS, 'the server did not answer server/discover')
-    const { code, message, data } = answer.error
-    const cause = new RpcError(code, message, data)
-    if (code === UNSUPPORTED_VERSION) return this.#fallBack(supportedOf(data), `the server refused the protocol version: ${message}`, cause)
-    if (MODERN_ERRORS.has(code)) return refuse(`the server refused server/discover: ${message}`, cause)
-    return this.#fallBack(LEGACY_VERSIONS, `the server refused server/discover: ${message}`, cause)
-  }
-
-  /** To `initialize` with the newest version in `supported` that the client speaks, if the option `protocol` allows it. */
-  #fallBack(supported: readonly string[], problem: string, cause?: RpcError): HandshakeStep {
-    const version = LEGACY_VERSIONS.find((known) => supported.includes(known))
-    if (this.#protocol === 'modern' || version === undefined) return refuse(problem, cause)
-    return this.#initialize(version)
-  }
-
-  #afterInitialize(answer: HandshakeAnswer): HandshakeStep {
-    if ('timedOut' in answer) return refuse('the server did not answer initialize')
-    if ('error' in answer) return this.#afterRefusal(answer.error)
-    const { result } = answer
-    if (!isInitializeResult(result)) return refuse('the answer to initialize is no initialize result')
-    const version = result.protocolVersion
-    if (!LEGACY_VERSIONS.includes(version)) {
-      return refuse(`the server wants the protocol version ${JSON.stringify(version)}; supported are ${LEGACY_VERSIONS.join(', ')}`)
-    }
-    return this.#accept('legacy', version, result, result.serverInfo)
-  }
-
-  #afterRefusal(error: { code: number; message: string; data?: unknown }): HandshakeStep {
-    const { code, message, data } = error
-    if ((code === METHOD_NOT_FOUND || code === UNSUPPORTED_VERSION) && this.#protocol === 'auto' && !this.#probed) return this.#discover()
-    // Some servers answer a version that they do not know with an error instead of a counter-offer: ask with older ones.
-    const offered = supportedOf(data)
-    const older = this.#ladder.find((version) => offered.length === 0 || offered.includes(version))
-    if (older !== undefined && isAboutVersion(error)) return this.#initialize(older)
+  #afterInitialize(answer: Answer, offered: string): HandshakeStep {
+    const { error } = answer
+    const result = membersOf(answer.result)
+    const version = LEGACY_VERSIONS.find((known) => known === result.protocolVersion)
+    if (version !== undefined) return this.#accept(version, result)
+    const next = error && this.#versionAfter(error, offered)
+    if (next !== undefined) return this.#ask(next)
     // What was agreed before no longer holds.
-    this.#remembered = undefined
-    return refuse(`the server refused initialize: ${message}`, new RpcError(code, message, data))
+    if (error) this.#remembered = undefined
+    return refuse('initialize', answer, result.protocolVersion)
   }
 
-  #accept(era: Era, version: string, result: Record<string, unknown>, serverInfo: Implementation | undefined): HandshakeStep {
-    this.#remembered = { era, version }
-    const capabilities = isObject(result.capabilities) ? (result.capabilities as ServerCapabilities) : {}
-    const instructions = typeof result.instructions === 'string' ? result.instructions : undefined
-    return { do: 'accept', agreement: { era, version, serverInfo, capabilities, instructions } }
+  /** What to ask for after `initialize` was refused, if anything. */
+  #versionAfter({ code, message, data }: Refusal, offered: string): string | undefined {
+    const isUnsupported = code === UNSUPPORTED_VERSION
+    if ((code === METHOD_NOT_FOUND || isUnsupported) && this.#protocol === 'auto' && !this.#probed) return NEWEST_MODERN
+    // Some servers answer a version that they do not know with an error instead of a counter-offer: ask with older ones.
+    // GoMCP says it in `data` of an internal error (-32603), others in the message or by -32602, -32600.
+    const isAboutVersion = isUnsupported || code === INVALID_PARAMS || /version|supported/i.test(JSON.stringify([message, data]))
+    const older = LEGACY_VERSIONS.slice(LEGACY_VERSIONS.indexOf(offered) + 1)
+    return isAboutVersion ? firstOf(older, supportedOf(data)) : undefined
+  }
+
+  #accept(version: string, result: Record<string, unknown>): HandshakeStep {
+    this.#remembered = version
+    const era = version === NEWEST_MODERN ? 'modern' : 'legacy'
+    const serverInfo = result.serverInfo ?? membersOf(result._meta)['io.modelcontextprotocol/serverInfo']
+    const agreement: Agreement = {
+      era,
+      version,
+      serverInfo: isObject(serverInfo) ? (serverInfo as unknown as Implementation) : undefined,
+      capabilities: membersOf(result.capabilities),
+      instructions: typeof result.instructions === 'string' ? result.instructions : undefined
+    }
+    return { do: 'accept', agreement }
   }
 }
 
-function refuse(problem: string, cause?: RpcError): HandshakeStep {
-  const hint = 'Is this an MCP server, and does it speak the era that the option protocol asks for?'
+/** @param versions - What the server supports, where it said so. */
+function refuse(method: string, { error, timedOut }: Answer, versions: unknown): HandshakeStep {
+  let problem = `the answer to ${method} is invalid`
+  if (error) problem = `the server refused ${method}: ${error.message}`
+  else if (timedOut) problem = `the server did not answer ${method}`
+  else if (versions !== undefined) problem = `the server supports only ${JSON.stringify(versions)}`
+  const cause = error && new RpcError(error.code, error.message, error.data)
+  const hint = 'Is this an MCP server? Does it fit the option protocol?'
   return { do: 'refuse', error: new ProtocolError('INITIALIZE_REFUSED', problem, { cause, hint, delivery: 'not-sent' }) }
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
+/** The members of what should be an object, none of anything else. */
+const membersOf = (value: unknown): Record<string, unknown> => (isObject(value) ? value : {})
 
-const isDiscoverResult = (value: unknown): value is Record<string, unknown> & { supportedVersions: string[] } =>
-  isObject(value) && Array.isArray(value.supportedVersions)
+const listOf = (value: unknown): unknown[] | undefined => (Array.isArray(value) ? value : undefined)
 
-const isInitializeResult = (value: unknown): value is Record<string, unknown> & { protocolVersion: string; serverInfo?: Implementation } =>
-  isObject(value) && typeof value.protocolVersion === 'string'
+/** The versions that an error names as supported. */
+const supportedOf = (data: unknown): unknown[] | undefined => listOf(membersOf(data).supported)
 
-function serverInfoOf(result: Record<string, unknown>): Implementation | undefined {
-  const info = isObject(result._meta) ? result._meta[`${META}serverInfo`] : undefined
-  return isObject(info) ? (info as unknown as Implementation) : undefined
-}
-
-function supportedOf(data: unknown): string[] {
-  const supported = isObject(data) ? data.supported : undefined
-  return Array.isArray(supported) ? supported.filter((version) => typeof version === 'string') : []
-}
-
-// GoMCP says it in `data` of an internal error (-32603), others in the message or by -32602, -32600.
-function isAboutVersion(error: { code: number; message: string; data?: unknown }): boolean {
-  return (
-    /version/i.test(error.message) ||
-    /version|supported/i.test(JSON.stringify(error.data ?? '')) ||
-    error.code === -32602 ||
-    error.code === UNSUPPORTED_VERSION
-  )
-}
+/** The first version that the server supports; where it did not say, any may do. */
+const firstOf = (versions: readonly string[], supported: unknown[] | undefined): string | undefined =>
+  versions.find((version) => supported?.includes(version) ?? true)

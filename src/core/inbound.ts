@@ -5,47 +5,44 @@ import type { JsonRpcRequest, RequestId } from '../types/json-rpc.js'
  * gone, its answer is worthless, and the new socket may use its id anew.
  */
 export class InboundRequests {
-  /** Id that the upper layer knows -> id on the wire; of the current socket. */
-  readonly #current = new Map<RequestId, RequestId>()
-  /** Ids whose answers are still to come and will be dropped. */
-  readonly #stale = new Set<RequestId>()
+  /** Id that the upper layer knows -> id on the wire; `undefined`: the answer is still to come, and will be dropped. */
+  readonly #wireIds = new Map<RequestId, RequestId | undefined>()
 
   /**
    * Notes an inbound request and gives it the id under which it goes up: its own, unless the upper layer still works on
    * one of that id from an earlier socket.
    */
   open(request: JsonRpcRequest, freeId: () => RequestId): JsonRpcRequest {
-    const id = this.#stale.has(request.id) ? freeId() : request.id
-    this.#current.set(id, request.id)
+    const id = this.#wireIds.has(request.id) ? freeId() : request.id
+    this.#wireIds.set(id, request.id)
     return id === request.id ? request : { ...request, id }
   }
 
   /** Id on the wire for the answer to `id`; `undefined`: the answer comes too late, drop it. */
   wireId(id: RequestId): RequestId | undefined {
-    return this.#current.get(id)
+    return this.#wireIds.get(id)
   }
 
   /** The upper layer is done with `id`. */
   close(id: RequestId): void {
-    this.#stale.delete(id)
-    this.#current.delete(id)
+    this.#wireIds.delete(id)
   }
 
-  /** The server no longer wants the answer to `id`. */
-  cancel(id: RequestId): void {
-    if (this.#current.delete(id)) this.#stale.add(id)
+  /** The server no longer wants the answer to `id`. @returns Whether one was to come. */
+  cancel(id: RequestId): boolean {
+    const live = this.wireId(id) !== undefined
+    if (live) this.#wireIds.set(id, undefined)
+    return live
   }
 
   /** Id that the upper layer knows for the request that the server names by `wireId`. */
   upperId(wireId: RequestId): RequestId | undefined {
-    for (const [id, wire] of this.#current) if (wire === wireId) return id
+    for (const [id, wire] of this.#wireIds) if (wire === wireId) return id
     return undefined
   }
 
   /** The socket is gone. @returns The ids of the requests whose work is now in vain. */
   abandon(): RequestId[] {
-    const ids = [...this.#current.keys()]
-    for (const id of ids) this.cancel(id)
-    return ids
+    return [...this.#wireIds.keys()].filter((id) => this.cancel(id))
   }
 }

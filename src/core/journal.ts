@@ -1,28 +1,32 @@
 import type { JsonRpcRequest, Params, RequestId } from '../types/json-rpc.js'
 import type { Era } from './eras.js'
 
+const SET_LEVEL = 'logging/setLevel'
+const SUBSCRIBE = 'resources/subscribe'
+
 /** What must be said again on a new socket. */
 export interface Restore {
-  readonly method: 'logging/setLevel' | 'resources/subscribe'
+  readonly method: typeof SET_LEVEL | typeof SUBSCRIBE
   readonly params: Params
 }
+
+/** What a wish is about: one with the same key takes its place. */
+const keyOf = ({ method, params }: Restore): string => (method === SUBSCRIBE ? `${method} ${String(params.uri)}` : method)
 
 /**
  * Remembers what a new socket must be told again, by watching the traffic (design: the handshake is just traffic).
  * A state of the server counts once the server confirmed it; what is in flight at a drop is the resend policy's.
  */
 export class Journal {
-  #level: Params | undefined
-  readonly #subscriptions = new Map<string, Params>()
+  readonly #confirmed = new Map<string, Restore>()
+  readonly #unconfirmed = new Map<RequestId, Restore>()
   /** Live `subscriptions/listen` requests with their frames: sent again verbatim, under the same id. */
   readonly #listens = new Map<RequestId, string>()
-  readonly #unconfirmed = new Map<RequestId, Restore>()
 
   /** A request is written: a subscription ends with the wish, a listen begins with it; the rest waits for the answer. */
-  noteSent(request: JsonRpcRequest, text: string): void {
-    const { id, method, params = {} } = request
-    if (method === 'logging/setLevel' || method === 'resources/subscribe') this.#unconfirmed.set(id, { method, params })
-    else if (method === 'resources/unsubscribe') this.#forget(String(params.uri))
+  noteSent({ id, method, params = {} }: JsonRpcRequest, text: string): void {
+    if (method === SET_LEVEL || method === SUBSCRIBE) this.#unconfirmed.set(id, { method, params })
+    else if (method === 'resources/unsubscribe') this.#forget(keyOf({ method: SUBSCRIBE, params }))
     else if (method === 'subscriptions/listen') this.#listens.set(id, text)
   }
 
@@ -32,15 +36,12 @@ export class Journal {
     const wish = this.#unconfirmed.get(id)
     if (wish === undefined) return
     this.#unconfirmed.delete(id)
-    if (!confirmed) return
-    if (wish.method === 'logging/setLevel') this.#level = wish.params
-    else this.#subscriptions.set(String(wish.params.uri), wish.params)
+    if (confirmed) this.#confirmed.set(keyOf(wish), wish)
   }
 
   /** The server refused to restore this. */
   dropRestore(restore: Restore): void {
-    if (restore.method === 'logging/setLevel') this.#level = undefined
-    else this.#subscriptions.delete(String(restore.params.uri))
+    this.#confirmed.delete(keyOf(restore))
   }
 
   isListen(id: RequestId): boolean {
@@ -49,22 +50,18 @@ export class Journal {
 
   /** The URIs whose updates a gap may have swallowed. */
   get subscribedUris(): string[] {
-    return [...this.#subscriptions.keys()]
+    return this.restores('legacy').flatMap(({ method, params }) => (method === SUBSCRIBE ? String(params.uri) : []))
   }
 
-  /** Nobody wants this resource any more, also if its subscribe is still under way. */
-  #forget(uri: string): void {
-    this.#subscriptions.delete(uri)
-    for (const [id, { method, params }] of this.#unconfirmed) {
-      if (method === 'resources/subscribe' && String(params.uri) === uri) this.#unconfirmed.delete(id)
-    }
+  /** Nobody wants this any more, also if its request is still under way. */
+  #forget(key: string): void {
+    this.#confirmed.delete(key)
+    for (const [id, wish] of this.#unconfirmed) if (keyOf(wish) === key) this.#unconfirmed.delete(id)
   }
 
-  /** What a server of this era must be told; the other era has no such methods. */
+  /** What a server of this era must be told, sorted by method: the level first. The other era has no such methods. */
   restores(era: Era): Restore[] {
-    if (era === 'modern') return []
-    const subscriptions = [...this.#subscriptions.values()].map((params): Restore => ({ method: 'resources/subscribe', params }))
-    return this.#level ? [{ method: 'logging/setLevel', params: this.#level }, ...subscriptions] : subscriptions
+    return era === 'modern' ? [] : [...this.#confirmed.values()].sort((a, b) => a.method.localeCompare(b.method))
   }
 
   /** The live listens, oldest first. */
@@ -74,9 +71,6 @@ export class Journal {
 
   /** A new life begins with nothing. */
   clear(): void {
-    this.#level = undefined
-    this.#subscriptions.clear()
-    this.#listens.clear()
-    this.#unconfirmed.clear()
+    for (const notes of [this.#confirmed, this.#unconfirmed, this.#listens]) notes.clear()
   }
 }

@@ -1,3 +1,4 @@
+import { asError } from './guarded.js'
 import type { JsonRpcErrorResponse, JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, JsonRpcResponse } from '../types/json-rpc.js'
 
 /** Standard error codes (JSON-RPC 2.0 section 5.1). */
@@ -28,7 +29,9 @@ export const isResponse = (message: JsonRpcMessage): message is JsonRpcResponse 
 /** Whether the response says that the request failed. */
 export const isErrorResponse = (response: JsonRpcResponse): response is JsonRpcErrorResponse => 'error' in response
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
+/** Whether the value is what JSON calls an object. */
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 // Safe integers and strings only: beyond 2^53 - 1 two different ids become the same number in JSON.parse.
 const isId = (id: unknown): id is number | string => typeof id === 'string' || Number.isSafeInteger(id)
@@ -44,38 +47,36 @@ export function parseText(text: string, onMessage: (message: JsonRpcMessage) => 
     value = JSON.parse(text)
   } catch {
     // Some relays answer a notification with an empty frame, and vendors end frames with a newline.
-    if (text.trim() !== '') onMalformed({ problem: 'the frame is not JSON' })
+    if (text.trim() !== '') onMalformed({ problem: 'not JSON' })
     return
   }
-  if (!Array.isArray(value)) return readMessage(value, onMessage, onMalformed)
-  if (value.length === 0) onMalformed({ problem: 'the frame is an empty array' })
-  for (const element of value as unknown[]) readMessage(element, onMessage, onMalformed)
+  const elements: unknown[] = Array.isArray(value) ? value : [value]
+  if (elements.length === 0) onMalformed({ problem: 'an empty array' })
+  for (const element of elements) {
+    const problem = findProblem(element)
+    if (problem === undefined) onMessage(element as JsonRpcMessage)
+    else onMalformed({ problem, id: answeredBy(element) })
+  }
 }
 
-function readMessage(value: unknown, onMessage: (message: JsonRpcMessage) => void, onMalformed: (malformed: Malformed) => void): void {
-  const problem = findProblem(value)
-  if (problem === undefined) onMessage(value as JsonRpcMessage)
-  else onMalformed(isObject(value) && !('method' in value) && isId(value.id) ? { problem, id: value.id } : { problem })
+/** Id of the request that the value, though no message, seems to answer. */
+function answeredBy(value: unknown): number | string | undefined {
+  return isObject(value) && value.method === undefined && isId(value.id) ? value.id : undefined
 }
 
 /** Why the value is no JSON-RPC 2.0 message; `undefined` if it is one. */
 function findProblem(value: unknown): string | undefined {
-  if (!isObject(value)) return 'the frame is not a JSON object'
-  if (value.jsonrpc !== '2.0') return 'the member "jsonrpc" is not "2.0"'
-  if ('method' in value) {
-    if (typeof value.method !== 'string') return 'the member "method" is not a string'
-    if ('id' in value && !isId(value.id)) return 'the id of the request is neither a string nor a safe integer'
-    if ('params' in value && !isObject(value.params)) return 'the member "params" is not an object'
-    return undefined
-  }
-  const hasResult = 'result' in value
-  if (hasResult === 'error' in value) return 'the response has not exactly one of "result" and "error"'
-  if (hasResult) return isId(value.id) ? undefined : 'the id of the response is neither a string nor a safe integer'
-  if (!isObject(value.error)) return 'the member "error" is not an object'
-  // A peer that could not read a request answers with an error without an id, or with null.
-  return value.id === undefined || value.id === null || isId(value.id)
-    ? undefined
-    : 'the id of the response is neither a string nor a safe integer'
+  if (!isObject(value)) return 'not a JSON object'
+  // JSON has no `undefined`: that is always a member that is not there.
+  const { jsonrpc, id, method, params, result, error } = value
+  if (jsonrpc !== '2.0') return '"jsonrpc" is not "2.0"'
+  const isCall = method !== undefined
+  if (isCall && typeof method !== 'string') return '"method" is not a string'
+  if (isCall && params !== undefined && !isObject(params)) return '"params" is not an object'
+  if (!isCall && !(result === undefined ? isObject(error) : error === undefined)) return 'not exactly one of "result" and an "error" object'
+  // Notifications have no id. A peer that could not read a request answers with an error without an id, or with null.
+  const mayLackId = isCall ? id === undefined : error !== undefined && (id ?? null) === null
+  return mayLackId || isId(id) ? undefined : '"id" is not a string or safe integer'
 }
 
 /**
@@ -87,6 +88,6 @@ export function encodeMessage(message: JsonRpcMessage): string {
     return JSON.stringify(message)
   } catch (cause) {
     const what = 'method' in message ? `the parameters of ${message.method}` : 'the result'
-    throw new TypeError(`${what} cannot be written as JSON: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    throw new TypeError(`${what} cannot be written as JSON: ${asError(cause).message}`, { cause })
   }
 }

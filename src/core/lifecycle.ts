@@ -94,24 +94,11 @@ const FIRST: Life = { attempt: 1, retries: 0, everReady: false, redials: [], rea
 
 /** The next state. Pure: chance and time come in with the events. */
 export function transition(state: LifecycleState, event: LifecycleEvent, policy: RetryPolicy): LifecycleState {
-  switch (state.name) {
-    case 'idle':
-    case 'closed':
-    case 'failed':
-      return atRest(state, event)
-    case 'closing':
-      return event.type === 'socketClosed' || event.type === 'timedOut' ? { name: 'closed' } : state
-    case 'connecting':
-    case 'initializing':
-    case 'ready':
-    case 'waiting':
-      return alive(state, event, policy)
-  }
-}
-
-function atRest(state: LifecycleState, event: LifecycleEvent): LifecycleState {
-  if (event.type === 'connect' || event.type === 'reconnect') return { name: 'connecting', life: FIRST }
-  return event.type === 'close' && state.name !== 'closed' ? { name: 'closed' } : state
+  if ('life' in state) return alive(state, event, policy)
+  const { type } = event
+  if (state.name === 'closing') return type === 'socketClosed' || type === 'timedOut' ? { name: 'closed' } : state
+  if (type === 'connect' || type === 'reconnect') return { name: 'connecting', life: FIRST }
+  return type === 'close' && state.name !== 'closed' ? { name: 'closed' } : state
 }
 
 type Alive = Extract<LifecycleState, { life: Life }>
@@ -126,7 +113,6 @@ function alive(state: Alive, event: LifecycleEvent, policy: RetryPolicy): Lifecy
     case 'close':
       return { name: name === 'initializing' || name === 'ready' ? 'closing' : 'closed' }
     case 'hurry':
-      return name === 'waiting' ? { name: 'connecting', life } : state
     case 'timedOut':
       return name === 'waiting' ? { name: 'connecting', life } : state
     case 'socketOpened':
@@ -134,7 +120,7 @@ function alive(state: Alive, event: LifecycleEvent, policy: RetryPolicy): Lifecy
     case 'confirmed':
       return name === 'initializing' ? { name: 'ready', life: { ...life, everReady: true } } : state
     case 'stabilized':
-      return name === 'ready' && life.attempt !== 0 ? { name: 'ready', life: { ...life, attempt: 0, retries: 0, refreshed: false } } : state
+      return name === 'ready' && life.attempt !== 0 ? { name, life: { ...life, attempt: 0, retries: 0, refreshed: false } } : state
     case 'socketClosed':
       return name === 'waiting' ? state : afterClosure(life, event, policy)
   }
@@ -151,16 +137,13 @@ function afterClosure(before: Life, event: SocketClosed, policy: RetryPolicy): L
   }
   const redial = event.redial ?? (refresh && wish !== false ? 'token' : undefined)
   if (redial && !life.redials.includes(redial)) return { name: 'connecting', life: { ...life, redials: [...life.redials, redial] } }
-  const fatal = wish === undefined ? judgeClosure(closure) === 'fatal' && !refresh : !wish
-  if (fatal) return { name: 'failed', error: errorOfClosure(closure), closure }
-  if (!policy.enabled || life.retries >= policy.maxRetries) return { name: 'failed', error: exhausted(life, closure, policy), closure }
-  const retries = life.retries + 1
-  const delay = backoffDelay(retries, policy, event.random, askedDelay(closure, policy.initialDelay))
-  return { name: 'waiting', life: { ...life, retries, attempt: life.attempt + 1 }, delay, closure }
-}
-
-function exhausted(life: Life, closure: Closure, policy: RetryPolicy): McpWebSocketError {
+  const wanted = policy.enabled && (wish ?? (refresh || judgeClosure(closure) === 'retry'))
+  if (wanted && life.retries < policy.maxRetries) {
+    const retries = life.retries + 1
+    const delay = backoffDelay(retries, policy, event.random, askedDelay(closure, policy.initialDelay))
+    return { name: 'waiting', life: { ...life, retries, attempt: life.attempt + 1 }, delay, closure }
+  }
   const error = errorOfClosure(closure)
-  // Without reconnection there was nothing to exhaust: the caller wants the failure itself.
-  return policy.enabled ? new RetriesExhaustedError(life.attempt, error) : error
+  // Where no retry was wanted there was nothing to exhaust: the caller wants the failure itself.
+  return { name: 'failed', error: wanted ? new RetriesExhaustedError(life.attempt, error) : error, closure }
 }

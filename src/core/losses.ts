@@ -9,25 +9,25 @@ import type { PendingRequest } from './pending.js'
  * @param cause - The failure that ended the life, if it did.
  */
 export function lostError(closure: Closure, cause?: McpWebSocketError): ConnectionLostError {
-  const message = `${describeClosure(closure)}; the request was sent, and whether it was executed is unknown: check before you repeat it`
+  const message = `${describeClosure(closure)}; whether the request was executed is unknown: check before you repeat it`
   return new ConnectionLostError(lostCode(closure), message, closure, { delivery: 'unknown', cause })
 }
 
 /** The error of the request that is taken to be the cause of close code 1009. */
 export function tooLargeError(closure: Closure, request: PendingRequest): ConnectionLostError {
-  const message = `${describeClosure(closure)}: a message is too large; ${request.method}, the largest request in flight (${String(request.size)} characters), is taken to be the cause and is not repeated`
+  const message = `${describeClosure(closure)}: a message was too large, probably ${request.method} (${String(request.size)} characters); it is not repeated`
   return new ConnectionLostError('MESSAGE_TOO_LARGE', message, closure, {
     delivery: 'unknown',
-    hint: 'Send less, or raise the limit of the server (maxMessageBytes for answers).'
+    hint: 'Send less, or raise the limit of the server (of this side: maxMessageBytes).'
   })
 }
 
 /** The trouble with a response without an id: the usual answer to what the server could not even read. */
 export function unaddressedError(response: JsonRpcResponse): ProtocolError {
   const words = isErrorResponse(response) ? response.error.message : 'a result'
-  return new ProtocolError('INVALID_RESPONSE', `the server answered without saying which request: ${words}`)
+  return new ProtocolError('INVALID_RESPONSE', `the server sent a response without an id: ${words}`)
 }
 
 /** The error of a message that may not wait. */
 export const queueFullError = (method: string): QueueFullError =>
-  new QueueFullError(`not connected, and ${method} finds no place in the outbox`, 'Wait for the state ready, or raise the option outbox.')
+  new QueueFullError(`not connected, and the outbox has no place for ${method}`, 'Connect first, or raise the option outbox.')

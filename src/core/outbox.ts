@@ -8,12 +8,10 @@ export interface OutboxLimits {
   readonly maxBytes: number
 }
 
-/** One message that waits for a connection. */
-export interface Waiting {
-  readonly text: string
-  /** The request, if the message is one. */
-  readonly request?: PendingRequest
-}
+/** One message that waits for a connection: a request, or the frame of a notification. */
+export type Waiting = PendingRequest | { readonly text: string }
+
+const sizeOf = ({ text = '' }: Waiting): number => text.length
 
 /** Whether a notification still means something on another socket than the one whose requests it is about. */
 export const mayWait = ({ method }: JsonRpcNotification): boolean =>
@@ -23,10 +21,9 @@ export const mayWait = ({ method }: JsonRpcNotification): boolean =>
 export class Outbox {
   readonly #limits: OutboxLimits | false
   /** Requests that were sent once; they were let in before, so no limit counts them. */
-  readonly #resends = new Set<PendingRequest>()
+  readonly #resends = new Set<Waiting>()
   // A Set keeps the order and forgets a timed-out request in O(1).
   readonly #waiting = new Set<Waiting>()
-  readonly #byRequest = new Map<PendingRequest, Waiting>()
   #size = 0
 
   /** @param limits - `false`: nothing may wait. */
@@ -47,16 +44,15 @@ export class Outbox {
   /** Takes the message in, or refuses it: the newest loses, so that what was promised first is kept. */
   add(waiting: Waiting): boolean {
     const limits = this.#limits
-    if (limits === false || this.#waiting.size >= limits.maxMessages || this.#size + waiting.text.length > limits.maxBytes) return false
-    this.push(waiting)
-    return true
+    const fits = limits && this.#waiting.size < limits.maxMessages && this.#size + sizeOf(waiting) <= limits.maxBytes
+    if (fits) this.push(waiting)
+    return fits
   }
 
   /** Takes the message in, limits or not: it goes out in this very turn, behind what waits already. */
   push(waiting: Waiting): void {
     this.#waiting.add(waiting)
-    if (waiting.request) this.#byRequest.set(waiting.request, waiting)
-    this.#size += waiting.text.length
+    this.#size += sizeOf(waiting)
   }
 
   /** A request that was in flight waits to be sent again. */
@@ -64,29 +60,18 @@ export class Outbox {
     this.#resends.add(request)
   }
 
-  /** Forgets a request that settled while it waited. */
-  remove(request: PendingRequest): void {
-    this.#resends.delete(request)
-    const waiting = this.#byRequest.get(request)
-    if (waiting !== undefined) this.#forget(waiting)
+  /** Forgets a message, as a request does that settled while it waited. */
+  remove(waiting: Waiting): void {
+    this.#resends.delete(waiting)
+    if (this.#waiting.delete(waiting)) this.#size -= sizeOf(waiting)
   }
 
-  /** Removes and returns the next to go. */
-  take(): Waiting | undefined {
-    for (const request of this.#resends) {
-      this.#resends.delete(request)
-      return { text: request.text ?? '', request }
-    }
-    for (const waiting of this.#waiting) {
-      this.#forget(waiting)
-      return waiting
-    }
-    return undefined
-  }
-
-  #forget(waiting: Waiting): void {
-    this.#waiting.delete(waiting)
-    if (waiting.request) this.#byRequest.delete(waiting.request)
-    this.#size -= waiting.text.length
+  /** Removes and gives out one after the other, also what comes in meanwhile. */
+  *drain(): Iterable<Waiting> {
+    for (const queue of [this.#resends, this.#waiting])
+      for (const waiting of queue) {
+        this.remove(waiting)
+        yield waiting
+      }
   }
 }

@@ -33,14 +33,10 @@ export class PendingRequests<T extends PendingRequest> {
     return this.#byId.has(id)
   }
 
-  get(id: RequestId): T | undefined {
-    return this.#byId.get(id)
-  }
-
   /** Removes and returns the request; `undefined` if it settled before, or never was. Ids match by type too: 1 is not "1". */
   take(id: RequestId): T | undefined {
     const request = this.#byId.get(id)
-    if (request !== undefined) this.#byId.delete(id)
+    this.#byId.delete(id)
     return request
   }
 
@@ -49,9 +45,5 @@ export class PendingRequests<T extends PendingRequest> {
     const all = [...this.#byId.values()]
     this.#byId.clear()
     return all
-  }
-
-  values(): IterableIterator<T> {
-    return this.#byId.values()
   }
 }

@@ -25,7 +25,5 @@ const SAFE_METHODS: ReadonlySet<string> = new Set([
  * @param own - The request's own option `resend`, which wins.
  */
 export function mayResend(method: string, params: Params | undefined, own: boolean | undefined, policy: ResendPolicy): boolean {
-  if (own !== undefined) return own
-  if (typeof policy === 'function') return policy({ method, params })
-  return policy === 'safe' && SAFE_METHODS.has(method)
+  return own ?? (typeof policy === 'function' ? policy({ method, params }) : policy === 'safe' && SAFE_METHODS.has(method))
 }

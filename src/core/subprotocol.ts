@@ -26,23 +26,12 @@ export function judgeSubprotocol(
   missing: 'fail' | 'accept'
 ): SubprotocolError | undefined {
   const names = publicOffer(offered)
-  if (received) {
-    if (names.includes(received)) return undefined
-    // Some servers send back the whole offer.
-    received = received.replace(/(mcp\.bearer\.)[\w-]+/g, '$1[redacted]')
-    const hint = `The server wants ${JSON.stringify(received)}: if that is an MCP server, add it to the option subprotocols.`
-    return new SubprotocolError(`the server chose the subprotocol ${JSON.stringify(received)}, which was not offered`, {
-      offered: names,
-      received,
-      hint,
-      delivery: 'not-sent'
-    })
-  }
-  if (missing === 'accept' || offered.length === 0) return undefined
-  return new SubprotocolError('the server accepted the connection without naming a subprotocol', {
-    offered: names,
-    received: undefined,
-    delivery: 'not-sent',
-    hint: "Many MCP servers do not negotiate one: set onMissingSubprotocol: 'accept' to connect to them."
-  })
+  if (received ? names.includes(received) : missing === 'accept' || offered.length === 0) return undefined
+  // Some servers send back the whole offer.
+  const shown = received?.replace(/(mcp\.bearer\.)[\w-]+/g, '$1[redacted]')
+  const [problem, hint] = shown
+    ? [`the subprotocol ${JSON.stringify(shown)}, which was not offered`, 'If it carries MCP, add it to the option subprotocols.']
+    : ['no subprotocol', "If it is an MCP server, set onMissingSubprotocol: 'accept'."]
+  const details = { offered: names, received: shown || undefined, hint, delivery: 'not-sent' } as const
+  return new SubprotocolError(`the server chose ${problem}`, details)
 }

@@ -17,12 +17,14 @@ interface WsLike extends WebSocketLike {
 type WsConstructor = new (url: string, protocols: string[], options: object) => WsLike
 
 /** Whether the class is `ws`, or imitates it: it can send headers and shows what the server answered. */
-export const canSetHeaders = (WebSocketClass: WebSocketConstructor): boolean =>
-  typeof (WebSocketClass.prototype as { on?: unknown } | undefined)?.on === 'function'
+export const canSetHeaders = (WebSocketClass: unknown): boolean =>
+  typeof WebSocketClass === 'function' && typeof (WebSocketClass.prototype as { on?: unknown } | undefined)?.on === 'function'
 
 /** A socket of `ws`, with what only Node can do: headers, the HTTP answer of a refused upgrade, ping frames. */
 export class NodeSocket extends PlainSocket {
   readonly #ws: WsLike
+  readonly #target: Target
+  readonly #options: SocketOptions
   #stream: NetSocket | undefined
   #answered: string | undefined
   #refusal: { readonly response: IncomingMessage; body: Buffer } | undefined
@@ -43,13 +45,15 @@ export class NodeSocket extends PlainSocket {
     })
     super(ws, target, options, listener)
     this.#ws = ws
+    this.#target = target
+    this.#options = options
     ws.on('upgrade', (response) => this.#onUpgrade(response))
     ws.on('unexpected-response', (_request, response) => this.#onRefusal(response))
     ws.on('ping', () => this.listener?.onHeard())
     ws.on('pong', () => this.listener?.onPong())
   }
 
-  override get bytesRead(): number | undefined {
+  get bytesRead(): number | undefined {
     return this.#stream?.bytesRead
   }
 
@@ -82,18 +86,17 @@ export class NodeSocket extends PlainSocket {
     return Buffer.byteLength(text)
   }
 
-  protected override get chosen(): string | undefined {
-    return this.#answered
+  protected override onOpen(): void {
+    super.onOpen(this.#answered ?? '')
   }
 
-  protected override onError(error: unknown, message: string | undefined): void {
-    if (this.opened) this.#failure = error
-    else if (this.listener !== undefined)
-      this.finish(closureOfFailure(error ?? message, this.target, this.#stream !== undefined, this.#answered))
+  protected override onError(failure?: unknown): void {
+    if (this.opened) this.#failure = failure
+    else if (this.listener !== undefined) this.finish(closureOfFailure(failure, this.#target, this.#stream !== undefined, this.#answered))
   }
 
   protected override finish(closure: SocketClosure): void {
-    super.finish(this.#failure === undefined ? closure : (closureOfWsError(this.#failure, this.options.maxMessageBytes) ?? closure))
+    super.finish(this.#failure === undefined ? closure : (closureOfWsError(this.#failure, this.#options.maxMessageBytes) ?? closure))
   }
 
   #onUpgrade(response: IncomingMessage): void {
@@ -102,8 +105,8 @@ export class NodeSocket extends PlainSocket {
     this.#stream = response.socket
     this.#answered = answered
     // ws fails a dial whose answer names no subprotocol; this event comes before it looks.
-    if (answered === undefined && this.options.onMissingSubprotocol === 'accept')
-      headers['sec-websocket-protocol'] = this.target.protocols[0]
+    if (answered === undefined && this.#options.onMissingSubprotocol === 'accept')
+      headers['sec-websocket-protocol'] = this.#target.protocols[0]
   }
 
   #onRefusal(response: IncomingMessage): void {
@@ -124,7 +127,7 @@ export class NodeSocket extends PlainSocket {
   #refused(): SocketClosure | undefined {
     const refusal = this.#refusal
     if (refusal === undefined || this.listener === undefined) return undefined
-    return closureOfRefusal(refusal.response, refusal.body, this.target)
+    return closureOfRefusal(refusal.response, refusal.body, this.#target)
   }
 
   /** Joins the frames of one tick into one system call, which is where most of a request's time goes. */

@@ -1,6 +1,6 @@
 import { retryAfterOfReason } from '../core/closures.js'
 import { redact } from '../core/credentials.js'
-import { judgeSubprotocol, publicOffer } from '../core/subprotocol.js'
+import { judgeSubprotocol } from '../core/subprotocol.js'
 import { HandshakeError, type Closure } from '../errors.js'
 import type { ConnectionOptions } from '../types/options.js'
 import type { Target } from './target.js'
@@ -34,7 +34,7 @@ export interface Socket {
   /** Time is up for the dial. @returns What was learned so far, if that says more than "too late". */
   expire(): SocketClosure | undefined
   /** Inbound bytes so far, parts of messages included, where the engine tells. */
-  readonly bytesRead: number | undefined
+  readonly bytesRead?: number | undefined
   /** The socket alone no longer keeps the process alive, where the engine knows such a thing. */
   unref(): void
 }
@@ -46,6 +46,12 @@ export interface SocketOptions extends Pick<ConnectionOptions, 'tls' | 'agent' |
   readonly perMessageDeflate: boolean
 }
 
+interface CloseEventLike {
+  readonly code: number
+  readonly reason: string
+  readonly wasClean: boolean
+}
+
 /** The part of the WHATWG interface that all engines share. */
 export interface WebSocketLike {
   binaryType: string
@@ -53,16 +59,24 @@ export interface WebSocketLike {
   onopen: (() => void) | null
   onmessage: ((event: { readonly data: unknown }) => void) | null
   onerror: ((event: { readonly message?: string; readonly error?: unknown }) => void) | null
-  onclose: ((event: { readonly code: number; readonly reason: string; readonly wasClean: boolean }) => void) | null
+  onclose: ((event: CloseEventLike) => void) | null
   send(data: string): void
   close(code?: number, reason?: string): void
 }
 
+/** The closure of a socket on which a message came that is too large. */
+export const oversize = (maxMessageBytes: number): SocketClosure => ({
+  kind: 'close',
+  code: 1009,
+  reason: `a message is larger than maxMessageBytes (${String(maxMessageBytes)})`,
+  wasClean: false
+})
+
 /** A socket of any engine that follows the WHATWG standard: browsers, workers, Deno, Bun, Node's own. */
 export class PlainSocket implements Socket {
-  protected readonly target: Target
-  protected readonly options: SocketOptions
-  protected readonly engine: WebSocketLike
+  readonly #target: Target
+  readonly #options: SocketOptions
+  readonly #engine: WebSocketLike
   /** `undefined` once the socket is over: what the engine still says is not heard. */
   protected listener: SocketListener | undefined
   protected opened = false
@@ -70,25 +84,21 @@ export class PlainSocket implements Socket {
 
   /** @param engine - A WebSocket that was made in this very turn: none of its events has fired yet. */
   constructor(engine: WebSocketLike, target: Target, options: SocketOptions, listener: SocketListener) {
-    this.engine = engine
-    this.target = target
-    this.options = options
+    this.#engine = engine
+    this.#target = target
+    this.#options = options
     this.listener = listener
     // Blobs are read asynchronously, so that a text frame behind one would overtake it.
-    this.engine.binaryType = 'arraybuffer'
-    this.engine.onopen = () => this.#onOpen()
-    this.engine.onmessage = (event) => this.#onMessage(event.data)
+    engine.binaryType = 'arraybuffer'
+    engine.onopen = () => this.onOpen(engine.protocol)
+    engine.onmessage = ({ data }) => this.#onMessage(data)
     // Stays attached for ever: an `error` of ws without a listener ends the process.
-    this.engine.onerror = (event) => this.onError(event.error, event.message)
-    this.engine.onclose = (event) => this.#onClose(event.code, event.reason, event.wasClean)
-  }
-
-  get bytesRead(): number | undefined {
-    return undefined
+    engine.onerror = ({ error, message }) => this.onError(error ?? message)
+    engine.onclose = (event) => this.#onClose(event)
   }
 
   send(text: string): number {
-    this.engine.send(text)
+    this.#engine.send(text)
     return this.measure(text)
   }
 
@@ -97,14 +107,14 @@ export class PlainSocket implements Socket {
   }
 
   close(code: number, reason: string): void {
-    this.engine.close(code, reason)
+    this.#engine.close(code, reason)
   }
 
   discard(): void {
     this.listener = undefined
     // While connecting, some engines report the closed dial through `error`, others throw.
     try {
-      this.engine.close(1000)
+      this.#engine.close(1000)
     } catch {
       // Nothing is left to close.
     }
@@ -122,24 +132,27 @@ export class PlainSocket implements Socket {
     return new TextEncoder().encode(text).length
   }
 
-  /** What the server named; the engine's word may be changed by a subclass. */
-  protected get chosen(): string | undefined {
-    return this.engine.protocol || undefined
+  /** @param chosen - The subprotocol that the server named, `''` for none. */
+  protected onOpen(chosen: string): void {
+    const error = judgeSubprotocol(this.#target.protocols, this.#clean(chosen), this.#options.onMissingSubprotocol)
+    if (error) return this.finish({ kind: 'subprotocol', wasClean: false, error })
+    this.opened = true
+    this.listener?.onOpened(chosen || undefined)
   }
 
-  protected onError(_error: unknown, _message: string | undefined): void {
+  /** @param _failure - What the engine tells about it, which is nothing except in Node. */
+  protected onError(_failure?: unknown): void {
     // After `open` the close event follows and says more. Before it, not every engine sends one (Node 22's does not).
-    if (this.opened || this.listener === undefined) return
+    if (this.opened) return
     const hint =
-      'Engines hide the reason from programs like this one. Likely: the server is down or the URL is wrong; it refused the ' +
-      'credentials, this origin, or the subprotocols (HTTP 401, 403, 426); it named no subprotocol (see onMissingSubprotocol); ' +
-      'its certificate is not trusted.'
-    this.finish({
-      kind: 'network',
-      code: 1006,
-      wasClean: false,
-      error: new HandshakeError('CONNECT_FAILED', 'the connection could not be opened', { hint, retryable: true, delivery: 'not-sent' })
+      'Engines hide why. Likely: the server is down or the URL wrong; it refused the credentials, the origin or the subprotocols (HTTP ' +
+      '401, 403, 426) or named none (see onMissingSubprotocol); its certificate is not trusted.'
+    const error = new HandshakeError('CONNECT_FAILED', 'the connection could not be opened', {
+      hint,
+      retryable: true,
+      delivery: 'not-sent'
     })
+    this.finish({ kind: 'network', code: 1006, wasClean: false, error })
   }
 
   protected finish(closure: SocketClosure): void {
@@ -148,48 +161,33 @@ export class PlainSocket implements Socket {
     listener?.onClosed(closure)
   }
 
-  protected clean(text: string): string {
-    return redact(text, this.target.secrets)
-  }
-
-  #onOpen(): void {
-    const { protocols } = this.target
-    const chosen = this.chosen
-    const error = judgeSubprotocol(protocols, chosen && this.clean(chosen), this.options.onMissingSubprotocol)
-    if (error) return this.finish({ kind: 'subprotocol', wasClean: false, error })
-    this.opened = true
-    this.listener?.onOpened(chosen === undefined ? undefined : publicOffer([chosen])[0])
+  #clean(text: string): string {
+    return redact(text, this.#target.secrets)
   }
 
   #onMessage(data: unknown): void {
-    const text = this.#read(data)
-    if (text === undefined) return this.listener?.onUndecodable()
+    let text: string
+    try {
+      text = typeof data === 'string' ? data : this.#decoder.decode(data as ArrayBuffer)
+    } catch {
+      return this.listener?.onUndecodable()
+    }
     const bytes = this.measure(text)
-    const { maxMessageBytes } = this.options
-    if (bytes > maxMessageBytes)
-      this.finish({
-        kind: 'close',
-        code: 1009,
-        reason: `a message from the server is larger than maxMessageBytes (${String(maxMessageBytes)})`,
-        wasClean: false
-      })
+    const { maxMessageBytes } = this.#options
+    if (bytes > maxMessageBytes) this.finish(oversize(maxMessageBytes))
     else this.listener?.onText(text, bytes)
   }
 
-  #read(data: unknown): string | undefined {
-    if (typeof data === 'string') return data
-    try {
-      return this.#decoder.decode(data as ArrayBuffer)
-    } catch {
-      return undefined
-    }
-  }
-
-  #onClose(code: number, reason: string, wasClean: boolean): void {
-    if (!this.opened && code !== 1000) return this.onError(undefined, undefined)
-    const text = this.clean(reason)
+  #onClose({ code, reason, wasClean }: CloseEventLike): void {
+    if (!this.opened && code !== 1000) return this.onError()
     // Deno reports a broken connection as 0, Firefox may call a 1006 clean.
-    const known = code === 0 ? 1006 : code
-    this.finish({ kind: 'close', code: known, reason: text, wasClean: wasClean && known !== 1006, retryAfter: retryAfterOfReason(reason) })
+    const known = code || 1006
+    this.finish({
+      kind: 'close',
+      code: known,
+      reason: this.#clean(reason),
+      wasClean: wasClean && known !== 1006,
+      retryAfter: retryAfterOfReason(reason)
+    })
   }
 }

@@ -4,7 +4,7 @@ import { publicUrl, redact, redactStart } from '../core/credentials.js'
 import { hintForStatus, hintForSystemError } from '../core/hints.js'
 import { judgeSubprotocol } from '../core/subprotocol.js'
 import { HandshakeError, UnauthorizedError } from '../errors.js'
-import type { SocketClosure } from './plain-socket.js'
+import { oversize, type SocketClosure } from './plain-socket.js'
 import type { Target } from './target.js'
 
 // The one place where Node's and ws' errors become ours.
@@ -80,14 +80,7 @@ export function closureOfFailure(failure: unknown, target: Target, upgraded: boo
 export function closureOfWsError(failure: unknown, maxMessageBytes: number): SocketClosure | undefined {
   const { code } = factsOf(failure)
   if (!code.startsWith('WS_ERR_')) return undefined
-  if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') {
-    return {
-      kind: 'close',
-      code: 1009,
-      reason: `a message from the server is larger than maxMessageBytes (${String(maxMessageBytes)})`,
-      wasClean: false
-    }
-  }
+  if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') return oversize(maxMessageBytes)
   return {
     kind: 'close',
     code: code === 'WS_ERR_INVALID_UTF8' ? 1007 : 1002,

@@ -1,4 +1,5 @@
 import IsomorphicWebSocket from 'isomorphic-ws'
+import { asError } from '../core/guarded.js'
 import { HandshakeError } from '../errors.js'
 import type { WebSocketConstructor } from '../types/options.js'
 import { canSetHeaders, NodeSocket } from './node-socket.js'
@@ -8,44 +9,29 @@ import type { Target } from './target.js'
 /** Opens a socket; `openSocket` below is the real one, tests hand in others. */
 export type OpenSocket = (target: Target, options: SocketOptions, listener: SocketListener) => Socket
 
-/**
- * The WebSocket class to use: the given one, or that of `isomorphic-ws`.
- * @returns `undefined` in an engine without any.
- */
-export function webSocketClass(given: WebSocketConstructor | undefined): WebSocketConstructor | undefined {
-  if (given) return given
-  const imported: unknown = IsomorphicWebSocket
+/** The WebSocket class to use: the given one, or that of `isomorphic-ws`. @throws TypeError naming the option, if there is none. */
+function webSocketClass(given: WebSocketConstructor | undefined): WebSocketConstructor {
+  const imported = IsomorphicWebSocket as { default?: unknown } | undefined
   // Some bundlers hand over the module instead of its default export.
-  const found = typeof imported === 'function' ? imported : (imported as { default?: unknown } | undefined)?.default
-  if (typeof found === 'function' && canSetHeaders(found as WebSocketConstructor)) return found as WebSocketConstructor
-  // isomorphic-ws reads the global once, at import: a later one (a mock, a polyfill) counts more.
-  const current: unknown = (globalThis as { WebSocket?: unknown }).WebSocket ?? found
-  return typeof current === 'function' ? (current as WebSocketConstructor) : undefined
+  const found = imported?.default ?? imported
+  // isomorphic-ws reads the global once, at import: a later one (a mock, a polyfill) counts more, but not more than ws.
+  const known = canSetHeaders(found) ? found : ((globalThis as { WebSocket?: unknown }).WebSocket ?? found)
+  const chosen = given ?? known
+  if (typeof chosen === 'function') return chosen as WebSocketConstructor
+  throw new TypeError('WebSocket must be given: this engine has none')
 }
 
 /** Whether headers can be set: by capability of the class, not by the name of the runtime. */
-export function headersWork(given: WebSocketConstructor | undefined): boolean {
-  const WebSocketClass = webSocketClass(given)
-  return WebSocketClass !== undefined && canSetHeaders(WebSocketClass)
-}
+export const headersWork = (given: WebSocketConstructor | undefined): boolean => canSetHeaders(webSocketClass(given))
 
 /** Opens a WebSocket of this engine. @throws HandshakeError when the engine refuses the very call. */
 export const openSocket: OpenSocket = (target, options, listener) => {
-  const WebSocketClass = webSocketClass(options.WebSocket)
-  if (WebSocketClass === undefined) {
-    throw new HandshakeError('CONNECT_FAILED', 'this engine has no WebSocket', {
-      hint: 'Pass a class as the option WebSocket.',
-      delivery: 'not-sent'
-    })
-  }
   try {
+    const WebSocketClass = webSocketClass(options.WebSocket)
     if (canSetHeaders(WebSocketClass)) return new NodeSocket(WebSocketClass, target, options, listener)
     return new PlainSocket(new WebSocketClass(target.url.href, [...target.protocols]) as WebSocketLike, target, options, listener)
   } catch (cause) {
-    throw new HandshakeError(
-      'CONNECT_FAILED',
-      `the WebSocket refused the call: ${cause instanceof Error ? cause.message : String(cause)}`,
-      { cause, delivery: 'not-sent' }
-    )
+    const message = `the WebSocket refused the call: ${asError(cause).message}`
+    throw new HandshakeError('CONNECT_FAILED', message, { cause, delivery: 'not-sent' })
   }
 }

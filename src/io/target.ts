@@ -1,7 +1,8 @@
 import { collectSecrets, hasCredentials, isExposed, publicUrl } from '../core/credentials.js'
+import { asError } from '../core/guarded.js'
 import { bearerSubprotocol, MCP_SUBPROTOCOL } from '../core/subprotocol.js'
 import { HandshakeError, isMcpWebSocketError } from '../errors.js'
-import type { AuthOptions, HeadersOption, TokenContext, UrlOption } from '../types/options.js'
+import type { AuthOptions, Awaitable, HeadersOption, TokenContext, UrlOption } from '../types/options.js'
 
 /** Where to dial, and with what. */
 export interface Target {
@@ -24,20 +25,17 @@ export interface TargetOptions {
 
 /**
  * Reads a URL; `http:` and `https:` become `ws:` and `wss:` (WHATWG WebSockets, "establish"). The fragment is dropped.
- * @throws TypeError naming the option, without the URL's query.
+ * @throws TypeError naming the option, without the URL: its query or userinfo may be secret.
  */
 export function readUrl(value: string | URL): URL {
-  let url: URL
   try {
-    url = new URL(value)
+    const url = new URL(new URL(value).href.replace(/^http/, 'ws'))
+    url.hash = ''
+    if (/^wss?:/.test(url.href)) return url
   } catch {
-    throw new TypeError('url is not an absolute URL, for example wss://example.com/ws')
+    // What is no URL at all needs no other words.
   }
-  if (url.protocol === 'http:' || url.protocol === 'https:') url = new URL(url.href.replace(/^http/, 'ws'))
-  if (url.protocol !== 'ws:' && url.protocol !== 'wss:')
-    throw new TypeError(`url has the scheme ${url.protocol} but must have ws:, wss:, http: or https:`)
-  url.hash = ''
-  return url
+  throw new TypeError('url must be an absolute URL with ws:, wss:, http: or https:')
 }
 
 /**
@@ -45,51 +43,49 @@ export function readUrl(value: string | URL): URL {
  * @throws HandshakeError `INSECURE_TRANSPORT` before any provider of secrets runs; `CONNECT_FAILED` if one fails.
  */
 export async function resolveTarget(options: TargetOptions, context: TokenContext): Promise<Target> {
-  const { auth, subprotocols } = options
-  const { url: where } = options
-  const url = typeof where === 'function' ? await provide('url', async () => readUrl(await where())) : readUrl(where)
+  const { auth } = options
+  const url = await provide('url', options.url, readUrl)
   const exposed = isExposed(url) && !auth?.allowInsecure
   if (exposed && (auth || url.username || url.password)) throw insecure(url)
   // Static headers are judged before the token provider runs.
-  const given = typeof options.headers === 'function' ? await provide('headers', options.headers) : (options.headers ?? {})
-  if (exposed && hasCredentials(given)) throw insecure(url)
-  const token = auth === undefined ? undefined : await readToken(auth, context)
-  const protocols = [MCP_SUBPROTOCOL, ...subprotocols]
-  const headers: Record<string, string> = { ...given }
+  const headers = await provide('headers', options.headers, (given): Record<string, string> => ({ ...given }))
+  if (exposed && hasCredentials(headers)) throw insecure(url)
+  const protocols = [MCP_SUBPROTOCOL, ...options.subprotocols]
   const bearers: string[] = []
-  if (token !== undefined && auth?.via === 'subprotocol') {
-    bearers.push(token, bearerSubprotocol(token))
-    protocols.push(bearerSubprotocol(token))
-  } else if (token !== undefined) {
-    bearers.push(token)
-    headers.Authorization = `Bearer ${token}`
+  if (auth) {
+    const token = await provide('auth.token', auth.token, checkToken, context)
+    const bearer = bearerSubprotocol(token)
+    bearers.push(token, bearer)
+    if (auth.via === 'subprotocol') protocols.push(bearer)
+    else headers.Authorization = `Bearer ${token}`
   }
   return { url, protocols, headers, secrets: collectSecrets(url, headers, bearers) }
 }
 
-async function readToken(auth: AuthOptions, context: TokenContext): Promise<string> {
-  const { token } = auth
-  const value = typeof token === 'function' ? await provide('auth.token', () => token(context)) : token
-  if (typeof value !== 'string' || value === '' || /[\r\n]/.test(value))
-    throw providerError('auth.token', 'it gave no token (a non-empty line of text)')
-  return value
+function checkToken(token: unknown): string {
+  if (typeof token === 'string' && /^.+$/.test(token)) return token
+  throw new TypeError('it is not a line of text')
 }
 
-async function provide<T>(option: string, provider: () => T): Promise<Awaited<T>> {
+/** Reads what the option holds, or what its provider gives. */
+async function provide<Given, Read>(
+  name: string,
+  option: Given | ((context: TokenContext) => Awaitable<Given>),
+  read: (given: Given) => Read,
+  context?: TokenContext
+): Promise<Read> {
   try {
-    return await provider()
+    return read(await (typeof option === 'function' ? (option as (context?: TokenContext) => Awaitable<Given>)(context) : option))
   } catch (cause) {
-    throw isMcpWebSocketError(cause) ? cause : providerError(option, cause instanceof Error ? cause.message : 'it threw', cause)
+    if (isMcpWebSocketError(cause)) throw cause
+    const message = `the option ${name} failed: ${asError(cause).message}`
+    throw new HandshakeError('CONNECT_FAILED', message, { cause, retryable: true, delivery: 'not-sent' })
   }
-}
-
-function providerError(option: string, problem: string, cause?: unknown): HandshakeError {
-  return new HandshakeError('CONNECT_FAILED', `the option ${option} failed: ${problem}`, { cause, retryable: true, delivery: 'not-sent' })
 }
 
 function insecure(url: URL): HandshakeError {
   return new HandshakeError('INSECURE_TRANSPORT', `credentials would travel in plain text to ${publicUrl(url)}`, {
-    hint: 'Use wss://, or set auth.allowInsecure if the network is trusted.',
+    hint: 'Use wss://, or auth.allowInsecure in a trusted network.',
     delivery: 'not-sent'
   })
 }

@@ -239,7 +239,7 @@ describe('errorOfClosure', () => {
 describe('lateClosure', () => {
   it.each([
     ['CONNECT_TIMEOUT', 'no connection within 500 ms'],
-    ['HANDSHAKE_TIMEOUT', 'the server opened the socket, but MCP was not ready within 500 ms']
+    ['HANDSHAKE_TIMEOUT', 'connected, but MCP was not ready within 500 ms']
   ] as const)('is a timeout that is worth a retry (%s)', (code, message) => {
     const closure = lateClosure(code, 500)
     expect(closure).toMatchObject({ kind: 'timeout', wasClean: false })

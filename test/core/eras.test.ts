@@ -218,7 +218,7 @@ describe('a refusal', () => {
     handshake.begin()
     expect(handshake.next(modern('2099-01-01', '2098-01-01'))).toHaveProperty(
       'error.message',
-      'the server supports only 2099-01-01, 2098-01-01'
+      'the server supports only ["2099-01-01","2098-01-01"]'
     )
   })
 })

@@ -67,11 +67,11 @@ describe('triage', () => {
     expect(flight.takeAll()).toEqual([listen])
   })
 
-  it('takes the largest call for the cause of close code 1009, in neither list', () => {
+  it('takes the largest call for the cause of close code 1009, lost among the others', () => {
     const { resend, lost, tooLarge } = flightOf(safe, risky, listen, twice).triage(closureOf({ code: 1009 }))
     expect(tooLarge).toBe(risky)
     expect(resend).toEqual([safe])
-    expect(lost).toEqual([twice])
+    expect(lost).toEqual([risky, twice])
   })
 
   it('does not repeat the cause of 1009 although it would be safe', () => {

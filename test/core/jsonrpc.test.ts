@@ -73,7 +73,7 @@ describe('parseText', () => {
         const wire = [...batch.slice(0, place), 'junk', ...batch.slice(place)]
         const { messages, malformed } = read(JSON.stringify(wire))
         expect(messages).toEqual(JSON.parse(JSON.stringify(batch)))
-        expect(malformed).toEqual([{ problem: 'the frame is not a JSON object' }])
+        expect(malformed).toEqual([{ problem: 'not a JSON object' }])
       })
     )
   })
@@ -100,19 +100,17 @@ describe('parseText', () => {
     expect(read(text).messages).toHaveLength(1)
   })
 
-  const notObject = 'the frame is not a JSON object'
-  const version = 'the member "jsonrpc" is not "2.0"'
-  const requestId = 'the id of the request is neither a string nor a safe integer'
-  const responseId = 'the id of the response is neither a string nor a safe integer'
-  const params = 'the member "params" is not an object'
-  const oneOf = 'the response has not exactly one of "result" and "error"'
-  const error = 'the member "error" is not an object'
+  const notObject = 'not a JSON object'
+  const version = '"jsonrpc" is not "2.0"'
+  const badId = '"id" is not a string or safe integer'
+  const params = '"params" is not an object'
+  const oneOf = 'not exactly one of "result" and an "error" object'
 
   it.each<[string, string, (number | string)?]>([
-    ['{', 'the frame is not JSON'],
-    ['hello', 'the frame is not JSON'],
-    ['{"jsonrpc":"2.0","method":"a"}{"jsonrpc":"2.0","method":"b"}', 'the frame is not JSON'],
-    ['[]', 'the frame is an empty array'],
+    ['{', 'not JSON'],
+    ['hello', 'not JSON'],
+    ['{"jsonrpc":"2.0","method":"a"}{"jsonrpc":"2.0","method":"b"}', 'not JSON'],
+    ['[]', 'an empty array'],
     ['null', notObject],
     ['1', notObject],
     ['"text"', notObject],
@@ -123,25 +121,25 @@ describe('parseText', () => {
     ['{"jsonrpc":2,"method":"x"}', version],
     ['{"id":4,"result":{}}', version, 4],
     ['{"id":4,"method":"x"}', version],
-    ['{"jsonrpc":"2.0","method":1}', 'the member "method" is not a string'],
-    ['{"jsonrpc":"2.0","method":null,"id":1}', 'the member "method" is not a string'],
-    ['{"jsonrpc":"2.0","method":"x","id":null}', requestId],
-    ['{"jsonrpc":"2.0","method":"x","id":1.5}', requestId],
-    ['{"jsonrpc":"2.0","method":"x","id":9007199254740992}', requestId],
-    ['{"jsonrpc":"2.0","method":"x","id":{}}', requestId],
+    ['{"jsonrpc":"2.0","method":1}', '"method" is not a string'],
+    ['{"jsonrpc":"2.0","method":null,"id":1}', '"method" is not a string'],
+    ['{"jsonrpc":"2.0","method":"x","id":null}', badId],
+    ['{"jsonrpc":"2.0","method":"x","id":1.5}', badId],
+    ['{"jsonrpc":"2.0","method":"x","id":9007199254740992}', badId],
+    ['{"jsonrpc":"2.0","method":"x","id":{}}', badId],
     ['{"jsonrpc":"2.0","method":"x","params":[]}', params],
     ['{"jsonrpc":"2.0","method":"x","params":null}', params],
     ['{"jsonrpc":"2.0","method":"x","params":"y"}', params],
     ['{"jsonrpc":"2.0","id":5}', oneOf, 5],
     ['{"jsonrpc":"2.0","id":"s"}', oneOf, 's'],
     ['{"jsonrpc":"2.0","id":5,"result":{},"error":{}}', oneOf, 5],
-    ['{"jsonrpc":"2.0","id":true,"result":{}}', responseId],
-    ['{"jsonrpc":"2.0","id":null,"result":{}}', responseId],
-    ['{"jsonrpc":"2.0","result":{}}', responseId],
-    ['{"jsonrpc":"2.0","id":[1],"error":{}}', responseId],
-    ['{"jsonrpc":"2.0","id":6,"error":"no"}', error, 6],
-    ['{"jsonrpc":"2.0","id":6,"error":null}', error, 6],
-    ['{"jsonrpc":"2.0","id":6,"error":[]}', error, 6]
+    ['{"jsonrpc":"2.0","id":true,"result":{}}', badId],
+    ['{"jsonrpc":"2.0","id":null,"result":{}}', badId],
+    ['{"jsonrpc":"2.0","result":{}}', badId],
+    ['{"jsonrpc":"2.0","id":[1],"error":{}}', badId],
+    ['{"jsonrpc":"2.0","id":6,"error":"no"}', oneOf, 6],
+    ['{"jsonrpc":"2.0","id":6,"error":null}', oneOf, 6],
+    ['{"jsonrpc":"2.0","id":6,"error":[]}', oneOf, 6]
   ])('finds the fault of %s', (text, problem, id) => {
     expect(read(text)).toEqual({ messages: [], malformed: [id === undefined ? { problem } : { problem, id }] })
   })

@@ -10,7 +10,7 @@ describe('lostError', () => {
     expect(error).toMatchObject({ name: 'ConnectionLostError', code: 'CONNECTION_LOST', delivery: 'unknown' })
     expect(error.closure).toBe(closure)
     expect(error.message).toBe(
-      'the connection closed with code 1011; the request was sent, and whether it was executed is unknown: check before you repeat it'
+      'the connection closed with code 1011; whether the request was executed is unknown: check before you repeat it'
     )
     expect(error.cause).toBeUndefined()
   })
@@ -43,7 +43,7 @@ describe('unaddressedError', () => {
     expect(unaddressedError({ jsonrpc: '2.0', id: null, error: { code: -32700, message: 'Parse error' } })).toMatchObject({
       name: 'ProtocolError',
       code: 'INVALID_RESPONSE',
-      message: 'the server answered without saying which request: Parse error'
+      message: 'the server sent a response without an id: Parse error'
     })
   })
 

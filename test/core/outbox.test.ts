@@ -4,10 +4,10 @@ import { mayWait, Outbox, type Waiting } from '../../src/core/outbox.js'
 import { requestOf } from './fixtures.js'
 
 const textOf = (size: number): string => 'x'.repeat(size)
-const takeAll = (outbox: Outbox): Waiting[] => {
-  const all: Waiting[] = []
-  for (let waiting = outbox.take(); waiting; waiting = outbox.take()) all.push(waiting)
-  return all
+const takeAll = (outbox: Outbox): Waiting[] => [...outbox.drain()]
+const take = (outbox: Outbox): Waiting | undefined => {
+  for (const waiting of outbox.drain()) return waiting
+  return undefined
 }
 
 describe('Outbox', () => {
@@ -29,7 +29,7 @@ describe('Outbox', () => {
   it('takes nothing when nothing may wait', () => {
     const outbox = new Outbox(false)
     expect(outbox.add({ text: '' })).toBe(false)
-    expect(outbox.take()).toBeUndefined()
+    expect(take(outbox)).toBeUndefined()
   })
 
   it.each([
@@ -52,21 +52,21 @@ describe('Outbox', () => {
 
   it('forgets the message of a request that settled, and makes room', () => {
     const outbox = new Outbox({ maxMessages: 2, maxBytes: 10 })
-    const [first, second] = [requestOf({ id: 1 }), requestOf({ id: 2 })] as const
-    outbox.add({ text: textOf(5), request: first })
-    outbox.add({ text: textOf(5), request: second })
+    const [first, second] = [requestOf({ id: 1, text: textOf(5) }), requestOf({ id: 2, text: textOf(5) })] as const
+    outbox.add(first)
+    outbox.add(second)
     outbox.remove(first)
     outbox.remove(first)
     expect(outbox.length).toBe(1)
     expect(outbox.add({ text: textOf(5) })).toBe(true)
-    expect(outbox.take()?.request).toBe(second)
+    expect(take(outbox)).toBe(second)
   })
 
   it('ignores the settlement of a request that does not wait', () => {
     const outbox = new Outbox({ maxMessages: 2, maxBytes: 10 })
-    const request = requestOf()
-    outbox.add({ text: 'a', request })
-    outbox.take()
+    const request = requestOf({ text: 'a' })
+    outbox.add(request)
+    take(outbox)
     outbox.remove(request)
     outbox.remove(requestOf({ id: 9 }))
     expect(outbox.length).toBe(0)
@@ -81,7 +81,7 @@ describe('Outbox', () => {
     outbox.putBack(second)
     expect(outbox.length).toBe(3)
     expect(outbox.resendCount).toBe(2)
-    expect(takeAll(outbox)).toEqual([{ text: 'first', request: first }, { text: 'second', request: second }, { text: 'new' }])
+    expect(takeAll(outbox)).toEqual([first, second, { text: 'new' }])
     expect(outbox.resendCount).toBe(0)
   })
 
@@ -93,7 +93,7 @@ describe('Outbox', () => {
     const closed = new Outbox(false)
     closed.putBack(requestOf())
     expect(closed.length).toBe(1)
-    expect(takeAll(closed)).toEqual([{ text: '{}', request: requestOf() }])
+    expect(takeAll(closed)).toEqual([requestOf()])
   })
 
   it('forgets what was to be sent again when it settles meanwhile', () => {
@@ -102,7 +102,7 @@ describe('Outbox', () => {
     outbox.putBack(request)
     outbox.remove(request)
     expect(outbox.length).toBe(0)
-    expect(outbox.take()).toBeUndefined()
+    expect(take(outbox)).toBeUndefined()
   })
 
   it('takes what goes out in this very turn beyond every limit, behind the rest', () => {
@@ -110,15 +110,15 @@ describe('Outbox', () => {
     const request = requestOf()
     outbox.putBack(request)
     outbox.push({ text: 'first' })
-    outbox.push({ text: 'second', request: requestOf({ id: 2 }) })
+    outbox.push(requestOf({ id: 2, text: 'second' }))
     expect(outbox.length).toBe(3)
     expect(takeAll(outbox).map(({ text }) => text)).toEqual(['{}', 'first', 'second'])
   })
 
   it('counts what was pushed against the limits, and forgets it like the rest', () => {
     const outbox = new Outbox({ maxMessages: 1, maxBytes: 10 })
-    const request = requestOf()
-    outbox.push({ text: 'a', request })
+    const request = requestOf({ text: 'a' })
+    outbox.push(request)
     expect(outbox.add({ text: 'b' })).toBe(false)
     outbox.remove(request)
     expect(outbox.add({ text: textOf(10) })).toBe(true)
@@ -134,25 +134,42 @@ describe('Outbox', () => {
       fc.property(fc.nat(6), fc.nat(40), fc.array(steps, { maxLength: 60, size: 'max' }), (maxMessages, maxBytes, sequence) => {
         const outbox = new Outbox({ maxMessages, maxBytes })
         let model: Waiting[] = []
-        const requests = Array.from({ length: 21 }, (_, id) => requestOf({ id }))
+        const requests = Array.from({ length: 21 }, (_, id) => requestOf({ id, text: textOf(id) }))
         for (const step of sequence) {
           const request = requests[step.size]
           if (step.do === 'add') {
-            const known = model.some((waiting) => waiting.request === request)
-            const waiting: Waiting = { text: textOf(step.size), ...(step.asked && !known && request && { request }) }
-            const bytes = model.reduce((sum, { text }) => sum + text.length, 0)
+            const waiting: Waiting = step.asked && request && !model.includes(request) ? request : { text: textOf(step.size) }
+            const bytes = model.reduce((sum, { text }) => sum + text!.length, 0)
             const fits = model.length < maxMessages && bytes + step.size <= maxBytes
             expect(outbox.add(waiting)).toBe(fits)
             if (fits) model.push(waiting)
           } else if (step.do === 'remove') {
             outbox.remove(request!)
-            model = model.filter((waiting) => waiting.request !== request)
-          } else expect(outbox.take()).toBe(model.shift())
+            model = model.filter((waiting) => waiting !== request)
+          } else expect(take(outbox)).toBe(model.shift())
           expect(outbox.length).toBe(model.length)
         }
         expect(takeAll(outbox)).toEqual(model)
       })
     )
+  })
+})
+
+describe('drain', () => {
+  it('gives out what comes in meanwhile, and not what is removed meanwhile', () => {
+    const outbox = new Outbox({ maxMessages: 9, maxBytes: 99 })
+    const request = requestOf({ id: 2, text: 'gone' })
+    outbox.add({ text: 'first' })
+    outbox.add(request)
+    const texts: (string | undefined)[] = []
+    for (const { text } of outbox.drain()) {
+      texts.push(text)
+      if (text !== 'first') continue
+      outbox.remove(request)
+      outbox.push({ text: 'last' })
+    }
+    expect(texts).toEqual(['first', 'last'])
+    expect(outbox.length).toBe(0)
   })
 })
 

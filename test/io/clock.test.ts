@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { SharedTimer, systemClock } from '../../src/io/clock.js'
 import { FakeClock } from '../helpers/fake-clock.js'
@@ -119,6 +120,73 @@ describe('SharedTimer', () => {
       timer.set(item(name), ms)
     await clock.sleep(1000)
     expect(due).toEqual(['a', 'b', 'c'])
+  })
+})
+
+describe('SharedTimer, in any sequence of set, move, clear and waiting,', () => {
+  const indexes = fc.nat(24)
+  const steps = fc.oneof(
+    { weight: 5, arbitrary: fc.record({ do: fc.constant('set' as const), index: indexes, ms: fc.nat(100) }) },
+    { weight: 2, arbitrary: fc.record({ do: fc.constant('clear' as const), index: indexes, ms: fc.constant(0) }) },
+    { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const), index: fc.constant(0), ms: fc.nat(100) }) }
+  )
+
+  it('agrees with a sorted list', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(steps, { maxLength: 100, size: 'max' }), async (sequence) => {
+        const clock = new FakeClock()
+        const due: number[] = []
+        const timer = new SharedTimer<Item>(clock, ({ dueAt }, now) => {
+          expect(now).toBe(dueAt)
+          due.push(dueAt)
+        })
+        const items = Array.from({ length: 25 }, (_, index) => item(String(index)))
+        const model = new Map<Item, number>()
+        const expected: number[] = []
+        const wait = async (ms: number): Promise<void> => {
+          await clock.advance(ms)
+          const over = [...model].filter(([, dueAt]) => dueAt <= clock.now()).sort((a, b) => a[1] - b[1])
+          for (const [each, dueAt] of over) {
+            expected.push(dueAt)
+            model.delete(each)
+          }
+        }
+        for (const step of sequence) {
+          const each = items[step.index]!
+          if (step.do === 'set') {
+            timer.set(each, step.ms)
+            model.set(each, clock.now() + step.ms)
+          } else if (step.do === 'clear') {
+            timer.clear(each)
+            model.delete(each)
+          } else await wait(step.ms)
+          expect(due).toEqual(expected)
+          expect(clock.pendingCount).toBe(model.size === 0 ? 0 : 1)
+        }
+        await wait(100)
+        expect(due).toEqual(expected)
+        expect(clock.pendingCount).toBe(0)
+      })
+    )
+  })
+})
+
+describe('SharedTimer, while one of several items falls due,', () => {
+  it('leaves out what is moved or cleared', async () => {
+    const clock = new FakeClock()
+    const due: string[] = []
+    const [a, b, c] = [item('a'), item('b'), item('c')]
+    const timer = new SharedTimer<Item>(clock, ({ name }) => {
+      due.push(name)
+      if (name !== 'a') return
+      timer.set(b, 20)
+      timer.clear(c)
+    })
+    for (const each of [a, b, c]) timer.set(each, 10)
+    await clock.advance(29)
+    expect(due).toEqual(['a'])
+    await clock.advance(1)
+    expect(due).toEqual(['a', 'b'])
   })
 })
 

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { PlainSocket, type SocketClosure, type SocketListener, type SocketOptions, type WebSocketLike } from '../../src/io/plain-socket.js'
+import {
+  PlainSocket,
+  type Socket,
+  type SocketClosure,
+  type SocketListener,
+  type SocketOptions,
+  type WebSocketLike
+} from '../../src/io/plain-socket.js'
 import type { Target } from '../../src/io/target.js'
 
 /** A WebSocket of an engine that the test plays. */
@@ -51,7 +58,7 @@ class Log implements SocketListener {
 const TARGET: Target = { url: new URL('wss://example.com/'), protocols: ['mcp.v1'], headers: {}, secrets: ['secret-token'] }
 const OPTIONS: SocketOptions = { onMissingSubprotocol: 'fail', maxMessageBytes: 100, perMessageDeflate: false }
 
-function rig(target: Partial<Target> = {}, options: Partial<SocketOptions> = {}): { engine: Engine; log: Log; socket: PlainSocket } {
+function rig(target: Partial<Target> = {}, options: Partial<SocketOptions> = {}): { engine: Engine; log: Log; socket: Socket } {
   const engine = new Engine()
   const log = new Log()
   return { engine, log, socket: new PlainSocket(engine, { ...TARGET, ...target }, { ...OPTIONS, ...options }, log) }
