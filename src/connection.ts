@@ -131,12 +131,6 @@ export class Connection implements SocketListener {
     this.#timer.set(this.#watch, ms)
   }
 
-  /** The server answered a probe. */
-  pong(): void {
-    const latency = this.#heartbeat.pong()
-    if (latency !== undefined) this.stats.latency = latency
-  }
-
   /** Writes one frame; only while a socket is open (`initializing`, `ready`). */
   send(text: string): void {
     this.#trace('out', text)
@@ -220,9 +214,10 @@ export class Connection implements SocketListener {
     this.#heartbeat.hear()
   }
 
-  /** The answer to a ping came in. */
+  /** The answer to a probe came in: a pong, or the answer to a request that asked for life. */
   onPong(): void {
-    this.pong()
+    const latency = this.#heartbeat.pong()
+    if (latency !== undefined) this.stats.latency = latency
   }
 
   readonly #onMessage = (message: JsonRpcMessage): void => {

@@ -80,7 +80,7 @@ export class Greeting {
   askForLife(): void {
     const method = this.#agreement?.era === 'modern' ? 'server/discover' : 'ping'
     const { params } = this.#config.stamp({ jsonrpc: '2.0', id: 0, method }, this.#agreement)
-    this.#own.ask(method, params, () => this.#connection.pong())
+    this.#own.ask(method, params, () => this.#connection.onPong())
   }
 
   /** A listen was refused; if it had been restored, its owner is not the only one to know. */

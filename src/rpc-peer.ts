@@ -7,15 +7,7 @@ import { PendingRequests, type PendingRequest } from './core/pending.js'
 import { QueueFullError, RequestTimeoutError, RpcError, type Delivery } from './errors.js'
 import { errorOf, InboundDispatch } from './inbound-dispatch.js'
 import { SharedTimer, type Clock } from './io/clock.js'
-import type {
-  JsonRpcErrorResponse,
-  JsonRpcMessage,
-  JsonRpcNotification,
-  JsonRpcResponse,
-  Params,
-  Progress,
-  RequestId
-} from './types/json-rpc.js'
+import type { JsonRpcErrorResponse, JsonRpcMessage, JsonRpcNotification, JsonRpcResponse, Params, RequestId } from './types/json-rpc.js'
 import type { RequestOptions } from './types/options.js'
 
 /** What carries the messages; it survives reconnects. */
@@ -267,9 +259,9 @@ export class RpcPeer {
     if (!call || typeof params?.progress !== 'number') return
     const { onprogress, resetTimeoutOnProgress } = call.options ?? {}
     if (resetTimeoutOnProgress) this.#arm(call, call.timeout)
-    const { progressToken: _token, _meta, ...report } = params
+    const { progressToken: _token, _meta, progress, ...rest } = params
     guarded(
-      () => onprogress?.(report as unknown as Progress),
+      () => onprogress?.({ progress, ...rest }),
       (error) => this.#listener.onTrouble(error)
     )
   }
