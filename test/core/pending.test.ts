@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { PendingRequests, type PendingRequest } from '../../src/core/pending.js'
 import { requestOf } from './fixtures.js'
@@ -53,5 +54,38 @@ describe('PendingRequests', () => {
     pending.add(two)
     expect(all).toEqual([one])
     expect(pending.take(2)).toBe(two)
+  })
+
+  // The model is a plain list, oldest first: a map would only repeat the code under test.
+  it('agrees with a list under any order of additions, answers and drops: each request comes out once, by its own id only', () => {
+    const id = fc.oneof(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 6 }).map(String))
+    const step = fc.oneof(
+      { weight: 6, arbitrary: fc.record({ do: fc.constant('add' as const), id }) },
+      { weight: 6, arbitrary: fc.record({ do: fc.constant('take' as const), id }) },
+      { weight: 1, arbitrary: fc.record({ do: fc.constant('takeAll' as const), id }) }
+    )
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
+        const pending = new PendingRequests<PendingRequest>()
+        let model: PendingRequest[] = []
+        for (const { do: action, id } of steps) {
+          const known = model.find((request) => request.id === id)
+          if (action === 'takeAll') {
+            expect(pending.takeAll()).toEqual(model)
+            model = []
+          } else if (action === 'take') {
+            expect(pending.take(id)).toBe(known)
+            model = model.filter((request) => request !== known)
+          } else if (known === undefined) {
+            // An id is never used twice at a time: the peer counts up.
+            const request = requestOf({ id })
+            pending.add(request)
+            model.push(request)
+          }
+          expect(pending.size).toBe(model.length)
+          expect(pending.has(id)).toBe(model.some((request) => request.id === id))
+        }
+      })
+    )
   })
 })
