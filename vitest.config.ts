@@ -17,12 +17,34 @@ const node: TestProjectConfiguration = {
     name: 'node',
     environment: 'node',
     include: ['test/**/*.test.ts'],
-    exclude: ['test/browser/**', 'test/shared/**', 'test/types/**', 'test/bench/**'],
+    exclude: [
+      'test/browser/**',
+      'test/shared/**',
+      'test/types/**',
+      'test/bench/**',
+      'test/engines/**',
+      'test/heavy/**',
+      'test/integration/proxies/**'
+    ],
     setupFiles: ['test/helpers/no-leaks.ts'],
     globalSetup: ['test/helpers/serve-for-browser.ts'],
     testTimeout: 20_000
   }
 }
+
+/** Tests that need more than Node and Chromium, or more than minutes; each has a script of its own, and `npm test` leaves them out. */
+const apart = (name: string, folder: string, testTimeout: number): TestProjectConfiguration => ({
+  extends: true,
+  test: {
+    name,
+    environment: 'node',
+    include: [`${folder}/**/*.test.ts`],
+    setupFiles: ['test/helpers/no-leaks.ts'],
+    fileParallelism: false,
+    testTimeout,
+    hookTimeout: testTimeout
+  }
+})
 
 const browser: TestProjectConfiguration = {
   extends: true,
@@ -75,6 +97,13 @@ export default defineConfig({
       reporter: ['text', 'json-summary'],
       thresholds: { lines: 95, 'src/core/**': { lines: 100 } }
     },
-    projects: hasBrowser ? [node, browser, types] : [node, types]
+    projects: [
+      node,
+      ...(hasBrowser ? [browser] : []),
+      types,
+      apart('proxies', 'test/integration/proxies', 60_000),
+      apart('engines', 'test/engines', 120_000),
+      apart('heavy', 'test/heavy', 600_000)
+    ]
   }
 })

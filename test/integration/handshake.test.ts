@@ -10,7 +10,7 @@ import {
   type TokenContext
 } from '../../src/index.js'
 import { serveMcp } from '../helpers/mcp-server.js'
-import { drip, headerOf, useRawServer, useRefusal, type RawAnswer } from '../helpers/raw-server.js'
+import { drip, headerOf, useRawServer, useRefusal, type RawAnswer } from '../faults/kit/raw-server.js'
 import { useWsServer } from '../helpers/ws-server.js'
 import { everythingShown, rejectionOf, until, useClient, type Observed } from './harness.js'
 

@@ -9,7 +9,7 @@ import type {
 } from '../../src/index.js'
 import { bundle, useChild, type Child } from '../helpers/child.js'
 import { serveMcp } from '../helpers/mcp-server.js'
-import { useRawServer } from '../helpers/raw-server.js'
+import { useRawServer } from '../faults/kit/raw-server.js'
 import { useWsServer, type ServerConnection, type WsServer } from '../helpers/ws-server.js'
 import { nextEvent, rejectionOf, until, useClient, type Observed } from './harness.js'
 

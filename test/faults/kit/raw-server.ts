@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
-import { afterTest } from './ws-server.js'
+import { afterTest } from '../../helpers/ws-server.js'
 
 /** One TCP connection; `head` is what came before the empty line, once it came. */
 export interface Dial {
