@@ -267,7 +267,7 @@ export class McpWebSocketClient extends McpMethods {
     signal?.throwIfAborted()
     if (command === 'connect' && this.state === 'ready') return
     if (this.#life.signal.aborted) this.#life = new AbortController()
-    this.#unwatchPage ??= watchPage(() => this.#session.hurry())
+    this.#unwatchPage ??= watchPage(this.#session)
     this.#session[command]()
     const onLeave = (): void => {
       // Nobody waits for this dial any more, and it never served anybody.

@@ -1,10 +1,10 @@
-import { lateClosure, tellsEra } from './core/closures.js'
+import { askedDelay, lateClosure, tellsEra } from './core/closures.js'
 import { guarded } from './core/guarded.js'
 import type { HeartbeatPolicy } from './core/heartbeat.js'
 import type { Deadline } from './core/deadlines.js'
 import { parseText, type Malformed } from './core/jsonrpc.js'
 import { transition, type LifecycleEvent, type LifecycleState, type Redial, type RetryPolicy, type StateName } from './core/lifecycle.js'
-import type { Closure, McpWebSocketError } from './errors.js'
+import { ProtocolError, type Closure, type McpWebSocketError } from './errors.js'
 import { Heartbeat } from './heartbeat.js'
 import { SharedTimer, type Clock } from './io/clock.js'
 import type { Socket, SocketClosure, SocketListener, SocketOptions } from './io/plain-socket.js'
@@ -74,6 +74,8 @@ export class Connection implements SocketListener {
   #subprotocol: string | undefined
   /** Whether this dial goes without subprotocols; `maybe` until one such dial opened. */
   #bare: 'no' | 'maybe' | 'yes' = 'no'
+  /** When the network was last tried, by a dial or upon a hint. */
+  #triedAt = 0
   readonly #heartbeat: Heartbeat
 
   constructor(config: ConnectionConfig, listener: ConnectionListener) {
@@ -87,7 +89,8 @@ export class Connection implements SocketListener {
         if (this.#socket?.ping() === false) listener.onProbeDue()
       },
       schedule: (ms) => this.expectWithin(ms),
-      die: () => this.onClosed({ kind: 'heartbeat', code: 1006, wasClean: false })
+      die: () => this.onClosed({ kind: 'heartbeat', code: 1006, wasClean: false }),
+      onIgnored: () => listener.onTrouble(ignoredError())
     })
   }
 
@@ -115,10 +118,26 @@ export class Connection implements SocketListener {
     this.onClosed({ kind: 'close', wasClean: false, error })
   }
 
-  /** A hint that the network or the process woke up: dial now, or probe now. */
+  /**
+   * A hint that the network or the page woke up: probe, or dial without waiting on. However many hints come, at most one acts
+   * in `initialDelay`; a wait that the server asked for stands.
+   */
   hurry(): void {
-    if (this.#state.name === 'ready') this.#heartbeat.probe()
-    else this.#dispatch({ type: 'hurry' })
+    const { clock, retry } = this.#config
+    const now = clock.now()
+    const ms = Math.max(0, this.#triedAt + retry.initialDelay - now)
+    const state = this.#state
+    if (state.name === 'waiting') {
+      if (askedDelay(state.closure, retry.initialDelay) === 0 && now + ms < this.#limit.dueAt) this.#timer.set(this.#limit, ms)
+    } else if (state.name === 'ready' && ms === 0) {
+      this.#triedAt = now
+      this.#heartbeat.probe()
+    }
+  }
+
+  /** The page is about to be frozen: an open socket would die unnoticed, or keep the page out of the back/forward cache. */
+  suspend(): void {
+    if (this.#state.name === 'ready') this.onClosed({ kind: 'close', code: 1001, reason: 'the page was left', wasClean: true })
   }
 
   /** Whether calls wait for an answer; see rules of behaviour 5. */
@@ -129,6 +148,11 @@ export class Connection implements SocketListener {
   /** Asks for `onStepDue` in `ms`, in place of an earlier wish. */
   expectWithin(ms: number): void {
     this.#timer.set(this.#watch, ms)
+  }
+
+  /** Bytes that were written and have not left; `Infinity` once the socket takes no more, as it is about to close. */
+  get backlog(): number {
+    return this.#socket?.backlog ?? Infinity
   }
 
   /** Writes one frame; only while a socket is open (`initializing`, `ready`). */
@@ -176,6 +200,7 @@ export class Connection implements SocketListener {
   async #dial(context: TokenContext): Promise<void> {
     const state = this.#state
     this.stats.attempts++
+    this.#triedAt = this.#config.clock.now()
     try {
       const target = await this.#config.resolveTarget(context)
       // Closed, or dialled anew, while the providers worked.
@@ -273,3 +298,8 @@ export class Connection implements SocketListener {
     else this.#dispatch({ type: 'timedOut' })
   }
 }
+
+const ignoredError = (): ProtocolError =>
+  new ProtocolError('INVALID_RESPONSE', 'the server answers no probe, though it speaks: the heartbeat is off for this connection', {
+    hint: 'A connection that dies is now noticed by a request that times out only. `heartbeat: false` says so from the start.'
+  })

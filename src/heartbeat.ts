@@ -1,4 +1,4 @@
-import { beat, type HeartbeatPolicy } from './core/heartbeat.js'
+import { beat, knowsNoProbes, type HeartbeatPolicy, type Pulse } from './core/heartbeat.js'
 import type { Clock } from './io/clock.js'
 
 /** What a heartbeat beats for: one open socket, and the timer of its owner. */
@@ -12,6 +12,8 @@ export interface HeartbeatHost {
   schedule(ms: number): void
   /** The server is gone. */
   die(): void
+  /** The server answers no probes: from now on this heartbeat is silent. */
+  onIgnored(): void
 }
 
 /** Notices a connection that died in silence (rules of behaviour 5 and 6); decides by `core/heartbeat.ts`. */
@@ -25,8 +27,8 @@ export class Heartbeat {
   #askedAt: number | undefined
   #bytesAtProbe: number | undefined
   #busy = false
+  #ignored = 0
   #running = false
-  #scheduled = false
 
   /** @param policy - `false`: no beat at all. */
   constructor(policy: HeartbeatPolicy | false, host: HeartbeatHost) {
@@ -38,15 +40,14 @@ export class Heartbeat {
   set busy(busy: boolean) {
     const settled = this.#busy && !busy
     this.#busy = busy
-    if (!settled || !this.#running) return
     // The last call is settled and an old probe is still open: one fresh probe, with the full timeout, decides.
-    if (this.#probedAt !== undefined) this.probe()
-    else if (!this.#scheduled) this.start()
+    if (settled && this.#running && this.#probedAt !== undefined) this.probe()
   }
 
   /** The connection is ready. */
   start(): void {
     this.#running = true
+    this.#ignored = 0
     this.look(this.#host.clock.now(), Infinity)
   }
 
@@ -66,17 +67,19 @@ export class Heartbeat {
   pong(): number | undefined {
     const askedAt = this.#askedAt
     this.#askedAt = undefined
+    this.#ignored = 0
     this.hear()
     return askedAt === undefined ? undefined : this.#heardAt - askedAt
   }
 
   /** Asks for a sign of life now. */
   probe(): void {
-    if (this.#policy === false) return
+    const policy = this.#policy
+    if (policy === false || this.#noteIgnored(policy)) return
     this.#probedAt = this.#askedAt = this.#host.clock.now()
     this.#bytesAtProbe = this.#host.bytesRead()
     // An answer must not put off the next probe, so the next look comes after the shorter of the two.
-    this.#schedule(Math.min(this.#policy.timeout, this.#policy.interval))
+    this.#host.schedule(Math.min(policy.timeout, policy.interval))
     this.#host.probe()
   }
 
@@ -85,14 +88,25 @@ export class Heartbeat {
     if (this.#policy === false) return
     // A part of a large message is life too.
     if (this.#probedAt !== undefined && this.#host.bytesRead() !== this.#bytesAtProbe) this.hear()
-    const { action, nextAt } = beat({ heardAt: this.#heardAt, probedAt: this.#probedAt, busy: this.#busy }, this.#policy, now, dueAt)
+    const { action, nextAt } = beat(this.#pulse, this.#policy, now, dueAt)
     if (action === 'dead') this.#host.die()
     else if (action === 'probe') this.probe()
-    else this.#schedule(nextAt - now)
+    else this.#host.schedule(nextAt - now)
   }
 
-  #schedule(ms: number): void {
-    this.#scheduled = ms < Infinity
-    this.#host.schedule(ms)
+  get #pulse(): Pulse {
+    return { heardAt: this.#heardAt, probedAt: this.#probedAt, busy: this.#busy, ignored: this.#ignored }
+  }
+
+  /** Notes that the last probe had its time and was ignored, although the server spoke. @returns Whether probes are in vain. */
+  #noteIgnored({ timeout }: HeartbeatPolicy): boolean {
+    const askedAt = this.#askedAt
+    // A server that works on a call reads no probe until it is done.
+    if (askedAt !== undefined && this.#probedAt === undefined && !this.#busy && this.#host.clock.now() - askedAt >= timeout) {
+      this.#askedAt = undefined
+      this.#ignored++
+      if (knowsNoProbes(this.#pulse)) this.#host.onIgnored()
+    }
+    return knowsNoProbes(this.#pulse)
   }
 }

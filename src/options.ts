@@ -20,6 +20,7 @@ export interface ClientConfig {
   readonly protocol: 'auto' | 'legacy' | 'modern'
   readonly requestTimeout: number
   readonly maxPending: number
+  readonly grace: number
   readonly session: Omit<SessionConfig, 'handshake' | 'stamp'>
 }
 
@@ -136,17 +137,20 @@ function complete(given: Values, rules: Rules, prefix = ''): Values {
 export function resolveClientOptions(options: McpWebSocketClientOptions, ports: Ports): ClientConfig {
   // A token that is a getter is asked anew at every dial.
   const all = { ...complete({ ...options }, RULES), auth: options.auth } as Complete
-  const { clientInfo, capabilities, probeTimeout, handshakeTimeout } = all
+  const { clientInfo, capabilities, probeTimeout, handshakeTimeout, heartbeat } = all
   return {
     ...all,
     introduction: { clientInfo, capabilities },
+    // After a sleep the connection is probed: its verdict, a loss, says more about a request than that time is over.
+    grace: heartbeat ? heartbeat.timeout : all.connectTimeout,
     // A server that is silent about its era must leave time for the handshake of the other one.
     session: { ...all, connection: resolveConnection(all, ports), probeTimeout: Math.min(probeTimeout, handshakeTimeout / 2) }
   }
 }
 
 function resolveConnection(all: Complete, ports: Ports): ConnectionConfig {
-  const { url, auth, headers, reconnect, onMissingSubprotocol, maxMessageBytes, perMessageDeflate, tls, agent, WebSocket } = all
+  const { url, auth, headers, reconnect, onMissingSubprotocol, maxMessageBytes, perMessageDeflate, closeTimeout, tls, agent, WebSocket } =
+    all
   if (typeof url !== 'function') readUrl(url)
   const canSetHeaders = headersWork(WebSocket)
   // Credentials that an engine would drop in silence are refused: six of seven WebSocket classes ignore headers.
@@ -163,6 +167,6 @@ function resolveConnection(all: Complete, ports: Ports): ConnectionConfig {
     refreshable: typeof auth?.token === 'function',
     // A token, which is among the subprotocols here, would get lost with them.
     mayDropProtocols: !canSetHeaders && onMissingSubprotocol === 'accept' && !auth,
-    socket: { onMissingSubprotocol, maxMessageBytes, perMessageDeflate, tls, agent, WebSocket }
+    socket: { onMissingSubprotocol, maxMessageBytes, perMessageDeflate, closeTimeout, tls, agent, WebSocket }
   }
 }

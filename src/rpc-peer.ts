@@ -22,6 +22,8 @@ export interface RpcPeerConfig {
   readonly clock: Clock
   readonly requestTimeout: number
   readonly maxPending: number
+  /** How long answers may still come in after the process slept, before they count as too late. */
+  readonly grace: number
 }
 
 /** Who is told what the peer meets with. */
@@ -84,10 +86,14 @@ export class RpcPeer {
     this.#config = config
     this.#listener = listener
     this.inbound = new InboundDispatch((message) => pipe.send(message))
-    this.#timer = new SharedTimer(config.clock, (due, now) => {
-      if ('run' in due) due.run()
-      else this.#expire(due, now)
-    })
+    this.#timer = new SharedTimer(
+      config.clock,
+      (due, now) => {
+        if ('run' in due) due.run()
+        else this.#expire(due, now)
+      },
+      config.grace
+    )
     this.#aborts = new Aborts((item, reason) => {
       if (typeof item === 'function') item(reason)
       else this.abandon(item, reason instanceof Error ? reason.message : 'aborted', () => reason)

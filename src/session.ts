@@ -6,13 +6,14 @@ import { Journal } from './core/journal.js'
 import { encodeMessage, isErrorResponse, isRequest, isResponse, type Malformed } from './core/jsonrpc.js'
 import { guarded } from './core/guarded.js'
 import type { LifecycleState } from './core/lifecycle.js'
-import { lostError, queueFullError, tooLargeError, unaddressedError } from './core/losses.js'
+import { backlogError, lostError, queueFullError, tooLargeError, unaddressedError } from './core/losses.js'
 import { mayWait, Outbox, type OutboxLimits, type Waiting } from './core/outbox.js'
 import type { PendingRequest } from './core/pending.js'
 import { mayResend, type ResendPolicy } from './core/resend.js'
 import { ClosedError, ProtocolError, type Closure, type Delivery, type McpWebSocketError } from './errors.js'
 import { Greeting } from './greeting.js'
 import { cancelledId, InboundTraffic } from './inbound-traffic.js'
+import type { PageListener } from './io/page.js'
 import { OwnRequests } from './own-requests.js'
 import type { Reconnected } from './types/client.js'
 import type { JsonRpcMessage, JsonRpcRequest, JsonRpcResponse, RequestId } from './types/json-rpc.js'
@@ -24,6 +25,8 @@ export interface SessionConfig {
   readonly handshake: Handshake | undefined
   readonly probeTimeout: number
   readonly outbox: OutboxLimits | false
+  /** Most requests of the server that are worked on at once. */
+  readonly maxPending: number
   readonly resend: ResendPolicy
   /** Gives a request what its era wants in `_meta`; on release, because a request that waits does not know its era yet. */
   readonly stamp: (request: JsonRpcRequest, agreement: Agreement | undefined) => JsonRpcRequest
@@ -40,7 +43,7 @@ export interface SessionListener {
 }
 
 /** A message pipe that survives reconnects: knows what MCP needs on a new socket, and what becomes of what was under way. */
-export class Session implements ConnectionListener {
+export class Session implements ConnectionListener, PageListener {
   readonly onTrouble: (error: Error) => void
   readonly #config: SessionConfig
   readonly #listener: SessionListener
@@ -64,7 +67,7 @@ export class Session implements ConnectionListener {
     this.#outbox = new Outbox(config.outbox)
     this.#connection = new Connection(config.connection, this)
     this.#own = new OwnRequests(this.#connection, this.#flight)
-    this.#inbound = new InboundTraffic(this.#connection, this.#own, listener)
+    this.#inbound = new InboundTraffic(config, this.#connection, this.#own, this.#outbox, listener)
     this.#greeting = new Greeting(config, this.#connection, this.#own, this.#journal, {
       onListenRefused: (id, error) => this.#fail(id, error),
       onTrouble: this.onTrouble
@@ -105,8 +108,12 @@ export class Session implements ConnectionListener {
     this.#connection.command('close')
   }
 
-  hurry(): void {
+  onWake(): void {
     this.#connection.hurry()
+  }
+
+  onFreeze(): void {
+    this.#connection.suspend()
   }
 
   /**
@@ -116,7 +123,9 @@ export class Session implements ConnectionListener {
    */
   send(message: JsonRpcMessage, request?: PendingRequest): void {
     if (isResponse(message)) return this.#inbound.answer(message)
-    if (this.#open) {
+    const { backlog } = this.#connection
+    const takesMore = this.#open && backlog < Infinity
+    if (takesMore && this.#outbox.hasRoomBehind(backlog)) {
       if (request && isRequest(message)) return this.#fly(request, this.#config.stamp(message, this.agreement))
       return this.#connection.send(encodeMessage(message))
     }
@@ -124,10 +133,12 @@ export class Session implements ConnectionListener {
     if (state.name === 'failed') throw state.error
     if (state.name === 'closing' || state.name === 'closed') throw new ClosedError('not-sent')
     if (!isRequest(message) && !mayWait(message)) return
+    if (takesMore) throw backlogError(message.method)
     const text = encodeMessage(message)
     if (request) request.text = text
     const waiting = request ?? { text }
-    if (state.name === 'ready') this.#outbox.push(waiting)
+    // While the outbox is emptied, what joins it waits for no connection.
+    if (state.name === 'ready' && !this.#open) this.#outbox.push(waiting)
     else if (!this.#outbox.add(waiting)) throw queueFullError(message.method)
   }
 

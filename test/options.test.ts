@@ -209,6 +209,7 @@ describe('what a socket is given', () => {
         tls: { servername: 'x' },
         perMessageDeflate: true,
         maxMessageBytes: 5,
+        closeTimeout: 7,
         onMissingSubprotocol: 'accept'
       },
       { clock: new FakeClock(), openSocket: network.openSocket }
@@ -220,6 +221,7 @@ describe('what a socket is given', () => {
       tls: { servername: 'x' },
       perMessageDeflate: true,
       maxMessageBytes: 5,
+      closeTimeout: 7,
       onMissingSubprotocol: 'accept'
     })
     await client.close()

@@ -27,7 +27,7 @@ function rig(maxPending = 10): { pipe: FakePipe; clock: FakeClock; peer: RpcPeer
   const pipe = new FakePipe()
   const clock = new FakeClock()
   const onTrouble = vi.fn()
-  const peer = new RpcPeer(pipe, { clock, requestTimeout: 1000, maxPending }, { onNotification: () => undefined, onTrouble })
+  const peer = new RpcPeer(pipe, { clock, requestTimeout: 1000, maxPending, grace: 10_000 }, { onNotification: () => undefined, onTrouble })
   return { pipe, clock, peer, onTrouble }
 }
 

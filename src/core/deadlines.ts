@@ -1,3 +1,9 @@
+// Timers of a healthy process on a loaded machine come some tens of ms late, seldom hundreds.
+const LATE = 1000
+
+/** Whether what was due at `dueAt` comes so late that the process must have slept, or was blocked. */
+export const isLate = (dueAt: number, now: number): boolean => now - dueAt > LATE
+
 /** Something that falls due. The table below writes `heapIndex`; nobody else does. */
 export interface Deadline {
   /** When it falls due, in ms of a monotonic clock. */

@@ -1,3 +1,5 @@
+import { isLate } from './deadlines.js'
+
 /** When a silent connection is asked for a sign of life, and when it is given up; in ms. */
 export interface HeartbeatPolicy {
   /** Silence after which the server is probed. */
@@ -6,7 +8,7 @@ export interface HeartbeatPolicy {
   readonly timeout: number
 }
 
-/** What is known of a connection's life. Times in ms of a monotonic clock. */
+/** What is known of the life of one connection. Times in ms of a monotonic clock. */
 export interface Pulse {
   /** When the last inbound byte came. */
   readonly heardAt: number
@@ -14,7 +16,15 @@ export interface Pulse {
   readonly probedAt: number | undefined
   /** Whether calls wait for an answer: servers that handle one at a time answer no probe meanwhile. */
   readonly busy: boolean
+  /** How many probes in a row the server did not answer, although it spoke meanwhile. */
+  readonly ignored: number
 }
+
+// One probe may be overtaken by other traffic; a server that ignores two knows no probes.
+const MOST_IGNORED = 2
+
+/** Whether this server answers no probes, so that its silence proves nothing. */
+export const knowsNoProbes = ({ ignored }: Pulse): boolean => ignored >= MOST_IGNORED
 
 /** What to do now, and when to look again. */
 export interface Beat {
@@ -29,16 +39,14 @@ export interface Beat {
  */
 export function beat(pulse: Pulse, policy: HeartbeatPolicy, now: number, dueAt: number): Beat {
   const { heardAt, probedAt, busy } = pulse
+  if (knowsNoProbes(pulse)) return { action: 'none', nextAt: Infinity }
   if (probedAt === undefined) {
     const quietAt = heardAt + policy.interval
     return now < quietAt ? { action: 'none', nextAt: quietAt } : { action: 'probe', nextAt: now + policy.timeout }
   }
   const deadAt = probedAt + policy.timeout
   if (now < deadAt) return { action: 'none', nextAt: deadAt }
+  if (isLate(dueAt, now)) return { action: 'probe', nextAt: now + policy.timeout }
   // A call is pending: its own timeout bounds the wait, and its settlement asks for a fresh probe.
-  if (busy) return { action: 'none', nextAt: Infinity }
-  return now - dueAt > LATE ? { action: 'probe', nextAt: now + policy.timeout } : { action: 'dead', nextAt: Infinity }
+  return busy ? { action: 'none', nextAt: now + policy.timeout } : { action: 'dead', nextAt: Infinity }
 }
-
-// Timers of a healthy process on a loaded machine come some tens of ms late, seldom hundreds.
-const LATE = 1000

@@ -8,6 +8,11 @@ export class InboundRequests {
   /** Id that the upper layer knows -> id on the wire; `undefined`: the answer is still to come, and will be dropped. */
   readonly #wireIds = new Map<RequestId, RequestId | undefined>()
 
+  /** How many the upper layer works on, those included whose answer will be dropped. */
+  get size(): number {
+    return this.#wireIds.size
+  }
+
   /**
    * Notes an inbound request and gives it the id under which it goes up: its own, unless the upper layer still works on
    * one of that id from an earlier socket.

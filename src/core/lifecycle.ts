@@ -9,8 +9,8 @@ import { askedDelay, errorOfClosure, isUnauthorizedCode, judgeClosure } from './
  *          connect              socketOpened                 confirmed
  *   idle ───────────► connecting ───────────► initializing ───────────► ready ─┐ stabilized:
  *                     ▲  │  ▲                      │                    │  ▲   │ retries = 0
- *           timedOut, │  │  └── redial ◄───────────┤                    │  └───┘
- *           hurry     │  │ socketClosed            │ socketClosed       │ socketClosed
+ *           timedOut  │  │  └── redial ◄───────────┤                    │  └───┘
+ *                     │  │ socketClosed            │ socketClosed       │ socketClosed
  *                     │  ▼                         ▼                    ▼
  *                   waiting ◄──────────────────────┴────────────────────┘
  *                        │
@@ -57,8 +57,6 @@ export type LifecycleEvent =
   | { readonly type: 'connect' }
   | { readonly type: 'reconnect' }
   | { readonly type: 'close' }
-  /** Dial now instead of waiting on: the network is back. */
-  | { readonly type: 'hurry' }
   | { readonly type: 'socketOpened' }
   /** The layer above finished its handshake. */
   | { readonly type: 'confirmed' }
@@ -112,7 +110,6 @@ function alive(state: Alive, event: LifecycleEvent, policy: RetryPolicy): Lifecy
       return { name: 'connecting', life: { ...life, attempt: 1, retries: 0 } }
     case 'close':
       return { name: name === 'initializing' || name === 'ready' ? 'closing' : 'closed' }
-    case 'hurry':
     case 'timedOut':
       return name === 'waiting' ? { name: 'connecting', life } : state
     case 'socketOpened':

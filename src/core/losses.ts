@@ -31,3 +31,10 @@ export function unaddressedError(response: JsonRpcResponse): ProtocolError {
 /** The error of a message that may not wait. */
 export const queueFullError = (method: string): QueueFullError =>
   new QueueFullError(`not connected, and the outbox has no place for ${method}`, 'Connect first, or raise the option outbox.')
+
+/** The error of a message behind too many bytes that the server has not read. */
+export const backlogError = (method: string): QueueFullError =>
+  new QueueFullError(
+    `the server does not read, and there is no place for ${method}`,
+    'Send more when it has answered, or raise outbox.maxBytes.'
+  )

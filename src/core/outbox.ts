@@ -1,6 +1,10 @@
 import type { JsonRpcNotification } from '../types/json-rpc.js'
 import type { PendingRequest } from './pending.js'
 
+// What an open socket may hold back even if the outbox is small: one burst of requests must not be taken for a server that
+// does not read.
+const LEAST_BACKLOG = 8 * 2 ** 20
+
 /** How much may wait while not connected. */
 export interface OutboxLimits {
   readonly maxMessages: number
@@ -39,6 +43,11 @@ export class Outbox {
   /** How many of them were sent before. */
   get resendCount(): number {
     return this.#resends.size
+  }
+
+  /** Whether a socket with so many bytes that have not left takes more: a server that does not read must not fill the memory. */
+  hasRoomBehind(backlog: number): boolean {
+    return backlog <= Math.max(LEAST_BACKLOG, this.#limits ? this.#limits.maxBytes : 0)
   }
 
   /** Takes the message in, or refuses it: the newest loses, so that what was promised first is kept. */

@@ -1,4 +1,4 @@
-import { Deadlines, type Deadline } from '../core/deadlines.js'
+import { Deadlines, isLate, type Deadline } from '../core/deadlines.js'
 
 /** A timer that was set; `cancel` is harmless after it fired. */
 export interface Timer {
@@ -31,18 +31,27 @@ export const systemClock: Clock = {
   }
 }
 
-/** One timer of a clock, shared by everything that falls due in one object; nothing set, no timer. */
+/**
+ * One timer of a clock, shared by everything that falls due in one object; nothing set, no timer.
+ *
+ * A timer that comes late tells that the process slept or was blocked: then nothing is due at once. What the sockets hold from
+ * that time is heard first, for a while of `grace`; only then is it decided what is too late.
+ */
 export class SharedTimer<T extends Deadline> {
   readonly #clock: Clock
   readonly #onDue: (item: T, now: number) => void
+  readonly #grace: number
   readonly #deadlines = new Deadlines<T>()
   #timer: Timer | undefined
+  /** When the timer fires; `-Infinity` while it waits for the end of a grace, which no earlier deadline may shorten. */
   #firesAt = Infinity
   #idle = false
 
-  constructor(clock: Clock, onDue: (item: T, now: number) => void) {
+  /** @param grace - In ms; 0 = one turn of the event loop. */
+  constructor(clock: Clock, onDue: (item: T, now: number) => void, grace = 0) {
     this.#clock = clock
     this.#onDue = onDue
+    this.#grace = grace
   }
 
   /** Whether the timer keeps the process alive; holds from the next time that it is armed. */
@@ -73,7 +82,11 @@ export class SharedTimer<T extends Deadline> {
     if (dueAt >= this.#firesAt) return
     this.#timer?.cancel()
     this.#firesAt = dueAt
-    this.#timer = this.#clock.after(dueAt - this.#clock.now(), () => this.#fire(), this.#idle)
+    this.#set(dueAt - this.#clock.now())
+  }
+
+  #set(ms: number): void {
+    this.#timer = this.#clock.after(ms, () => this.#fire(), this.#idle)
   }
 
   #disarm(): void {
@@ -83,7 +96,12 @@ export class SharedTimer<T extends Deadline> {
   }
 
   #fire(): void {
+    const firedAt = this.#firesAt
     this.#disarm()
+    if (firedAt > -Infinity && isLate(firedAt, this.#clock.now())) {
+      this.#firesAt = -Infinity
+      return this.#set(this.#grace)
+    }
     // Timers may fire a little early (they count whole milliseconds): half a millisecond ahead is due.
     const now = this.#clock.now()
     for (let item = this.#deadlines.takeDue(now + 0.5); item !== undefined; item = this.#deadlines.takeDue(now + 0.5))

@@ -33,13 +33,15 @@ export class NodeSocket extends PlainSocket {
 
   /** @throws What `ws` and Node throw at once, for example for a header that holds a line break. */
   constructor(WebSocketClass: WebSocketConstructor, target: Target, options: SocketOptions, listener: SocketListener) {
-    const { maxMessageBytes, perMessageDeflate, agent, tls } = options
+    const { maxMessageBytes, perMessageDeflate, closeTimeout, agent, tls } = options
     const ws = new (WebSocketClass as unknown as WsConstructor)(target.url.href, [...target.protocols], {
       ...tls,
       ...(agent && { agent }),
       headers: target.headers,
       perMessageDeflate,
       maxPayload: maxMessageBytes,
+      // The server's close frame came: `ws` would wait 30 s for the end of the stream behind it.
+      closeTimeout,
       // A redirect would carry credentials to whoever it names.
       followRedirects: false
     })

@@ -1,26 +1,45 @@
 /** The events of a page that hint at the network; all of `EventTarget` that is needed. */
 interface Page {
-  addEventListener?: (name: string, listener: () => void) => void
-  removeEventListener?: (name: string, listener: () => void) => void
+  addEventListener?: (name: string, listener: (event: PageEvent) => void) => void
+  removeEventListener?: (name: string, listener: (event: PageEvent) => void) => void
+}
+
+interface PageEvent {
+  /** Of `pagehide`: the page goes into the back/forward cache, and may come back. */
+  readonly persisted?: boolean
+}
+
+/** Who hears of what a page does. */
+export interface PageListener {
+  /** The network or the page woke up: it is worth to try. */
+  onWake(): void
+  /** The page is about to be frozen, and no socket survives that. */
+  onFreeze(): void
 }
 
 /**
- * Watches the page for hints that the network or the page woke up: `online`, becoming visible, and the return from the
- * back/forward cache. Hints speed things up and decide nothing; in Node there is no page and nothing happens.
+ * Watches the page for `online`, becoming visible, and the way into the back/forward cache and out of it. These are hints:
+ * they speed things up and decide nothing. In Node there is no page and nothing happens.
  * @returns What ends the watch.
  */
-export function watchPage(onWake: () => void): () => void {
+export function watchPage(listener: PageListener): () => void {
   const scope = globalThis as Page & { document?: Page & { visibilityState?: string } }
   const { document } = scope
+  const onWake = (): void => listener.onWake()
   const onVisible = (): void => {
     if (document?.visibilityState === 'visible') onWake()
   }
-  scope.addEventListener?.('online', onWake)
-  scope.addEventListener?.('pageshow', onWake)
-  document?.addEventListener?.('visibilitychange', onVisible)
+  const onHide = ({ persisted }: PageEvent): void => {
+    if (persisted) listener.onFreeze()
+  }
+  const watched = [
+    [scope, 'online', onWake],
+    [scope, 'pageshow', onWake],
+    [scope, 'pagehide', onHide],
+    [document, 'visibilitychange', onVisible]
+  ] as const
+  for (const [page, name, hear] of watched) page?.addEventListener?.(name, hear)
   return () => {
-    scope.removeEventListener?.('online', onWake)
-    scope.removeEventListener?.('pageshow', onWake)
-    document?.removeEventListener?.('visibilitychange', onVisible)
+    for (const [page, name, hear] of watched) page?.removeEventListener?.(name, hear)
   }
 }

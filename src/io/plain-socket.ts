@@ -33,6 +33,8 @@ export interface Socket {
   discard(): void
   /** Time is up for the dial. @returns What was learned so far, if that says more than "too late". */
   expire(): SocketClosure | undefined
+  /** Bytes that were written and have not left; `Infinity` where the socket takes no more: it is not open, or about to close. */
+  readonly backlog: number
   /** Inbound bytes so far, parts of messages included, where the engine tells. */
   readonly bytesRead?: number | undefined
   /** The socket alone no longer keeps the process alive, where the engine knows such a thing. */
@@ -44,6 +46,8 @@ export interface SocketOptions extends Pick<ConnectionOptions, 'tls' | 'agent' |
   readonly onMissingSubprotocol: 'fail' | 'accept'
   readonly maxMessageBytes: number
   readonly perMessageDeflate: boolean
+  /** How long a closing socket may linger, in ms. */
+  readonly closeTimeout: number
 }
 
 interface CloseEventLike {
@@ -56,6 +60,9 @@ interface CloseEventLike {
 export interface WebSocketLike {
   binaryType: string
   readonly protocol: string
+  // Imitations do without these two.
+  readonly readyState?: number
+  readonly bufferedAmount?: number
   onopen: (() => void) | null
   onmessage: ((event: { readonly data: unknown }) => void) | null
   onerror: ((event: { readonly message?: string; readonly error?: unknown }) => void) | null
@@ -63,6 +70,8 @@ export interface WebSocketLike {
   send(data: string): void
   close(code?: number, reason?: string): void
 }
+
+const OPEN = 1
 
 /** The closure of a socket on which a message came that is too large. */
 export const oversize = (maxMessageBytes: number): SocketClosure => ({
@@ -95,6 +104,11 @@ export class PlainSocket implements Socket {
     // Stays attached for ever: an `error` of ws without a listener ends the process.
     engine.onerror = ({ error, message }) => this.onError(error ?? message)
     engine.onclose = (event) => this.#onClose(event)
+  }
+
+  get backlog(): number {
+    const { readyState = OPEN, bufferedAmount = 0 } = this.#engine
+    return readyState === OPEN ? bufferedAmount : Infinity
   }
 
   send(text: string): number {

@@ -1,5 +1,6 @@
-import { describe, expect, it, vi } from 'vitest'
-import { useClient, watch, type Rig } from './use-client.js'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { FakeSocket } from '../helpers/fake-network.js'
+import { closeClean, useClient, watch, type Rig } from './use-client.js'
 
 const isDead = ({ client, states }: Rig): boolean => client.state === 'waiting' && states.at(-1)?.closure?.kind === 'heartbeat'
 
@@ -304,29 +305,149 @@ describe('in an engine without pings', () => {
   })
 })
 
+describe('a server that answers no probe, though it speaks,', () => {
+  const message = { jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data: 'still here' } }
+
+  /** Lets one probe be sent and ignored. */
+  async function ignore(rig: Rig, socket: FakeSocket): Promise<void> {
+    await rig.clock.advance(25_000)
+    await rig.clock.advance(9000)
+    socket.deliver(message)
+  }
+
+  it('is not given up: the heartbeat falls silent, and says so once', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    await ignore(rig, socket)
+    await ignore(rig, socket)
+    expect(rig.errors).toEqual([])
+    await rig.clock.advance(10 * 60_000)
+    expect(socket.pings).toBe(2)
+    expect(rig.client.state).toBe('ready')
+    expect(rig.errors).toMatchObject([{ code: 'INVALID_RESPONSE', message: expect.stringMatching(/no probe/) as string }])
+  })
+
+  it('counts anew after a probe that it answers', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    await ignore(rig, socket)
+    await rig.clock.advance(25_000)
+    socket.pong()
+    await ignore(rig, socket)
+    await rig.clock.advance(35_000)
+    expect(isDead(rig)).toBe(true)
+    expect(rig.errors).toEqual([])
+  })
+
+  it('counts anew on the next socket', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    await ignore(rig, socket)
+    socket.drop()
+    await rig.relegacy()
+    await rig.clock.advance(25_000)
+    await rig.clock.advance(10_000)
+    expect(isDead(rig)).toBe(true)
+  })
+
+  it('is not suspected while it works on a call', async () => {
+    const rig = useClient({ requestTimeout: Infinity })
+    const socket = await rig.legacy()
+    const call = watch(rig.client.callTool({ name: 'slow' }))
+    for (let round = 0; round < 4; round++) await ignore(rig, socket)
+    socket.answer('tools/call', { content: [] })
+    await rig.clock.advance(0)
+    expect(call.settled).toBe(true)
+    await rig.clock.advance(35_000)
+    expect(isDead(rig)).toBe(true)
+    expect(rig.errors).toEqual([])
+  })
+})
+
 describe('hints of the page', () => {
-  it('probe at once when the client is ready, dial at once when it waits, and end with the life', async () => {
-    const listeners = new Map<string, () => void>()
+  let listeners: Map<string, (event: { readonly persisted?: boolean }) => void>
+  const fire = (name: string, event: { readonly persisted?: boolean } = {}): void => listeners.get(name)?.(event)
+
+  beforeEach(() => {
+    listeners = new Map()
     vi.stubGlobal('addEventListener', (name: string, listener: () => void) => listeners.set(name, listener))
     vi.stubGlobal('removeEventListener', (name: string) => listeners.delete(name))
-    try {
-      const rig = useClient({ reconnect: { jitter: false } })
-      const socket = await rig.legacy()
-      listeners.get('online')?.()
-      expect(socket.pings).toBe(1)
-      socket.pong()
-      socket.drop()
-      expect(rig.client.state).toBe('waiting')
-      listeners.get('online')?.()
-      expect(rig.client.state).toBe('connecting')
-      listeners.get('pageshow')?.()
-      expect(rig.network.dials).toBe(1)
-      await rig.network.last()
-      expect(rig.network.dials).toBe(2)
-      await rig.client.close()
-      expect(listeners.size).toBe(0)
-    } finally {
-      vi.unstubAllGlobals()
+  })
+  afterEach(() => vi.unstubAllGlobals())
+
+  it('probe at once when the client is ready', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    await rig.clock.advance(1000)
+    fire('online')
+    expect(socket.pings).toBe(1)
+  })
+
+  it('dial at once when the client waits', async () => {
+    const rig = useClient({ reconnect: { initialDelay: 1000, jitter: false } })
+    const socket = await rig.legacy()
+    await rig.clock.advance(1000)
+    socket.drop()
+    fire('online')
+    fire('pageshow')
+    await rig.clock.advance(0)
+    expect(rig.client.state).toBe('connecting')
+    expect(rig.network.dials).toBe(2)
+  })
+
+  it('act once in initialDelay, however many come', async () => {
+    const rig = useClient({ reconnect: { initialDelay: 1000, jitter: false } })
+    const connected = watch(rig.client.connect())
+    for (let flap = 0; flap < 50; flap++) {
+      fire('online')
+      await rig.clock.advance(100)
+      const socket = rig.network.sockets.at(-1)
+      if (socket?.state === 'dialling') socket.drop()
     }
+    expect(rig.network.dials).toBeLessThanOrEqual(6)
+    expect(connected.settled).toBe(false)
+  })
+
+  it('send one probe in initialDelay, however many come', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    for (let flap = 0; flap < 50; flap++) {
+      fire('online')
+      if (socket.pings > 0) socket.pong()
+      await rig.clock.advance(100)
+    }
+    expect(socket.pings).toBe(4)
+  })
+
+  it('do not shorten a wait that the server asked for', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    await rig.clock.advance(5000)
+    socket.drop({ code: 1013, retryAfter: 30_000 })
+    fire('online')
+    await rig.clock.advance(29_000)
+    expect(rig.network.dials).toBe(1)
+  })
+
+  it('drop the connection of a page that is frozen, and dial when it comes back', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    await rig.clock.advance(5000)
+    fire('pagehide', { persisted: false })
+    expect(rig.client.state).toBe('ready')
+    fire('pagehide', { persisted: true })
+    expect(socket.state).toBe('closed')
+    expect(rig.states.at(-1)).toMatchObject({ to: 'waiting', closure: { code: 1001, wasClean: true } })
+    fire('pageshow', { persisted: true })
+    await rig.clock.advance(0)
+    expect(rig.network.dials).toBe(2)
+  })
+
+  it('end with the life', async () => {
+    const rig = useClient()
+    await rig.legacy()
+    expect(listeners.size).toBe(3)
+    await closeClean(rig)
+    expect(listeners.size).toBe(0)
   })
 })

@@ -184,3 +184,57 @@ describe('maxTotalTimeout', () => {
     expect(asked.error).toMatchObject({ ...TIMEOUT, timeout: 30 })
   })
 })
+
+describe('a deadline that passes while the process sleeps', () => {
+  it('lets what the socket holds be heard first: an answer is an answer', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    const asked = watch(rig.client.callTool({ name: 'x' }))
+    await rig.clock.sleep(2 * 3_600_000)
+    expect(asked.settled).toBe(false)
+    socket.answer('tools/call', { content: [] })
+    await settle()
+    expect(asked.value).toEqual({ content: [] })
+  })
+
+  it('lets a loss be a loss', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    const asked = watch(rig.client.callTool({ name: 'x' }))
+    await rig.clock.sleep(2 * 3_600_000)
+    socket.drop()
+    await settle()
+    expect(asked.error).toMatchObject({ code: 'CONNECTION_LOST', delivery: 'unknown' })
+  })
+
+  it('has the timeout of the heartbeat for that, once, and then passes', async () => {
+    const rig = useClient({ heartbeat: { interval: 25_000, timeout: 3000 } })
+    await rig.legacy()
+    const asked = watch(rig.client.callTool({ name: 'x' }))
+    await rig.clock.sleep(70_000)
+    await rig.clock.advance(2999)
+    expect(asked.settled).toBe(false)
+    await rig.clock.advance(1)
+    expect(asked.error).toMatchObject({ ...TIMEOUT, timeout: 60_000 })
+  })
+
+  it('passes even if the process never wakes in time, as the timers of a hidden page do', async () => {
+    const rig = useClient()
+    await rig.legacy()
+    const asked = watch(rig.client.callTool({ name: 'x' }))
+    for (let minute = 0; minute < 3; minute++) await rig.clock.sleep(61_000)
+    expect(asked.error).toMatchObject(TIMEOUT)
+  })
+
+  it('is not put off by one that comes meanwhile', async () => {
+    const rig = useClient()
+    await rig.legacy()
+    const first = watch(rig.client.callTool({ name: 'x' }))
+    await rig.clock.sleep(70_000)
+    const second = watch(rig.client.callTool({ name: 'x' }, { timeout: 5000 }))
+    await rig.clock.advance(9999)
+    expect([first.settled, second.settled]).toEqual([false, false])
+    await rig.clock.advance(1)
+    expect([first.settled, second.settled]).toEqual([true, true])
+  })
+})

@@ -83,7 +83,6 @@ describe('the transition table', () => {
     connect: CONNECT,
     reconnect: RECONNECT,
     close: { type: 'close' },
-    hurry: { type: 'hurry' },
     socketOpened: OPENED,
     confirmed: CONFIRMED,
     stabilized: STABILIZED,
@@ -116,7 +115,6 @@ describe('the transition table', () => {
         connect                   connecting #1 r0
         reconnect                 connecting #1 r0
         close                     closed
-        hurry                     -
         socketOpened              -
         confirmed                 -
         stabilized                -
@@ -136,7 +134,6 @@ describe('the transition table', () => {
         connect                   -
         reconnect                 connecting #1 r0
         close                     closed
-        hurry                     -
         socketOpened              initializing #1 r0
         confirmed                 -
         stabilized                -
@@ -156,7 +153,6 @@ describe('the transition table', () => {
         connect                   -
         reconnect                 connecting #1 r0
         close                     closing
-        hurry                     -
         socketOpened              -
         confirmed                 ready #1 r0 ever
         stabilized                -
@@ -176,7 +172,6 @@ describe('the transition table', () => {
         connect                   -
         reconnect                 connecting #1 r0 ever
         close                     closing
-        hurry                     -
         socketOpened              -
         confirmed                 -
         stabilized                ready #0 r0 ever
@@ -196,7 +191,6 @@ describe('the transition table', () => {
         connect                   -
         reconnect                 connecting #1 r0 ever
         close                     closing
-        hurry                     -
         socketOpened              -
         confirmed                 -
         stabilized                -
@@ -216,7 +210,6 @@ describe('the transition table', () => {
         connect                   -
         reconnect                 connecting #1 r0
         close                     closed
-        hurry                     connecting #2 r1
         socketOpened              -
         confirmed                 -
         stabilized                -
@@ -236,7 +229,6 @@ describe('the transition table', () => {
         connect                   -
         reconnect                 connecting #1 r0
         close                     closed
-        hurry                     -
         socketOpened              initializing #4 r3
         confirmed                 -
         stabilized                -
@@ -256,7 +248,6 @@ describe('the transition table', () => {
         connect                   -
         reconnect                 -
         close                     -
-        hurry                     -
         socketOpened              -
         confirmed                 -
         stabilized                -
@@ -276,7 +267,6 @@ describe('the transition table', () => {
         connect                   connecting #1 r0
         reconnect                 connecting #1 r0
         close                     -
-        hurry                     -
         socketOpened              -
         confirmed                 -
         stabilized                -
@@ -296,7 +286,6 @@ describe('the transition table', () => {
         connect                   connecting #1 r0
         reconnect                 connecting #1 r0
         close                     closed
-        hurry                     -
         socketOpened              -
         confirmed                 -
         stabilized                -
@@ -398,10 +387,6 @@ describe('the count of dials', () => {
     const tired = after([CONNECT, closed(), TIMED_OUT, closed(), TIMED_OUT, closed(), TIMED_OUT])
     expect(tired).toMatchObject({ life: { attempt: 4, retries: 3 } })
     expect(transition(tired, RECONNECT, POLICY)).toMatchObject({ name: 'connecting', life: { attempt: 1, retries: 0 } })
-  })
-
-  it('is not reset by hurry', () => {
-    expect(after([CONNECT, closed(), { type: 'hurry' }])).toMatchObject({ name: 'connecting', life: { attempt: 2, retries: 1 } })
   })
 })
 
@@ -591,7 +576,7 @@ describe('a random walk', () => {
   )
   const events: fc.Arbitrary<LifecycleEvent> = fc.oneof(
     { weight: 4, arbitrary: fc.constantFrom(CONNECT, OPENED, CONFIRMED, TIMED_OUT) },
-    { weight: 1, arbitrary: fc.constantFrom(STABILIZED, RECONNECT, { type: 'close' } as const, { type: 'hurry' } as const) },
+    { weight: 1, arbitrary: fc.constantFrom(STABILIZED, RECONNECT, { type: 'close' } as const) },
     {
       weight: 4,
       arbitrary: fc

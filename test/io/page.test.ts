@@ -1,19 +1,21 @@
-import { afterEach, describe, expect, it, vi } from 'vitest'
-import { watchPage } from '../../src/io/page.js'
+import { afterEach, describe, expect, it, vi, type Mock } from 'vitest'
+import { watchPage, type PageListener } from '../../src/io/page.js'
+
+type Listener = (event: { readonly persisted?: boolean }) => void
 
 class FakeTarget {
-  readonly listeners = new Map<string, Set<() => void>>()
+  readonly listeners = new Map<string, Set<Listener>>()
 
-  readonly addEventListener = (name: string, listener: () => void): void => {
+  readonly addEventListener = (name: string, listener: Listener): void => {
     this.listeners.set(name, (this.listeners.get(name) ?? new Set()).add(listener))
   }
 
-  readonly removeEventListener = (name: string, listener: () => void): void => {
+  readonly removeEventListener = (name: string, listener: Listener): void => {
     this.listeners.get(name)?.delete(listener)
   }
 
-  fire(name: string): void {
-    for (const listener of this.listeners.get(name) ?? []) listener()
+  fire(name: string, event: { readonly persisted?: boolean } = {}): void {
+    for (const listener of this.listeners.get(name) ?? []) listener(event)
   }
 
   get count(): number {
@@ -34,6 +36,8 @@ function usePage(): { scope: FakeTarget; document: FakeDocument } {
   return { scope, document }
 }
 
+const useListener = (): Record<keyof PageListener, Mock<() => void>> => ({ onWake: vi.fn(), onFreeze: vi.fn() })
+
 afterEach(() => {
   vi.unstubAllGlobals()
 })
@@ -41,62 +45,74 @@ afterEach(() => {
 describe('watchPage', () => {
   it.each(['online', 'pageshow'])('tells when the page fires %s', (name) => {
     const { scope } = usePage()
-    const onWake = vi.fn()
-    const end = watchPage(onWake)
+    const listener = useListener()
+    const end = watchPage(listener)
     scope.fire(name)
-    expect(onWake).toHaveBeenCalledOnce()
+    expect(listener.onWake).toHaveBeenCalledOnce()
     end()
   })
 
   it('tells when the page becomes visible, and not when it becomes hidden', () => {
     const { document } = usePage()
-    const onWake = vi.fn()
-    const end = watchPage(onWake)
+    const listener = useListener()
+    const end = watchPage(listener)
     document.fire('visibilitychange')
-    expect(onWake).not.toHaveBeenCalled()
+    expect(listener.onWake).not.toHaveBeenCalled()
     document.visibilityState = 'visible'
     document.fire('visibilitychange')
-    expect(onWake).toHaveBeenCalledOnce()
+    expect(listener.onWake).toHaveBeenCalledOnce()
+    end()
+  })
+
+  it('tells when the page goes into the back/forward cache, and not when it goes for ever', () => {
+    const { scope } = usePage()
+    const listener = useListener()
+    const end = watchPage(listener)
+    scope.fire('pagehide', { persisted: false })
+    expect(listener.onFreeze).not.toHaveBeenCalled()
+    scope.fire('pagehide', { persisted: true })
+    expect(listener.onFreeze).toHaveBeenCalledOnce()
+    expect(listener.onWake).not.toHaveBeenCalled()
     end()
   })
 
   it('leaves no listener when it ends', () => {
     const { scope, document } = usePage()
-    const onWake = vi.fn()
-    const end = watchPage(onWake)
-    expect(scope.count + document.count).toBe(3)
+    const listener = useListener()
+    const end = watchPage(listener)
+    expect(scope.count + document.count).toBe(4)
     end()
     end()
     expect(scope.count + document.count).toBe(0)
     scope.fire('online')
-    expect(onWake).not.toHaveBeenCalled()
+    expect(listener.onWake).not.toHaveBeenCalled()
   })
 
   it('does without a document, as workers do', () => {
     const { scope } = usePage()
     vi.stubGlobal('document', undefined)
-    const onWake = vi.fn()
-    const end = watchPage(onWake)
+    const listener = useListener()
+    const end = watchPage(listener)
     scope.fire('online')
-    expect(onWake).toHaveBeenCalledOnce()
+    expect(listener.onWake).toHaveBeenCalledOnce()
     end()
   })
 
   it('does nothing where there is no page, as in Node', () => {
     vi.stubGlobal('addEventListener', undefined)
     vi.stubGlobal('removeEventListener', undefined)
-    const end = watchPage(() => undefined)
+    const end = watchPage(useListener())
     expect(end).not.toThrow()
   })
 
   it('keeps several watches apart', () => {
     const { scope } = usePage()
-    const [one, two] = [vi.fn(), vi.fn()]
+    const [one, two] = [useListener(), useListener()]
     const ends = [watchPage(one), watchPage(two)]
     ends[0]?.()
     scope.fire('online')
-    expect(one).not.toHaveBeenCalled()
-    expect(two).toHaveBeenCalledOnce()
+    expect(one.onWake).not.toHaveBeenCalled()
+    expect(two.onWake).toHaveBeenCalledOnce()
     ends[1]?.()
   })
 })

@@ -56,7 +56,7 @@ class Log implements SocketListener {
 }
 
 const TARGET: Target = { url: new URL('wss://example.com/'), protocols: ['mcp.v1'], headers: {}, secrets: ['secret-token'] }
-const OPTIONS: SocketOptions = { onMissingSubprotocol: 'fail', maxMessageBytes: 100, perMessageDeflate: false }
+const OPTIONS: SocketOptions = { onMissingSubprotocol: 'fail', maxMessageBytes: 100, perMessageDeflate: false, closeTimeout: 1000 }
 
 function rig(target: Partial<Target> = {}, options: Partial<SocketOptions> = {}): { engine: Engine; log: Log; socket: Socket } {
   const engine = new Engine()

@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest'
+import { settle } from '../helpers/fake-clock.js'
+import type { FakeSocket } from '../helpers/fake-network.js'
+import { useClient, watch } from './use-client.js'
+
+const MIB = 2 ** 20
+
+describe('a socket that is about to close', () => {
+  it('is given nothing more: what is sent waits for the next one', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    const before = socket.sent.length
+    socket.backlog = Infinity
+    const call = watch(rig.client.callTool({ name: 'x' }))
+    await rig.client.notify('notifications/roots/list_changed')
+    expect(rig.client.queuedCount).toBe(2)
+    expect(socket.sent).toHaveLength(before)
+    socket.drop({ code: 1001 })
+    const next = await rig.relegacy()
+    expect(next.methods.slice(-2)).toEqual(['tools/call', 'notifications/roots/list_changed'])
+    next.answer('tools/call', { content: [] })
+    await settle()
+    expect(call.value).toEqual({ content: [] })
+  })
+
+  it('is given nothing more: the end of the life finds it unsent', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    socket.backlog = Infinity
+    const call = watch(rig.client.callTool({ name: 'x' }))
+    socket.drop({ code: 1008 })
+    await settle()
+    expect(call.error).toMatchObject({ code: 'CONNECTION_LOST', delivery: 'not-sent' })
+  })
+
+  it('keeps to the limits of the outbox', async () => {
+    const rig = useClient({ outbox: { maxMessages: 1 } })
+    const socket = await rig.legacy()
+    socket.backlog = Infinity
+    await rig.client.notify('a')
+    await expect(rig.client.notify('b')).rejects.toMatchObject({ code: 'QUEUE_FULL', delivery: 'not-sent' })
+  })
+
+  it('gets neither cancellations nor answers', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    const asked = watch(rig.client.callTool({ name: 'x' }, { timeout: 100 }))
+    const before = socket.sent.length
+    socket.backlog = Infinity
+    socket.deliver({ jsonrpc: '2.0', id: 1, method: 'ping' })
+    await rig.clock.advance(100)
+    expect(asked.settled).toBe(true)
+    expect(socket.sent).toHaveLength(before)
+    expect(rig.client.state).toBe('ready')
+  })
+})
+
+describe('a server that does not read', () => {
+  it('gets no more than 8 MiB behind one another, however small the outbox', async () => {
+    const rig = useClient({ outbox: { maxBytes: 100 } })
+    const socket = await rig.legacy()
+    socket.backlog = 8 * MIB
+    await rig.client.notify('fits')
+    socket.backlog++
+    await expect(rig.client.callTool({ name: 'x' })).rejects.toMatchObject({ code: 'QUEUE_FULL', delivery: 'not-sent' })
+    await expect(rig.client.notify('too much')).rejects.toMatchObject({ code: 'QUEUE_FULL' })
+    expect(rig.client.pendingCount).toBe(0)
+    socket.backlog = 0
+    await rig.client.notify('again')
+    expect(socket.methods.slice(-2)).toEqual(['fits', 'again'])
+  })
+
+  it('gets as much as outbox.maxBytes if that is more', async () => {
+    const rig = useClient({ outbox: { maxBytes: 9 * MIB } })
+    const socket = await rig.legacy()
+    socket.backlog = 9 * MIB
+    await rig.client.notify('fits')
+    expect(socket.methods.at(-1)).toBe('fits')
+  })
+
+  it('hears of no cancellation, which harms nobody', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    const asked = watch(rig.client.callTool({ name: 'x' }, { timeout: 100 }))
+    socket.backlog = 9 * MIB
+    await rig.clock.advance(100)
+    expect(asked.error).toMatchObject({ code: 'REQUEST_TIMEOUT', delivery: 'unknown' })
+    expect(socket.methods.at(-1)).toBe('tools/call')
+  })
+
+  it('is dropped if it goes on asking: the answers would fill the memory', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    socket.backlog = 9 * MIB
+    socket.deliver({ jsonrpc: '2.0', id: 1, method: 'ping' })
+    await settle()
+    expect(rig.states.at(-1)).toMatchObject({ to: 'waiting', closure: { code: 1006, reason: 'the server reads no answers' } })
+    expect(socket.state).toBe('closed')
+  })
+})
+
+describe('requests of the server', () => {
+  const ask = (socket: FakeSocket, id: number): void => socket.deliver({ jsonrpc: '2.0', id, method: 'slow' })
+
+  it('beyond maxPending at once are refused, and reach no handler', async () => {
+    const rig = useClient({ maxPending: 2 })
+    const socket = await rig.legacy()
+    const finish: (() => void)[] = []
+    rig.client.setRequestHandler('slow' as 'ping', () => new Promise((resolve) => finish.push(() => resolve({} as never))))
+    for (const id of [1, 2, 3]) ask(socket, id)
+    expect(finish).toHaveLength(2)
+    expect(socket.sent.at(-1)).toMatchObject({ id: 3, error: { code: 1013 } })
+    finish[0]?.()
+    await settle()
+    ask(socket, 4)
+    expect(finish).toHaveLength(3)
+  })
+
+  it('of an earlier socket whose handlers still run are counted', async () => {
+    const rig = useClient({ maxPending: 1 })
+    const socket = await rig.legacy()
+    rig.client.setRequestHandler('slow' as 'ping', () => new Promise(() => undefined))
+    ask(socket, 1)
+    socket.drop()
+    const next = await rig.relegacy()
+    ask(next, 1)
+    expect(next.sent.at(-1)).toMatchObject({ id: 1, error: { code: 1013 } })
+  })
+})
