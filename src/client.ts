@@ -23,6 +23,8 @@ import type { LoggingLevel } from './types/server-features.js'
 
 const PORTS: Ports = { clock: systemClock, openSocket }
 
+const ignore = (): void => undefined
+
 const isOver = (state: StateName): boolean => ['closing', 'closed', 'failed'].includes(state)
 
 /**
@@ -171,7 +173,9 @@ export class McpWebSocketClient extends McpMethods {
   request<R = Result>(method: string, params?: Params, options: RequestOptions = {}): Promise<R> {
     const { promise } = this.#peer.call(method, params, options)
     if (!mayTakeRounds(method)) return promise as Promise<R>
-    const flow = { method, params, options, startedAt: this.#clock.now(), life: this.#life.signal }
+    // Later rounds say what the first one said, whatever becomes of the caller's object; legacy servers ask for none.
+    const said = this.era === 'legacy' ? undefined : guarded(() => JSON.parse(JSON.stringify(params)) as Params, ignore)
+    const flow = { method, params: said, options, startedAt: this.#clock.now(), life: this.#life.signal }
     return promise.then((result) => runRounds(result, flow, this.#peer)) as Promise<R>
   }
 

@@ -263,11 +263,18 @@ export class Connection implements SocketListener {
     this.#dispatch({
       type: 'socketClosed',
       closure,
-      wish: redial ? undefined : guarded(() => this.#config.shouldReconnect?.(closure), this.#listener.onTrouble),
+      wish: redial ? undefined : guarded(() => this.#askProgram(closure), this.#listener.onTrouble),
       redial,
       refreshable: this.#config.refreshable,
       random: this.#config.clock.random()
     })
+  }
+
+  #askProgram(closure: Closure): boolean | undefined {
+    const wish: unknown = this.#config.shouldReconnect?.(closure)
+    // A promise would always mean yes, and NaN no.
+    if (wish === undefined || typeof wish === 'boolean') return wish
+    throw new TypeError('shouldReconnect must return true, false or undefined')
   }
 
   #redialAfter(closure: Closure, used: readonly Redial[]): 'era' | 'protocols' | undefined {

@@ -119,14 +119,15 @@ export class RpcPeer {
       signal?.throwIfAborted()
       if (this.#pending.size >= this.#config.maxPending)
         throw new QueueFullError('maxPending requests wait for an answer', 'Wait for some of them, or raise maxPending.')
-      this.#pipe.send({ jsonrpc: '2.0', id: call.id as number, method, params: this.#withToken(call, params) }, call)
+      const withToken = this.#withToken(call, params)
+      this.#pending.add(call)
+      this.#pipe.send({ jsonrpc: '2.0', id: call.id as number, method, params: withToken }, call)
     } catch (error) {
-      this.#forgetToken(call)
+      this.#take(call.id)
       call.reject(error)
-      return call
     }
-    // Sent before it is noted, in one turn: had that thrown, nothing would be left behind.
-    this.#pending.add(call)
+    // It was refused; or a callback of the program, such as `trace`, ended the client meanwhile.
+    if (!this.#pending.has(call.id)) return call
     this.#arm(call, call.timeout)
     if (signal) this.#aborts.watch(signal, call)
     return call

@@ -57,7 +57,7 @@ describe.each(ALL)('%s', (name, error, code, guard) => {
     expect(errors.isMcpWebSocketError(error)).toBe(true)
   })
 
-  it('is known by its guard when it comes from another copy of the package', () => {
+  it('A27: is known by its guard when it comes from another copy of the package', () => {
     const foreign = Object.assign(new Error(error.message), Object.fromEntries(Object.entries(error)), { name })
     expect((errors[guard] as Guard)(foreign)).toBe(true)
     expect(errors.isMcpWebSocketError(foreign)).toBe(true)

@@ -1,5 +1,5 @@
 import { retryAfterOfReason } from '../core/closures.js'
-import { redact } from '../core/credentials.js'
+import { redact, redactStart } from '../core/credentials.js'
 import { judgeSubprotocol } from '../core/subprotocol.js'
 import { HandshakeError, type Closure } from '../errors.js'
 import type { ConnectionOptions } from '../types/options.js'
@@ -72,6 +72,7 @@ export interface WebSocketLike {
 }
 
 const OPEN = 1
+const MOST_REASON = 123
 
 /** The closure of a socket on which a message came that is too large. */
 export const oversize = (maxMessageBytes: number): SocketClosure => ({
@@ -194,12 +195,14 @@ export class PlainSocket implements Socket {
 
   #onClose({ code, reason, wasClean }: CloseEventLike): void {
     if (!this.opened && code !== 1000) return this.onError()
+    // Servers cut what is longer than the 123 bytes of a reason, some of them a little earlier, between characters.
+    const whole = this.measure(reason) < MOST_REASON - 3
     // Deno reports a broken connection as 0, Firefox may call a 1006 clean.
     const known = code || 1006
     this.finish({
       kind: 'close',
       code: known,
-      reason: this.#clean(reason),
+      reason: redactStart(reason, this.#target.secrets, whole ? Infinity : reason.length),
       wasClean: wasClean && known !== 1006,
       retryAfter: retryAfterOfReason(reason)
     })

@@ -78,7 +78,7 @@ describe('a signal', () => {
     expect(socket.methods.filter((method) => method === 'notifications/cancelled')).toHaveLength(3)
   })
 
-  it('has one listener, however many requests share it, and none when they are settled', async () => {
+  it('A10: has one listener, however many requests share it, and none when they are settled', async () => {
     const rig = useClient({ maxPending: 10_000 })
     const socket = await rig.legacy()
     const { signal } = new AbortController()

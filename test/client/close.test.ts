@@ -51,7 +51,7 @@ describe('close', () => {
     expect([rig.client.state, closed.settled, rig.clock.pendingCount]).toEqual(['closed', true, 0])
   })
 
-  it('ends in closed from waiting, and dials no more', async () => {
+  it('A3: ends in closed from waiting, and dials no more', async () => {
     const rig = useClient()
     ;(await rig.legacy()).drop()
     await rig.client.close()

@@ -46,7 +46,7 @@ describe('connect', () => {
     )
   })
 
-  it('resolves at once and dials no more when the client is ready', async () => {
+  it('A1: resolves at once and dials no more when the client is ready', async () => {
     const rig = useClient()
     await rig.legacy()
     await rig.client.connect()
@@ -207,7 +207,7 @@ describe('connect with a signal', () => {
 })
 
 describe('connect that fails', () => {
-  it('rejects with RetriesExhaustedError, which counts the dials and holds the last failure', async () => {
+  it('A25: rejects with RetriesExhaustedError, which counts the dials and holds the last failure', async () => {
     const rig = useClient({ reconnect: { maxRetries: 2 } })
     const connected = watch(rig.client.connect())
     ;(await rig.network.last()).drop(refused())

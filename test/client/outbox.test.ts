@@ -59,7 +59,7 @@ describe('what is sent while not connected', () => {
     expect(socket.methods.at(-1)).toBe('tools/call')
   })
 
-  it('is what it was when it was sent, whatever becomes of the object', async () => {
+  it('A16: is what it was when it was sent, whatever becomes of the object', async () => {
     const rig = useClient()
     const args = { value: 1 }
     watch(rig.client.callTool({ name: 'x', arguments: args }))

@@ -393,7 +393,7 @@ describe('shouldReconnect', () => {
     expect(rig.client.state).toBe('failed')
   })
 
-  it('has the rules decide, and the event error tell, when it throws', async () => {
+  it('A18: has the rules decide, and the event error tell, when it throws', async () => {
     const problem = new Error('bad callback')
     const rig = useClient({
       reconnect: {

@@ -36,7 +36,7 @@ describe('the timeout of a request', () => {
     expect(long.error).toMatchObject({ timeout: 90 })
   })
 
-  it.each(['client', 'request'])('is none with Infinity for the %s', async (where) => {
+  it.each(['client', 'request'])('A11: is none with Infinity for the %s', async (where) => {
     const rig = useClient({ heartbeat: false, ...(where === 'client' && { requestTimeout: Infinity }) })
     const socket = await rig.legacy()
     await rig.clock.advance(5000)
@@ -108,7 +108,7 @@ describe('the timeout of a request', () => {
     expect(socket.methods).toEqual(['initialize', 'notifications/initialized'])
   })
 
-  it.each([0, -1, NaN])('may not be %d', async (timeout) => {
+  it.each([0, -1, NaN])('A11: may not be %d', async (timeout) => {
     const rig = useClient()
     const socket = await rig.legacy()
     const sent = socket.sent.length

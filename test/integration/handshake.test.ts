@@ -303,7 +303,7 @@ describe('a dial that meets no HTTP', () => {
     expect(client.stats().attempts).toBe(1)
   })
 
-  test('a provider that throws is a failed attempt that is retried', async () => {
+  test('A17: a provider that throws is a failed attempt that is retried', async () => {
     let asked = 0
     const { error, failure } = await refuse({
       url: 'ws://127.0.0.1:9/ws',

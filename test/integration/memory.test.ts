@@ -17,7 +17,7 @@ interface Measured {
 }
 
 test.for(['legacy', 'modern'] as const)(
-  '100,000 pending requests cost at most 650 bytes each and are all given back: %s',
+  'A20: 100,000 pending requests cost at most 650 bytes each and are all given back: %s',
   { timeout: 60_000 },
   async (era, { annotate }) => {
     let waiting = 0

@@ -176,7 +176,7 @@ async function lose(): Promise<Observed & { readonly port: number }> {
   return { ...observed, port: server.port }
 }
 
-test('a deadline runs on while there is no connection', async () => {
+test('A12: a deadline runs on while there is no connection', async () => {
   const { client } = await lose()
   const error = await rejectionOf(client.callTool({ name: 'echo' }, { timeout: 100 }))
   expect(error).toMatchObject({ name: 'RequestTimeoutError', delivery: 'not-sent' })
@@ -499,7 +499,7 @@ describe('close()', () => {
   const resources = (): string[] =>
     process.getActiveResourcesInfo().filter((kind) => /Timeout|TCPSocketWrap|ConnectWrap|GetAddrInfo/.test(kind))
 
-  test.each(STATES)('while %s ends in closed, and nothing follows', async (state) => {
+  test.each(STATES)('A2, A3, A4: while %s ends in closed, and nothing follows', async (state) => {
     const { client, states } = await WAYS[state]()
     expect(client.state).toBe(state)
     const before = states.length

@@ -53,7 +53,7 @@ describe('the packed package', () => {
     expect(said).toEqual({ state: 'closed', tools: ['echo'] })
   })
 
-  it('recognises the errors of its other copy', async () => {
+  it('A27: recognises the errors of its other copy', async () => {
     const program = `
       import { createRequire } from 'node:module'
       import { isClosedError, ClosedError } from 'mcp-websocket-client'

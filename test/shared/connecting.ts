@@ -64,7 +64,7 @@ export function connectingSuite(serverUrl: string): void {
       expect(client.state).toBe('ready')
     })
 
-    it('dials once for callers that come together', async () => {
+    it('A1: dials once for callers that come together', async () => {
       const client = lab.client('/legacy')
       await Promise.all([client.connect(), client.connect(), client.connect()])
       await client.connect()
@@ -105,7 +105,7 @@ export function connectingSuite(serverUrl: string): void {
       expect(client.state).toBe('closed')
     })
 
-    it('starts a new life after it gave up', async () => {
+    it('A25: starts a new life after it gave up', async () => {
       const client = lab.client('/status/503?times=1', { reconnect: false })
       await failureOf(client.connect())
       expect(client.state).toBe('failed')
@@ -114,7 +114,7 @@ export function connectingSuite(serverUrl: string): void {
       expect(await lab.log()).toHaveLength(2)
     })
 
-    it('starts a new life after close()', async () => {
+    it('A5: starts a new life after close()', async () => {
       const client = await lab.connected('/legacy')
       await client.close()
       await client.connect()

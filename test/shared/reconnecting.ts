@@ -190,7 +190,7 @@ export function reconnectingSuite(serverUrl: string): void {
   describe('the outbox', () => {
     const lab = useLab(serverUrl)
 
-    it('keeps what is sent before connect(), in order', async () => {
+    it('A6: keeps what is sent before connect(), in order', async () => {
       const client = lab.client('/legacy')
       const results = ['a', 'b', 'c'].map((message) => client.callTool({ name: 'echo', arguments: { message } }))
       await client.notify('notifications/roots/list_changed')
@@ -201,7 +201,7 @@ export function reconnectingSuite(serverUrl: string): void {
       expect(methodsOf(dial).slice(3)).toEqual(['tools/call', 'tools/call', 'tools/call', 'notifications/roots/list_changed'])
     })
 
-    it('keeps what is sent while the connection is lost', async () => {
+    it('A6: keeps what is sent while the connection is lost', async () => {
       const client = await lab.connected('/drop?after=ping')
       const waiting = next(client, 'state', ({ to }) => to === 'waiting')
       const ping = client.ping()
@@ -213,7 +213,7 @@ export function reconnectingSuite(serverUrl: string): void {
       expect(methodsOf((await lab.log())[1]).slice(2)).toEqual(['ping', 'tools/call'])
     })
 
-    it('refuses the newest when it is full', async () => {
+    it('A7: refuses the newest when it is full', async () => {
       const client = lab.client('/legacy', { outbox: { maxMessages: 1 } })
       const first = client.listTools()
       expect(await failureOf(client.listTools())).toMatchObject({ name: 'QueueFullError', code: 'QUEUE_FULL', delivery: 'not-sent' })
@@ -226,7 +226,7 @@ export function reconnectingSuite(serverUrl: string): void {
       expect(await failureOf(client.listTools())).toMatchObject({ name: 'QueueFullError', delivery: 'not-sent' })
     })
 
-    it('lets a request time out, unsent', async () => {
+    it('A12: lets a request time out, unsent', async () => {
       const client = lab.client('/legacy')
       expect(await failureOf(client.callTool({ name: 'echo' }, { timeout: 10 }))).toMatchObject({
         name: 'RequestTimeoutError',

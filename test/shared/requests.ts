@@ -81,7 +81,7 @@ export function requestsSuite(serverUrl: string): void {
       expect(await failureOf(client.callTool({ name: 'silent' }))).toMatchObject({ name: 'RequestTimeoutError', timeout: 20 })
     })
 
-    it('end with the reason of their signal, and tell the server', async () => {
+    it('A9: end with the reason of their signal, and tell the server', async () => {
       const client = await lab.connected('/legacy')
       const controller = new AbortController()
       const reason = new Error('enough')
