@@ -80,7 +80,8 @@ export function retryAfterOfReason(reason: string): number | undefined {
 export function retryAfterOfHeader(value: string | undefined, now: number): number | undefined {
   if (value === undefined) return undefined
   if (/^\s*\d+\s*$/.test(value)) return Number(value) * 1000
-  const date = Date.parse(value)
+  // Every form of an HTTP date begins with the day of the week; engines find a date in nearly anything ("maybe 3000").
+  const date = /^\s*(mon|tue|wed|thu|fri|sat|sun)/i.test(value) ? Date.parse(value) : NaN
   return Number.isNaN(date) ? undefined : Math.max(0, date - now)
 }
 

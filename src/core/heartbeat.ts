@@ -47,6 +47,9 @@ export function beat(pulse: Pulse, policy: HeartbeatPolicy, now: number, dueAt: 
   const deadAt = probedAt + policy.timeout
   if (now < deadAt) return { action: 'none', nextAt: deadAt }
   if (isLate(dueAt, now)) return { action: 'probe', nextAt: now + policy.timeout }
-  // A call is pending: its own timeout bounds the wait, and its settlement asks for a fresh probe.
-  return busy ? { action: 'none', nextAt: now + policy.timeout } : { action: 'dead', nextAt: Infinity }
+  if (!busy) return { action: 'dead', nextAt: Infinity }
+  // A call is pending: its own timeout bounds the wait, and its settlement asks for a fresh probe. Further probes meanwhile
+  // decide nothing, but keep the connection alive in the eyes of a proxy with an idle limit.
+  const againAt = Math.max(deadAt, probedAt + policy.interval)
+  return now < againAt ? { action: 'none', nextAt: againAt } : { action: 'probe', nextAt: now + policy.timeout }
 }

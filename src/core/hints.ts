@@ -17,7 +17,7 @@ const STATUS_HINTS: ReadonlyMap<number, string> = new Map([
   ],
   [429, 'Too many connections or requests: the client waits as long as Retry-After asks.'],
   [502, 'A proxy cannot reach the server behind it.'],
-  [503, 'The server is overloaded or restarting; the client tries again.'],
+  [503, 'The server is overloaded or restarting, or a proxy has no server behind it; the client tries again.'],
   [504, 'A proxy got no answer from the server behind it.']
 ])
 

@@ -31,7 +31,10 @@ export function judgeSubprotocol(
   const shown = received?.replace(/(mcp\.bearer\.)[\w-]+/g, '$1[redacted]')
   const [problem, hint] = shown
     ? [`the subprotocol ${JSON.stringify(shown)}, which was not offered`, 'If it carries MCP, add it to the option subprotocols.']
-    : ['no subprotocol', "If it is an MCP server, set onMissingSubprotocol: 'accept'."]
+    : [
+        'no subprotocol',
+        "If it is an MCP server, set onMissingSubprotocol: 'accept'; a proxy may also have dropped Sec-WebSocket-Protocol."
+      ]
   const details = { offered: names, received: shown || undefined, hint, delivery: 'not-sent' } as const
   return new SubprotocolError(`the server chose ${problem}`, details)
 }

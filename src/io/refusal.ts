@@ -16,6 +16,8 @@ export const MOST_BODY = 4096
 /** The closure of an upgrade that the server answered with something else than 101. */
 export function closureOfRefusal(response: IncomingMessage, body: Buffer, target: Target): SocketClosure {
   const status = response.statusCode ?? 0
+  // Node sees no upgrade in it: a header that RFC 6455 demands is missing.
+  if (status === 101) return brokenUpgrade(target, 'no Upgrade or Connection header came with the 101')
   const text = body.toString()
   const clean = (text: string | undefined): string | undefined => (text === undefined ? undefined : redact(text, target.secrets))
   const retryAfter = retryAfterOfHeader(response.headers['retry-after'], Date.now())
@@ -57,23 +59,32 @@ export function closureOfFailure(failure: unknown, target: Target, upgraded: boo
   if (upgraded) {
     const error = /subprotocol/i.test(message) ? judgeSubprotocol(target.protocols, clean(answered), 'fail') : undefined
     if (error) return { kind: 'subprotocol', wasClean: false, error }
-    return network('HANDSHAKE_INVALID', `${where} answered the upgrade in a way that breaks RFC 6455: ${message}`)
+    return brokenUpgrade(target, message, failure)
   }
-  if (code.startsWith('HPE_')) return network('HANDSHAKE_INVALID', `${where} does not answer with HTTP: ${message}`)
-  if (!isTlsCode(code)) return network('CONNECT_FAILED', `no connection to ${where}: ${message}`)
+  if (code.startsWith('HPE_')) return networkClosure('HANDSHAKE_INVALID', `${where} does not answer with HTTP: ${message}`, target, failure)
+  if (!isTlsCode(code)) return networkClosure('CONNECT_FAILED', `no connection to ${where}: ${message}`, target, failure)
   const hint = hintForSystemError(code, message)
   return {
     kind: 'tls',
     wasClean: false,
     error: new HandshakeError('TLS_FAILED', `no secure connection to ${where}: ${message}`, { cause: failure, hint, delivery: 'not-sent' })
   }
+}
 
-  function network(errorCode: 'HANDSHAKE_INVALID' | 'CONNECT_FAILED', text: string): SocketClosure {
-    const retryable = errorCode === 'CONNECT_FAILED'
-    const hint = retryable ? hintForSystemError(code, message) : 'Is this the port of a WebSocket server?'
-    const error = new HandshakeError(errorCode, redact(text, target.secrets), { cause: failure, hint, retryable, delivery: 'not-sent' })
-    return { kind: 'network', wasClean: false, error }
-  }
+const brokenUpgrade = (target: Target, problem: string, cause?: unknown): SocketClosure =>
+  networkClosure(
+    'HANDSHAKE_INVALID',
+    `${publicUrl(target.url)} answered the upgrade in a way that breaks RFC 6455: ${problem}`,
+    target,
+    cause
+  )
+
+function networkClosure(errorCode: 'HANDSHAKE_INVALID' | 'CONNECT_FAILED', text: string, target: Target, cause: unknown): SocketClosure {
+  const { message, code } = factsOf(cause)
+  const retryable = errorCode === 'CONNECT_FAILED'
+  const hint = retryable ? hintForSystemError(code, message) : 'Is this the port of a WebSocket server?'
+  const error = new HandshakeError(errorCode, redact(text, target.secrets), { cause, hint, retryable, delivery: 'not-sent' })
+  return { kind: 'network', wasClean: false, error }
 }
 
 /** The closure of an open socket on which ws found a fault, instead of the bare 1006 that it reports. */

@@ -76,7 +76,14 @@ describe('beat', () => {
       { heardAt: 0, probedAt: 25_000, busy: true, ignored: 0 },
       35_000,
       35_000,
-      { action: 'none', nextAt: 45_000 }
+      { action: 'none', nextAt: 50_000 }
+    ],
+    [
+      'probes in every interval while a call is pending',
+      { heardAt: 0, probedAt: 25_000, busy: true, ignored: 0 },
+      50_000,
+      50_000,
+      { action: 'probe', nextAt: 60_000 }
     ],
     [
       'probes anew after a sleep while a call is pending, too',

@@ -15,7 +15,7 @@ describe('hintForStatus', () => {
     [503, /overloaded or restarting/],
     [504, /no answer/],
     [418, /check the URL/],
-    [101, /check the URL/],
+    [102, /check the URL/],
     [500, /The server failed/],
     [599, /The server failed/]
   ])('explains %i', (status, hint) => {

@@ -76,7 +76,7 @@ const ROWS: Row[] = [
 
 describe('an upgrade that is refused', () => {
   test.each(ROWS)(
-    'with $answer.status is dialled $dials times',
+    'N10, N12, N14, N15, N16, N18: with $answer.status is dialled $dials times',
     async ({ answer, dials, name = 'HandshakeError', code = 'UNEXPECTED_STATUS', hint }) => {
       const server = await useRefusal(answer)
       const { error, failure, states, client } = await refuse({ url: server.url })
@@ -106,7 +106,7 @@ describe('an upgrade that is refused', () => {
     expect(server.dials).toHaveLength(1)
   })
 
-  test('with 401 shows the challenge', async () => {
+  test('N13: with 401 shows the challenge', async () => {
     const challenge = 'Bearer realm="mcp", resource_metadata="https://example.com/.well-known/oauth-protected-resource"'
     const server = await useRefusal({ status: 401, headers: { 'WWW-Authenticate': challenge } })
     const { error } = await refuse({ url: server.url, auth: { token: 'static-token' } })
@@ -114,7 +114,7 @@ describe('an upgrade that is refused', () => {
     expect(server.dials).toHaveLength(1)
   })
 
-  test('with 401 asks a token provider once more and dials at once', async () => {
+  test('N13: with 401 asks a token provider once more and dials at once', async () => {
     const server = await useRefusal({ status: 401 })
     const asked: TokenContext[] = []
     const token = (context: TokenContext): string => `token-number-${String(asked.push(context))}`
@@ -146,7 +146,7 @@ describe('an upgrade that is refused', () => {
     ['429 and seconds', 429, (): string => '1', 1000],
     ['503 and seconds', 503, (): string => '1', 1000],
     ['503 and a date', 503, (): string => new Date(Date.now() + 2000).toUTCString(), undefined]
-  ] as const)('with %s in Retry-After is not dialled before', async (_name, status, retryAfter, wait) => {
+  ] as const)('N17: with %s in Retry-After is not dialled before', async (_name, status, retryAfter, wait) => {
     const value: string = retryAfter()
     const secondAt: number[] = []
     const server = await useRefusal((_dial, number) => {
@@ -168,7 +168,7 @@ describe('an upgrade that is refused', () => {
     expect(client.stats().attempts).toBe(2)
   })
 
-  test('with a redirect is not followed', async () => {
+  test('N11: with a redirect is not followed', async () => {
     const elsewhere = await useRefusal({ status: 500 })
     const server = await useRefusal({
       status: 307,
@@ -217,7 +217,7 @@ describe('the subprotocol', () => {
     expect(headerOf(server.dials[0]!, 'Authorization')).toBeUndefined()
   })
 
-  test('that the server does not name is an error that names the remedy', async () => {
+  test('N20: that the server does not name is an error that names the remedy', async () => {
     const server = await useWsServer(() => undefined, { handleProtocols: () => false })
     const { error, client } = await refuse({ url: server.url })
     expect(error).toMatchObject({ name: 'SubprotocolError', code: 'SUBPROTOCOL_MISMATCH', offered: ['mcp.v1'], received: undefined })
@@ -235,7 +235,7 @@ describe('the subprotocol', () => {
   })
 
   test.each(['fail', 'accept'] as const)(
-    'that was never offered is refused, also with onMissingSubprotocol %s',
+    'N21: that was never offered is refused, also with onMissingSubprotocol %s',
     async (onMissingSubprotocol) => {
       const server = await useWsServer(() => undefined, { handleProtocols: () => 'mcp' })
       const { error, client, states } = await refuse({ url: server.url, onMissingSubprotocol })
@@ -265,7 +265,7 @@ describe('a dial that meets no HTTP', () => {
     expect(client.stats().attempts).toBe(3)
   })
 
-  test('silent ends after connectTimeout, and the client hangs up', async () => {
+  test('N5: silent ends after connectTimeout, and the client hangs up', async () => {
     const server = await useRawServer(() => undefined)
     const begun = performance.now()
     const { error, states } = await refuse({ url: server.url, connectTimeout: 200, reconnect: false })
@@ -284,7 +284,7 @@ describe('a dial that meets no HTTP', () => {
     expect(server.dials).toHaveLength(3)
   })
 
-  test('slow, one byte every 50 ms, does not stretch connectTimeout', async () => {
+  test('N6: slow, one byte every 50 ms, does not stretch connectTimeout', async () => {
     const server = await useRawServer((dial) => drip(dial, 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n'))
     const begun = performance.now()
     const { error } = await refuse({ url: server.url, connectTimeout: 300, reconnect: false })
@@ -317,7 +317,7 @@ describe('a dial that meets no HTTP', () => {
     expect(asked).toBe(3)
   })
 
-  test('answered in another protocol is fatal', async () => {
+  test('N9: answered in another protocol is fatal', async () => {
     const server = await useRawServer(({ socket }) => socket.end('SSH-2.0-OpenSSH_9.6\r\n'))
     const { error, states } = await refuse({ url: server.url })
     expect(error).toMatchObject({ name: 'HandshakeError', code: 'HANDSHAKE_INVALID', retryable: false })
@@ -326,7 +326,7 @@ describe('a dial that meets no HTTP', () => {
     expect(states.at(-1)?.closure).toMatchObject({ kind: 'network' })
   })
 
-  test('answered with 101 and a wrong Sec-WebSocket-Accept is fatal', async () => {
+  test('N19: answered with 101 and a wrong Sec-WebSocket-Accept is fatal', async () => {
     const server = await useRawServer(({ socket }) => {
       socket.write(
         'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: no\r\nSec-WebSocket-Protocol: mcp.v1\r\n\r\n'
@@ -340,7 +340,7 @@ describe('a dial that meets no HTTP', () => {
   test.each([
     ['reset', (dial: { socket: { resetAndDestroy(): unknown } }) => dial.socket.resetAndDestroy()],
     ['closed', (dial: { socket: { end(): unknown } }) => dial.socket.end()]
-  ] as const)('%s in the middle of the handshake is retried', async (_name, hangUp) => {
+  ] as const)('N8: %s in the middle of the handshake is retried', async (_name, hangUp) => {
     const server = await useRawServer((dial) => void hangUp(dial))
     const { error, failure } = await refuse({ url: server.url })
     expect(error).toMatchObject({ name: 'RetriesExhaustedError', attempts: 3 })

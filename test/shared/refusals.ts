@@ -16,7 +16,7 @@ const OPAQUE = {
 export function refusalsSuite(serverUrl: string, engine: Engine): void {
   const seesHttp = engine === 'node'
 
-  describe('a server that names no subprotocol', () => {
+  describe('N20: a server that names no subprotocol', () => {
     const lab = useLab(serverUrl)
 
     it('fails the dial, with a hint at the remedy', async () => {
