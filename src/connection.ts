@@ -1,4 +1,5 @@
 import { askedDelay, lateClosure, tellsEra } from './core/closures.js'
+import { redact } from './core/credentials.js'
 import { guarded } from './core/guarded.js'
 import type { HeartbeatPolicy } from './core/heartbeat.js'
 import type { Deadline } from './core/deadlines.js'
@@ -37,6 +38,9 @@ export interface ConnectionConfig {
   readonly clock: Clock
 }
 
+// With hints, in ms.
+const MOST_PATIENCE = 1000
+
 /** Who is told what happens to a connection. */
 export interface ConnectionListener {
   /** @param closure - What ended the socket, if that is why the state changed. */
@@ -74,6 +78,7 @@ export class Connection implements SocketListener {
   #subprotocol: string | undefined
   /** Whether this dial goes without subprotocols; `maybe` until one such dial opened. */
   #bare: 'no' | 'maybe' | 'yes' = 'no'
+  #secrets: readonly string[] = []
   /** When the network was last tried, by a dial or upon a hint. */
   #triedAt = 0
   readonly #heartbeat: Heartbeat
@@ -86,6 +91,7 @@ export class Connection implements SocketListener {
       clock: config.clock,
       bytesRead: () => this.#socket?.bytesRead,
       probe: () => {
+        this.#triedAt = config.clock.now()
         if (this.#socket?.ping() === false) listener.onProbeDue()
       },
       schedule: (ms) => this.expectWithin(ms),
@@ -113,26 +119,26 @@ export class Connection implements SocketListener {
     this.#dispatch({ type: 'confirmed' })
   }
 
+  /** The text without the secrets of the current dial, which servers like to quote. */
+  readonly clean = (text: string): string => redact(text, this.#secrets)
+
   /** The layer above cannot work with this server. */
   refuse(error: Closure['error']): void {
     this.onClosed({ kind: 'close', wasClean: false, error })
   }
 
   /**
-   * A hint that the network or the page woke up: probe, or dial without waiting on. However many hints come, at most one acts
-   * in `initialDelay`; a wait that the server asked for stands.
+   * A hint that the network or the page woke up: probe, or dial without waiting on. However many hints come, they act at most
+   * once in `initialDelay`, or in a second if that is less; a wait that the server asked for stands.
    */
   hurry(): void {
     const { clock, retry } = this.#config
     const now = clock.now()
-    const ms = Math.max(0, this.#triedAt + retry.initialDelay - now)
+    const ms = Math.max(0, this.#triedAt + Math.min(retry.initialDelay, MOST_PATIENCE) - now)
     const state = this.#state
-    if (state.name === 'waiting') {
-      if (askedDelay(state.closure, retry.initialDelay) === 0 && now + ms < this.#limit.dueAt) this.#timer.set(this.#limit, ms)
-    } else if (state.name === 'ready' && ms === 0) {
-      this.#triedAt = now
-      this.#heartbeat.probe()
-    }
+    if (state.name === 'ready') this.#heartbeat.probeIn(ms)
+    else if (state.name === 'waiting' && askedDelay(state.closure, retry.initialDelay) === 0 && now + ms < this.#limit.dueAt)
+      this.#timer.set(this.#limit, ms)
   }
 
   /** The page is about to be frozen: an open socket would die unnoticed, or keep the page out of the back/forward cache. */
@@ -205,6 +211,7 @@ export class Connection implements SocketListener {
       const target = await this.#config.resolveTarget(context)
       // Closed, or dialled anew, while the providers worked.
       if (this.#state !== state) return
+      this.#secrets = target.secrets
       const { openSocket, socket } = this.#config
       this.#socket = openSocket(this.#bare === 'no' ? target : { ...target, protocols: [] }, socket, this)
     } catch (cause) {
@@ -226,7 +233,8 @@ export class Connection implements SocketListener {
     this.stats.bytesReceived += bytes
     this.#trace('in', text)
     this.onHeard()
-    parseText(text, this.#onMessage, this.#onMalformed)
+    // The last net: what a server sends must not end the process, whatever was forgotten above.
+    guarded(() => parseText(text, this.#onMessage, this.#onMalformed), this.#listener.onTrouble)
   }
 
   /** A frame came in that is no text. */
@@ -251,7 +259,9 @@ export class Connection implements SocketListener {
     if (isUp(this.#state)) this.#listener.onMessage(message)
   }
 
-  readonly #onMalformed = (malformed: Malformed): void => this.#listener.onMalformed(malformed)
+  readonly #onMalformed = (malformed: Malformed): void => {
+    if (isUp(this.#state)) this.#listener.onMalformed(malformed)
+  }
 
   /** The socket, or the dial for one, is over. */
   onClosed(facts: SocketClosure): void {

@@ -85,7 +85,7 @@ export class Greeting {
 
   /** A listen was refused; if it had been restored, its owner is not the only one to know. */
   noteRefusal(id: RequestId, response: JsonRpcErrorResponse): void {
-    if (this.#restored.delete(id)) this.#listener.onTrouble(restoreFailed(LISTEN, response.error.message))
+    if (this.#restored.delete(id)) this.#listener.onTrouble(restoreFailed(LISTEN, this.#connection.clean(response.error.message)))
   }
 
   /** Notifications that a gap may have swallowed: after a legacy handshake nothing tells what changed meanwhile. */
@@ -101,7 +101,7 @@ export class Greeting {
   }
 
   #next(answer: HandshakeAnswer): void {
-    this.#take(this.#config.handshake?.next(answer))
+    this.#take(this.#config.handshake?.next(answer, this.#connection.clean))
   }
 
   /** @param step - `undefined`: there is no handshake to make. */
@@ -133,7 +133,8 @@ export class Greeting {
         this.#journal.dropRestore(restore)
         this.#listener.onTrouble(restoreFailed(method, problem))
       }
-      if (isLegacy) this.#own.ask(method, params, (response) => isErrorResponse(response) && lose(response.error.message))
+      if (isLegacy)
+        this.#own.ask(method, params, (response) => isErrorResponse(response) && lose(this.#connection.clean(response.error.message)))
       // The modern era says the log level in every request, but has no `resources/subscribe`: that these subscriptions are
       // dead must not stay unknown.
       else if (method === 'resources/subscribe') lose(nowSpeaks(version))

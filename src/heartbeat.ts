@@ -29,6 +29,8 @@ export class Heartbeat {
   #busy = false
   #ignored = 0
   #running = false
+  /** Whether the next look is to be a probe. */
+  #wanted = false
 
   /** @param policy - `false`: no beat at all. */
   constructor(policy: HeartbeatPolicy | false, host: HeartbeatHost) {
@@ -53,7 +55,7 @@ export class Heartbeat {
 
   /** The socket is gone, or not yet ready. */
   stop(): void {
-    this.#running = false
+    this.#running = this.#wanted = false
     this.#probedAt = this.#askedAt = undefined
   }
 
@@ -72,9 +74,17 @@ export class Heartbeat {
     return askedAt === undefined ? undefined : this.#heardAt - askedAt
   }
 
+  /** Asks for a sign of life in `ms`, whatever was heard meanwhile. */
+  probeIn(ms: number): void {
+    if (this.#policy === false) return
+    this.#wanted = true
+    this.#host.schedule(ms)
+  }
+
   /** Asks for a sign of life now. */
   probe(): void {
     const policy = this.#policy
+    this.#wanted = false
     if (policy === false || this.#noteIgnored(policy)) return
     this.#probedAt = this.#askedAt = this.#host.clock.now()
     this.#bytesAtProbe = this.#host.bytesRead()
@@ -86,6 +96,7 @@ export class Heartbeat {
   /** Looks at the pulse. @param dueAt - When this look was planned. */
   look(now: number, dueAt: number): void {
     if (this.#policy === false) return
+    if (this.#wanted) return this.probe()
     // A part of a large message is life too.
     if (this.#probedAt !== undefined && this.#host.bytesRead() !== this.#bytesAtProbe) this.hear()
     const { action, nextAt } = beat(this.#pulse, this.#policy, now, dueAt)

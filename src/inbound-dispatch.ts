@@ -26,7 +26,8 @@ export class InboundDispatch {
 
   /** Answers a question of the server that did not come as a request, but within the result of one. */
   async answer(question: unknown, signal: AbortSignal): Promise<unknown> {
-    const { method, params } = (question ?? {}) as { method: string; params?: Params }
+    const { method: given, params } = (question ?? {}) as { method?: unknown; params?: Params }
+    const method = typeof given === 'string' ? given : 'a question without a method'
     const handler = this.#handlers.get(method)
     if (!handler)
       throw new ProtocolError('INVALID_RESPONSE', `no handler is set for ${method}`, {
@@ -88,12 +89,12 @@ function resultOf(returned: unknown): Params {
   throw new TypeError('The request handler returned no object')
 }
 
-/** What a handler threw or another peer sent: foreign data, whose code may be missing or a string, its message anything. Never a stack. */
-export function errorOf(error: unknown, fallback: string = 'The request handler failed'): JsonRpcError {
+/** What a handler threw, which may be anything. Never a stack. */
+function errorOf(error: unknown): JsonRpcError {
   if (isRpcError(error)) return { code: error.rpcCode, message: error.message, data: error.data }
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown }
   return {
     code: Number.isInteger(code) ? (code as number) : INTERNAL_ERROR,
-    message: typeof message === 'string' ? message : fallback
+    message: typeof message === 'string' ? message : 'The request handler failed'
   }
 }

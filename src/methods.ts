@@ -99,7 +99,7 @@ export abstract class McpMethods {
       // An empty cursor is a cursor too (MCP 2026-07-28, server/utilities/pagination).
       if (params?.cursor !== undefined) return page
       const { nextCursor, [key]: found, ...rest } = page
-      if (Array.isArray(found)) items.push(...(found as unknown[]))
+      if (Array.isArray(found)) for (const item of found) items.push(item)
       if (seen.has(nextCursor)) return { ...rest, [key]: items } as unknown as R
       if (seen.size > MOST_PAGES)
         throw new ProtocolError('INVALID_RESPONSE', `${method} has no end`, { hint: 'Fetch single pages with { cursor }.' })

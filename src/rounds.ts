@@ -1,3 +1,4 @@
+import { jsonOf } from './core/jsonrpc.js'
 import { ProtocolError, RequestTimeoutError } from './errors.js'
 import type { RpcPeer } from './rpc-peer.js'
 import type { Params, Result } from './types/json-rpc.js'
@@ -48,7 +49,7 @@ export async function runRounds(first: unknown, { method, params, options, start
   // A result without `resultType` is complete (older servers); one of an unknown type must not pass for a result.
   const type = result?.resultType ?? 'complete'
   if (type === 'complete') return result
-  throw new ProtocolError('INVALID_RESPONSE', `the server's result is of the unknown type ${JSON.stringify(type)}`)
+  throw new ProtocolError('INVALID_RESPONSE', `the server's result is of the unknown type ${jsonOf(type).slice(0, 200)}`)
 }
 
 async function answerAll(

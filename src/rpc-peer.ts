@@ -5,7 +5,7 @@ import { guarded } from './core/guarded.js'
 import { isErrorResponse, isRequest, isResponse } from './core/jsonrpc.js'
 import { PendingRequests, type PendingRequest } from './core/pending.js'
 import { QueueFullError, RequestTimeoutError, RpcError, type Delivery } from './errors.js'
-import { errorOf, InboundDispatch } from './inbound-dispatch.js'
+import { InboundDispatch } from './inbound-dispatch.js'
 import { SharedTimer, type Clock } from './io/clock.js'
 import type { JsonRpcErrorResponse, JsonRpcMessage, JsonRpcNotification, JsonRpcResponse, Params, RequestId } from './types/json-rpc.js'
 import type { RequestOptions } from './types/options.js'
@@ -279,12 +279,7 @@ const ignore = (): void => undefined
 const wantsProgress = (options: RequestOptions | undefined): boolean =>
   options?.onprogress !== undefined || options?.resetTimeoutOnProgress === true
 
-const LONGEST_MESSAGE = 8192
-
-function rpcErrorOf({ error }: JsonRpcErrorResponse): RpcError {
-  const { code, message } = errorOf(error, 'no message')
-  return new RpcError(code, message.slice(0, LONGEST_MESSAGE), error.data)
-}
+const rpcErrorOf = ({ error }: JsonRpcErrorResponse): RpcError => new RpcError(error.code, error.message, error.data)
 
 function checkTimeouts(options: RequestOptions): void {
   for (const name of ['timeout', 'maxTotalTimeout'] as const) {

@@ -3,7 +3,7 @@ import { REPLACED } from './core/closures.js'
 import type { Agreement, Era, Handshake } from './core/eras.js'
 import { Flight } from './core/flight.js'
 import { Journal } from './core/journal.js'
-import { encodeMessage, isErrorResponse, isRequest, isResponse, type Malformed } from './core/jsonrpc.js'
+import { encodeMessage, INTERNAL_ERROR, isErrorResponse, isRequest, isResponse, type Malformed } from './core/jsonrpc.js'
 import { guarded } from './core/guarded.js'
 import type { LifecycleState } from './core/lifecycle.js'
 import { backlogError, lostError, queueFullError, tooLargeError, unaddressedError } from './core/losses.js'
@@ -190,7 +190,7 @@ export class Session implements ConnectionListener, PageListener {
 
   #receiveResponse(response: JsonRpcResponse): void {
     const id = response.id ?? undefined
-    if (id === undefined) return this.onTrouble(unaddressedError(response))
+    if (id === undefined) return this.onTrouble(unaddressedError(response, this.#connection.clean))
     const refused = isErrorResponse(response)
     // Late answers to what was given up are normal; they end here.
     if (this.#own.answer(id, response) || !this.#settle(id, !refused)) return
@@ -201,6 +201,8 @@ export class Session implements ConnectionListener, PageListener {
   /** A frame came in that is no message. */
   onMalformed({ problem, id }: Malformed): void {
     const error = new ProtocolError('INVALID_RESPONSE', `the server sent no JSON-RPC message: ${problem}`)
+    const refusal = { code: INTERNAL_ERROR, message: error.message }
+    if (id !== undefined && this.#own.answer(id, { jsonrpc: '2.0', id, error: refusal })) return
     if (id === undefined || !this.#fail(id, error)) this.onTrouble(error)
   }
 

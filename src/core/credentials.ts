@@ -14,15 +14,43 @@ export const hasCredentials = (headers: Readonly<Record<string, string>>): boole
 /** Everything secret of one dial: what no error, event or log may show. */
 export function collectSecrets(url: URL, headers: Readonly<Record<string, string>>, tokens: readonly string[]): string[] {
   // Any header may be a gateway's key, and any part of a query a token; schemes like "Bearer" in front of it are none.
-  const ofHeaders = Object.values(headers).flatMap((value) => [value, value.replace(/^\w+ /, '')])
+  const ofHeaders = Object.entries(headers).flatMap(partsOfHeader)
   const ofQuery = url.search.split(/[?&]/).map((pair) => pair.replace(/^[^=]*=/, ''))
   const password = decode(url.password)
-  const ofUser = [url.password, password, btoaUtf8(`${decode(url.username)}:${password}`)]
+  const user = decode(url.username)
+  // A name alone is a token, as code hosts have it.
+  const ofUser = [url.password, password, btoaUtf8(`${user}:${password}`), ...(password ? [] : [user])]
   const raw = [...tokens, ...ofHeaders, ...ofQuery, ...url.searchParams.values(), ...ofUser]
   // Servers quote what they received, sometimes in its encoded form. The longest first: one may be part of another.
-  const forms = raw.filter((secret) => secret.length >= SHORTEST_SECRET).flatMap((secret) => [secret, encodeURIComponent(secret)])
+  const forms = raw.filter((secret) => secret.length >= SHORTEST_SECRET).flatMap(quotedForms)
   return [...new Set(forms)].sort((a, b) => b.length - a.length)
 }
+
+/** The header's value, and what in it is a secret by itself. */
+function partsOfHeader([name, value]: [string, string]): string[] {
+  const [, scheme = '', rest = value] = /^(\w+) (.*)/.exec(value) ?? []
+  if (/^basic$/i.test(scheme)) return [value, rest, ...decodeBase64(rest).split(/:(.*)/s).slice(1)]
+  if (/^cookie$/i.test(name)) return [value, ...value.split(/; */).map((pair) => pair.replace(/^[^=]*=/, ''))]
+  return [value, rest]
+}
+
+function decodeBase64(text: string): string {
+  try {
+    return new TextDecoder().decode(Uint8Array.from(atob(text), (character) => character.charCodeAt(0)))
+  } catch {
+    return ''
+  }
+}
+
+/** The secret as it may stand in an answer: as it is, in a URL, in JSON, in HTML. */
+function quotedForms(secret: string): string[] {
+  const inUrl = encodeURIComponent(secret)
+  const inJson = JSON.stringify(secret).slice(1, -1)
+  const inHtml = secret.replace(/[&<>"']/g, (character) => HTML_ENTITIES[character] ?? character)
+  return [secret, inUrl, inUrl.replace(/%../g, (code) => code.toLowerCase()), inJson, inJson.replaceAll('/', '\\/'), inHtml]
+}
+
+const HTML_ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 
 function decode(text: string): string {
   try {

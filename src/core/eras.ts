@@ -1,7 +1,7 @@
 import { ProtocolError, RpcError } from '../errors.js'
 import type { ClientCapabilities, Implementation, JsonRpcRequest, LoggingLevel, Params, ServerCapabilities } from '../types/common.js'
 import type { RequestMeta } from '../types/modern.js'
-import { INVALID_PARAMS, isObject, METHOD_NOT_FOUND } from './jsonrpc.js'
+import { INVALID_PARAMS, isObject, jsonOf, METHOD_NOT_FOUND } from './jsonrpc.js'
 
 /** The shape of MCP that a server speaks: 2026-07-28 ("modern", stateless), or all before it ("legacy", opens with `initialize`). */
 export type Era = 'legacy' | 'modern'
@@ -35,9 +35,11 @@ export interface Agreement {
 
 /** Whether two agreements were made with what looks like the same server. */
 export function sameServer(a: Agreement, b: Agreement): boolean {
-  const face = (agreement: Agreement): string => JSON.stringify({ ...agreement, instructions: undefined })
+  const face = (agreement: Agreement): string => jsonOf({ ...agreement, instructions: undefined })
   return face(a) === face(b)
 }
+
+type Clean = (text: string) => string
 
 /** What to do next in a handshake. */
 export type HandshakeStep =
@@ -125,11 +127,14 @@ export class Handshake {
     return this.#ask(this.#remembered ?? (this.#protocol === 'legacy' ? NEWEST_LEGACY : NEWEST_MODERN))
   }
 
-  /** The step after the answer to the last one. */
-  next(answer: HandshakeAnswer): HandshakeStep {
+  /**
+   * The step after the answer to the last one.
+   * @param clean - Takes secrets out of what the server says, before it is shown.
+   */
+  next(answer: HandshakeAnswer, clean: Clean = (text) => text): HandshakeStep {
     const offered = this.#offered
     this.#offered = ''
-    return LEGACY_VERSIONS.includes(offered) ? this.#afterInitialize(answer, offered) : this.#afterDiscover(answer)
+    return LEGACY_VERSIONS.includes(offered) ? this.#afterInitialize(answer, offered, clean) : this.#afterDiscover(answer, clean)
   }
 
   /**
@@ -154,18 +159,18 @@ export class Handshake {
     return { do: 'ask', method: 'server/discover', params: { _meta: requestMeta(this.#introduction) }, probe: this.#protocol === 'auto' }
   }
 
-  #afterDiscover(answer: Answer): HandshakeStep {
+  #afterDiscover(answer: Answer, clean: Clean): HandshakeStep {
     const { error } = answer
     const result = membersOf(answer.result)
     // `undefined`: a server that knows nothing of the question, so any legacy version may do.
     const supported = error && isModernError(error.code) ? (supportedOf(error.data) ?? []) : listOf(result.supportedVersions)
     if (!error && supported?.includes(NEWEST_MODERN)) return this.#accept(NEWEST_MODERN, result)
     const version = firstOf(LEGACY_VERSIONS, supported)
-    if (version === undefined || this.#protocol === 'modern') return refuse('server/discover', answer, supported)
+    if (version === undefined || this.#protocol === 'modern') return refuse('server/discover', answer, supported, clean)
     return this.#ask(version)
   }
 
-  #afterInitialize(answer: Answer, offered: string): HandshakeStep {
+  #afterInitialize(answer: Answer, offered: string, clean: Clean): HandshakeStep {
     const { error } = answer
     const result = membersOf(answer.result)
     const version = LEGACY_VERSIONS.find((known) => known === result.protocolVersion)
@@ -174,7 +179,7 @@ export class Handshake {
     if (next !== undefined) return this.#ask(next)
     // What was agreed before no longer holds.
     if (error) this.#remembered = undefined
-    return refuse('initialize', answer, result.protocolVersion)
+    return refuse('initialize', answer, result.protocolVersion, clean)
   }
 
   /** What to ask for after `initialize` was refused, if anything. */
@@ -183,7 +188,7 @@ export class Handshake {
     if ((code === METHOD_NOT_FOUND || isUnsupported) && this.#protocol === 'auto' && !this.#probed) return NEWEST_MODERN
     // Some servers answer a version that they do not know with an error instead of a counter-offer: ask with older ones.
     // GoMCP says it in `data` of an internal error (-32603), others in the message or by -32602, -32600.
-    const isAboutVersion = isUnsupported || code === INVALID_PARAMS || /version|supported/i.test(JSON.stringify([message, data]))
+    const isAboutVersion = isUnsupported || code === INVALID_PARAMS || /version|supported/i.test(jsonOf([message, data]))
     const older = LEGACY_VERSIONS.slice(LEGACY_VERSIONS.indexOf(offered) + 1)
     return isAboutVersion ? firstOf(older, supportedOf(data)) : undefined
   }
@@ -204,14 +209,21 @@ export class Handshake {
 }
 
 /** @param versions - What the server supports, where it said so. */
-function refuse(method: string, { error, timedOut }: Answer, versions: unknown): HandshakeStep {
+function refuse(method: string, { error, timedOut }: Answer, versions: unknown, clean: Clean): HandshakeStep {
   let problem = `the answer to ${method} is invalid`
   if (error) problem = `the server refused ${method}: ${error.message}`
   else if (timedOut) problem = `the server did not answer ${method}`
-  else if (versions !== undefined) problem = `the server supports only ${JSON.stringify(versions)}`
-  const cause = error && new RpcError(error.code, error.message, error.data)
+  else if (versions !== undefined) problem = `the server supports only ${jsonOf(versions).slice(0, LONGEST_LIST)}`
+  const cause = error && new RpcError(error.code, clean(error.message), cleanData(error.data, clean))
   const hint = 'Is this an MCP server? Does it fit the option protocol?'
-  return { do: 'refuse', error: new ProtocolError('INITIALIZE_REFUSED', problem, { cause, hint, delivery: 'not-sent' }) }
+  return { do: 'refuse', error: new ProtocolError('INITIALIZE_REFUSED', clean(problem), { cause, hint, delivery: 'not-sent' }) }
+}
+
+const LONGEST_LIST = 200
+
+function cleanData(data: unknown, clean: Clean): unknown {
+  const json = jsonOf(data)
+  return clean(json) === json ? data : '[redacted]'
 }
 
 /** The members of what should be an object, none of anything else. */

@@ -1,5 +1,12 @@
 /** What was thrown, as an error. */
-export const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)))
+export function asError(thrown: unknown): Error {
+  try {
+    return thrown instanceof Error ? thrown : new Error(String(thrown))
+  } catch {
+    // `Object.create(null)`, a proxy, a `toString` that throws.
+    return new Error('something was thrown of which no text can be made')
+  }
+}
 
 /** Calls a callback of the program, whose failure must harm nobody else. @returns `undefined` if it threw. */
 export function guarded<T>(callback: () => T, onThrown: (error: Error) => void): T | undefined {

@@ -45,11 +45,13 @@ export function beat(pulse: Pulse, policy: HeartbeatPolicy, now: number, dueAt: 
     return now < quietAt ? { action: 'none', nextAt: quietAt } : { action: 'probe', nextAt: now + policy.timeout }
   }
   const deadAt = probedAt + policy.timeout
-  if (now < deadAt) return { action: 'none', nextAt: deadAt }
+  // An answer that comes in between must not put off the next probe.
+  const soon = now + Math.min(policy.interval, policy.timeout)
+  if (now < deadAt) return { action: 'none', nextAt: Math.min(deadAt, soon) }
   if (isLate(dueAt, now)) return { action: 'probe', nextAt: now + policy.timeout }
   if (!busy) return { action: 'dead', nextAt: Infinity }
   // A call is pending: its own timeout bounds the wait, and its settlement asks for a fresh probe. Further probes meanwhile
   // decide nothing, but keep the connection alive in the eyes of a proxy with an idle limit.
   const againAt = Math.max(deadAt, probedAt + policy.interval)
-  return now < againAt ? { action: 'none', nextAt: againAt } : { action: 'probe', nextAt: now + policy.timeout }
+  return now < againAt ? { action: 'none', nextAt: Math.min(againAt, soon) } : { action: 'probe', nextAt: now + policy.timeout }
 }

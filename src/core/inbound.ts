@@ -7,6 +7,8 @@ import type { JsonRpcRequest, RequestId } from '../types/json-rpc.js'
 export class InboundRequests {
   /** Id that the upper layer knows -> id on the wire; `undefined`: the answer is still to come, and will be dropped. */
   readonly #wireIds = new Map<RequestId, RequestId | undefined>()
+  /** The way back, for those whose answer is still wanted. */
+  readonly #upperIds = new Map<RequestId, RequestId>()
 
   /** How many the upper layer works on, those included whose answer will be dropped. */
   get size(): number {
@@ -20,6 +22,7 @@ export class InboundRequests {
   open(request: JsonRpcRequest, freeId: () => RequestId): JsonRpcRequest {
     const id = this.#wireIds.has(request.id) ? freeId() : request.id
     this.#wireIds.set(id, request.id)
+    this.#upperIds.set(request.id, id)
     return id === request.id ? request : { ...request, id }
   }
 
@@ -30,20 +33,22 @@ export class InboundRequests {
 
   /** The upper layer is done with `id`. */
   close(id: RequestId): void {
+    this.cancel(id)
     this.#wireIds.delete(id)
   }
 
   /** The server no longer wants the answer to `id`. @returns Whether one was to come. */
   cancel(id: RequestId): boolean {
-    const live = this.wireId(id) !== undefined
-    if (live) this.#wireIds.set(id, undefined)
-    return live
+    const wireId = this.wireId(id)
+    if (wireId === undefined) return false
+    this.#upperIds.delete(wireId)
+    this.#wireIds.set(id, undefined)
+    return true
   }
 
   /** Id that the upper layer knows for the request that the server names by `wireId`. */
   upperId(wireId: RequestId): RequestId | undefined {
-    for (const [id, wire] of this.#wireIds) if (wire === wireId) return id
-    return undefined
+    return this.#upperIds.get(wireId)
   }
 
   /** The socket is gone. @returns The ids of the requests whose work is now in vain. */

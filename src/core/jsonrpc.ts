@@ -54,8 +54,35 @@ export function parseText(text: string, onMessage: (message: JsonRpcMessage) => 
   if (elements.length === 0) onMalformed({ problem: 'an empty array' })
   for (const element of elements) {
     const problem = findProblem(element)
-    if (problem === undefined) onMessage(element as JsonRpcMessage)
+    if (problem === undefined) onMessage(tidy(element as JsonRpcMessage))
     else onMalformed({ problem, id: answeredBy(element) })
+  }
+}
+
+// Error messages are for people and models.
+const LONGEST_MESSAGE = 8192
+
+/** An error as this side may use it: what a peer sends may lack a code, or have anything for a message. */
+function tidy(message: JsonRpcMessage): JsonRpcMessage {
+  if (!isResponse(message) || !isErrorResponse(message)) return message
+  const { code, message: words, data } = message.error as { code?: unknown; message?: unknown; data?: unknown }
+  return {
+    ...message,
+    error: {
+      code: Number.isInteger(code) ? (code as number) : INTERNAL_ERROR,
+      message: typeof words === 'string' ? words.slice(0, LONGEST_MESSAGE) : 'no message',
+      data
+    }
+  }
+}
+
+/** A foreign value as JSON; `''` for `undefined`, and for what is nested so deeply that it cannot be written. */
+export function jsonOf(value: unknown): string {
+  try {
+    const json: unknown = JSON.stringify(value)
+    return typeof json === 'string' ? json : ''
+  } catch {
+    return ''
   }
 }
 

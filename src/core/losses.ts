@@ -23,8 +23,8 @@ export function tooLargeError(closure: Closure, request: PendingRequest): Connec
 }
 
 /** The trouble with a response without an id: the usual answer to what the server could not even read. */
-export function unaddressedError(response: JsonRpcResponse): ProtocolError {
-  const words = isErrorResponse(response) ? response.error.message : 'a result'
+export function unaddressedError(response: JsonRpcResponse, clean: (text: string) => string): ProtocolError {
+  const words = isErrorResponse(response) ? clean(response.error.message) : 'a result'
   return new ProtocolError('INVALID_RESPONSE', `the server sent a response without an id: ${words}`)
 }
 

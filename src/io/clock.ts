@@ -18,6 +18,9 @@ export interface Clock {
 // Timers of all engines hold 31 bits; a longer one fires at once.
 const LONGEST = 2 ** 31 - 1
 
+// In ms. Event loops run timers before they look at their sockets: behind a block an answer lies beside an expired deadline.
+const PUNCTUAL = 20
+
 /** The engine's clock. */
 export const systemClock: Clock = {
   now: () => performance.now(),
@@ -34,8 +37,8 @@ export const systemClock: Clock = {
 /**
  * One timer of a clock, shared by everything that falls due in one object; nothing set, no timer.
  *
- * A timer that comes late tells that the process slept or was blocked: then nothing is due at once. What the sockets hold from
- * that time is heard first, for a while of `grace`; only then is it decided what is too late.
+ * A timer that comes late tells that the process was blocked, or slept: then nothing is due at once. What the sockets hold from
+ * that time is heard first: for one turn of the event loop, and after a sleep for a while of `grace`.
  */
 export class SharedTimer<T extends Deadline> {
   readonly #clock: Clock
@@ -47,7 +50,7 @@ export class SharedTimer<T extends Deadline> {
   #firesAt = Infinity
   #idle = false
 
-  /** @param grace - In ms; 0 = one turn of the event loop. */
+  /** @param grace - In ms. */
   constructor(clock: Clock, onDue: (item: T, now: number) => void, grace = 0) {
     this.#clock = clock
     this.#onDue = onDue
@@ -96,11 +99,12 @@ export class SharedTimer<T extends Deadline> {
   }
 
   #fire(): void {
-    const firedAt = this.#firesAt
+    const plannedAt = this.#firesAt
+    const firedAt = this.#clock.now()
     this.#disarm()
-    if (firedAt > -Infinity && isLate(firedAt, this.#clock.now())) {
+    if (plannedAt > -Infinity && firedAt - plannedAt > PUNCTUAL) {
       this.#firesAt = -Infinity
-      return this.#set(this.#grace)
+      return this.#set(isLate(plannedAt, firedAt) ? this.#grace : 0)
     }
     // Timers may fire a little early (they count whole milliseconds): half a millisecond ahead is due.
     const now = this.#clock.now()

@@ -9,8 +9,9 @@ import type { Target } from './target.js'
 interface WsLike extends WebSocketLike {
   on(event: 'upgrade', listener: (response: IncomingMessage) => void): void
   on(event: 'unexpected-response', listener: (request: ClientRequest, response: IncomingMessage) => void): void
-  on(event: 'ping' | 'pong', listener: () => void): void
-  ping(): void
+  on(event: 'ping', listener: () => void): void
+  on(event: 'pong', listener: (data: Buffer) => void): void
+  ping(data: string): void
   terminate(): void
 }
 
@@ -30,6 +31,7 @@ export class NodeSocket extends PlainSocket {
   #refusal: { readonly response: IncomingMessage; body: Buffer } | undefined
   #failure: unknown
   #corked = false
+  #pings = 0
 
   /** @throws What `ws` and Node throw at once, for example for a header that holds a line break. */
   constructor(WebSocketClass: WebSocketConstructor, target: Target, options: SocketOptions, listener: SocketListener) {
@@ -52,7 +54,7 @@ export class NodeSocket extends PlainSocket {
     ws.on('upgrade', (response) => this.#onUpgrade(response))
     ws.on('unexpected-response', (_request, response) => this.#onRefusal(response))
     ws.on('ping', () => this.listener?.onHeard())
-    ws.on('pong', () => this.listener?.onPong())
+    ws.on('pong', (data) => this.#onPong(data))
   }
 
   get bytesRead(): number | undefined {
@@ -65,7 +67,7 @@ export class NodeSocket extends PlainSocket {
   }
 
   override ping(): boolean {
-    this.#ws.ping()
+    this.#ws.ping(String(++this.#pings))
     return true
   }
 
@@ -109,6 +111,13 @@ export class NodeSocket extends PlainSocket {
     // ws fails a dial whose answer names no subprotocol; this event comes before it looks.
     if (answered === undefined && this.#options.onMissingSubprotocol === 'accept')
       headers['sec-websocket-protocol'] = this.#target.protocols[0]
+  }
+
+  #onPong(data: Buffer): void {
+    // The answer to an older ping is a sign of life, but says nothing of how long the newest one took. What holds no number
+    // of ours counts as an answer: some servers do not send back what they got.
+    if (data.length > 0 && Number(data.toString()) < this.#pings) this.listener?.onHeard()
+    else this.listener?.onPong()
   }
 
   #onRefusal(response: IncomingMessage): void {

@@ -83,7 +83,9 @@ function networkClosure(errorCode: 'HANDSHAKE_INVALID' | 'CONNECT_FAILED', text:
   const { message, code } = factsOf(cause)
   const retryable = errorCode === 'CONNECT_FAILED'
   const hint = retryable ? hintForSystemError(code, message) : 'Is this the port of a WebSocket server?'
-  const error = new HandshakeError(errorCode, redact(text, target.secrets), { cause, hint, retryable, delivery: 'not-sent' })
+  // Node's parser puts the raw bytes of the answer into its errors, credentials that were quoted back too.
+  const shown = code.startsWith('HPE_') ? Object.assign(new Error(message), { code }) : cause
+  const error = new HandshakeError(errorCode, redact(text, target.secrets), { cause: shown, hint, retryable, delivery: 'not-sent' })
   return { kind: 'network', wasClean: false, error }
 }
 

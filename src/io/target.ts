@@ -55,7 +55,7 @@ export async function resolveTarget(options: TargetOptions, context: TokenContex
   if (auth) {
     const token = await provide('auth.token', auth.token, checkToken, context)
     const bearer = bearerSubprotocol(token)
-    bearers.push(token, bearer)
+    bearers.push(token, bearer, bearer.slice(bearer.lastIndexOf('.') + 1))
     if (auth.via === 'subprotocol') protocols.push(bearer)
     else headers.Authorization = `Bearer ${token}`
   }

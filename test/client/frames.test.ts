@@ -6,7 +6,7 @@ import { useClient, watch } from './use-client.js'
 const NOTE = { jsonrpc: '2.0', method: 'notifications/x' }
 
 describe('what is received liberally', () => {
-  it('is an array of messages, in order', async () => {
+  it('P3: is an array of messages, in order', async () => {
     const rig = useClient()
     const socket = await rig.legacy()
     const asked = watch(rig.client.request('tools/list'))
@@ -29,7 +29,7 @@ describe('what is received liberally', () => {
     expect(rig.errors).toEqual([])
   })
 
-  it.each(['', '\n', '  \r\n'])('is an empty frame, which means nothing: %j', async (text) => {
+  it.each(['', '\n', '  \r\n'])('P2: is an empty frame, which means nothing: %j', async (text) => {
     const rig = useClient()
     const socket = await rig.legacy()
     socket.deliver(text)
@@ -55,7 +55,7 @@ describe('what is received liberally', () => {
     expect(asked.settled).toBe(false)
   })
 
-  it('is a result of any JSON type', async () => {
+  it('P12: is a result of any JSON type', async () => {
     const rig = useClient()
     const socket = await rig.legacy()
     for (const result of [null, 0, '', false, []]) {
@@ -95,7 +95,7 @@ describe('what is no message', () => {
     '{"jsonrpc":"2.0","method":"x","params":[]}',
     '{"jsonrpc":"2.0","id":1}',
     '{"jsonrpc":"2.0","id":99,"result":{},"error":{"code":1,"message":"x"}}'
-  ])('is told by the event error and harms nobody: %s', async (text) => {
+  ])('P2: is told by the event error and harms nobody: %s', async (text) => {
     const rig = useClient()
     const socket = await rig.legacy()
     const asked = watch(rig.client.request('tools/list'))
@@ -126,7 +126,7 @@ describe('what is no message', () => {
     expect(rig.errors[0]?.message).not.toContain('hunter22')
   })
 
-  it('may be an error of nobody: id null or absent', async () => {
+  it('P5: may be an error of nobody: id null or absent', async () => {
     const rig = useClient()
     const socket = await rig.legacy()
     socket.deliver({ jsonrpc: '2.0', id: null, error: { code: -32700, message: 'what?' } })
@@ -137,7 +137,7 @@ describe('what is no message', () => {
 })
 
 describe('what is sent', () => {
-  it('is one JSON-RPC object a frame, never an array', async () => {
+  it('P3: is one JSON-RPC object a frame, never an array', async () => {
     const rig = useClient()
     for (let n = 0; n < 5; n++) watch(rig.client.request('tools/list'))
     const socket = await rig.legacy()

@@ -380,6 +380,17 @@ describe('hints of the page', () => {
     const socket = await rig.legacy()
     await rig.clock.advance(1000)
     fire('online')
+    await rig.clock.advance(0)
+    expect(socket.pings).toBe(1)
+  })
+
+  it('probe a little later when the client has just tried the network', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    fire('online')
+    await rig.clock.advance(999)
+    expect(socket.pings).toBe(0)
+    await rig.clock.advance(1)
     expect(socket.pings).toBe(1)
   })
 
@@ -416,7 +427,7 @@ describe('hints of the page', () => {
       if (socket.pings > 0) socket.pong()
       await rig.clock.advance(100)
     }
-    expect(socket.pings).toBe(4)
+    expect(socket.pings).toBe(5)
   })
 
   it('do not shorten a wait that the server asked for', async () => {

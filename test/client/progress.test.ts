@@ -37,7 +37,7 @@ describe('a request with onprogress', () => {
     expect(asked.value).toEqual({ content: [] })
   })
 
-  it('hears nothing of others', async () => {
+  it('P24: hears nothing of others', async () => {
     const rig = useClient()
     const socket = await rig.legacy()
     const onprogress = vi.fn()

@@ -23,7 +23,7 @@ function human(): { decide: () => void; handler: () => Promise<typeof ACCEPT> } 
   return { decide: () => decide(), handler: () => promise }
 }
 
-describe('a multi round-trip request', () => {
+describe('P30: a multi round-trip request', () => {
   it('is asked again with the answers of the handlers under the keys of the server', async () => {
     const rig = useClient()
     const sampled = { model: 'm', role: 'assistant' as const, content: { type: 'text' as const, text: 'hi' } }

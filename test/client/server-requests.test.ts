@@ -49,7 +49,7 @@ describe('a request of the server', () => {
     expect(await ask(socket, { method: 'ping' })).toEqual({ jsonrpc: '2.0', id: 5, result: {} })
   })
 
-  it('is refused with -32601 without a handler', async () => {
+  it('P19: is refused with -32601 without a handler', async () => {
     const rig = useClient({ capabilities: { roots: {} } })
     const socket = await rig.legacy()
     expect(await ask(socket, { method: 'roots/list' })).toMatchObject({ jsonrpc: '2.0', id: 5, error: { code: -32601 } })
@@ -98,7 +98,7 @@ describe('a request of the server', () => {
     })
   })
 
-  it('is refused with -32603 when the result is no JSON', async () => {
+  it('P20: is refused with -32603 when the result is no JSON', async () => {
     const rig = useClient()
     rig.client.setRequestHandler('roots/list', () => ({ roots: [], big: 1n }))
     const socket = await rig.legacy()
@@ -107,7 +107,7 @@ describe('a request of the server', () => {
     expect(await ask(socket, { method: 'ping' })).toEqual({ jsonrpc: '2.0', id: 5, result: {} })
   })
 
-  it('is refused with -32600 while another one of the same id is running', async () => {
+  it('P21: is refused with -32600 while another one of the same id is running', async () => {
     const rig = useClient()
     const work = slow<typeof ROOTS>()
     rig.client.setRequestHandler('roots/list', () => work.promise)
@@ -180,7 +180,7 @@ describe('progress of a handler', () => {
 })
 
 describe('a request that the server cancels', () => {
-  it('is aborted and not answered, whatever the handler returns', async () => {
+  it('P22: is aborted and not answered, whatever the handler returns', async () => {
     const rig = useClient()
     const work = slow<typeof ROOTS>()
     let signal: AbortSignal | undefined
@@ -214,7 +214,7 @@ describe('a request that the server cancels', () => {
     expect(socket.sent).toHaveLength(sent)
   })
 
-  it('harms nobody when it is unknown', async () => {
+  it('P23: harms nobody when it is unknown', async () => {
     const rig = useClient()
     const socket = await rig.legacy()
     for (const requestId of [77, 'x', null, undefined, {}])

@@ -152,7 +152,7 @@ describe('resetTimeoutOnProgress', () => {
 })
 
 describe('maxTotalTimeout', () => {
-  it('is an end that no progress moves', async () => {
+  it('P25: is an end that no progress moves', async () => {
     const rig = useClient()
     const socket = await rig.legacy()
     const asked = watch(rig.client.callTool({ name: 'x' }, { timeout: 100, maxTotalTimeout: 250, resetTimeoutOnProgress: true }))

@@ -99,8 +99,34 @@ describe('collectSecrets', () => {
     expect(secrets).toEqual(expect.arrayContaining(['value%2D1', 'value-1', 'value-2', 'value-3', 'b=c-d-e-f']))
   })
 
-  it('takes the encoded form too, as servers quote what they received', () => {
-    expect(collectSecrets(plain, {}, ['a+b/c=d'])).toEqual(['a%2Bb%2Fc%3Dd', 'a+b/c=d'])
+  it('takes the forms in which servers quote what they received', () => {
+    expect(collectSecrets(plain, {}, ['a+b/c"=d<']).sort()).toEqual(
+      [
+        'a+b/c"=d<',
+        'a%2Bb%2Fc%22%3Dd%3C', // in a URL
+        'a%2bb%2fc%22%3dd%3c',
+        'a+b/c\\"=d<', // in JSON
+        'a+b\\/c\\"=d<',
+        'a+b/c&quot;=d&lt;' // in HTML
+      ].sort()
+    )
+  })
+
+  it('takes the parts of a Cookie, the password of Basic, and a user without a password', () => {
+    const secrets = collectSecrets(
+      new URL('wss://token-as-user@example.com'),
+      {
+        Cookie: 'sid=session-1; theme=dark-blue',
+        Authorization: `Basic ${btoa('me:pass:word-1')}`
+      },
+      []
+    )
+    expect(secrets).toEqual(expect.arrayContaining(['session-1', 'dark-blue', 'pass:word-1', 'token-as-user']))
+    expect(secrets).not.toContain('me')
+  })
+
+  it('takes a Basic header that holds no Base64 as a whole', () => {
+    expect(collectSecrets(plain, { Authorization: 'Basic ***no-base64***' }, [])).toContain('***no-base64***')
   })
 
   it('leaves out what is shorter than six characters, and names none twice', () => {

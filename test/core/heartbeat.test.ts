@@ -76,7 +76,7 @@ describe('beat', () => {
       { heardAt: 0, probedAt: 25_000, busy: true, ignored: 0 },
       35_000,
       35_000,
-      { action: 'none', nextAt: 50_000 }
+      { action: 'none', nextAt: 45_000 }
     ],
     [
       'probes in every interval while a call is pending',

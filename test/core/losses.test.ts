@@ -40,7 +40,9 @@ describe('tooLargeError', () => {
 
 describe('unaddressedError', () => {
   it('says what the server complained about', () => {
-    expect(unaddressedError({ jsonrpc: '2.0', id: null, error: { code: -32700, message: 'Parse error' } })).toMatchObject({
+    expect(
+      unaddressedError({ jsonrpc: '2.0', id: null, error: { code: -32700, message: 'Parse of error' } }, (text) => text.replace(' of', ''))
+    ).toMatchObject({
       name: 'ProtocolError',
       code: 'INVALID_RESPONSE',
       message: 'the server sent a response without an id: Parse error'
@@ -48,6 +50,6 @@ describe('unaddressedError', () => {
   })
 
   it('has a word for a result too', () => {
-    expect(unaddressedError({ jsonrpc: '2.0', id: 1, result: {} }).message).toContain('a result')
+    expect(unaddressedError({ jsonrpc: '2.0', id: 1, result: {} }, (text) => text).message).toContain('a result')
   })
 })

@@ -66,7 +66,7 @@ describe.each([
   const thirdWait = ({ client }: Observed): Promise<unknown> =>
     nextEvent(client, 'state', ({ to, attempt }) => to === 'waiting' && attempt === 4)
 
-  test('requests in flight settle in the task that handles the closure, all others after the reconnect', async () => {
+  test('H24: requests in flight settle in the task that handles the closure, all others after the reconnect', async () => {
     const session = await start({ initialDelay: 300, jitter: false })
     const { client, child, states } = session
     const safe = watch(client.readResource({ uri: 'test://held' }))
@@ -258,7 +258,7 @@ test.each([
   [1011, 'oops'],
   [1012, 'restart'],
   [4500, 'own code']
-])('a server that closes with %i is dialled again, after a delay', async (code, reason) => {
+])('H25: a server that closes with %i is dialled again, after a delay', async (code, reason) => {
   const server = await useWsServer(({ socket }) => serveMcp('v2', socket))
   const { client, states } = useClient({ url: server.url, reconnect: { initialDelay: 20, jitter: false } })
   await client.connect()

@@ -156,7 +156,7 @@ describe('an open socket', () => {
     expect(() => socket.unref()).not.toThrow()
   })
 
-  it('asks for binary frames as ArrayBuffer, and reads them as text, in order', () => {
+  it('P17: asks for binary frames as ArrayBuffer, and reads them as text, in order', () => {
     const { engine, log } = opened()
     expect(engine.binaryType).toBe('arraybuffer')
     engine.onmessage?.({ data: 'one' })

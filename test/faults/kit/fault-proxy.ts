@@ -117,6 +117,8 @@ class ProxyLink implements Link {
     for (const pipe of Object.values(this.#pipes)) pipe.drop()
     for (const socket of this.#sockets) {
       if (how === 'fin') socket.end()
+      else if (socket.writableEnded) socket.destroy()
+      // A reset of a socket that is about to send its end would leak its handle (Node 20).
       else if (!socket.destroyed) socket.resetAndDestroy()
     }
   }
@@ -128,7 +130,9 @@ class Pipe {
   #fault: Fault = {}
   readonly #to: Socket
   readonly #random: () => number
-  readonly #kept: Buffer[] = []
+  readonly #kept: (Buffer | undefined)[] = []
+  /** Delayed pieces in their order: timers of different lengths that end together may fire in another one. */
+  readonly #late: (Buffer | undefined)[] = []
   readonly #timers = new Set<NodeJS.Timeout>()
   #mark: { readonly at: number; readonly act: () => void } | undefined
   /** When the last piece is delivered: no later one may overtake it. */
@@ -155,7 +159,7 @@ class Pipe {
 
   /** Forgets what was not yet delivered. */
   drop(): void {
-    this.#kept.length = 0
+    this.#kept.length = this.#late.length = 0
     for (const timer of this.#timers) clearTimeout(timer)
     this.#timers.clear()
   }
@@ -177,15 +181,16 @@ class Pipe {
   #forward(chunk: Buffer | undefined): void {
     const { stall, lose, delay = 0, jitter = 0 } = this.#fault
     if (stall) {
-      if (!lose && chunk) this.#kept.push(chunk)
+      if (!lose) this.#kept.push(chunk)
       return
     }
     const at = Math.max(this.#lastAt, performance.now() + delay + this.#random() * jitter)
     if (delay + jitter === 0 && this.#timers.size === 0) return this.#deliver(chunk)
     this.#lastAt = at
+    this.#late.push(chunk)
     const timer = setTimeout(() => {
       this.#timers.delete(timer)
-      this.#deliver(chunk)
+      this.#deliver(this.#late.shift())
     }, at - performance.now())
     this.#timers.add(timer)
   }

@@ -63,6 +63,19 @@ describe('the fault proxy', () => {
     await until(() => got.up === 'ab', 'delivered')
   })
 
+  test('delivers an end that came during a stall when it heals', async () => {
+    const { client, server, got, link } = await usePair()
+    const ended = once(server, 'end')
+    link.set('up', { stall: true })
+    client.end('last words')
+    await until(() => link.bytes.up === 10, 'taken')
+    // Nothing tells when the end came in.
+    await new Promise((resolve) => setTimeout(resolve, 30))
+    link.set('up', {})
+    await ended
+    expect(got.up).toBe('last words')
+  })
+
   test('swallows everything in a black hole, the end of a side too', async () => {
     const { client, server, got, link } = await usePair()
     let ended = false
@@ -84,6 +97,18 @@ describe('the fault proxy', () => {
     expect(performance.now() - start).toBeGreaterThanOrEqual(19)
   })
 
+  test('delivers in order, however short the jitter', async () => {
+    const { client, got, link } = await usePair()
+    link.set('up', { delay: 1, jitter: 5 })
+    const pieces = Array.from({ length: 200 }, (_, i) => `${String(i)},`)
+    for (const piece of pieces) {
+      client.write(piece)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await until(() => got.up.length === pieces.join('').length, 'delivered')
+    expect(got.up).toBe(pieces.join(''))
+  })
+
   test('acts after an exact number of bytes', async () => {
     const { client, got, link } = await usePair()
     link.after('up', 3, () => link.set('up', { stall: true }))
@@ -102,6 +127,14 @@ describe('the fault proxy', () => {
     await closed
     expect(failures).toEqual(how === 'rst' ? ['ECONNRESET', 'ECONNRESET'] : [])
     await until(() => link.closed, 'the link knows')
+  })
+
+  test('leaves no handle behind when it cuts what was about to end', async () => {
+    const { link } = await usePair()
+    const sockets = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length
+    link.cut('fin')
+    link.cut('rst')
+    await until(() => sockets() === 0, 'all handles are closed')
   })
 
   test('resets dials while it refuses', async () => {

@@ -26,7 +26,7 @@ export async function useProgram(
   onTold: (event: string, payload: unknown, at: number) => void = () => undefined
 ): Promise<Program> {
   const script = await bundle(new URL(`../programs/${name}.ts`, import.meta.url))
-  const [execPath = '', ...execArgv] = [...inside, process.execPath]
+  const [execPath, ...execArgv] = [...inside, process.execPath]
   // Not `json`: options hold `Infinity` and `undefined`.
   const child = fork(script, [], { execPath, execArgv, serialization: 'advanced' })
   const gone = once(child, 'close')

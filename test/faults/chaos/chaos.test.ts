@@ -1,0 +1,45 @@
+import { describe, expect, test } from 'vitest'
+import { runChaos, type ChaosOptions, type Report } from './chaos.js'
+
+// `run.mjs` asks for seeds of its own; without it these three stand for all.
+const { CHAOS_SEED, CHAOS_SECONDS = '5', CHAOS_RUNS = '1' } = process.env
+const seconds = Number(CHAOS_SECONDS)
+const seeds = CHAOS_SEED === undefined ? [1, 2, 3] : Array.from({ length: Number(CHAOS_RUNS) }, (_, i) => Number(CHAOS_SEED) + i)
+const AT_ONCE = 3
+
+const tell = ({ seed, violations, events, counts }: Report): void => {
+  console.log(`seed ${String(seed)}: ${JSON.stringify(counts)}`)
+  if (violations.length > 0) console.error(`seed ${String(seed)} VIOLATED:\n${[...events, '', ...violations].join('\n')}`)
+}
+
+test(
+  `chaos: nothing that was promised is broken, whatever breaks (seeds ${seeds.join(', ')})`,
+  async () => {
+    const waiting = [...seeds]
+    const broken: string[] = []
+    const work = async (): Promise<void> => {
+      for (let seed = waiting.shift(); seed !== undefined; seed = waiting.shift()) {
+        const report = await runChaos({ seed, seconds })
+        if (CHAOS_SEED !== undefined || report.violations.length > 0) tell(report)
+        broken.push(...report.violations.map((violation) => `seed ${String(seed)}: ${violation}`))
+        const { requests = 0, ready = 0, waiting: drops = 0 } = report.counts
+        if (Math.min(requests, ready, drops) < 3) broken.push(`seed ${String(seed)}: a quiet run, which proves nothing`)
+      }
+    }
+    await Promise.all(Array.from({ length: AT_ONCE }, work))
+    expect(broken).toEqual([])
+  },
+  60_000 + (seconds + 30) * 1000 * seeds.length
+)
+
+describe.skipIf(CHAOS_SEED !== undefined)('chaos: the ledger notices', () => {
+  test.each<[lie: string, options: Partial<ChaosOptions>, found: RegExp]>([
+    ['a client that sends calls again which it must not repeat', { changes: { resend: () => true } }, /was (written|executed) 2 times/],
+    ['a client that dials too soon', { changes: { reconnect: { initialDelay: 1, maxDelay: 1, jitter: false } } }, /waits .* ms, not/],
+    ['answers that were swapped', { lie: 'swap' }, /with the (answer|refusal) (to|of)/],
+    ['a notification that got lost', { lie: 'gap' }, /notification .* came after/]
+  ])('%s', async (_lie, options, found) => {
+    const { violations } = await runChaos({ seed: 11, seconds: 15, ...options })
+    expect(violations.join('\n')).toMatch(found)
+  })
+})
