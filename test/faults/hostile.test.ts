@@ -97,7 +97,7 @@ async function useVictim(options: Partial<McpWebSocketClientOptions> = {}, upgra
 }
 
 describe('a flood', () => {
-  test('S14, P27: of notifications is heard in order, lets timers fire, and leaves nothing', async ({ annotate }) => {
+  test('P27, S14: of notifications is heard in order, lets timers fire, and leaves nothing', async ({ annotate }) => {
     const { flood, report } = await useVictim()
     const note = (n: number): Buffer => textFrame({ method: 'notifications/message', params: { n, data: 'x'.repeat(50) } })
     await flood(1000, note)
