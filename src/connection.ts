@@ -38,6 +38,8 @@ export interface ConnectionConfig {
   readonly clock: Clock
 }
 
+// Between two looks at the buffer of a socket, in ms.
+const ROOM_PAUSE = 25
 // With hints, in ms.
 const MOST_PATIENCE = 1000
 
@@ -49,6 +51,8 @@ export interface ConnectionListener {
   onMalformed(malformed: Malformed): void
   /** The time given to `expectWithin` is over. */
   onStepDue(): void
+  /** Time to look whether the socket has room: see `expectRoom`. */
+  onRoomDue(): void
   /** The server is silent and this engine cannot send pings: a request must ask for a sign of life. */
   onProbeDue(): void
   /** A callback of the program failed; the connection goes on. */
@@ -73,6 +77,8 @@ export class Connection implements SocketListener {
   readonly #limit: Deadline = { dueAt: 0, heapIndex: -1 }
   /** While `initializing`, the patience with one step of the handshake; while `ready`, the next look at the pulse. */
   readonly #watch: Deadline = { dueAt: 0, heapIndex: -1 }
+  /** While messages wait for a server that reads slowly. */
+  readonly #room: Deadline = { dueAt: 0, heapIndex: -1 }
   #state: LifecycleState = { name: 'idle' }
   #socket: Socket | undefined
   #subprotocol: string | undefined
@@ -156,6 +162,11 @@ export class Connection implements SocketListener {
     this.#timer.set(this.#watch, ms)
   }
 
+  /** Asks for `onRoomDue` in a moment: no engine tells when its buffer is empty. */
+  expectRoom(): void {
+    if (this.#room.heapIndex === -1) this.#timer.set(this.#room, ROOM_PAUSE)
+  }
+
   /** Bytes that were written and have not left; `Infinity` once the socket takes no more, as it is about to close. */
   get backlog(): number {
     return this.#socket?.backlog ?? Infinity
@@ -190,6 +201,7 @@ export class Connection implements SocketListener {
     const { name } = state
     this.#heartbeat.stop()
     this.#timer.clear(this.#watch)
+    this.#timer.clear(this.#room)
     this.#timer.set(this.#limit, name === 'waiting' ? state.delay : (limits[name] ?? Infinity))
     this.#timer.idle = unref && 'life' in state && state.life.everReady
     if (name === 'ready') {
@@ -306,7 +318,8 @@ export class Connection implements SocketListener {
   #onDue(due: Deadline, now: number): void {
     const { connectTimeout, handshakeTimeout } = this.#config
     const { name } = this.#state
-    if (due === this.#watch) {
+    if (due === this.#room) this.#listener.onRoomDue()
+    else if (due === this.#watch) {
       if (name === 'ready') this.#heartbeat.look(now, due.dueAt)
       else this.#listener.onStepDue()
     } else if (name === 'ready') this.#dispatch({ type: 'stabilized' })

@@ -6,7 +6,7 @@ import { Journal } from './core/journal.js'
 import { encodeMessage, INTERNAL_ERROR, isErrorResponse, isRequest, isResponse, type Malformed } from './core/jsonrpc.js'
 import { guarded } from './core/guarded.js'
 import type { LifecycleState } from './core/lifecycle.js'
-import { backlogError, lostError, queueFullError, tooLargeError, unaddressedError } from './core/losses.js'
+import { lostError, queueFullError, tooLargeError, unaddressedError } from './core/losses.js'
 import { mayWait, Outbox, type OutboxLimits, type Waiting } from './core/outbox.js'
 import type { PendingRequest } from './core/pending.js'
 import { mayResend, type ResendPolicy } from './core/resend.js'
@@ -14,6 +14,7 @@ import { ClosedError, ProtocolError, type Closure, type Delivery, type McpWebSoc
 import { Greeting } from './greeting.js'
 import { cancelledId, InboundTraffic } from './inbound-traffic.js'
 import type { PageListener } from './io/page.js'
+import { Interruption } from './interruption.js'
 import { OwnRequests } from './own-requests.js'
 import type { Reconnected } from './types/client.js'
 import type { JsonRpcMessage, JsonRpcRequest, JsonRpcResponse, RequestId } from './types/json-rpc.js'
@@ -56,8 +57,7 @@ export class Session implements ConnectionListener, PageListener {
   readonly #greeting: Greeting
   /** Whether messages may go straight to the socket: handshake, restores, resends and outbox went before. */
   #open = false
-  /** The break that the next `ready` will mend. */
-  #drop: (ConnectionStats & { readonly at: number }) | undefined
+  readonly #interruption = new Interruption()
   #eraOfResends: Era | undefined
 
   constructor(config: SessionConfig, listener: SessionListener) {
@@ -123,23 +123,27 @@ export class Session implements ConnectionListener, PageListener {
    */
   send(message: JsonRpcMessage, request?: PendingRequest): void {
     if (isResponse(message)) return this.#inbound.answer(message)
-    const { backlog } = this.#connection
-    const takesMore = this.#open && backlog < Infinity
-    if (takesMore && this.#outbox.hasRoomBehind(backlog)) {
+    // A cancellation goes past what waits: it is about what was sent.
+    const mayQueue = isRequest(message) || mayWait(message)
+    if (this.#open && (mayQueue ? this.#outbox.length === 0 && this.#hasRoom : this.#connection.backlog < Infinity)) {
       if (request && isRequest(message)) return this.#fly(request, this.#config.stamp(message, this.agreement))
       return this.#connection.send(encodeMessage(message))
     }
     const { state } = this
     if (state.name === 'failed') throw state.error
     if (state.name === 'closing' || state.name === 'closed') throw new ClosedError('not-sent')
-    if (!isRequest(message) && !mayWait(message)) return
-    if (takesMore) throw backlogError(message.method)
+    if (!mayQueue) return
     const text = encodeMessage(message)
     if (request) request.text = text
     const waiting = request ?? { text }
     // While the outbox is emptied, what joins it waits for no connection.
     if (state.name === 'ready' && !this.#open) this.#outbox.push(waiting)
     else if (!this.#outbox.add(waiting)) throw queueFullError(message.method)
+    if (this.#open) this.#connection.expectRoom()
+  }
+
+  get #hasRoom(): boolean {
+    return this.#outbox.hasRoomBehind(this.#connection.backlog)
   }
 
   /** Gives a request up and tells the server, if it can know of it. @returns Whether it can have been executed. */
@@ -241,7 +245,7 @@ export class Session implements ConnectionListener, PageListener {
     this.#open = false
     this.#own.clear()
     this.#greeting.closed(closure)
-    if (from.name === 'ready') this.#drop ??= { ...this.stats, at: this.#config.connection.clock.now() }
+    if (from.name === 'ready') this.#interruption.begin(this.#connection.stats, this.#config.connection.clock.now())
     this.#inbound.abandon(`connection ${to.name}`)
   }
 
@@ -258,29 +262,24 @@ export class Session implements ConnectionListener, PageListener {
   }
 
   #onReady(ready: LifecycleState): void {
-    const drop = this.#drop
-    this.#drop = undefined
-    if (drop) {
-      const { stats } = this.#connection
-      stats.reconnects++
-      this.#listener.onReconnected({
-        attempts: stats.attempts - drop.attempts,
-        downtime: this.#config.connection.clock.now() - drop.at,
-        resent: this.#outbox.resendCount,
-        lost: stats.lost - drop.lost,
-        serverChanged: this.#greeting.serverChanged
-      })
-    }
+    const mended = this.#interruption.end(this.#connection.stats, this.#config.connection.clock.now())
+    if (mended) this.#listener.onReconnected({ ...mended, resent: this.#outbox.resendCount, serverChanged: this.#greeting.serverChanged })
     // A listener may have closed or dropped the connection meanwhile.
     if (this.state !== ready) return
     this.#flush()
-    if (drop) for (const message of this.#greeting.swallowed()) if (this.#open) this.#listener.onMessage(message)
+    if (mended) for (const message of this.#greeting.swallowed()) if (this.#open) this.#listener.onMessage(message)
   }
 
   /** First what was sent before, then what waited; what listeners send meanwhile went behind it into the outbox. */
   #flush(): void {
     for (const waiting of this.#outbox.drain()) this.#release(waiting)
     this.#open = true
+  }
+
+  /** The socket may have room again for what waits behind a server that reads slowly. */
+  onRoomDue(): void {
+    if (this.#hasRoom) this.#flush()
+    else this.#connection.expectRoom()
   }
 
   #release(waiting: Waiting): void {
@@ -297,7 +296,7 @@ export class Session implements ConnectionListener, PageListener {
   #endLife(end: LifecycleState): void {
     const underWay = [...this.#flight.takeAll(), ...this.#outbox.drain()]
     this.#connection.busy = false
-    this.#drop = undefined
+    this.#interruption.forget()
     this.#greeting.reset()
     this.#journal.clear()
     for (const request of underWay) {

@@ -30,11 +30,7 @@ export function unaddressedError(response: JsonRpcResponse, clean: (text: string
 
 /** The error of a message that may not wait. */
 export const queueFullError = (method: string): QueueFullError =>
-  new QueueFullError(`not connected, and the outbox has no place for ${method}`, 'Connect first, or raise the option outbox.')
-
-/** The error of a message behind too many bytes that the server has not read. */
-export const backlogError = (method: string): QueueFullError =>
   new QueueFullError(
-    `the server does not read, and there is no place for ${method}`,
-    'Send more when it has answered, or raise outbox.maxBytes.'
+    `not connected, or the server does not read, and the outbox has no place for ${method}`,
+    'Wait for the connection or for answers, or raise the option outbox.'
   )

@@ -1,8 +1,7 @@
 import type { JsonRpcNotification } from '../types/json-rpc.js'
 import type { PendingRequest } from './pending.js'
 
-// What an open socket may hold back even if the outbox is small: one burst of requests must not be taken for a server that
-// does not read.
+// What an open socket may hold back even if the outbox is small: a large message on its way is no server that does not read.
 const LEAST_BACKLOG = 8 * 2 ** 20
 
 /** How much may wait while not connected. */

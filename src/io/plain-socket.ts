@@ -33,7 +33,7 @@ export interface Socket {
   discard(): void
   /** Time is up for the dial. @returns What was learned so far, if that says more than "too late". */
   expire(): SocketClosure | undefined
-  /** Bytes that were written and have not left; `Infinity` where the socket takes no more: it is not open, or about to close. */
+  /** Bytes that earlier turns of the event loop wrote and that have not left; `Infinity` where the socket takes no more: it is not open, or about to close. */
   readonly backlog: number
   /** Inbound bytes so far, parts of messages included, where the engine tells. */
   readonly bytesRead?: number | undefined
@@ -90,6 +90,7 @@ export class PlainSocket implements Socket {
   /** `undefined` once the socket is over: what the engine still says is not heard. */
   protected listener: SocketListener | undefined
   protected opened = false
+  #backlog: number | undefined
   readonly #decoder = new TextDecoder('utf-8', { fatal: true })
 
   /** @param engine - A WebSocket that was made in this very turn: none of its events has fired yet. */
@@ -109,7 +110,10 @@ export class PlainSocket implements Socket {
 
   get backlog(): number {
     const { readyState = OPEN, bufferedAmount = 0 } = this.#engine
-    return readyState === OPEN ? bufferedAmount : Infinity
+    if (readyState !== OPEN) return Infinity
+    // What this very turn wrote cannot have left: it says nothing of how the server reads.
+    if (this.#backlog === undefined) queueMicrotask(() => (this.#backlog = undefined))
+    return (this.#backlog ??= bufferedAmount)
   }
 
   send(text: string): number {

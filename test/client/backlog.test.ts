@@ -56,18 +56,53 @@ describe('a socket that is about to close', () => {
 })
 
 describe('a server that does not read', () => {
-  it('gets no more than 8 MiB behind one another, however small the outbox', async () => {
+  it('gets no more than 8 MiB behind one another, however small the outbox: what comes then waits', async () => {
     const rig = useClient({ outbox: { maxBytes: 100 } })
     const socket = await rig.legacy()
     socket.backlog = 8 * MIB
     await rig.client.notify('fits')
     socket.backlog++
-    await expect(rig.client.callTool({ name: 'x' })).rejects.toMatchObject({ code: 'QUEUE_FULL', delivery: 'not-sent' })
-    await expect(rig.client.notify('too much')).rejects.toMatchObject({ code: 'QUEUE_FULL' })
-    expect(rig.client.pendingCount).toBe(0)
+    const call = watch(rig.client.callTool({ name: 'x' }, { timeout: 500 }))
+    await rig.clock.advance(100)
+    expect([socket.methods.at(-1), rig.client.queuedCount]).toEqual(['fits', 1])
     socket.backlog = 0
-    await rig.client.notify('again')
-    expect(socket.methods.slice(-2)).toEqual(['fits', 'again'])
+    await rig.clock.advance(25)
+    await rig.client.notify('behind it')
+    expect(socket.methods.slice(-2)).toEqual(['tools/call', 'behind it'])
+    socket.answer('tools/call', { content: [] })
+    await settle()
+    expect(call.value).toEqual({ content: [] })
+  })
+
+  it('is not overtaken by what is sent while others wait', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    socket.backlog = 9 * MIB
+    await rig.client.notify('first')
+    socket.backlog = 0
+    await rig.client.notify('second')
+    expect(rig.client.queuedCount).toBe(2)
+    await rig.clock.advance(25)
+    expect(socket.methods.slice(-2)).toEqual(['first', 'second'])
+  })
+
+  it('fills the outbox, and then no more is taken', async () => {
+    const rig = useClient({ outbox: { maxMessages: 1 } })
+    const socket = await rig.legacy()
+    socket.backlog = 9 * MIB
+    await rig.client.notify('waits')
+    await expect(rig.client.callTool({ name: 'x' })).rejects.toMatchObject({ code: 'QUEUE_FULL', delivery: 'not-sent' })
+    expect(rig.client.pendingCount).toBe(0)
+  })
+
+  it('gets what waits after a reconnect, if it is replaced', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    socket.backlog = 9 * MIB
+    await rig.client.notify('waits')
+    socket.drop()
+    const next = await rig.relegacy()
+    expect(next.methods.at(-1)).toBe('waits')
   })
 
   it('gets as much as outbox.maxBytes if that is more', async () => {
@@ -78,14 +113,14 @@ describe('a server that does not read', () => {
     expect(socket.methods.at(-1)).toBe('fits')
   })
 
-  it('hears of no cancellation, which harms nobody', async () => {
+  it('hears of a cancellation all the same: it may stop what keeps the server', async () => {
     const rig = useClient()
     const socket = await rig.legacy()
     const asked = watch(rig.client.callTool({ name: 'x' }, { timeout: 100 }))
     socket.backlog = 9 * MIB
     await rig.clock.advance(100)
     expect(asked.error).toMatchObject({ code: 'REQUEST_TIMEOUT', delivery: 'unknown' })
-    expect(socket.methods.at(-1)).toBe('tools/call')
+    expect(socket.methods.slice(-2)).toEqual(['tools/call', 'notifications/cancelled'])
   })
 
   it('is dropped if it goes on asking: the answers would fill the memory', async () => {

@@ -649,42 +649,48 @@ describe('a server that does not read', () => {
   const LIMIT = 8 * 2 ** 20
   const FRAME = 2 ** 18
 
-  test('A23: fills no memory: what finds no room rejects, and all goes on when it reads again', { timeout: 30_000 }, async () => {
-    const { sockets, WebSocket } = spyOnSockets()
-    const server = await serve()
-    const { client, states } = useClient({
-      url: server.url,
-      outbox: { maxBytes: LIMIT },
-      heartbeat: false,
-      WebSocket
-    })
-    await client.connect()
-    const connection = server.connections[0]!
-    connection.socket.pause()
+  test(
+    'A23: fills no memory: what finds no room waits, then rejects, and all goes on when it reads again',
+    { timeout: 30_000 },
+    async () => {
+      const { sockets, WebSocket } = spyOnSockets()
+      const server = await serve()
+      const { client, states } = useClient({
+        url: server.url,
+        outbox: { maxBytes: LIMIT },
+        heartbeat: false,
+        WebSocket
+      })
+      await client.connect()
+      const connection = server.connections[0]!
+      connection.socket.pause()
 
-    const accepted: number[] = []
-    let full: unknown
-    // The system holds some megabytes of its own.
-    for (let n = 0; full === undefined && n < 1000; n++) {
-      await client.notify('notifications/x', { n, filler: 'x'.repeat(FRAME) }).then(
-        () => accepted.push(n),
-        (error: unknown) => (full = error)
-      )
-      await turn()
-      expect(sockets[0]!.bufferedAmount).toBeLessThan(LIMIT + 2 * FRAME)
+      const accepted: number[] = []
+      let full: unknown
+      // The system holds some megabytes of its own.
+      for (let n = 0; full === undefined && n < 1000; n++) {
+        await client.notify('notifications/x', { n, filler: 'x'.repeat(FRAME) }).then(
+          () => accepted.push(n),
+          (error: unknown) => (full = error)
+        )
+        await turn()
+        expect(sockets[0]!.bufferedAmount).toBeLessThan(LIMIT + 2 * FRAME)
+      }
+      expect(full).toMatchObject({ name: 'QueueFullError', code: 'QUEUE_FULL', delivery: 'not-sent', retryable: true })
+      const large = client.callTool({ name: 'echo', arguments: { message: 'x'.repeat(FRAME) } })
+      expect(await rejectionOf(large)).toMatchObject({ code: 'QUEUE_FULL', delivery: 'not-sent' })
+      expect(client).toMatchObject({ state: 'ready', pendingCount: 0 })
+      expect(client.queuedCount).toBeLessThanOrEqual(LIMIT / FRAME)
+      expect(accepted.length).toBeGreaterThan(LIMIT / FRAME / 2)
+
+      connection.socket.resume()
+      await until(() => client.queuedCount === 0 && sockets[0]!.bufferedAmount === 0, 'everything has left')
+      expect(await client.callTool({ name: 'echo', arguments: { message: 'on' } })).toMatchObject({ content: [{ text: 'on' }] })
+      const arrived = connection.received.flatMap(({ method, params }) => (method === 'notifications/x' ? [params?.n] : []))
+      expect(arrived).toEqual(accepted)
+      expect(states.map(({ to }) => to)).toEqual(['connecting', 'initializing', 'ready'])
     }
-    expect(full).toMatchObject({ name: 'QueueFullError', code: 'QUEUE_FULL', delivery: 'not-sent', retryable: true })
-    expect(await rejectionOf(client.callTool({ name: 'echo' }))).toMatchObject({ code: 'QUEUE_FULL', delivery: 'not-sent' })
-    expect(client).toMatchObject({ state: 'ready', pendingCount: 0, queuedCount: 0 })
-    expect(accepted.length).toBeGreaterThan(LIMIT / FRAME / 2)
-
-    connection.socket.resume()
-    await until(() => sockets[0]!.bufferedAmount === 0, 'everything has left')
-    expect(await client.callTool({ name: 'echo', arguments: { message: 'on' } })).toMatchObject({ content: [{ text: 'on' }] })
-    const arrived = connection.received.flatMap(({ method, params }) => (method === 'notifications/x' ? [params?.n] : []))
-    expect(arrived).toEqual(accepted)
-    expect(states.map(({ to }) => to)).toEqual(['connecting', 'initializing', 'ready'])
-  })
+  )
 
   test('A23: a message that alone is larger than the outbox is sent all the same, when nothing is before it', async () => {
     const server = await serve()

@@ -23,7 +23,7 @@ const RANKS: readonly (readonly [rank: number, ...paths: string[]])[] = [
   [1, 'core/'],
   [2, 'io/'],
   [3, 'connection.ts', 'heartbeat.ts', 'own-requests.ts', 'rpc-peer.ts', 'aborts.ts', 'inbound-dispatch.ts'],
-  [4, 'session.ts', 'greeting.ts', 'inbound-traffic.ts'],
+  [4, 'session.ts', 'greeting.ts', 'inbound-traffic.ts', 'interruption.ts'],
   [5, 'options.ts', 'events.ts', 'subscriptions.ts', 'rounds.ts', 'methods.ts', 'waiters.ts'],
   [6, 'client.ts'],
   [7, 'index.ts']
