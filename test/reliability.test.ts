@@ -12,7 +12,7 @@ const section = (title: string): string => new RegExp(`^## ${title}\\n([\\s\\S]*
 const ROW = /\b[NTHPA]\d+\b/g
 
 /** The rows with which the names of tests begin, or that stand in a table as the beginning of a name. */
-const tested = new Set(
+const tested = new Set<string>(
   ts.sys
     .readDirectory(`${root}test`, ['.ts'])
     .flatMap((path) => [...readFileSync(path, 'utf8').matchAll(/['"`]((?:[A-Z]\d+(?:, )?)+)(?:: |['"`])/g)])
@@ -20,7 +20,7 @@ const tested = new Set(
 )
 
 describe('docs/reliability.md', () => {
-  const listed =
+  const listed: readonly string[] =
     section('The catalogue')
       .replaceAll(/`[^`]*`/g, '')
       .match(ROW) ?? []
@@ -29,7 +29,7 @@ describe('docs/reliability.md', () => {
     const all = Object.entries({ N: 30, T: 9, H: 26, P: 32, A: 27 }).flatMap(([letter, count]) =>
       Array.from({ length: count }, (_, i) => `${letter}${String(i + 1)}`)
     )
-    expect(listed.sort()).toEqual(all.sort())
+    expect([...listed].sort()).toEqual(all.sort())
   })
 
   test.each(listed)('%s has a test', (row) => {

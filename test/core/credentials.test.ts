@@ -25,6 +25,8 @@ describe('isLoopback', () => {
     ['localhost.example.com', false],
     ['mylocalhost', false],
     ['[::2]', false],
+    ['x[::1]', false],
+    ['[::1]x', false],
     ['[fe80::1]', false],
     ['example.com', false],
     ['', false]
@@ -58,7 +60,9 @@ describe('hasCredentials', () => {
     [{ Authorization: 'Bearer x' }, true],
     [{ aUTHORIZATION: 'Bearer x' }, true],
     [{ cookie: 'a=b' }, true],
-    [{ 'X-Authorization-Note': 'none' }, false]
+    [{ 'X-Authorization-Note': 'none' }, false],
+    [{ 'X-Authorization': 'none' }, false],
+    [{ 'Cookie-Note': 'none' }, false]
   ])('says of %o: %s', (headers, expected) => {
     expect(hasCredentials(headers)).toBe(expected)
   })
@@ -123,6 +127,30 @@ describe('collectSecrets', () => {
     )
     expect(secrets).toEqual(expect.arrayContaining(['session-1', 'dark-blue', 'pass:word-1', 'token-as-user']))
     expect(secrets).not.toContain('me')
+    expect(secrets).not.toContain('me:pass:word-1')
+  })
+
+  it('takes a header of another name or scheme as a whole, and without its scheme', () => {
+    const headers = { 'X-Cookie': 'a=session-2; b=other-2', 'X-Key': 'Basically c2VjcmV0OnNlY3JldC0z' }
+    expect(
+      collectSecrets(plain, headers, [])
+        .filter((secret) => !secret.includes('%'))
+        .sort()
+    ).toEqual(['a=session-2; b=other-2', 'Basically c2VjcmV0OnNlY3JldC0z', 'c2VjcmV0OnNlY3JldC0z'].sort())
+  })
+
+  it('takes the parts of a Cookie whose pairs stand close together, and values that hold "="', () => {
+    expect(collectSecrets(plain, { cookie: 'a=first=1;b=second' }, [])).toEqual(expect.arrayContaining(['first=1', 'second']))
+  })
+
+  it.each([
+    ['&', '&amp;'],
+    ['<', '&lt;'],
+    ['>', '&gt;'],
+    ['"', '&quot;'],
+    ["'", '&#39;']
+  ])('takes %s as HTML has it', (character, entity) => {
+    expect(collectSecrets(plain, {}, [`secret${character}`])).toContain(`secret${entity}`)
   })
 
   it('takes a Basic header that holds no Base64 as a whole', () => {

@@ -35,4 +35,13 @@ describe('guarded', () => {
     expect(guarded(throwing, (error) => heard.push(error))).toBeUndefined()
     expect(heard).toEqual([new Error('no')])
   })
+
+  it('reports even what no text can be made of', () => {
+    const heard: Error[] = []
+    const throwing = (): never => {
+      throw Object.create(null)
+    }
+    guarded(throwing, (error) => heard.push(error))
+    expect(heard).toEqual([new Error('something was thrown of which no text can be made')])
+  })
 })

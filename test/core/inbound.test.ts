@@ -95,4 +95,17 @@ describe('InboundRequests', () => {
     expect(inbound.open(requestOf(1), free).id).toBe(99)
     expect(inbound.upperId(1)).toBe(99)
   })
+
+  it('counts what the upper layer works on, those of a lost socket too', () => {
+    const inbound = new InboundRequests()
+    const free = (): number => 100
+    inbound.open(requestOf(1), free)
+    inbound.abandon()
+    inbound.open(requestOf(1), free)
+    expect(inbound.size).toBe(2)
+    inbound.close(1)
+    expect([inbound.size, inbound.upperId(1)]).toEqual([1, 100])
+    inbound.close(100)
+    expect([inbound.size, inbound.upperId(1)]).toEqual([0, undefined])
+  })
 })

@@ -9,6 +9,7 @@ import {
   isNotification,
   isRequest,
   isResponse,
+  jsonOf,
   METHOD_NOT_FOUND,
   PARSE_ERROR,
   parseText,
@@ -234,5 +235,42 @@ describe('encodeMessage', () => {
     }
     const encode = (): string => encodeMessage({ jsonrpc: '2.0', id: 1, method: 'x', params })
     expect(encode).toThrow(expect.objectContaining({ cause: 'no way', message: 'the parameters of x cannot be written as JSON: no way' }))
+  })
+})
+
+describe('an error of a peer', () => {
+  const read = (error: unknown): unknown => {
+    const messages: unknown[] = []
+    parseText(JSON.stringify({ jsonrpc: '2.0', id: 1, error }), (message) => messages.push(message), fail)
+    return (messages[0] as { error: unknown }).error
+  }
+  const fail = (): never => {
+    throw new Error('it is a message')
+  }
+
+  it('comes through as it is', () => {
+    expect(read({ code: -32000, message: 'no', data: { why: 1 } })).toEqual({ code: -32000, message: 'no', data: { why: 1 } })
+  })
+
+  it.each([[{}], [{ code: 'E_NO', message: 7 }], [{ code: 1.5, message: null }], [{ code: null, message: { toString: 1 } }]])(
+    'has a code and a message even if it came without: %j',
+    (error) => {
+      expect(read(error)).toEqual({ code: -32603, message: 'no message', data: undefined })
+    }
+  )
+
+  it('keeps the first 8192 characters of its message', () => {
+    expect(read({ code: 1, message: 'x'.repeat(8193) })).toMatchObject({ message: 'x'.repeat(8192) })
+  })
+})
+
+describe('jsonOf', () => {
+  it('writes what JSON can hold', () => {
+    expect(jsonOf({ a: [1, null] })).toBe('{"a":[1,null]}')
+  })
+
+  it('writes nothing for undefined, and for what is nested too deeply', () => {
+    const deep = JSON.parse('['.repeat(100_000) + ']'.repeat(100_000)) as unknown
+    expect([jsonOf(undefined), jsonOf(deep)]).toEqual(['', ''])
   })
 })
