@@ -23,6 +23,7 @@ export const mayWait = ({ method }: JsonRpcNotification): boolean =>
 /** Messages that wait for a connection: first what was sent before and is sent again, then the rest, each in its order. */
 export class Outbox {
   readonly #limits: OutboxLimits | false
+  readonly #mostBacklog: number
   /** Requests that were sent once; they were let in before, so no limit counts them. */
   readonly #resends = new Set<Waiting>()
   // A Set keeps the order and forgets a timed-out request in O(1).
@@ -32,6 +33,7 @@ export class Outbox {
   /** @param limits - `false`: nothing may wait. */
   constructor(limits: OutboxLimits | false) {
     this.#limits = limits
+    this.#mostBacklog = Math.max(LEAST_BACKLOG, limits ? limits.maxBytes : 0)
   }
 
   /** How many messages wait. */
@@ -46,7 +48,7 @@ export class Outbox {
 
   /** Whether a socket with so many bytes that have not left takes more: a server that does not read must not fill the memory. */
   hasRoomBehind(backlog: number): boolean {
-    return backlog <= Math.max(LEAST_BACKLOG, this.#limits ? this.#limits.maxBytes : 0)
+    return backlog <= this.#mostBacklog
   }
 
   /** Takes the message in, or refuses it: the newest loses, so that what was promised first is kept. */
