@@ -6,8 +6,8 @@ import {
   type McpWebSocketClientOptions,
   type Progress
 } from '../../src/index.js'
-import { nextEvent, rejectionOf, until, useClient as useAnyClient, type Observed } from '../integration/harness.js'
-import { PEERS, type ToolCall } from './peers.js'
+import { nextEvent, quick, rejectionOf, until, useClient as useAnyClient, type Observed } from './harness.js'
+import { PEERS, type Peer, type ToolCall } from './peers.js'
 import { isMissing, usePeer } from './use-peer.js'
 
 // Short, so that a call of two seconds outlasts several verdicts.
@@ -16,11 +16,11 @@ const LONG = 2
 
 const textOf = ({ content }: CallToolResult): string => content.map((block) => (block.type === 'text' ? block.text : '')).join('')
 
-describe.each(PEERS.map((peer) => [peer.name, peer] as const))('%s', (_name, peer) => {
+describe.each(Object.values<Peer>(PEERS).map((peer) => [peer.name, peer] as const))('%s', (_name, peer) => {
   describe.skipIf(isMissing(peer))('the client', () => {
     const running = usePeer(peer)
     const useClient = (options: Partial<McpWebSocketClientOptions> = {}): Observed =>
-      useAnyClient({ url: running.url, reconnect: { initialDelay: 50, maxDelay: 200, maxRetries: 300 }, ...peer.options, ...options })
+      useAnyClient({ url: running.url, reconnect: quick, ...peer.options, ...options })
     const call = async ({ client }: Observed, { text, ...params }: ToolCall): Promise<void> => {
       expect(textOf(await client.callTool(params))).toBe(text)
     }

@@ -67,8 +67,9 @@ function commandOf(name: string): string {
 
 const address = (port: number): string => `127.0.0.1:${String(port)}`
 
-export const PEERS: readonly Peer[] = [
-  {
+/** All rows. A further server is a further entry. */
+export const PEERS = {
+  everything: {
     name: 'server-everything 2026.8.31 behind supergateway 4.0.0',
     command: (_tools, port) => [
       process.execPath,
@@ -91,7 +92,7 @@ export const PEERS: readonly Peer[] = [
     reports: 4,
     cancels: false
   },
-  {
+  gomcp: {
     name: 'GoMCP 1.2.2',
     needs: 'go',
     command: ({ go }, port) => [join(go, 'gomcp'), address(port)],
@@ -103,7 +104,7 @@ export const PEERS: readonly Peer[] = [
     reports: 0,
     cancels: false
   },
-  {
+  coder: {
     name: 'coder/websocket 1.8.14',
     needs: 'go',
     command: ({ go }, port) => [join(go, 'coder'), address(port)],
@@ -115,7 +116,7 @@ export const PEERS: readonly Peer[] = [
     reports: 4,
     cancels: true
   },
-  {
+  pythonSdk: {
     name: 'Python SDK 1.30.0',
     needs: 'python',
     command: ({ python }, port) => [join(python, 'bin/python'), here('python/sdk_server.py'), String(port)],
@@ -127,7 +128,7 @@ export const PEERS: readonly Peer[] = [
     reports: 4,
     cancels: true
   },
-  {
+  pythonWebsockets: {
     name: 'Python websockets 17.4',
     needs: 'python',
     command: ({ python }, port) => [join(python, 'bin/python'), here('python/websockets_server.py'), String(port)],
@@ -139,7 +140,7 @@ export const PEERS: readonly Peer[] = [
     reports: 4,
     cancels: true
   },
-  {
+  devMesh: {
     name: 'DevMesh edge-mcp (imitated)',
     command: async ({ bundle }, port) => [process.execPath, await bundle(new URL('devmesh/program.ts', import.meta.url)), String(port)],
     path: '/ws',
@@ -156,4 +157,4 @@ export const PEERS: readonly Peer[] = [
     reports: 0,
     cancels: false
   }
-]
+} satisfies Readonly<Record<string, Peer>>

@@ -1,6 +1,6 @@
 import type { TestProject } from 'vitest/node'
 import { prepareMachine, type Machine } from './machine.js'
-import { PEERS } from './peers.js'
+import { PEERS, type Peer } from './peers.js'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -12,7 +12,7 @@ declare module 'vitest' {
 export default async function setUp(project: TestProject): Promise<void> {
   const machine = await prepareMachine()
   const skipped: string[] = []
-  for (const { name, needs } of PEERS) {
+  for (const { name, needs } of Object.values<Peer>(PEERS)) {
     const toolchain = needs ? machine[needs] : { version: `Node ${process.version.slice(1)}` }
     const isMissing = 'missing' in toolchain
     if (isMissing) skipped.push(`${name}: ${toolchain.missing}`)

@@ -14,8 +14,8 @@ import type { Peer } from './peers.js'
 /** A peer that runs for all tests of a `describe`. */
 export interface RunningPeer {
   readonly url: string
-  /** Ends it with SIGKILL, and waits until it is gone. */
-  kill(): Promise<void>
+  /** Ends it, with SIGKILL unless told otherwise, and waits until it is gone. */
+  kill(signal?: NodeJS.Signals): Promise<void>
   /** Starts it (again), on the same port, and waits until it listens. */
   start(): Promise<void>
 }
@@ -51,11 +51,11 @@ export function usePeer(peer: Peer): RunningPeer {
     failed.catch(() => undefined)
     await Promise.race([listening(port), failed])
   }
-  const kill = async (): Promise<void> => {
+  const kill = async (signal: NodeJS.Signals = 'SIGKILL'): Promise<void> => {
     if (!child?.pid || child.exitCode !== null || child.signalCode !== null) return
     child.ref()
     const exited = once(child, 'exit')
-    process.kill(-child.pid, 'SIGKILL')
+    process.kill(-child.pid, signal)
     await exited
   }
 

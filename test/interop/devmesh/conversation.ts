@@ -2,7 +2,7 @@ type Params = Readonly<Record<string, unknown>>
 type Id = number | string | undefined
 
 const VERSIONS = ['2024-11-05', '2025-03-26', '2025-06-18']
-const TOOLS = ['echo', 'slow', 'big', 'limited', 'drop', 'misread'].map((name) => ({ name, inputSchema: { type: 'object' } }))
+const TOOLS = ['echo', 'slow', 'big', 'limited', 'drop', 'misread']
 const STREAM_THRESHOLD = 32_768
 const CHUNK = 65_536
 
@@ -27,11 +27,13 @@ const protocolError = (message: string): Refusal =>
 export class Conversation {
   readonly #write: (frame: string) => void
   readonly #close: (code: number) => void
+  readonly #tools: readonly string[]
   #hasSession = true
 
-  constructor(write: (frame: string) => void, close: (code: number) => void) {
+  constructor(write: (frame: string) => void, close: (code: number) => void, moreTools = 0) {
     this.#write = write
     this.#close = close
+    this.#tools = [...TOOLS, ...Array.from({ length: moreTools }, (_, i) => `tool-${String(i)}`)]
   }
 
   /** Works on one message; the next one comes when this is done. */
@@ -59,7 +61,7 @@ export class Conversation {
       this.#hasSession = false
       return {}
     }
-    if (method === 'tools/list') return { tools: TOOLS }
+    if (method === 'tools/list') return { tools: this.#tools.map((name) => ({ name, inputSchema: { type: 'object' } })) }
     if (method === 'tools/call') return this.#call(String(params.name), (params.arguments ?? {}) as Params)
     throw protocolError(`Method not found: The method '${method}' is not supported by this server`)
   }

@@ -14,6 +14,8 @@ export interface DevMeshOptions {
   readonly isAuthDown?: () => boolean
   /** Whether a proxy in front loses the `Upgrade` header. */
   readonly losesUpgrade?: boolean
+  /** Further tools, so that the list of them is long. */
+  readonly moreTools?: number
 }
 
 /** A running imitation, with what it saw. */
@@ -48,7 +50,7 @@ export async function startDevMesh(options: DevMeshOptions = {}): Promise<DevMes
     if (isRefused) return refuse(stream, '401 Unauthorized', 'application/json; charset=utf-8', '{"error":"unauthorized"}')
     upgrades.handleUpgrade(request, stream, head, (socket) => {
       sockets.push(socket)
-      serve(socket)
+      serve(socket, options.moreTools)
     })
   })
   http.listen(options.port ?? 0, '127.0.0.1')
@@ -80,10 +82,11 @@ function keyOf({ headers, url }: IncomingMessage): string | undefined {
 }
 
 /** Reads like its loop: one frame after the other, pings too, and nothing while a handler runs. */
-function serve(socket: WebSocket): void {
+function serve(socket: WebSocket, moreTools?: number): void {
   const conversation = new Conversation(
     (frame) => socket.send(frame),
-    (code) => socket.close(code)
+    (code) => socket.close(code),
+    moreTools
   )
   let last: Promise<void> = Promise.resolve()
   const inTurn = (work: () => Promise<void> | void): void => {
