@@ -169,11 +169,23 @@ describe('DevMesh edge-mcp (imitated)', () => {
     })
 
     it('so that a long list looks empty, but says that it was streamed', async () => {
-      const { client, notifications } = await useClient({}, { moreTools: 1000 })
+      const { client } = await useClient({}, { moreTools: 1000 })
       await client.connect()
       expect(await client.listTools()).toEqual({ streamed: true, chunks_complete: true, tools: [] })
-      const pieces = notifications.filter(({ method }) => method === '$/contentChunk').map(({ params }) => params!.data)
-      const { result } = JSON.parse(pieces.join('')) as { result: { tools: unknown[] } }
+    })
+
+    it('which a program can put together, as docs/interop.md shows', async () => {
+      const { client } = await useClient({}, { moreTools: 1000 })
+      let pieces: string[] = []
+      client.on('notification', ({ method, params }) => {
+        if (method !== '$/contentChunk') return
+        if (params?.chunk === 0) pieces = []
+        pieces.push(String(params?.data))
+      })
+      await client.connect()
+      await client.request('tools/call', { name: 'big', arguments: { bytes: 40_000 } })
+      let result: Record<string, unknown> = await client.request('tools/list')
+      if (result.streamed === true) result = (JSON.parse(pieces.join('')) as { result: Record<string, unknown> }).result
       expect(result.tools).toHaveLength(1006)
     })
 

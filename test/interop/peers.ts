@@ -107,7 +107,7 @@ export const PEERS = {
   coder: {
     name: 'coder/websocket 1.8.14',
     needs: 'go',
-    command: ({ go }, port) => [join(go, 'coder'), address(port)],
+    command: ({ go }, port) => [join(go, 'coder'), address(port), 'mcp.v1'],
     path: '/ws',
     options: {},
     found: { server: 'coder-peer', era: 'legacy', protocolVersion: '2025-06-18', subprotocol: 'mcp.v1', troubles: [] },

@@ -134,6 +134,34 @@ describePeer(PEERS.coder, ({ running, connect }) => {
   })
 })
 
+const coderWithout: Peer = {
+  ...PEERS.coder,
+  name: `${PEERS.coder.name} without Subprotocols`,
+  command: (tools, port) => PEERS.coder.command(tools, port).slice(0, -1),
+  options: { onMissingSubprotocol: 'accept' }
+}
+
+describePeer(coderWithout, ({ connect }) => {
+  it('names none, and the option helps', async () => {
+    const { client } = await connect()
+    expect(client.subprotocol).toBeUndefined()
+  })
+})
+
+const pythonWebsocketsWith: Peer = {
+  ...PEERS.pythonWebsockets,
+  name: `${PEERS.pythonWebsockets.name} with subprotocols=['mcp.v1']`,
+  command: (tools, port) => [...PEERS.pythonWebsockets.command(tools, port), 'mcp.v1'],
+  options: {}
+}
+
+describePeer(pythonWebsocketsWith, ({ connect }) => {
+  it('names it, and no option is needed', async () => {
+    const { client } = await connect()
+    expect(client.subprotocol).toBe('mcp.v1')
+  })
+})
+
 describePeer(PEERS.pythonSdk, ({ running, connect }) => {
   it('answers a wrong path with 403', async () => {
     expect(await refusalAt(running.url.replace('/ws', '/mcp'), PEERS.pythonSdk.options)).toBe(403)

@@ -1,4 +1,4 @@
-"""A small MCP server (2025-03-26) on `websockets`, which names no subprotocol: 127.0.0.1, the port is the only argument."""
+"""A small MCP server (2025-03-26) on `websockets`: 127.0.0.1, the port, then the subprotocols that it has."""
 
 import asyncio
 import json
@@ -59,7 +59,7 @@ async def accept(socket):
 
 
 async def main():
-    async with serve(accept, "127.0.0.1", int(sys.argv[1])) as server:
+    async with serve(accept, "127.0.0.1", int(sys.argv[1]), subprotocols=sys.argv[2:] or None) as server:
         await server.serve_forever()
 
 

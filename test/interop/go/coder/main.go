@@ -1,4 +1,5 @@
-// A small MCP server (2025-06-18) on coder/websocket that selects mcp.v1. It listens on the address that is its only argument, at /ws.
+// A small MCP server (2025-06-18) on coder/websocket. Its first argument is the address to listen on, the others are the
+// subprotocols that it has. The path is /ws.
 package main
 
 import (
@@ -44,7 +45,7 @@ var cancellations atomic.Int64
 
 func main() {
 	http.HandleFunc("/ws", func(w http.ResponseWriter, r *http.Request) {
-		conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"mcp.v1"}})
+		conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: os.Args[2:]})
 		if err != nil {
 			return
 		}
