@@ -78,6 +78,18 @@ describePeer(PEERS.gomcp, ({ connect }) => {
     expect(client.stats().attempts).toBe(1)
   })
 
+  it('lists its tools among its capabilities, in another order every time, and is the same server nevertheless', async () => {
+    const heard: string[] = []
+    const { client } = await connect({
+      trace: (direction, text) => direction === 'in' && text.includes('capabilities') && heard.push(text)
+    })
+    const changes: boolean[] = []
+    client.on('reconnected', ({ serverChanged }) => changes.push(serverChanged))
+    const orderOf = (text: string): string => String(text.match(/"name":"(?:echo|slow)"/g))
+    while (new Set(heard.map(orderOf)).size < 2) await client.reconnect()
+    expect(changes).toEqual(changes.map(() => false))
+  })
+
   it('works on one message at a time: a ping is answered when the tool is done', async () => {
     const answers: string[] = []
     const { client } = await connect({ trace: (direction, text) => direction === 'in' && text.includes('"id"') && answers.push(text) })
