@@ -24,6 +24,7 @@ const node: TestProjectConfiguration = {
       'test/bench/**',
       'test/engines/**',
       'test/heavy/**',
+      'test/interop/**',
       'test/integration/proxies/**'
     ],
     setupFiles: ['test/helpers/no-leaks.ts'],
@@ -33,13 +34,14 @@ const node: TestProjectConfiguration = {
 }
 
 /** Tests that need more than Node and Chromium, or more than minutes; each has a script of its own, and `npm test` leaves them out. */
-const apart = (name: string, folder: string, testTimeout: number): TestProjectConfiguration => ({
+const apart = (name: string, folder: string, testTimeout: number, globalSetup: string[] = []): TestProjectConfiguration => ({
   extends: true,
   test: {
     name,
     environment: 'node',
     include: [`${folder}/**/*.test.ts`],
     setupFiles: ['test/helpers/no-leaks.ts'],
+    globalSetup,
     fileParallelism: false,
     testTimeout,
     hookTimeout: testTimeout
@@ -103,7 +105,8 @@ export default defineConfig({
       types,
       apart('proxies', 'test/integration/proxies', 60_000),
       apart('engines', 'test/engines', 120_000),
-      apart('heavy', 'test/heavy', 600_000)
+      apart('heavy', 'test/heavy', 600_000),
+      apart('interop', 'test/interop', 60_000, ['test/interop/set-up.ts'])
     ]
   }
 })

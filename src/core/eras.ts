@@ -35,8 +35,21 @@ export interface Agreement {
 
 /** Whether two agreements were made with what looks like the same server. */
 export function sameServer(a: Agreement, b: Agreement): boolean {
-  const face = (agreement: Agreement): string => jsonOf({ ...agreement, instructions: undefined })
+  const face = (agreement: Agreement): string => unordered({ ...agreement, instructions: undefined })
   return face(a) === face(b)
+}
+
+// Deeper than any capability lies. Every level costs a copy of what is below it, and a peer may nest without end.
+const DEEPEST = 10
+
+/** JSON without regard to order: servers exist that write members and lists in that of a hash table, another one every time. */
+function unordered(value: unknown, depth = 0): string {
+  if (depth >= DEEPEST) return jsonOf(value)
+  const inner = (item: unknown): string => unordered(item, depth + 1)
+  if (Array.isArray(value)) return `[${value.map(inner).sort().join()}]`
+  if (!isObject(value)) return jsonOf(value)
+  const members = Object.keys(value).map((name) => `${jsonOf(name)}:${inner(value[name])}`)
+  return `{${members.sort().join()}}`
 }
 
 type Clean = (text: string) => string

@@ -11,7 +11,7 @@ import {
   type HandshakeAnswer,
   type HandshakeStep
 } from '../../src/core/eras.js'
-import type { JsonRpcRequest } from '../../src/types/json-rpc.js'
+import type { JsonRpcRequest, JsonValue, ServerCapabilities } from '../../src/types/common.js'
 
 const INTRODUCTION = { clientInfo: { name: 'test', version: '1' }, capabilities: { roots: {} } }
 
@@ -460,6 +460,28 @@ describe('sameServer', () => {
 
   it('does not look at the instructions', () => {
     expect(sameServer(agreement, { ...agreement, instructions: 'new' })).toBe(true)
+  })
+
+  it('does not look at the order of members and lists: some servers write that of a hash table', () => {
+    const capabilitiesOf = (tools: object): ServerCapabilities => ({ tools, logging: {} })
+    const one = { serverInfo: { name: 's', version: '1' }, capabilities: capabilitiesOf({ tools: [{ name: 'a', n: 1 }, { name: 'b' }] }) }
+    const other = { serverInfo: { version: '1', name: 's' }, capabilities: capabilitiesOf({ tools: [{ name: 'b' }, { n: 1, name: 'a' }] }) }
+    const third = { ...one, capabilities: capabilitiesOf({ tools: [{ name: 'b', n: 1 }, { name: 'a' }] }) }
+    expect(sameServer({ ...agreement, ...one }, { ...agreement, ...other })).toBe(true)
+    expect(sameServer({ ...agreement, ...one }, { ...agreement, ...third })).toBe(false)
+  })
+
+  it('is not held up by what is nested without end', () => {
+    const nested = (bottom: string): ServerCapabilities => {
+      let value: JsonValue = bottom
+      for (let depth = 0; depth < 2000; depth++) value = [value]
+      return { experimental: { deep: { value } } }
+    }
+    const bottom = 'x'.repeat(2 ** 20)
+    const start = performance.now()
+    expect(sameServer({ ...agreement, capabilities: nested(bottom) }, { ...agreement, capabilities: nested(bottom) })).toBe(true)
+    expect(sameServer({ ...agreement, capabilities: nested(bottom) }, { ...agreement, capabilities: nested('y') })).toBe(false)
+    expect(performance.now() - start).toBeLessThan(2000)
   })
 
   it.each<[string, Partial<Agreement>]>([

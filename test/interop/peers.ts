@@ -1,0 +1,160 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Era } from '../../src/core/eras.js'
+import type { McpWebSocketClientOptions } from '../../src/index.js'
+import type { Machine } from './machine.js'
+
+const require = createRequire(import.meta.url)
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+
+/** A tool call, and the text of its answer. */
+export interface ToolCall {
+  readonly name: string
+  readonly arguments: Readonly<Record<string, unknown>>
+  readonly text: string
+}
+
+/** What commands are made of. */
+export interface Tools {
+  /** Folder of the programs of `go/`; `''` where it is missing. */
+  readonly go: string
+  /** Folder of the virtual environment; `''` where it is missing. */
+  readonly python: string
+  /** Makes a program of one of ours. */
+  readonly bundle: (entry: URL) => Promise<string>
+}
+
+/** One row: a server that was written by others, or imitates one, and what the client finds there. */
+export interface Peer {
+  /** As in docs/interop.md. */
+  readonly name: string
+  readonly needs?: keyof Machine
+  /** The program and its arguments; it listens on this port of 127.0.0.1. */
+  readonly command: (tools: Tools, port: number) => readonly string[] | Promise<readonly string[]>
+  readonly path: string
+  /** What must be set besides `url`, and nothing else. */
+  readonly options: Omit<McpWebSocketClientOptions, 'url'>
+  readonly found: {
+    readonly server: string
+    readonly era: Era
+    readonly protocolVersion: string
+    readonly subprotocol: string | undefined
+    /** Errors without an owner that every handshake brings about. */
+    readonly troubles: readonly RegExp[]
+  }
+  readonly tools: readonly string[]
+  readonly echo: (message: string) => ToolCall
+  readonly slow: (seconds: number) => ToolCall
+  /** Progress reports of the slow tool. */
+  readonly reports: number
+  /** Whether a cancellation reaches the tool; then the tool `cancellations` counts them. */
+  readonly cancels: boolean
+}
+
+const OWN_TOOLS = {
+  echo: (message: string): ToolCall => ({ name: 'echo', arguments: { message }, text: message }),
+  slow: (seconds: number): ToolCall => ({ name: 'slow', arguments: { seconds }, text: 'done' })
+}
+
+/** The program that a package of npm installs as a command. */
+function commandOf(name: string): string {
+  const manifest = require.resolve(`${name}/package.json`)
+  const { bin } = JSON.parse(readFileSync(manifest, 'utf8')) as { bin: string | Record<string, string> }
+  return join(dirname(manifest), typeof bin === 'string' ? bin : Object.values(bin)[0]!)
+}
+
+const address = (port: number): string => `127.0.0.1:${String(port)}`
+
+/** All rows. A further server is a further entry. */
+export const PEERS = {
+  everything: {
+    name: 'server-everything 2026.8.31 behind supergateway 4.0.0',
+    command: (_tools, port) => [
+      process.execPath,
+      '--import',
+      new URL('loopback.mjs', import.meta.url).href,
+      commandOf('supergateway'),
+      ...['--stdio', `"${process.execPath}" "${commandOf('@modelcontextprotocol/server-everything')}"`],
+      ...['--outputTransport', 'ws', '--port', String(port)]
+    ],
+    path: '/message',
+    options: {},
+    found: { server: 'mcp-servers/everything', era: 'legacy', protocolVersion: '2025-11-25', subprotocol: 'mcp.v1', troubles: [] },
+    tools: ['echo', 'get-sum', 'trigger-long-running-operation'],
+    echo: (message) => ({ name: 'echo', arguments: { message }, text: `Echo: ${message}` }),
+    slow: (seconds) => ({
+      name: 'trigger-long-running-operation',
+      arguments: { duration: seconds, steps: 4 },
+      text: `Long running operation completed. Duration: ${String(seconds)} seconds, Steps: 4.`
+    }),
+    reports: 4,
+    cancels: false
+  },
+  gomcp: {
+    name: 'GoMCP 1.2.2',
+    needs: 'go',
+    command: ({ go }, port) => [join(go, 'gomcp'), address(port)],
+    path: '/ws',
+    options: { onMissingSubprotocol: 'accept' },
+    found: { server: 'gomcp-peer', era: 'legacy', protocolVersion: '2025-03-26', subprotocol: undefined, troubles: [] },
+    tools: ['echo', 'slow'],
+    ...OWN_TOOLS,
+    reports: 0,
+    cancels: false
+  },
+  coder: {
+    name: 'coder/websocket 1.8.14',
+    needs: 'go',
+    command: ({ go }, port) => [join(go, 'coder'), address(port), 'mcp.v1'],
+    path: '/ws',
+    options: {},
+    found: { server: 'coder-peer', era: 'legacy', protocolVersion: '2025-06-18', subprotocol: 'mcp.v1', troubles: [] },
+    tools: ['echo', 'slow', 'cancellations'],
+    ...OWN_TOOLS,
+    reports: 4,
+    cancels: true
+  },
+  pythonSdk: {
+    name: 'Python SDK 1.30.0',
+    needs: 'python',
+    command: ({ python }, port) => [join(python, 'bin/python'), here('python/sdk_server.py'), String(port)],
+    path: '/ws',
+    options: { subprotocols: ['mcp'] },
+    found: { server: 'python-sdk-peer', era: 'legacy', protocolVersion: '2025-11-25', subprotocol: 'mcp', troubles: [] },
+    tools: ['echo', 'slow', 'cancellations'],
+    ...OWN_TOOLS,
+    reports: 4,
+    cancels: true
+  },
+  pythonWebsockets: {
+    name: 'Python websockets 17.4',
+    needs: 'python',
+    command: ({ python }, port) => [join(python, 'bin/python'), here('python/websockets_server.py'), String(port)],
+    path: '/',
+    options: { onMissingSubprotocol: 'accept' },
+    found: { server: 'websockets-peer', era: 'legacy', protocolVersion: '2025-03-26', subprotocol: undefined, troubles: [] },
+    tools: ['echo', 'slow', 'cancellations'],
+    ...OWN_TOOLS,
+    reports: 4,
+    cancels: true
+  },
+  devMesh: {
+    name: 'DevMesh edge-mcp (imitated)',
+    command: async ({ bundle }, port) => [process.execPath, await bundle(new URL('devmesh/program.ts', import.meta.url)), String(port)],
+    path: '/ws',
+    options: { onMissingSubprotocol: 'accept', auth: { token: 'a-devmesh-key' } },
+    found: {
+      server: 'edge-mcp',
+      era: 'legacy',
+      protocolVersion: '2025-06-18',
+      subprotocol: undefined,
+      troubles: [/notifications\/initialized/]
+    },
+    tools: ['echo', 'slow', 'big'],
+    ...OWN_TOOLS,
+    reports: 0,
+    cancels: false
+  }
+} satisfies Readonly<Record<string, Peer>>

@@ -1,0 +1,216 @@
+import { describe, expect, it } from 'vitest'
+import { isConnectionLostError, isHandshakeError, isRpcError, type McpWebSocketClientOptions } from '../../src/index.js'
+import { nextEvent, quick, rejectionOf, until, useClient as useAnyClient, type Observed } from './harness.js'
+import { PEERS, type Peer } from './peers.js'
+import { isMissing, usePeer, type RunningPeer } from './use-peer.js'
+
+// What is odd about servers that nobody here wrote, and how the client takes it: each is a remark in docs/interop.md.
+
+interface Quirks {
+  readonly running: RunningPeer
+  /** A connected client with the options of the row. */
+  readonly connect: (options?: Partial<McpWebSocketClientOptions>) => Promise<Observed>
+}
+
+function describePeer(peer: Peer, tests: (quirks: Quirks) => void): void {
+  describe.skipIf(isMissing(peer))(peer.name, () => {
+    const running = usePeer(peer)
+    const connect = async (options: Partial<McpWebSocketClientOptions> = {}): Promise<Observed> => {
+      const observed = useAnyClient({ url: running.url, reconnect: quick, ...peer.options, ...options })
+      await observed.client.connect()
+      return observed
+    }
+    tests({ running, connect })
+  })
+}
+
+/** The versions that a client asked for, from what it sent. */
+const versionsIn = (sent: readonly string[]): unknown[] =>
+  sent
+    .map((text) => JSON.parse(text) as { method?: string; params?: { protocolVersion?: string } })
+    .filter(({ method }) => method === 'initialize')
+    .map(({ params }) => params?.protocolVersion)
+
+/** An HTTP status in place of the upgrade. */
+async function refusalAt(url: string, options: Partial<McpWebSocketClientOptions> = {}): Promise<number | undefined> {
+  const { client } = useAnyClient({ url, ...options })
+  const error = await rejectionOf(client.connect())
+  return isHandshakeError(error) ? error.status : undefined
+}
+
+describePeer(PEERS.everything, ({ running, connect }) => {
+  it('answers a wrong path with 400', async () => {
+    expect(await refusalAt(running.url.replace('/message', '/ws'))).toBe(400)
+  })
+
+  it('tells all clients of the progress of each, and the client hears of its own only', async () => {
+    const heard = await Promise.all(
+      [2, 5].map(async (steps) => {
+        const { client, errors } = await connect()
+        const reports: unknown[] = []
+        const params = { name: 'trigger-long-running-operation', arguments: { duration: 0.5, steps } }
+        await client.callTool(params, { onprogress: ({ total }) => reports.push(total) })
+        expect(errors).toEqual([])
+        return reports
+      })
+    )
+    expect(heard).toEqual([Array(2).fill(2), Array(5).fill(5)])
+  })
+
+  it('asks the client, and never gets the answer: the call that asked ends with its timeout', async () => {
+    const { client } = await connect({ capabilities: { sampling: {} } })
+    let asked = 0
+    client.setRequestHandler('sampling/createMessage', () => {
+      asked++
+      return { role: 'assistant', content: { type: 'text', text: 'hi' }, model: 'none' }
+    })
+    const params = { name: 'trigger-sampling-request', arguments: { prompt: 'say hi', maxTokens: 5 } }
+    await expect(client.callTool(params, { timeout: 1500 })).rejects.toMatchObject({ code: 'REQUEST_TIMEOUT' })
+    expect(asked).toBe(1)
+  })
+})
+
+describePeer(PEERS.gomcp, ({ connect }) => {
+  it('answers a version that it does not know with an error, and the client asks for older ones on the same socket', async () => {
+    const sent: string[] = []
+    const { client } = await connect({ trace: (direction, text) => direction === 'out' && sent.push(text) })
+    expect(versionsIn(sent)).toEqual(['2025-11-25', '2025-06-18', '2025-03-26'])
+    expect(client.stats().attempts).toBe(1)
+  })
+
+  it('lists its tools among its capabilities, in another order every time, and is the same server nevertheless', async () => {
+    const heard: string[] = []
+    const { client } = await connect({
+      trace: (direction, text) => direction === 'in' && text.includes('capabilities') && heard.push(text)
+    })
+    const changes: boolean[] = []
+    client.on('reconnected', ({ serverChanged }) => changes.push(serverChanged))
+    const orderOf = (text: string): string => String(text.match(/"name":"(?:echo|slow)"/g))
+    while (new Set(heard.map(orderOf)).size < 2) await client.reconnect()
+    expect(changes).toEqual(changes.map(() => false))
+  })
+
+  it('works on one message at a time: a ping is answered when the tool is done', async () => {
+    const answers: string[] = []
+    const { client } = await connect({ trace: (direction, text) => direction === 'in' && text.includes('"id"') && answers.push(text) })
+    answers.length = 0
+    await Promise.all([client.callTool({ name: 'slow', arguments: { seconds: 0.3 } }), client.ping()])
+    expect(answers).toEqual([expect.stringContaining('done'), expect.not.stringContaining('done')])
+  })
+
+  it('tells every client that the tools changed, after every handshake', async () => {
+    const first = await connect()
+    await until(() => first.notifications.length === 1, 'its own notification')
+    await connect()
+    await until(() => first.notifications.length === 2, 'that of the other one')
+    expect(first.notifications.map(({ method }) => method)).toEqual(Array(2).fill('notifications/tools/list_changed'))
+  })
+
+  it('answers some notifications with a frame that is no message, which is an error event', async () => {
+    const { client, errors } = await connect()
+    await client.notify('notifications/progress', { progressToken: 1, progress: 1 })
+    await client.ping()
+    expect(errors).toMatchObject([{ code: 'INVALID_RESPONSE', message: expect.stringContaining('no JSON-RPC message') as string }])
+  })
+
+  it('answers parameters of a wrong type without an id: an error event, and the timeout ends the call', async () => {
+    const { client, errors } = await connect()
+    const call = client.request('tools/call', { name: 'echo', arguments: 'no object' }, { timeout: 300 })
+    await expect(call).rejects.toMatchObject({ code: 'REQUEST_TIMEOUT' })
+    expect(errors).toMatchObject([{ code: 'INVALID_RESPONSE', message: expect.stringContaining('without an id') as string }])
+  })
+
+  it('answers an unknown tool with -32603', async () => {
+    const { client } = await connect()
+    const error = await rejectionOf(client.callTool({ name: 'none' }))
+    expect(isRpcError(error) && error.rpcCode).toBe(-32603)
+  })
+})
+
+describePeer(PEERS.coder, ({ running, connect }) => {
+  it('reads 32 768 bytes and no more: 1009 fails the request, as in the imitation of DevMesh', async () => {
+    const { client } = await connect()
+    const back = nextEvent(client, 'reconnected')
+    const error = await rejectionOf(client.callTool({ name: 'echo', arguments: { message: 'x'.repeat(33_000) } }))
+    expect(isConnectionLostError(error) && error).toMatchObject({
+      code: 'MESSAGE_TOO_LARGE',
+      closure: { code: 1009, reason: 'read limited at 32769 bytes' }
+    })
+    await back
+  })
+
+  it('answers a request that lost its upgrade with 426, as in the imitation of DevMesh', async () => {
+    const response = await fetch(running.url.replace('ws:', 'http:'))
+    expect(response.status).toBe(426)
+    expect(await response.text()).toMatch(/^WebSocket protocol violation: Connection header "[^"]*" does not contain Upgrade\n$/)
+  })
+})
+
+const coderWithout: Peer = {
+  ...PEERS.coder,
+  name: `${PEERS.coder.name} without Subprotocols`,
+  command: (tools, port) => PEERS.coder.command(tools, port).slice(0, -1),
+  options: { onMissingSubprotocol: 'accept' }
+}
+
+describePeer(coderWithout, ({ connect }) => {
+  it('names none, and the option helps', async () => {
+    const { client } = await connect()
+    expect(client.subprotocol).toBeUndefined()
+  })
+})
+
+const pythonWebsocketsWith: Peer = {
+  ...PEERS.pythonWebsockets,
+  name: `${PEERS.pythonWebsockets.name} with subprotocols=['mcp.v1']`,
+  command: (tools, port) => [...PEERS.pythonWebsockets.command(tools, port), 'mcp.v1'],
+  options: {}
+}
+
+describePeer(pythonWebsocketsWith, ({ connect }) => {
+  it('names it, and no option is needed', async () => {
+    const { client } = await connect()
+    expect(client.subprotocol).toBe('mcp.v1')
+  })
+})
+
+describePeer(PEERS.pythonSdk, ({ running, connect }) => {
+  it('answers a wrong path with 403', async () => {
+    expect(await refusalAt(running.url.replace('/ws', '/mcp'), PEERS.pythonSdk.options)).toBe(403)
+  })
+
+  it('answers an unknown method with -32602', async () => {
+    const { client } = await connect()
+    const error = await rejectionOf(client.request('no/such/method'))
+    expect(isRpcError(error) && error.rpcCode).toBe(-32602)
+  })
+
+  it('reads 16 MiB and no more: it hangs up in the middle, so that its 1009 may be lost, and the client comes back', async () => {
+    const { client } = await connect({ outbox: { maxBytes: 2 ** 25 } })
+    const back = nextEvent(client, 'reconnected')
+    const error = await rejectionOf(client.callTool({ name: 'echo', arguments: { message: 'x'.repeat(17 * 2 ** 20) } }))
+    expect(isConnectionLostError(error) && error.delivery).toBe('unknown')
+    expect([1006, 1009]).toContain(isConnectionLostError(error) && error.closure.code)
+    await back
+  })
+
+  it('closes with 1012 when it is told to end, and the client comes back after the restart', async () => {
+    const { client } = await connect()
+    const left = nextEvent(client, 'state')
+    const back = nextEvent(client, 'reconnected')
+    await running.kill('SIGTERM')
+    expect(await left).toMatchObject({ to: 'waiting', closure: { code: 1012, wasClean: true } })
+    await running.start()
+    await back
+  })
+})
+
+describePeer(PEERS.pythonWebsockets, ({ connect }) => {
+  it('reads 1 MiB and no more: 1009 fails the request, and the client comes back', async () => {
+    const { client } = await connect()
+    const back = nextEvent(client, 'reconnected')
+    const error = await rejectionOf(client.callTool({ name: 'echo', arguments: { message: 'x'.repeat(2 ** 20) } }))
+    expect(isConnectionLostError(error) && error).toMatchObject({ code: 'MESSAGE_TOO_LARGE', closure: { code: 1009 } })
+    await back
+  })
+})
