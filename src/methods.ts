@@ -99,6 +99,10 @@ export abstract class McpMethods {
       // An empty cursor is a cursor too (MCP 2026-07-28, server/utilities/pagination).
       if (params?.cursor !== undefined) return page
       const { nextCursor, [key]: found, ...rest } = page
+      // `{}` and `null` are how some servers say "none"; with other members the list is somewhere else (DevMesh sends it in pieces).
+      const strange = Object.keys(rest).filter((name) => name !== '_meta' && name !== 'resultType')
+      if (found === undefined && strange.length > 0)
+        throw new ProtocolError('INVALID_RESPONSE', `${method} was answered without "${key}", but with ${strange.join(', ').slice(0, 200)}`)
       if (Array.isArray(found)) for (const item of found) items.push(item)
       if (seen.has(nextCursor)) return { ...rest, [key]: items } as unknown as R
       if (seen.size > MOST_PAGES)

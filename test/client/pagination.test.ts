@@ -25,6 +25,24 @@ describe('a list', () => {
     expect(socket.sent.filter((message) => message.method === method).map(({ params }) => params?.cursor)).toEqual([undefined, 'b', 'c'])
   })
 
+  it.each([{}, { tools: null }, { _meta: { a: 1 } }, { resultType: 'complete' }])('is empty when the server says %j', async (result) => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    const listed = watch(rig.client.listTools())
+    socket.answer('tools/list', result)
+    await settle()
+    expect(listed.value?.tools).toEqual([])
+  })
+
+  it('that is missing in a result with other members is an error, and not taken for an empty one', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    const listed = watch(rig.client.listTools())
+    socket.answer('tools/list', { streamed: true })
+    await settle()
+    expect(listed.error).toMatchObject({ code: 'INVALID_RESPONSE', message: 'tools/list was answered without "tools", but with streamed' })
+  })
+
   it.each(LISTS)('is one page with a cursor: %s', async (name, method, key) => {
     const rig = useClient()
     const socket = await rig.legacy()
