@@ -18,6 +18,8 @@ export interface UpgradeRequest {
   readonly method?: string | undefined
   readonly url?: string | undefined
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  /** Names and values in turn. */
+  readonly rawHeaders: readonly string[]
 }
 
 /** An HTTP answer that is no upgrade. Its text is constant: nothing of the request is in it. */
@@ -56,6 +58,7 @@ export const REFUSALS = {
   origin: refusal(403, 'Forbidden', 'Origin not allowed'),
   path: refusal(404, 'Not Found', 'Not Found'),
   upgrade: refusal(426, 'Upgrade Required', 'This is a WebSocket endpoint', UPGRADE),
+  headers: refusal(431, 'Request Header Fields Too Large', 'Too many headers'),
   version: refusal(426, 'Upgrade Required', 'WebSocket version 13 required', { ...UPGRADE, 'Sec-WebSocket-Version': '13' }),
   subprotocol: refusal(426, 'Upgrade Required', 'Subprotocol required', UPGRADE),
   full: refusal(503, 'Service Unavailable', 'Too many connections', { 'Retry-After': '5' }),
@@ -71,8 +74,10 @@ export const isForPath = (url: string | undefined, path: string): boolean => url
  * Judges an upgrade request by all that can be known without asking anybody: what is cheap and needs no secret comes first
  * (404, 403, 400 and 426, 401).
  */
-export function judgeUpgrade({ method, url, headers }: UpgradeRequest, policy: HandshakePolicy): Refusal | Admissible {
+export function judgeUpgrade({ method, url, headers, rawHeaders }: UpgradeRequest, policy: HandshakePolicy): Refusal | Admissible {
   if (!isForPath(url, policy.path)) return REFUSALS.path
+  // Beyond 2000 Node drops headers in silence.
+  if (rawHeaders.length > 2 * MOST_HEADERS) return REFUSALS.headers
   const { host, origin, cookie, authorization } = headers
   if (typeof host !== 'string' || !isAllowedHost(host, policy.allowedHosts)) return REFUSALS.host
   if (origin !== undefined && !policy.allowedOrigins.includes(String(origin))) return REFUSALS.origin
@@ -111,6 +116,8 @@ function findMalformed(method: string | undefined, headers: UpgradeRequest['head
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~\w]+$/
 const MOST_SUBPROTOCOLS = 100
+// Browsers send about 15, and each proxy adds a few.
+const MOST_HEADERS = 200
 
 /** The offer of subprotocols; `undefined` if it cannot be read: no tokens, one twice, or more than anybody needs. */
 function readOffer(header: string | readonly string[] | undefined): string[] | undefined {

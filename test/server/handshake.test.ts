@@ -25,6 +25,7 @@ const judge = (headers: UpgradeRequest['headers'], request: Partial<UpgradeReque
     {
       method: 'GET',
       url: '/ws',
+      rawHeaders: [],
       headers: {
         host: '127.0.0.1:8080',
         upgrade: 'websocket',

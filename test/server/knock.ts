@@ -3,15 +3,7 @@ import { connect, type Socket } from 'node:net'
 import { frame, OPCODE, textFrame, type FrameShape } from '../faults/kit/wire.js'
 import { until } from '../integration/harness.js'
 import { afterTest } from '../helpers/ws-server.js'
-
-/** An upgrade request; `undefined` leaves a header out, a list sends it several times. */
-export interface Request {
-  readonly method?: string
-  readonly target?: string
-  readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>>
-  /** Bytes that travel in one packet with the request. */
-  readonly glued?: Buffer | string
-}
+import { requestText, type Request } from './request-text.js'
 
 /** What a server answered to an upgrade. */
 export interface Answer {
@@ -54,21 +46,6 @@ export interface Said {
   readonly error?: { readonly code: number; readonly message: string; readonly data?: unknown }
 }
 
-/** Knows what a fair client says; each test says what is different. */
-export function requestText(port: number, { method = 'GET', target = '/ws', headers = {} }: Request = {}): string {
-  const all: NonNullable<Request['headers']> = {
-    Host: `127.0.0.1:${String(port)}`,
-    Upgrade: 'websocket',
-    Connection: 'Upgrade',
-    'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
-    'Sec-WebSocket-Version': '13',
-    'Sec-WebSocket-Protocol': 'mcp.v1',
-    ...headers
-  }
-  const lines = Object.entries(all).flatMap(([name, value]) => [value ?? []].flat().map((each) => `${name}: ${each}\r\n`))
-  return `${method} ${target} HTTP/1.1\r\n${lines.join('')}\r\n`
-}
-
 /** Dials a port of 127.0.0.1, and sends nothing yet. */
 export async function dial(port: number): Promise<Caller> {
   const socket = connect(port, '127.0.0.1')
@@ -78,7 +55,7 @@ export async function dial(port: number): Promise<Caller> {
     await once(socket, 'close')
   })
   socket.on('error', () => undefined)
-  const gone = once(socket, 'close')
+  const gone = new Promise((resolve) => socket.once('close', resolve))
   await once(socket, 'connect')
   const frames: ServerFrame[] = []
   let bytes: Buffer = Buffer.alloc(0)
@@ -117,8 +94,10 @@ export async function dial(port: number): Promise<Caller> {
       const length = (): number => Number(/content-length: (\d+)/i.exec(head ?? '')?.[1] ?? 0)
       await until(() => (head !== undefined && (isUp || bytes.length >= length())) || socket.closed, 'an answer')
       if (head === undefined) throw new Error('the server hung up without an answer')
-      const [status = '', ...lines] = head.split('\r\n')
-      const headers = Object.fromEntries(lines.map((line) => [line.split(':', 1)[0]?.toLowerCase(), line.replace(/^[^:]*: ?/, '')]))
+      const [status = '', ...lines] = (head as string).split('\r\n')
+      const headers = Object.fromEntries(
+        lines.map((line): [string, string] => [(line.split(':', 1)[0] ?? '').toLowerCase(), line.replace(/^[^:]*: ?/, '')])
+      )
       const answer = { status: Number(status.split(' ')[1]), headers, body: isUp ? '' : bytes.subarray(0, length()).toString() }
       // The next answer on this connection.
       if (!isUp) {
