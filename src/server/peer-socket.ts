@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
 import { asError, guarded } from '../core/guarded.js'
 import { encodeMessage, INTERNAL_ERROR, INVALID_REQUEST, isObject, isRequest, isResponse, parseText } from '../core/jsonrpc.js'
@@ -41,7 +42,7 @@ export class PeerSocket implements ServerTransport, Beating {
   probedAt: number | undefined = undefined
   bytesSeen = 0
   readonly #ws: WebSocket
-  readonly #stream: { readonly bytesRead: number }
+  readonly #stream: Socket
   readonly #config: PeerConfig
   readonly #extra: MessageExtra | undefined
   readonly #onGone: (peer: PeerSocket) => void
@@ -49,17 +50,12 @@ export class PeerSocket implements ServerTransport, Beating {
   /** `closing`: nothing is read or sent any more, the closing handshake is under way. */
   #state: 'new' | 'started' | 'closing' | 'ended' = 'new'
   #draining = false
+  #corked = false
   /** Set while the client does not read what it is sent. */
   #patience: Timer | undefined
 
   /** @param onGone - Called once, when the socket is gone for whatever reason. */
-  constructor(
-    ws: WebSocket,
-    stream: { readonly bytesRead: number },
-    config: PeerConfig,
-    extra: MessageExtra | undefined,
-    onGone: (peer: PeerSocket) => void
-  ) {
+  constructor(ws: WebSocket, stream: Socket, config: PeerConfig, extra: MessageExtra | undefined, onGone: (peer: PeerSocket) => void) {
     this.#ws = ws
     this.#stream = stream
     this.#config = config
@@ -225,10 +221,13 @@ export class PeerSocket implements ServerTransport, Beating {
     // What is read is bounded by now, but what a server tells by itself is not.
     if (this.#ws.bufferedAmount > HARD_LIMIT * maxBufferedBytes) {
       this.cut('slow-reader')
+      // What waits would be kept until the closing handshake is over.
+      this.#ws.terminate()
       return Promise.reject(new McpWebSocketError('CLOSED', 'the client reads too slowly'))
     }
     metrics.messagesSent++
     metrics.bytesSent += Buffer.byteLength(text)
+    this.#cork()
     const written = new Promise<void>((resolve, reject) => {
       this.#ws.send(text, (error) => {
         this.#relax()
@@ -238,6 +237,17 @@ export class PeerSocket implements ServerTransport, Beating {
     })
     if (this.#ws.bufferedAmount > maxBufferedBytes) this.#throttle()
     return written
+  }
+
+  /** What one turn of the loop sends travels in one write: a write for each answer costs more than all the rest. */
+  #cork(): void {
+    if (this.#corked) return
+    this.#corked = true
+    this.#stream.cork()
+    process.nextTick(() => {
+      this.#corked = false
+      this.#stream.uncork()
+    })
   }
 
   /** Who does not read cannot ask for more, and not for ever. */

@@ -741,7 +741,7 @@ describe('V15: a flood of requests', () => {
     expect(server.metrics().requestsRejected.busy).toBeGreaterThan(before)
     await flooder.kill()
     // Twice nothing is nothing: a few ms are what a turn of a loop with work in it takes.
-    expect(flooded).toBeLessThan(Math.max(2 * calm, 20))
+    expect(flooded).toBeLessThan(Math.max(2 * calm, 50))
   })
 
   test('that is cancelled makes room', async () => {

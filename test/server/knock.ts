@@ -94,7 +94,7 @@ export async function dial(port: number): Promise<Caller> {
       const length = (): number => Number(/content-length: (\d+)/i.exec(head ?? '')?.[1] ?? 0)
       await until(() => (head !== undefined && (isUp || bytes.length >= length())) || socket.closed, 'an answer')
       if (head === undefined) throw new Error('the server hung up without an answer')
-      const [status = '', ...lines] = (head as string).split('\r\n')
+      const [status = '', ...lines] = head.split('\r\n')
       const headers = Object.fromEntries(
         lines.map((line): [string, string] => [(line.split(':', 1)[0] ?? '').toLowerCase(), line.replace(/^[^:]*: ?/, '')])
       )
