@@ -29,7 +29,14 @@ const common: Options = {
 
 export default defineConfig([
   // nanoid 5 is ESM only: inlined, or `require` would fail on older Node 20.
-  { ...common, name: 'node', platform: 'node', outDir: 'dist/node', noExternal: ['nanoid'] },
+  {
+    ...common,
+    entry: { index: 'src/index.ts', server: 'src/server/index.ts' },
+    name: 'node',
+    platform: 'node',
+    outDir: 'dist/node',
+    noExternal: ['nanoid']
+  },
   // Inlined for pages without a bundler, and for bundlers that would take the CJS half of a dependency.
   {
     ...common,

@@ -48,8 +48,25 @@ const refusal = (status: number, reason: string, body: string, headers: Refusal[
 /** RFC 9110 section 15.5.22: a 426 names the protocol to upgrade to, and `Connection` names that header. */
 const UPGRADE: Refusal['headers'] = { Upgrade: 'websocket' }
 
+type RefusalName =
+  | 'malformed'
+  | 'manySubprotocols'
+  | 'twoTokens'
+  | 'unauthorized'
+  | 'host'
+  | 'origin'
+  | 'path'
+  | 'upgrade'
+  | 'headers'
+  | 'version'
+  | 'subprotocol'
+  | 'full'
+  | 'closing'
+  | 'authentication'
+  | 'authenticationTimeout'
+
 /** Every answer that is no upgrade. */
-export const REFUSALS = {
+export const REFUSALS: Readonly<Record<RefusalName, Refusal>> = {
   malformed: refusal(400, 'Bad Request', 'Not a WebSocket handshake'),
   manySubprotocols: refusal(400, 'Bad Request', 'Sec-WebSocket-Protocol cannot be read'),
   twoTokens: refusal(400, 'Bad Request', 'More than one token'),
@@ -65,7 +82,7 @@ export const REFUSALS = {
   closing: refusal(503, 'Service Unavailable', 'The server is closing', { 'Retry-After': '1' }),
   authentication: refusal(503, 'Service Unavailable', 'Authentication is not available', { 'Retry-After': '5' }),
   authenticationTimeout: refusal(504, 'Gateway Timeout', 'Authentication took too long', { 'Retry-After': '5' })
-} as const
+}
 
 /** Whether the request is for this path; the query does not matter. */
 export const isForPath = (url: string | undefined, path: string): boolean => url?.split('?', 1)[0] === path

@@ -10,7 +10,8 @@ const run = promisify(execFile)
 /** The root of this package. */
 export const root = fileURLToPath(new URL('../../', import.meta.url))
 
-const BUILT = ['index.js', 'index.cjs', 'index.d.ts', 'index.d.cts'].flatMap((name) => [`dist/node/${name}`, `dist/browser/${name}`])
+const SUFFIXES = ['js', 'cjs', 'd.ts', 'd.cts']
+const BUILT = ['dist/node/index', 'dist/node/server', 'dist/browser/index'].flatMap((path) => SUFFIXES.map((suffix) => `${path}.${suffix}`))
 
 /** A folder into which the packed package was installed, as npm would have it. */
 export interface Installed {
