@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http'
-import type { Duplex } from 'node:stream'
 import { asError } from '../core/guarded.js'
-import type { Clock } from '../io/clock.js'
+import type { Clock, Timer } from '../io/clock.js'
 import { REFUSALS, type Refusal } from './handshake.js'
 import type { McpWebSocketServerOptions } from './types.js'
 
@@ -28,33 +27,27 @@ export async function admit<Auth>(
 ): Promise<Admission<Auth>> {
   const { socket } = request
   const readBefore = socket.bytesRead - head.length
-  const verdict = await new Promise<Admission<Auth>>((resolve) => {
-    const timer = clock.after(authTimeout, () => resolve({ refusal: REFUSALS.authenticationTimeout }))
-    const onClose = (): void => resolve('left')
-    socket.once('close', onClose)
+  let onLeft: () => void = () => undefined
+  let timer: Timer | undefined
+  const decided = new Promise<Admission<Auth>>((resolve) => {
+    timer = clock.after(authTimeout, () => resolve({ refusal: REFUSALS.authenticationTimeout }))
+    onLeft = () => resolve('left')
+    // `end` comes although nobody reads, as long as nothing was sent too early.
+    socket.once('end', onLeft).once('close', onLeft)
     // `async`: a synchronous throw is a rejection too.
     const asked = async (): Promise<Auth | undefined> => authenticate?.(request, token)
-    asked()
-      .then(
-        // `false` is what a comparison returns that somebody forgot to turn into auth info.
-        (auth) => resolve(auth === undefined || auth === null || auth === false ? { refusal: REFUSALS.unauthorized } : { auth }),
-        (thrown: unknown) => {
-          onerror(asError(thrown))
-          resolve({ refusal: REFUSALS.authentication })
-        }
-      )
-      .finally(() => {
-        timer.cancel()
-        socket.off('close', onClose)
-      })
+    asked().then(
+      // `false` is what a comparison returns that somebody forgot to turn into auth info.
+      (auth) => resolve(auth === undefined || auth === null || auth === false ? { refusal: REFUSALS.unauthorized } : { auth }),
+      (thrown: unknown) => {
+        onerror(asError(thrown))
+        resolve({ refusal: REFUSALS.authentication })
+      }
+    )
   })
-  if (await hasLeft(socket)) return 'left'
+  const verdict = await decided
+  timer?.cancel()
+  socket.off('end', onLeft).off('close', onLeft)
+  if (verdict === 'left') return verdict
   return socket.bytesRead - readBefore > MOST_EARLY ? { refusal: REFUSALS.malformed } : verdict
-}
-
-/** Whether the client hung up. The end of a stream from which nobody reads shows only when it is asked for. */
-async function hasLeft(socket: Duplex): Promise<boolean> {
-  if (socket.readableLength === 0) socket.read(0)
-  await new Promise((resolve) => setImmediate(resolve))
-  return socket.destroyed || socket.readableEnded
 }

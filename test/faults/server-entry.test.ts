@@ -6,6 +6,7 @@ import { WebSocketServer } from 'ws'
 import { McpWebSocketServer, isSameToken, type McpWebSocketServerOptions, type ServerTransport } from '../../src/server/index.js'
 import type { JsonRpcMessage } from '../../src/index.js'
 import { bundle, useChild } from '../helpers/child.js'
+import { FakeClock } from '../helpers/fake-clock.js'
 import { serveTransport } from '../helpers/mcp-server.js'
 import { afterTest } from '../helpers/ws-server.js'
 import { rejectionOf, until, useClient } from '../integration/harness.js'
@@ -252,6 +253,35 @@ describe('V5: authenticate', () => {
     await until(() => asked === 2, 'authenticate was asked again')
     decide('ada')
     expect((await (await next).answer()).status).toBe(101)
+  })
+})
+
+describe('V5: a client that leaves while authenticate hangs', () => {
+  test.each([
+    ['in order', (caller: Caller) => void caller.socket.end()],
+    ['in mid-air', (caller: Caller) => void caller.socket.resetAndDestroy()]
+  ])('%s makes room for the next', async (_how, leave) => {
+    let asked = 0
+    // Time stands still: nothing but the end of the stream can tell.
+    const clock = new FakeClock()
+    const { port } = await useServer(
+      {
+        maxConnections: 1,
+        heartbeat: false,
+        authenticate: () => (++asked === 1 ? new Promise<string>(() => undefined) : 'ada')
+      },
+      clock
+    )
+    const first = await call(port)
+    await until(() => asked === 1, 'authenticate was asked')
+    expect((await knock(port)).status).toBe(503)
+    leave(first)
+    await first.gone
+    // Who hung up in order is gone once the server has hung up too; a reset travels by itself.
+    let { status } = await knock(port)
+    for (let n = 0; n < 50 && status === 503; n++) status = (await knock(port)).status
+    expect(status).toBe(101)
+    expect(clock.pendingCount).toBe(0)
   })
 })
 
