@@ -234,6 +234,7 @@ test('V12, S13: hostile headers are judged in no time', () => {
       judge(headers)
       return performance.now() - from
     })
-    expect(Math.min(...times)).toBeLessThan(5)
+    // A pattern that backtracks takes seconds; a busy machine takes some ms.
+    expect(Math.min(...times)).toBeLessThan(200)
   }
 })

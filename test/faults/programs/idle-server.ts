@@ -26,7 +26,9 @@ console.log(server.address()?.port)
 await full
 const heap = await heapUsed()
 const { rss } = process.memoryUsage()
-console.log(JSON.stringify({ heapEach: (heap - before.heap) / count, rssEach: (rss - before.rss) / count, connections: server.metrics().connections }))
+console.log(
+  JSON.stringify({ heapEach: (heap - before.heap) / count, rssEach: (rss - before.rss) / count, connections: server.metrics().connections })
+)
 // The clients leave first.
 process.stdin.resume()
 while (server.metrics().connections > 0) await new Promise((resolve) => setTimeout(resolve, 20))
