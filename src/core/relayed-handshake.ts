@@ -110,13 +110,11 @@ function changed(what: string): HandshakeStep {
 function lostMember(before: object, now: unknown): string | undefined {
   const kept = membersOf(now)
   for (const [name, value] of Object.entries(before) as [string, unknown][]) {
-    if (value === false || value === undefined) continue
-    if (!isObject(value)) {
-      if (kept[name] === undefined || kept[name] === false) return name
-      continue
-    }
-    if (!isObject(kept[name])) return name
-    const below = lostMember(value, kept[name])
+    const { [name]: left = false } = kept
+    if (value !== false && left === false) return name
+    if (!isObject(value)) continue
+    if (!isObject(left)) return name
+    const below = lostMember(value, left)
     if (below !== undefined) return `${name}.${below}`
   }
   return undefined

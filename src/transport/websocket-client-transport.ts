@@ -19,6 +19,7 @@ import type { UrlOption } from '../types/options.js'
 import type { WebSocketClientTransportOptions } from '../types/transport.js'
 import { Farewells } from './farewells.js'
 import { failureOf, tidyForSdk, untidy } from './messages.js'
+import { Questions } from './questions.js'
 
 /** The events of a transport: those of the client, less `notification`, which is the SDK's to tell. */
 export type TransportEvents = Omit<ClientEvents, 'notification'>
@@ -68,6 +69,7 @@ export class WebSocketClientTransport {
   readonly #maxPending: number
   readonly #pending = new PendingRequests<Relayed>()
   readonly #farewells: Farewells
+  readonly #questions = new Questions()
   readonly #events = new Emitter((error, event) => {
     // What a listener of `error` throws has nowhere to go.
     if (event !== 'error') this.#trouble(error)
@@ -129,7 +131,7 @@ export class WebSocketClientTransport {
    * @throws QueueFullError, ClosedError, the failure that ended the life, or TypeError for what is no JSON.
    */
   async send(message: JsonRpcMessage): Promise<void> {
-    if (isResponse(message)) this.#session.send(untidy(message))
+    if (isResponse(message)) this.#answer(untidy(message))
     else if (isRequest(message)) this.#request(message)
     else this.#notify(message)
     return Promise.resolve()
@@ -167,6 +169,11 @@ export class WebSocketClientTransport {
   off<E extends keyof TransportEvents>(event: E, listener: (payload: TransportEvents[E]) => void): this {
     this.#events.off(event, listener)
     return this
+  }
+
+  #answer(response: JsonRpcResponse): void {
+    this.#session.send(response)
+    this.#questions.answer(response.id as RequestId)
   }
 
   #request(message: JsonRpcRequest): void {
@@ -216,7 +223,10 @@ export class WebSocketClientTransport {
   }
 
   #onMessage(message: JsonRpcMessage): void {
-    const listen = isResponse(message) ? this.#onResponse(message) : this.#onCancelled(message)
+    let listen: JsonRpcRequest | undefined
+    if (isResponse(message)) listen = this.#onResponse(message)
+    else if (isRequest(message)) this.#questions.ask(message.id)
+    else listen = this.#onNotification(message)
     const tidy = tidyForSdk(message)
     if (listen) this.#farewells.hold(listen, tidy)
     else this.#deliver(tidy)
@@ -230,9 +240,13 @@ export class WebSocketClientTransport {
   }
 
   /** @returns The listen that the server ends with this `notifications/cancelled`, if it is one. */
-  #onCancelled(message: JsonRpcNotification | JsonRpcRequest): JsonRpcRequest | undefined {
-    const id = isRequest(message) ? undefined : cancelledId(message)
-    const request = id === undefined ? undefined : this.#pending.take(id)
+  #onNotification(notification: JsonRpcNotification): JsonRpcRequest | undefined {
+    const id = cancelledId(notification)
+    if (id === undefined) return undefined
+    const writeOff = this.#questions.cancel(id)
+    // It goes nowhere: nobody waits for the answer.
+    if (writeOff !== undefined) this.#session.send({ jsonrpc: '2.0', id: writeOff, result: {} })
+    const request = this.#pending.take(id)
     if (request && !request.listen) this.#pending.add(request)
     return request?.listen
   }

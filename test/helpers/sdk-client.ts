@@ -49,12 +49,16 @@ export function makeSdkClient(mode: SdkMode, probeTimeout?: number): SdkClient {
 function makeV1(): SdkClient {
   const client = new ClientV1(INFO, { capabilities: CAPABILITIES })
   const told = { closes: 0, errors: [] as Error[], changes: 0, marks: [] as unknown[] }
-  client.onclose = () => void told.closes++
+  client.onclose = () => {
+    told.closes++
+  }
   client.onerror = (error) => void told.errors.push(error)
   client.setRequestHandler(CreateMessageRequestSchema, () => MESSAGE)
   client.setRequestHandler(ElicitRequestSchema, () => ACCEPTED)
   client.setRequestHandler(ListRootsRequestSchema, () => ROOTS)
-  client.setNotificationHandler(ToolListChangedNotificationSchema, () => void told.changes++)
+  client.setNotificationHandler(ToolListChangedNotificationSchema, () => {
+    told.changes++
+  })
   client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => void told.marks.push(params._meta?.mark))
   return Object.assign(told, {
     client,
@@ -62,7 +66,9 @@ function makeV1(): SdkClient {
     close: () => client.close(),
     call: async (name: string, args?: Record<string, unknown>, options?: object) =>
       wordsOf(await client.callTool({ name, arguments: args }, undefined, { onprogress, ...options })),
-    subscribe: async (uri: string) => void (await client.subscribeResource({ uri }))
+    subscribe: async (uri: string) => {
+      await client.subscribeResource({ uri })
+    }
   })
 }
 
@@ -72,15 +78,28 @@ function makeV2(isModern: boolean, timeoutMs: number | undefined): SdkClient {
     capabilities: CAPABILITIES,
     ...(isModern && {
       versionNegotiation: { mode: 'auto', ...(timeoutMs !== undefined && { probe: { timeoutMs } }) },
-      listChanged: { tools: { autoRefresh: false, debounceMs: 0, onChanged: () => void told.changes++ } }
+      listChanged: {
+        tools: {
+          autoRefresh: false,
+          debounceMs: 0,
+          onChanged: () => {
+            told.changes++
+          }
+        }
+      }
     })
   })
-  client.onclose = () => void told.closes++
+  client.onclose = () => {
+    told.closes++
+  }
   client.onerror = (error) => void told.errors.push(error)
   client.setRequestHandler('sampling/createMessage', () => MESSAGE)
   client.setRequestHandler('elicitation/create', () => ACCEPTED)
   client.setRequestHandler('roots/list', () => ROOTS)
-  if (!isModern) client.setNotificationHandler('notifications/tools/list_changed', () => void told.changes++)
+  if (!isModern)
+    client.setNotificationHandler('notifications/tools/list_changed', () => {
+      told.changes++
+    })
   client.setNotificationHandler('notifications/resources/updated', ({ params }) => {
     told.marks.push((params._meta as { mark?: unknown } | undefined)?.mark)
   })
