@@ -91,9 +91,8 @@ export class Greeting {
 
   /** Notifications that a gap may have swallowed: after a legacy handshake nothing tells what changed meanwhile. */
   swallowed(): JsonRpcNotification[] {
-    const { agreement } = this
-    if (agreement?.era !== 'legacy') return []
-    const { capabilities } = agreement
+    if (this.#agreement?.era !== 'legacy') return []
+    const { capabilities } = this.#agreement
     const lists = (['tools', 'prompts', 'resources'] as const).filter((kind) => capabilities[kind]?.listChanged)
     const news: [method: string, params?: Params][] = [
       ...lists.map((kind): [string] => [`notifications/${kind}/list_changed`]),
