@@ -88,7 +88,10 @@ describe('docs/options.md', () => {
 })
 
 describe('every TypeScript block', () => {
-  const MODULE = 'mcp-websocket-client'
+  const MODULES: Readonly<Record<string, string>> = {
+    'mcp-websocket-client': 'src/index.ts',
+    'mcp-websocket-client/transport': 'src/transport/index.ts'
+  }
   const blocks = guides.flatMap(({ path, text }) =>
     [...text.matchAll(/^```ts\n([\s\S]*?)^```[ \t]*$/gm)].map(({ 1: code = '', index }) => {
       const line = text.slice(0, index).split('\n').length
@@ -116,8 +119,8 @@ describe('every TypeScript block', () => {
       },
       resolveModuleNameLiterals: (literals, from, redirected, settings, file) =>
         literals.map((literal) => {
-          if (literal.text === MODULE)
-            return { resolvedModule: { resolvedFileName: resolve(root, 'src/index.ts'), extension: ts.Extension.Ts } }
+          const source = MODULES[literal.text]
+          if (source !== undefined) return { resolvedModule: { resolvedFileName: resolve(root, source), extension: ts.Extension.Ts } }
           const mode = ts.getModeForUsageLocation(file, literal, settings)
           return ts.resolveModuleName(literal.text, from, settings, disk, undefined, redirected, mode)
         })
@@ -126,7 +129,9 @@ describe('every TypeScript block', () => {
   }, 60_000)
 
   it('is found', () => {
-    expect(blocks.map(({ name }) => name.replace(/:\d+$/, ''))).toEqual(expect.arrayContaining(['README.md', 'docs/options.md']))
+    expect(blocks.map(({ name }) => name.replace(/:\d+$/, ''))).toEqual(
+      expect.arrayContaining(['README.md', 'docs/options.md', 'docs/transport.md'])
+    )
   })
 
   it.each(blocks)('$name type-checks against src', { timeout: 60_000 }, ({ file }) => {

@@ -1,3 +1,6 @@
+import type { Client as ClientV2 } from '@modelcontextprotocol/client'
+import type { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js'
+import { CreateMessageRequestSchema } from '@modelcontextprotocol/sdk/types.js'
 import { describe, expect, test } from 'vitest'
 import type { StateChange } from '../../src/index.js'
 import { WebSocketClientTransport, type WebSocketClientTransportOptions } from '../../src/transport/index.js'
@@ -6,6 +9,8 @@ import { serveMcp, type McpServerOptions, type SdkVersion } from '../helpers/mcp
 import { makeSdkClient, type SdkClient, type SdkMode } from '../helpers/sdk-client.js'
 import { afterTest, useWsServer, type Frame, type ServerConnection, type WsServer } from '../helpers/ws-server.js'
 import { rejectionOf, until } from './harness.js'
+
+const SAMPLED = { model: 'none', role: 'assistant', content: { type: 'text', text: 'sampled' } }
 
 const QUICK = { initialDelay: 5, maxDelay: 20, maxRetries: Infinity }
 
@@ -331,6 +336,42 @@ describe('a legacy server and a v2 Client that asks for the era', () => {
       ['initialize', 'notifications/initialized', 'tools/call']
     ])
     expect(client).toMatchObject({ closes: 0, errors: [] })
+  })
+})
+
+describe('a question of the server that is open when the connection is lost', () => {
+  test.each(['v1', 'v2 legacy'] as const)('is aborted in %s, also with the id 0, and its late answer goes nowhere', async (mode) => {
+    const server = await useMcpServer('v1')
+    const client = prepare(mode, server.url)
+    const aborted: boolean[] = []
+    let answerLate: () => void = () => undefined
+    let asked = 0
+    const onSampling = (signal: AbortSignal): Promise<object> => {
+      if (++asked > 1) return Promise.resolve(SAMPLED)
+      return new Promise((resolve) => {
+        answerLate = (): void => resolve(SAMPLED)
+        signal.addEventListener('abort', () => aborted.push(true))
+      })
+    }
+    if (mode === 'v1')
+      (client.client as ClientV1).setRequestHandler(CreateMessageRequestSchema, (_request, { signal }) => onSampling(signal) as never)
+    else
+      (client.client as ClientV2).setRequestHandler('sampling/createMessage', (_request, { mcpReq }) => onSampling(mcpReq.signal) as never)
+    await client.connect(client.transport)
+    const lost = rejectionOf(client.call('sampling'))
+    await until(() => asked === 1, 'the question comes up')
+    const dropped = client.dropped()
+    await server.stop()
+    await dropped
+    expect(await lost).toMatchObject({ code: 1006 })
+    await until(() => aborted.length === 1, 'the handler is aborted')
+    await server.start()
+    // The new server begins with the same id.
+    expect(await client.call('sampling')).toContain('sampled')
+    answerLate()
+    expect(await client.call('echo', { message: 'on' })).toBe('on')
+    expect(server.received.filter(({ result }) => result !== undefined)).toHaveLength(1)
+    expect(client.errors).toEqual([])
   })
 })
 

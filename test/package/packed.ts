@@ -10,7 +10,9 @@ const run = promisify(execFile)
 /** The root of this package. */
 export const root = fileURLToPath(new URL('../../', import.meta.url))
 
-const BUILT = ['index.js', 'index.cjs', 'index.d.ts', 'index.d.cts'].flatMap((name) => [`dist/node/${name}`, `dist/browser/${name}`])
+const BUILT = ['index', 'transport']
+  .flatMap((entry) => [`${entry}.js`, `${entry}.cjs`, `${entry}.d.ts`, `${entry}.d.cts`])
+  .flatMap((name) => [`dist/node/${name}`, `dist/browser/${name}`])
 
 /** A folder into which the packed package was installed, as npm would have it. */
 export interface Installed {
