@@ -39,9 +39,10 @@ export class RelayedHandshake implements HandshakeScript {
   noteRequest(request: JsonRpcRequest): void {
     const { method, params } = request
     if (method === 'initialize') this.#initialize = request
-    const version = params?._meta?.[VERSION]
+    const meta = params?._meta ?? {}
+    const version = meta[VERSION]
     if (typeof version !== 'string') return
-    this.#meta = Object.fromEntries(Object.entries(params?._meta ?? {}).filter(([key]) => key.startsWith(PREFIX)))
+    this.#meta = Object.fromEntries(Object.entries(meta).filter(([key]) => key.startsWith(PREFIX)))
     // Whoever asks anything but the question for the era in modern words has made up its mind.
     if (method !== 'server/discover') this.#agreed ??= { ...agreementOf(version, {}), era: 'modern' }
   }
@@ -113,7 +114,6 @@ function lostMember(before: object, now: unknown): string | undefined {
     const { [name]: left = false } = kept
     if (value !== false && left === false) return name
     if (!isObject(value)) continue
-    if (!isObject(left)) return name
     const below = lostMember(value, left)
     if (below !== undefined) return `${name}.${below}`
   }

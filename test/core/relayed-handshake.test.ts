@@ -58,6 +58,7 @@ describe('before anything was agreed', () => {
     handshake.noteRequest(modern('server/discover'))
     handshake.noteRequest(modern('tools/list', { progressToken: 1 }))
     handshake.noteRequest({ jsonrpc: '2.0', id: 2, method: 'tools/list' })
+    handshake.noteRequest({ jsonrpc: '2.0', id: 3, method: 'tools/list', params: { cursor: 'a' } })
     expect(handshake.agreed).toBeUndefined()
   })
 })
@@ -93,7 +94,7 @@ describe('the legacy era', () => {
     ['tools.listChanged', { ...RESULT.capabilities, tools: {} }],
     ['tools.listChanged', { ...RESULT.capabilities, tools: { listChanged: false } }],
     ['resources.subscribe', { ...RESULT.capabilities, resources: { listChanged: true } }],
-    ['experimental', { ...RESULT.capabilities, experimental: true }],
+    ['experimental.level', { ...RESULT.capabilities, experimental: true }],
     ['experimental.level', { ...RESULT.capabilities, experimental: {} }],
     ['tools', undefined]
   ])('is refused when the capability %s is lost', (name, capabilities) => {
@@ -129,6 +130,21 @@ describe('the legacy era', () => {
     ['an answer that is no object', { result: null }]
   ])('is refused for now by %s', (_what, answer) => {
     expect(next(answer)).toMatchObject({ do: 'refuse', error: { code: 'INITIALIZE_REFUSED' } })
+  })
+
+  it('says in words what changed, and what to do', () => {
+    const errorOf = (step: HandshakeStep): object | undefined => (step.do === 'refuse' ? step.error : undefined)
+    expect(errorOf(next({ result: { ...RESULT, protocolVersion: '2024-11-05' } }))).toMatchObject({
+      message: 'after a reconnect the server is another one: it no longer speaks 2025-06-18',
+      hint: 'Connect anew, to agree with what is there now.'
+    })
+    expect(errorOf(next({ error: { code: -32601, message: 'no such method' } }))).toMatchObject({
+      message: 'after a reconnect the server is another one: it no longer speaks 2025-06-18: no such method'
+    })
+    expect(errorOf(next({ error: { code: -32603, message: 'not ready' } }))).toMatchObject({
+      message: 'the server refused initialize: not ready'
+    })
+    expect(errorOf(next({ result: {} }))).toMatchObject({ message: 'the answer to initialize is invalid' })
   })
 
   it('shows no secret that the server quotes', () => {
