@@ -15,6 +15,8 @@ import {
 } from './eras.js'
 import { isErrorResponse, isObject } from './jsonrpc.js'
 
+// Deeper than any capability lies, and a peer may nest without end.
+const DEEPEST = 10
 const PREFIX = 'io.modelcontextprotocol/'
 const VERSION = `${PREFIX}protocolVersion`
 
@@ -108,13 +110,14 @@ function changed(what: string): HandshakeStep {
 }
 
 /** The first member that was promised and is gone, as a path; `undefined` if all are kept. What is new harms nobody. */
-function lostMember(before: object, now: unknown): string | undefined {
+function lostMember(before: object, now: unknown, depth = 0): string | undefined {
+  if (depth >= DEEPEST) return undefined
   const kept = membersOf(now)
   for (const [name, value] of Object.entries(before) as [string, unknown][]) {
     const { [name]: left = false } = kept
     if (value !== false && left === false) return name
     if (!isObject(value)) continue
-    const below = lostMember(value, left)
+    const below = lostMember(value, left, depth + 1)
     if (below !== undefined) return `${name}.${below}`
   }
   return undefined

@@ -109,6 +109,13 @@ describe('the legacy era', () => {
     })
   })
 
+  it('is compared without regard to what lies deeper than any capability', () => {
+    const nested = JSON.parse('{"a":'.repeat(50_000) + '1' + '}'.repeat(50_000)) as object
+    agree({ ...RESULT, capabilities: { experimental: nested } })
+    expect(next({ result: { ...RESULT, capabilities: { experimental: nested } } })).toMatchObject({ do: 'accept' })
+    expect(next({ result: { ...RESULT, capabilities: { experimental: { a: {} } } } })).toMatchObject({ error: { code: 'SERVER_CHANGED' } })
+  })
+
   it('keeps a capability that was denied, and one whose value changed', () => {
     const capabilities = { ...RESULT.capabilities, resources: { subscribe: true }, experimental: { level: 4 } }
     expect(next({ result: { ...RESULT, capabilities } })).toMatchObject({ do: 'accept' })
