@@ -38,6 +38,8 @@ const entries = ({ name, ...options }: Options): Options[] =>
 export default defineConfig([
   // nanoid 5 is ESM only: inlined, or `require` would fail on older Node 20.
   ...entries({ name: 'node', platform: 'node', outDir: 'dist/node', noExternal: ['nanoid'] }),
+  // By itself: two entries of one build would share a file of declarations.
+  { ...common, name: 'server', entry: { server: 'src/server/index.ts' }, platform: 'node', outDir: 'dist/node' },
   // Inlined for pages without a bundler, and for bundlers that would take the CJS half of a dependency.
   ...entries({
     name: 'browser',

@@ -77,6 +77,16 @@ describe('docs/options.md', () => {
     return [...text.matchAll(/^(?:### |\| *)`([\w.]+)` *(?:\||$)/gm)].map(([, name = '']) => name)
   }
 
+  it('docs/server.md names every option of the server once, and no other', () => {
+    const source = parse('src/server/types.ts')
+    const declared = source.statements.filter(ts.isInterfaceDeclaration).find(({ name }) => name.text === 'McpWebSocketServerOptions')
+    const options = members(declared?.members ?? ts.factory.createNodeArray(), '')
+    const table = /^## Options$([\s\S]*?)(?=^## )/m.exec(proseOf(read('docs/server.md')))?.[1] ?? ''
+    const named = [...table.matchAll(/^\| *`([\w.]+)` *\|/gm)].map(([, name = '']) => name)
+    expect(options.length).toBeGreaterThan(15)
+    expect(named.sort()).toEqual(options.sort())
+  })
+
   it.each([
     ['McpWebSocketClientOptions', 'Options of the client'],
     ['RequestOptions', 'Options of a request']
@@ -90,7 +100,8 @@ describe('docs/options.md', () => {
 describe('every TypeScript block', () => {
   const MODULES: Readonly<Record<string, string>> = {
     'mcp-websocket-client': 'src/index.ts',
-    'mcp-websocket-client/transport': 'src/transport/index.ts'
+    'mcp-websocket-client/transport': 'src/transport/index.ts',
+    'mcp-websocket-client/server': 'src/server/index.ts'
   }
   const blocks = guides.flatMap(({ path, text }) =>
     [...text.matchAll(/^```ts\n([\s\S]*?)^```[ \t]*$/gm)].map(({ 1: code = '', index }) => {
@@ -119,8 +130,8 @@ describe('every TypeScript block', () => {
       },
       resolveModuleNameLiterals: (literals, from, redirected, settings, file) =>
         literals.map((literal) => {
-          const source = MODULES[literal.text]
-          if (source !== undefined) return { resolvedModule: { resolvedFileName: resolve(root, source), extension: ts.Extension.Ts } }
+          const ours = MODULES[literal.text]
+          if (ours !== undefined) return { resolvedModule: { resolvedFileName: resolve(root, ours), extension: ts.Extension.Ts } }
           const mode = ts.getModeForUsageLocation(file, literal, settings)
           return ts.resolveModuleName(literal.text, from, settings, disk, undefined, redirected, mode)
         })

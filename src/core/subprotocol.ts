@@ -4,15 +4,16 @@ import { btoaUtf8 } from './credentials.js'
 /** The subprotocol that is always offered first. */
 export const MCP_SUBPROTOCOL = 'mcp.v1'
 
-const BEARER = 'mcp.bearer.'
+/** What precedes a token in the list of subprotocols; such an entry is never chosen. */
+export const BEARER_PREFIX = 'mcp.bearer.'
 
 /** The token as a subprotocol entry, for engines that cannot set headers: base64url of its UTF-8 bytes, no padding. */
 export function bearerSubprotocol(token: string): string {
-  return BEARER + btoaUtf8(token).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
+  return BEARER_PREFIX + btoaUtf8(token).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
 }
 
 /** The offer without credentials, fit to be shown. */
-export const publicOffer = (offered: readonly string[]): string[] => offered.filter((name) => !name.startsWith(BEARER))
+export const publicOffer = (offered: readonly string[]): string[] => offered.filter((name) => !name.startsWith(BEARER_PREFIX))
 
 /**
  * Judges what the server chose (RFC 6455 section 4.1, step 6 of the checks). Engines differ: Firefox and Deno open

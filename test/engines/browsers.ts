@@ -24,10 +24,13 @@ function find(name: Engine['name'], path: string, debian: string, variable: stri
   return { name, executablePath: undefined }
 }
 
-/** @param ignoreDefaultArgs - Switches that the driver would set, and that would hide what a test is about. */
-export function launch({ name, executablePath }: Engine, ignoreDefaultArgs: string[] = []): Promise<Browser> {
+/**
+ * @param ignoreDefaultArgs - Switches that the driver would set, and that would hide what a test is about.
+ * @param more - Further switches, for Chromium.
+ */
+export function launch({ name, executablePath }: Engine, ignoreDefaultArgs: string[] = [], more: string[] = []): Promise<Browser> {
   if (name === 'Firefox') return launchBrowser({ browser: 'firefox', executablePath })
-  const args = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage']
+  const args = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', ...more]
   return launchBrowser({ browser: 'chrome', executablePath, args, ignoreDefaultArgs, pipe: true })
 }
 

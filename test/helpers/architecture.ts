@@ -25,16 +25,21 @@ const RANKS: readonly (readonly [rank: number, ...paths: string[]])[] = [
   [3, 'connection.ts', 'heartbeat.ts', 'own-requests.ts', 'rpc-peer.ts', 'aborts.ts', 'inbound-dispatch.ts'],
   [4, 'session.ts', 'greeting.ts', 'inbound-traffic.ts', 'interruption.ts'],
   [5, 'options.ts', 'events.ts', 'subscriptions.ts', 'rounds.ts', 'methods.ts', 'waiters.ts'],
-  [6, 'client.ts', 'transport/'],
+  [6, 'client.ts', 'server/', 'transport/'],
   [7, 'index.ts']
 ]
 
 /** Siblings of one rank that never meet, each with what belongs to it. */
-const SIDES: readonly (readonly [side: string, ...paths: string[]])[] = [
-  ['the connection', 'connection.ts', 'heartbeat.ts', 'own-requests.ts'],
-  ['the peer', 'rpc-peer.ts', 'aborts.ts', 'inbound-dispatch.ts'],
-  ['the client', 'client.ts'],
-  ['the transport', 'transport/']
+const SIDES: readonly (readonly (readonly [side: string, ...paths: string[]])[])[] = [
+  [
+    ['the connection', 'connection.ts', 'heartbeat.ts', 'own-requests.ts'],
+    ['the peer', 'rpc-peer.ts', 'aborts.ts', 'inbound-dispatch.ts']
+  ],
+  [
+    ['the client', 'client.ts'],
+    ['the server', 'server/'],
+    ['the transport', 'transport/']
+  ]
 ]
 
 /** Where a package may be imported; everything that is not named here, the official SDK above all, has no home. */
@@ -42,7 +47,9 @@ const HOMES: readonly { readonly name: RegExp; readonly homes: readonly string[]
   { name: /^isomorphic-ws$/, homes: ['io/socket.ts'], typesOnly: false },
   { name: /^eventemitter3$/, homes: ['events.ts'], typesOnly: false },
   { name: /^nanoid$/, homes: ['rpc-peer.ts'], typesOnly: false },
-  { name: /^node:/, homes: ['io/node-socket.ts', 'io/refusal.ts'], typesOnly: true }
+  { name: /^node:/, homes: ['io/node-socket.ts', 'io/refusal.ts'], typesOnly: true },
+  { name: /^node:/, homes: ['server/'], typesOnly: false },
+  { name: /^ws$/, homes: ['server/server.ts', 'server/peer-socket.ts'], typesOnly: false }
 ]
 
 /** Names that bring time, chance, the network, the process or asynchrony into what has to be pure. */
@@ -115,7 +122,8 @@ export function importsOf(source: Source): Import[] {
 
 const rankOf = (path: string): number | undefined => RANKS.find(([, ...paths]) => paths.some((entry) => matches(path, entry)))?.[0]
 
-const sideOf = (path: string): string | undefined => SIDES.find(([, ...paths]) => paths.some((entry) => matches(path, entry)))?.[0]
+const sideOf = (path: string, sides: (typeof SIDES)[number]): string | undefined =>
+  sides.find(([, ...paths]) => paths.some((entry) => matches(path, entry)))?.[0]
 
 /** Files import their own rank or below, and never from the other side. */
 export function checkRanks(sources: readonly Source[]): Violation[] {
@@ -127,10 +135,11 @@ export function checkRanks(sources: readonly Source[]): Violation[] {
       if (target === undefined) return []
       const other = rankOf(target)
       if (other !== undefined && other > rank) return [`${path} (rank ${String(rank)}) imports ${target} (rank ${String(other)}) above it`]
-      const [side, otherSide] = [sideOf(path), sideOf(target)]
-      if (rank === other && side !== undefined && otherSide !== undefined && side !== otherSide)
+      return SIDES.flatMap((sides) => {
+        const [side, otherSide] = [sideOf(path, sides), sideOf(target, sides)]
+        if (side === undefined || otherSide === undefined || side === otherSide) return []
         return [`${path}, which belongs to ${side}, imports ${target}, which belongs to ${otherSide}`]
-      return []
+      })
     })
   })
 }
@@ -216,10 +225,12 @@ export function checkDependencies(sources: readonly Source[]): Violation[] {
   return sources.flatMap((source) =>
     importsOf(source).flatMap(({ specifier, target, typeOnly }) => {
       if (target !== undefined) return []
-      const known = HOMES.find(({ name }) => name.test(specifier))
-      if (known === undefined) return [`${source.path} imports ${specifier}, which is no dependency of this package at run time`]
-      if (!known.homes.includes(source.path)) return [`${source.path} imports ${specifier}, whose home is ${known.homes.join(' and ')}`]
-      return known.typesOnly && !typeOnly ? [`${source.path} imports more than types of ${specifier}`] : []
+      const known = HOMES.filter(({ name }) => name.test(specifier))
+      if (known.length === 0) return [`${source.path} imports ${specifier}, which is no dependency of this package at run time`]
+      const home = known.find(({ homes }) => homes.some((each) => matches(source.path, each)))
+      const allHomes = known.flatMap(({ homes }) => homes).join(' and ')
+      if (home === undefined) return [`${source.path} imports ${specifier}, whose home is ${allHomes}`]
+      return home.typesOnly && !typeOnly ? [`${source.path} imports more than types of ${specifier}`] : []
     })
   )
 }

@@ -12,7 +12,7 @@ import {
   SubscribeRequestSchema,
   UnsubscribeRequestSchema
 } from '@modelcontextprotocol/sdk/types.js'
-import { inputRequired, McpServer as McpServerV2, type ServerContext } from '@modelcontextprotocol/server'
+import { inputRequired, McpServer as McpServerV2, type ServerContext, type Transport as TransportV2 } from '@modelcontextprotocol/server'
 import { serveStdio } from '@modelcontextprotocol/server/stdio'
 import type { WebSocket } from 'ws'
 
@@ -184,8 +184,11 @@ class SocketTransport {
 }
 
 /** Serves MCP on an accepted socket. @returns Ends it as the SDK does, with its farewells. */
-export function serveMcp(sdk: SdkVersion, socket: WebSocket, options: McpServerOptions = {}): () => Promise<void> {
-  const transport = new SocketTransport(socket)
+export const serveMcp = (sdk: SdkVersion, socket: WebSocket, options: McpServerOptions = {}): (() => Promise<void>) =>
+  serveTransport(sdk, new SocketTransport(socket), options)
+
+/** Serves MCP on a transport, which the server starts. @returns Ends it as the SDK does, with its farewells. */
+export function serveTransport(sdk: SdkVersion, transport: TransportV1 & TransportV2, options: McpServerOptions = {}): () => Promise<void> {
   if (sdk === 'v1') {
     void serveV1(transport, options)
     return () => transport.close()

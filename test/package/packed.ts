@@ -10,9 +10,10 @@ const run = promisify(execFile)
 /** The root of this package. */
 export const root = fileURLToPath(new URL('../../', import.meta.url))
 
-const BUILT = ['index', 'transport']
-  .flatMap((entry) => [`${entry}.js`, `${entry}.cjs`, `${entry}.d.ts`, `${entry}.d.cts`])
-  .flatMap((name) => [`dist/node/${name}`, `dist/browser/${name}`])
+const SUFFIXES = ['js', 'cjs', 'd.ts', 'd.cts']
+const BUILT = ['dist/node/index', 'dist/node/transport', 'dist/node/server', 'dist/browser/index', 'dist/browser/transport'].flatMap(
+  (path) => SUFFIXES.map((suffix) => `${path}.${suffix}`)
+)
 
 /** A folder into which the packed package was installed, as npm would have it. */
 export interface Installed {

@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest'
+import { createServer } from 'node:http'
+import { McpWebSocketServer } from '../../src/server/index.js'
+
+const make = (options: object): McpWebSocketServer =>
+  new McpWebSocketServer({ allowUnauthenticated: true, onconnection: () => undefined, ...options })
+
+const ADDRESS = { host: '0.0.0.0', allowedHosts: ['mcp.example.com'] }
+
+describe('a server that would be open to all', () => {
+  test.each([
+    ['on loopback', {}],
+    ['on every address', ADDRESS],
+    ['on a given server', { server: createServer() }]
+  ])('%s is not made unless told', (_where, options) => {
+    expect(() => make({ ...options, allowUnauthenticated: undefined })).toThrow(/^allowUnauthenticated /)
+    expect(() => make({ ...options, allowUnauthenticated: false })).toThrow(/^allowUnauthenticated /)
+    expect(() => make(options)).not.toThrow()
+    expect(() => make({ ...options, allowUnauthenticated: undefined, authenticate: () => true })).not.toThrow()
+  })
+
+  test.each(['0.0.0.0', '::', '192.0.2.1', 'mcp.example.com', '127.0.0.1.example.com', 'localhost.example.com'])(
+    'S2: on %s has to be told under which names it is known',
+    (host) => {
+      expect(() => make({ host })).toThrow(/^allowedHosts /)
+      expect(() => make({ host, allowedHosts: ['mcp.example.com'] })).not.toThrow()
+    }
+  )
+
+  test.each(['127.0.0.1', '127.1.2.3', '::1', 'localhost'])('on %s is known under the loopback names', (host) => {
+    expect(() => make({ host })).not.toThrow()
+  })
+})
+
+test.each([
+  ['server', [{}, 'http', null]],
+  ['port', [-1, 65_536, 1.5, '8080', NaN]],
+  ['host', ['', 1]],
+  ['path', ['', 'ws', '/ws?x', '/ws#x', '/w s', 1]],
+  ['authenticate', ['secret', {}, true]],
+  ['allowUnauthenticated', ['true', 1]],
+  ['authTimeout', [0, -1, '1', Infinity]],
+  [
+    'allowedOrigins',
+    [
+      ['*'],
+      ['null'],
+      ['example.com'],
+      ['https://example.com/'],
+      ['https://EXAMPLE.com'],
+      ['https://example.com:443'],
+      ['https://*.example.com'],
+      ['https://a.example.com', 'https://a.example.com'],
+      'https://example.com',
+      [/example/]
+    ]
+  ],
+  ['allowedHosts', [['*'], ['https://example.com'], ['a b'], [''], ['example.com:'], 'example.com', [1]]],
+  ['requireSubprotocol', ['no', 0]],
+  ['extraSubprotocols', ['mcp', ['mcp.v1'], ['a b'], [''], ['mcp.bearer.x'], ['mcp', 'mcp']]],
+  ['heartbeat', [true, 0, null, 'off']],
+  ['heartbeat.interval', [{ interval: 0 }, { interval: '1' }, { interval: Infinity }].map((heartbeat) => ({ heartbeat }))],
+  ['heartbeat.timeout', [{ timeout: -1 }, { timeout: NaN }].map((heartbeat) => ({ heartbeat }))],
+  ['maxMessageBytes', [0, 1.5, '1', Infinity]],
+  ['maxConnections', [0, -1]],
+  ['maxInFlight', [0, null]],
+  ['maxBufferedBytes', [0]],
+  ['drainTimeout', [0]],
+  ['onconnection', [undefined, 'f', {}]],
+  ['onerror', ['f', {}]]
+])('a wrong %s is named', (name, values) => {
+  for (const value of values) {
+    const options = name.includes('.') ? (value as object) : { [name]: value }
+    expect(() => make(options), JSON.stringify(value)).toThrow(TypeError)
+    expect(() => make(options), JSON.stringify(value)).toThrow(new RegExp(`^${name.replace('.', '\\.')} must be `))
+  }
+})
+
+test('a port beside a server is a contradiction', () => expect(() => make({ server: createServer(), port: 0 })).toThrow(/^port /))
+
+test.each([
+  [{ allowedOrigins: ['http://127.0.0.1:3000', 'https://example.com', 'chrome-extension://abcdef'] }],
+  [{ allowedHosts: ['example.com', 'EXAMPLE.com:8443', '[::1]', '[2001:db8::1]:80', '192.0.2.1'] }],
+  [{ extraSubprotocols: ['mcp', 'mcp.v2'] }],
+  [{ heartbeat: false }],
+  [{ heartbeat: { interval: 0.5 } }],
+  [{ path: '/' }],
+  [{ allowedHosts: [] }]
+])('%j is accepted', (options) => expect(() => make(options)).not.toThrow())
