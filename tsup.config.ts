@@ -13,32 +13,39 @@ const withoutNode: Plugin = {
 }
 
 const common: Options = {
-  entry: { index: 'src/index.ts' },
   tsconfig: 'tsconfig.build.json',
   format: ['esm', 'cjs'],
   target: 'es2022',
   sourcemap: true,
   // `Symbol.asyncDispose` is not in the libraries of every program that uses us.
   dts: { banner: '/// <reference lib="esnext.disposable" />' },
-  // Two configurations run side by side: the npm script cleans, once.
+  // The configurations run side by side: the npm script cleans, once.
   clean: false,
   // `splitting` would send the CJS output through another transformer, which rewrites class fields.
   splitting: false,
   removeNodeProtocol: false
 }
 
+// One configuration for each entry: with two in one, their declarations would share chunks and no longer stand alone.
+const entries = ({ name, ...options }: Options): Options[] =>
+  Object.entries({ index: 'src/index.ts', transport: 'src/transport/index.ts' }).map(([entry, path]) => ({
+    ...common,
+    ...options,
+    name: `${name ?? ''} ${entry}`,
+    entry: { [entry]: path }
+  }))
+
 export default defineConfig([
   // nanoid 5 is ESM only: inlined, or `require` would fail on older Node 20.
-  { ...common, name: 'node', platform: 'node', outDir: 'dist/node', noExternal: ['nanoid'] },
+  ...entries({ name: 'node', platform: 'node', outDir: 'dist/node', noExternal: ['nanoid'] }),
   // By itself: two entries of one build would share a file of declarations.
   { ...common, name: 'server', entry: { server: 'src/server/index.ts' }, platform: 'node', outDir: 'dist/node' },
   // Inlined for pages without a bundler, and for bundlers that would take the CJS half of a dependency.
-  {
-    ...common,
+  ...entries({
     name: 'browser',
     platform: 'browser',
     outDir: 'dist/browser',
     noExternal: ['isomorphic-ws', 'eventemitter3', 'nanoid'],
     esbuildPlugins: [withoutNode]
-  }
+  })
 ])

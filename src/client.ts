@@ -3,7 +3,7 @@ import { asError, guarded } from './core/guarded.js'
 import { Handshake, requestMeta, stampRequest, type Era } from './core/eras.js'
 import type { LifecycleState, StateName } from './core/lifecycle.js'
 import { ClosedError, RequestTimeoutError, type Closure } from './errors.js'
-import { Emitter, type ClientEvents } from './events.js'
+import { describeChange, Emitter, type ClientEvents } from './events.js'
 import type { ClientStats, NotificationHandler, RequestContext, RequestHandler, ServerRequests } from './types/client.js'
 import { systemClock, type Clock } from './io/clock.js'
 import { watchPage } from './io/page.js'
@@ -283,12 +283,11 @@ export class McpWebSocketClient extends McpMethods {
 
   #onState(to: LifecycleState, from: LifecycleState, closure: Closure | undefined): void {
     if (to.name === from.name) return
-    const error = to.name === 'failed' ? to.error : undefined
+    const change = describeChange(to, from, closure)
+    const { error } = change
     // First of all: a listener may begin a new life.
     if (isOver(to.name)) this.#endLife(error ?? new ClosedError('not-sent'))
-    const attempt = 'life' in to && to.name !== 'ready' ? to.life.attempt : undefined
-    const delay = to.name === 'waiting' ? to.delay : undefined
-    this.#events.emit('state', { from: from.name, to: to.name, attempt, delay, closure, error })
+    this.#events.emit('state', change)
     if (to.name === 'ready') {
       this.#subscriptions.onReady()
       this.#connecting.resolve()

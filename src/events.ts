@@ -1,6 +1,6 @@
 import { EventEmitter } from 'eventemitter3'
 import { guarded } from './core/guarded.js'
-import type { StateName } from './core/lifecycle.js'
+import type { LifecycleState, StateName } from './core/lifecycle.js'
 import type { Closure, McpWebSocketError } from './errors.js'
 import type { Reconnected } from './types/client.js'
 import type { Params } from './types/json-rpc.js'
@@ -17,6 +17,14 @@ export interface StateChange {
   readonly closure?: Closure
   /** Why the client gave up; in `failed`. */
   readonly error?: McpWebSocketError
+}
+
+/** The payload of `state` for a change of the lifecycle. */
+export function describeChange(to: LifecycleState, from: LifecycleState, closure: Closure | undefined): StateChange {
+  const attempt = 'life' in to && to.name !== 'ready' ? to.life.attempt : undefined
+  const delay = to.name === 'waiting' ? to.delay : undefined
+  const error = to.name === 'failed' ? to.error : undefined
+  return { from: from.name, to: to.name, attempt, delay, closure, error }
 }
 
 /** The events of a client and their payloads. A server can cause `notification` and `error`, and no other by its words. */

@@ -1,6 +1,6 @@
 import type { Connection } from './connection.js'
 import { tellsEra } from './core/closures.js'
-import { sameServer, type Agreement, type Handshake, type HandshakeAnswer, type HandshakeStep } from './core/eras.js'
+import { sameServer, type Agreement, type HandshakeAnswer, type HandshakeScript, type HandshakeStep } from './core/eras.js'
 import type { Journal } from './core/journal.js'
 import { isErrorResponse } from './core/jsonrpc.js'
 import { ProtocolError, type Closure, type McpWebSocketError } from './errors.js'
@@ -9,7 +9,7 @@ import type { JsonRpcErrorResponse, JsonRpcNotification, JsonRpcRequest, Params,
 
 /** The settings that a greeting needs. */
 export interface GreetingConfig {
-  readonly handshake: Handshake | undefined
+  readonly handshake: HandshakeScript
   readonly probeTimeout: number
   readonly stamp: (request: JsonRpcRequest, agreement: Agreement | undefined) => JsonRpcRequest
 }
@@ -45,7 +45,7 @@ export class Greeting {
 
   /** What was agreed on this socket; while there is none, on the last one of this life. */
   get agreement(): Agreement | undefined {
-    return this.#agreement
+    return this.#agreement ?? this.#config.handshake.agreed
   }
 
   /** Whether the last handshake met another server than the one before. */
@@ -55,7 +55,7 @@ export class Greeting {
 
   /** A socket is open. */
   begin(): void {
-    this.#take(this.#config.handshake?.begin())
+    this.#take(this.#config.handshake.begin())
   }
 
   /** The server is silent about the question for its era. */
@@ -66,20 +66,21 @@ export class Greeting {
 
   /** The socket is gone. */
   closed(closure: Closure | undefined): void {
-    this.#config.handshake?.closed(closure !== undefined && tellsEra(closure))
+    this.#config.handshake.closed(closure !== undefined && tellsEra(closure))
     this.#restored.clear()
   }
 
   /** A new life meets whatever server there is. */
   reset(): void {
     this.#agreement = undefined
-    this.#config.handshake?.reset()
+    this.#config.handshake.reset()
   }
 
   /** Asks for a sign of life where pings cannot be sent; any answer will do, a refusal too. */
   askForLife(): void {
-    const method = this.#agreement?.era === 'modern' ? 'server/discover' : 'ping'
-    const { params } = this.#config.stamp({ jsonrpc: '2.0', id: 0, method }, this.#agreement)
+    const { agreement } = this
+    const method = agreement?.era === 'modern' ? 'server/discover' : 'ping'
+    const { params } = this.#config.stamp({ jsonrpc: '2.0', id: 0, method }, agreement)
     this.#own.ask(method, params, () => this.#connection.onPong())
   }
 
@@ -101,7 +102,7 @@ export class Greeting {
   }
 
   #next(answer: HandshakeAnswer): void {
-    this.#take(this.#config.handshake?.next(answer, this.#connection.clean))
+    this.#take(this.#config.handshake.next(answer, this.#connection.clean))
   }
 
   /** @param step - `undefined`: there is no handshake to make. */
@@ -116,7 +117,8 @@ export class Greeting {
 
   #accept(agreement: Agreement | undefined): void {
     if (agreement) {
-      this.#serverChanged = this.#agreement !== undefined && !sameServer(this.#agreement, agreement)
+      const before = this.agreement
+      this.#serverChanged = before !== undefined && !sameServer(before, agreement)
       this.#agreement = agreement
       this.#restoreStates(agreement)
       this.#restoreListens(agreement)

@@ -26,6 +26,13 @@ export interface InboundConfig {
 export const cancelledId = ({ method, params }: JsonRpcNotification): RequestId | undefined =>
   method === 'notifications/cancelled' ? (params?.requestId as RequestId | undefined) : undefined
 
+/** Says that a request is given up. */
+export const cancellation = (requestId: RequestId, reason: string): JsonRpcNotification => ({
+  jsonrpc: '2.0',
+  method: 'notifications/cancelled',
+  params: { requestId, reason }
+})
+
 /** The server's requests and their answers: each belongs to the socket that it came over. */
 export class InboundTraffic {
   readonly #config: InboundConfig
@@ -88,8 +95,6 @@ export class InboundTraffic {
 
   /** The socket is gone: what is under way is cancelled, and late answers will be dropped. */
   abandon(reason: string): void {
-    for (const requestId of this.#requests.abandon()) {
-      this.#listener.onMessage({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId, reason } })
-    }
+    for (const requestId of this.#requests.abandon()) this.#listener.onMessage(cancellation(requestId, reason))
   }
 }

@@ -1,5 +1,4 @@
 import type { Connection } from './connection.js'
-import type { Flight } from './core/flight.js'
 import { encodeMessage } from './core/jsonrpc.js'
 import type { JsonRpcResponse, Params, RequestId } from './types/json-rpc.js'
 
@@ -9,14 +8,14 @@ const FIRST_ID = 2 ** 31 - 1
 /** The session's own requests on the current socket: handshake, restores, probes. The layer above never sees them. */
 export class OwnRequests {
   readonly #connection: Connection
-  readonly #flight: Flight
+  readonly #isTaken: (id: RequestId) => boolean
   readonly #pending = new Map<RequestId, (response: JsonRpcResponse) => void>()
   #nextId = FIRST_ID
 
-  /** @param flight - The requests of the layer above, whose ids are taken. */
-  constructor(connection: Connection, flight: Flight) {
+  /** @param isTaken - Whether a request of the layer above has this id. */
+  constructor(connection: Connection, isTaken: (id: RequestId) => boolean) {
     this.#connection = connection
-    this.#flight = flight
+    this.#isTaken = isTaken
   }
 
   /** Sends a request. @returns Its id, for `forget`. */
@@ -29,7 +28,7 @@ export class OwnRequests {
 
   /** An id that nobody uses. */
   freeId(): number {
-    while (this.#flight.has(this.#nextId)) this.#nextId--
+    while (this.#isTaken(this.#nextId)) this.#nextId--
     return this.#nextId--
   }
 

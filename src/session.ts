@@ -1,6 +1,6 @@
 import { Connection, isUp, type ConnectionConfig, type ConnectionListener, type ConnectionStats } from './connection.js'
 import { REPLACED } from './core/closures.js'
-import type { Agreement, Era, Handshake } from './core/eras.js'
+import type { Agreement, Era, HandshakeScript } from './core/eras.js'
 import { Flight } from './core/flight.js'
 import { Journal } from './core/journal.js'
 import { encodeMessage, INTERNAL_ERROR, isErrorResponse, isRequest, isResponse, type Malformed } from './core/jsonrpc.js'
@@ -12,18 +12,18 @@ import type { PendingRequest } from './core/pending.js'
 import { mayResend, type ResendPolicy } from './core/resend.js'
 import { ClosedError, ProtocolError, type Closure, type Delivery, type McpWebSocketError } from './errors.js'
 import { Greeting } from './greeting.js'
-import { cancelledId, InboundTraffic } from './inbound-traffic.js'
+import { cancellation, cancelledId, InboundTraffic } from './inbound-traffic.js'
 import type { PageListener } from './io/page.js'
 import { Interruption } from './interruption.js'
 import { OwnRequests } from './own-requests.js'
 import type { Reconnected } from './types/client.js'
-import type { JsonRpcMessage, JsonRpcRequest, JsonRpcResponse, RequestId } from './types/json-rpc.js'
+import type { JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, JsonRpcResponse, RequestId } from './types/json-rpc.js'
 
 /** Settings of a session; times in ms. */
 export interface SessionConfig {
   readonly connection: ConnectionConfig
-  /** The handshake to drive on every socket; `undefined`: the layer above sends its own. */
-  readonly handshake: Handshake | undefined
+  /** What comes first on every socket: a handshake of the session's own, or the replay of one that the layer above made. */
+  readonly handshake: HandshakeScript
   readonly probeTimeout: number
   readonly outbox: OutboxLimits | false
   /** Most requests of the server that are worked on at once. */
@@ -66,7 +66,7 @@ export class Session implements ConnectionListener, PageListener {
     this.onTrouble = listener.onTrouble
     this.#outbox = new Outbox(config.outbox)
     this.#connection = new Connection(config.connection, this)
-    this.#own = new OwnRequests(this.#connection, this.#flight)
+    this.#own = new OwnRequests(this.#connection, (id) => this.#flight.has(id) || this.#outbox.holds(id))
     this.#inbound = new InboundTraffic(config, this.#connection, this.#own, this.#outbox, listener)
     this.#greeting = new Greeting(config, this.#connection, this.#own, this.#journal, {
       onListenRefused: (id, error) => this.#fail(id, error),
@@ -146,19 +146,22 @@ export class Session implements ConnectionListener, PageListener {
     return this.#outbox.hasRoomBehind(this.#connection.backlog)
   }
 
-  /** Gives a request up and tells the server, if it can know of it. @returns Whether it can have been executed. */
-  cancel(request: PendingRequest, reason: string): Delivery {
+  /**
+   * Gives a request up and tells the server, if it can know of it.
+   * @param notice - What to tell it; `null`: nothing.
+   * @returns Whether it can have been executed.
+   */
+  cancel(request: PendingRequest, reason: string, notice: JsonRpcNotification | null = cancellation(request.id, reason)): Delivery {
     this.#outbox.remove(request)
     if (request.phase === 'queued') return 'not-sent'
     const known = this.#settle(request.id)
-    const params = { requestId: request.id, reason }
-    if (known && this.#open && request.method !== 'initialize') this.send({ jsonrpc: '2.0', method: 'notifications/cancelled', params })
+    if (notice && known && this.#open && request.method !== 'initialize') this.send(notice)
     return 'unknown'
   }
 
   /** Writes a request and notes that it is in flight. */
   #fly(request: PendingRequest, message: JsonRpcRequest, text = encodeMessage(message)): void {
-    const again = request.phase !== 'queued'
+    const again = request.phase !== 'queued' && request.resend !== 'always'
     request.phase = again ? 'resent' : 'sent'
     request.size = text.length
     request.text = !again && this.#mayResend(message, request) ? text : undefined

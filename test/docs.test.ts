@@ -100,6 +100,7 @@ describe('docs/options.md', () => {
 describe('every TypeScript block', () => {
   const MODULES: Readonly<Record<string, string>> = {
     'mcp-websocket-client': 'src/index.ts',
+    'mcp-websocket-client/transport': 'src/transport/index.ts',
     'mcp-websocket-client/server': 'src/server/index.ts'
   }
   const blocks = guides.flatMap(({ path, text }) =>
@@ -139,7 +140,9 @@ describe('every TypeScript block', () => {
   }, 60_000)
 
   it('is found', () => {
-    expect(blocks.map(({ name }) => name.replace(/:\d+$/, ''))).toEqual(expect.arrayContaining(['README.md', 'docs/options.md']))
+    expect(blocks.map(({ name }) => name.replace(/:\d+$/, ''))).toEqual(
+      expect.arrayContaining(['README.md', 'docs/options.md', 'docs/transport.md'])
+    )
   })
 
   it.each(blocks)('$name type-checks against src', { timeout: 60_000 }, ({ file }) => {

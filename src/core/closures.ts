@@ -52,8 +52,8 @@ function isFatal({ kind, code = 1005, status = 0, everReady, error }: Closure): 
     case 'tls':
       return !everReady // a certificate that was good once may be in the middle of its renewal
     case 'close':
-      // An error here is this side's: MCP was refused, perhaps for the time of a deploy.
-      if (error) return !everReady
+      // An error here is this side's: MCP was refused, perhaps for the time of a deploy; what was agreed before never comes back.
+      if (error) return !everReady || error.code === 'SERVER_CHANGED'
       return FATAL_CODES.includes(code) || (code >= 4400 && code < 4500 && !PASSING_CLIENT_CODES.includes(code))
     default:
       // What is no HTTP today is no HTTP tomorrow; credentials over plain text stay forbidden.

@@ -52,7 +52,8 @@ function unordered(value: unknown, depth = 0): string {
   return `{${members.sort().join()}}`
 }
 
-type Clean = (text: string) => string
+/** Takes secrets out of what the server says. */
+export type Clean = (text: string) => string
 
 /** What to do next in a handshake. */
 export type HandshakeStep =
@@ -66,6 +67,20 @@ export type HandshakeAnswer =
   | { readonly result: unknown }
   | { readonly error: { readonly code: number; readonly message: string; readonly data?: unknown } }
   | { readonly timedOut: true }
+
+/** Says what comes first on every new socket: the client's own {@link Handshake}, or one that the layer above makes. */
+export interface HandshakeScript {
+  /** What was agreed in the traffic of the layer above, where that makes the handshake. */
+  readonly agreed?: Agreement
+  /** The first step on a new socket; `undefined`: nothing comes first. */
+  begin(): HandshakeStep | undefined
+  /** The step after the answer to the last one; `clean` takes secrets out of what the server says, before it is shown. */
+  next(answer: HandshakeAnswer, clean: Clean): HandshakeStep
+  /** The socket is gone; `tellsEra`: whether that can be the answer to the last step, see `tellsEra` in closures.ts. */
+  closed(tellsEra: boolean): void
+  /** A new life may meet another server. */
+  reset(): void
+}
 
 /** The `_meta` members that every modern request carries (MCP 2026-07-28, basic/versioning). */
 export function requestMeta(introduction: Introduction, logLevel?: LoggingLevel): RequestMeta {
@@ -94,7 +109,8 @@ export function stampRequest(request: JsonRpcRequest, meta: RequestMeta | undefi
 
 const STAMPED: readonly string[] = Object.keys(requestMeta({ clientInfo: { name: '', version: '' }, capabilities: {} }, 'info'))
 
-interface Refusal {
+/** The error of an answer. */
+export interface Refusal {
   readonly code: number
   readonly message: string
   readonly data?: unknown
@@ -114,7 +130,7 @@ interface Answer {
  * Detection follows MCP 2026-07-28, basic/versioning, for channels like stdio: `server/discover` first; a result or a
  * modern error means modern; any other error, silence or a closure means legacy.
  */
-export class Handshake {
+export class Handshake implements HandshakeScript {
   readonly #introduction: Introduction
   readonly #protocol: 'auto' | Era
   /** The version that the last handshake agreed on or learned; it tells the era too. */
@@ -129,31 +145,21 @@ export class Handshake {
     this.#protocol = protocol
   }
 
-  /** Forgets what was learned: a new life may meet another server. */
   reset(): void {
     this.#remembered = undefined
   }
 
-  /** The first step on a new socket. */
   begin(): HandshakeStep {
     this.#probed = false
     return this.#ask(this.#remembered ?? (this.#protocol === 'legacy' ? NEWEST_LEGACY : NEWEST_MODERN))
   }
 
-  /**
-   * The step after the answer to the last one.
-   * @param clean - Takes secrets out of what the server says, before it is shown.
-   */
   next(answer: HandshakeAnswer, clean: Clean = (text) => text): HandshakeStep {
     const offered = this.#offered
     this.#offered = ''
     return LEGACY_VERSIONS.includes(offered) ? this.#afterInitialize(answer, offered, clean) : this.#afterDiscover(answer, clean)
   }
 
-  /**
-   * The socket is gone.
-   * @param tellsEra - Whether the closure can be the answer to the last step, see `tellsEra` in closures.ts.
-   */
   closed(tellsEra: boolean): void {
     const offered = this.#offered
     this.#offered = ''
@@ -196,33 +202,46 @@ export class Handshake {
   }
 
   /** What to ask for after `initialize` was refused, if anything. */
-  #versionAfter({ code, message, data }: Refusal, offered: string): string | undefined {
-    const isUnsupported = code === UNSUPPORTED_VERSION
-    if ((code === METHOD_NOT_FOUND || isUnsupported) && this.#protocol === 'auto' && !this.#probed) return NEWEST_MODERN
+  #versionAfter(refusal: Refusal, offered: string): string | undefined {
+    if (isAboutEra(refusal) && this.#protocol === 'auto' && !this.#probed) return NEWEST_MODERN
     // Some servers answer a version that they do not know with an error instead of a counter-offer: ask with older ones.
-    // GoMCP says it in `data` of an internal error (-32603), others in the message or by -32602, -32600.
-    const isAboutVersion = isUnsupported || code === INVALID_PARAMS || /version|supported/i.test(jsonOf([message, data]))
     const older = LEGACY_VERSIONS.slice(LEGACY_VERSIONS.indexOf(offered) + 1)
-    return isAboutVersion ? firstOf(older, supportedOf(data)) : undefined
+    return isAboutVersion(refusal) ? firstOf(older, supportedOf(refusal.data)) : undefined
   }
 
   #accept(version: string, result: Record<string, unknown>): HandshakeStep {
     this.#remembered = version
-    const era = version === NEWEST_MODERN ? 'modern' : 'legacy'
-    const serverInfo = result.serverInfo ?? membersOf(result._meta)['io.modelcontextprotocol/serverInfo']
-    const agreement: Agreement = {
-      era,
-      version,
-      serverInfo: isObject(serverInfo) ? (serverInfo as unknown as Implementation) : undefined,
-      capabilities: membersOf(result.capabilities),
-      instructions: typeof result.instructions === 'string' ? result.instructions : undefined
-    }
-    return { do: 'accept', agreement }
+    return { do: 'accept', agreement: agreementOf(version, result) }
   }
 }
 
-/** @param versions - What the server supports, where it said so. */
-function refuse(method: string, { error, timedOut }: Answer, versions: unknown, clean: Clean): HandshakeStep {
+/** Whether a server that refuses `initialize` in this way may speak the modern era. */
+export const isAboutEra = ({ code }: Refusal): boolean => code === METHOD_NOT_FOUND || code === UNSUPPORTED_VERSION
+
+/**
+ * Whether a server that refuses `initialize` in this way does not know the version: GoMCP says it in `data` of an internal
+ * error (-32603), others in the message or by -32602, -32600.
+ */
+export const isAboutVersion = ({ code, message, data }: Refusal): boolean =>
+  code === UNSUPPORTED_VERSION || code === INVALID_PARAMS || /version|supported/i.test(jsonOf([message, data]))
+
+/** What the result of `initialize` or `server/discover` agrees to. */
+export function agreementOf(version: string, result: Record<string, unknown>): Agreement {
+  const serverInfo = result.serverInfo ?? membersOf(result._meta)['io.modelcontextprotocol/serverInfo']
+  return {
+    era: version === NEWEST_MODERN ? 'modern' : 'legacy',
+    version,
+    serverInfo: isObject(serverInfo) ? (serverInfo as unknown as Implementation) : undefined,
+    capabilities: membersOf(result.capabilities),
+    instructions: typeof result.instructions === 'string' ? result.instructions : undefined
+  }
+}
+
+/**
+ * The step after an answer that ends the handshake.
+ * @param versions - What the server supports, where it said so.
+ */
+export function refuse(method: string, { error, timedOut }: Answer, versions: unknown, clean: Clean): HandshakeStep {
   let problem = `the answer to ${method} is invalid`
   if (error) problem = `the server refused ${method}: ${error.message}`
   else if (timedOut) problem = `the server did not answer ${method}`
@@ -240,7 +259,7 @@ function cleanData(data: unknown, clean: Clean): unknown {
 }
 
 /** The members of what should be an object, none of anything else. */
-const membersOf = (value: unknown): Record<string, unknown> => (isObject(value) ? value : {})
+export const membersOf = (value: unknown): Record<string, unknown> => (isObject(value) ? value : {})
 
 const listOf = (value: unknown): unknown[] | undefined => (Array.isArray(value) ? value : undefined)
 

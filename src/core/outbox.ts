@@ -1,4 +1,4 @@
-import type { JsonRpcNotification } from '../types/json-rpc.js'
+import type { JsonRpcNotification, RequestId } from '../types/json-rpc.js'
 import type { PendingRequest } from './pending.js'
 
 // What an open socket may hold back even if the outbox is small: a large message on its way is no server that does not read.
@@ -74,6 +74,11 @@ export class Outbox {
   remove(waiting: Waiting): void {
     this.#resends.delete(waiting)
     if (this.#waiting.delete(waiting)) this.#size -= sizeOf(waiting)
+  }
+
+  /** Whether a request with this id waits. */
+  holds(id: RequestId): boolean {
+    return [...this.#resends, ...this.#waiting].some((waiting) => 'phase' in waiting && waiting.id === id)
   }
 
   /** Removes and gives out one after the other, also what comes in meanwhile. */

@@ -13,8 +13,8 @@ export interface PendingRequest {
   text: string | undefined
   /** Length of the frame that was sent, in UTF-16 code units: finds the largest request when the server says 1009. */
   size: number
-  /** The caller's option `resend`. */
-  readonly resend: boolean | undefined
+  /** The caller's option `resend`; `'always'`: not only once, as for a handshake that the layer above makes. */
+  readonly resend: boolean | 'always' | undefined
 }
 
 /** The requests that wait for an answer, in the order in which they were made. */

@@ -1,4 +1,5 @@
 import type { Params } from '../types/json-rpc.js'
+import type { PendingRequest } from './pending.js'
 
 /** What may be sent again after the connection broke behind it. */
 export type ResendPolicy = 'safe' | 'never' | ((request: { readonly method: string; readonly params?: Params }) => boolean)
@@ -24,6 +25,7 @@ const SAFE_METHODS: ReadonlySet<string> = new Set([
  * Whether a request may be sent a second time when its first fate is unknown.
  * @param own - The request's own option `resend`, which wins.
  */
-export function mayResend(method: string, params: Params | undefined, own: boolean | undefined, policy: ResendPolicy): boolean {
-  return own ?? (typeof policy === 'function' ? policy({ method, params }) : policy === 'safe' && SAFE_METHODS.has(method))
+export function mayResend(method: string, params: Params | undefined, own: PendingRequest['resend'], policy: ResendPolicy): boolean {
+  if (own !== undefined) return own !== false
+  return typeof policy === 'function' ? policy({ method, params }) : policy === 'safe' && SAFE_METHODS.has(method)
 }

@@ -1,4 +1,5 @@
 // JSON-RPC 2.0 as MCP narrows it: ids are never null in a request, params are always an object.
+// `| undefined` on optional members: programs may set `exactOptionalPropertyTypes`, and the SDK's types say so too.
 // Type aliases, not interfaces: only an alias is assignable to an index signature, so only an alias can be handed over as `Params`.
 
 /** Any JSON value. Source: RFC 8259. */
@@ -12,13 +13,13 @@ export type Meta = { [key: string]: unknown }
 
 /** The params of any request or notification: an object, never an array. Source: MCP 2025-11-25, basic, "Messages". */
 export type Params = {
-  _meta?: Meta
+  _meta?: Meta | undefined
   [key: string]: unknown
 }
 
 /** What every result is at least: an open object, to which servers may add members. Source: MCP 2025-11-25, basic, "Responses". */
 export type Result = {
-  _meta?: Meta
+  _meta?: Meta | undefined
   [key: string]: unknown
 }
 
@@ -30,14 +31,14 @@ export type JsonRpcRequest = {
   jsonrpc: '2.0'
   id: RequestId
   method: string
-  params?: Params
+  params?: Params | undefined
 }
 
 /** A message that gets no answer. Source: MCP 2025-11-25, basic, "Notifications". */
 export type JsonRpcNotification = {
   jsonrpc: '2.0'
   method: string
-  params?: Params
+  params?: Params | undefined
 }
 
 /** The answer to a request that succeeded. Source: MCP 2025-11-25, basic, "Result Responses". */
@@ -57,7 +58,7 @@ export type JsonRpcError = {
 /** The answer to a request that failed; `id` is null or absent when the peer could not read the request's id. Source: JSON-RPC 2.0, 5; MCP 2025-11-25, basic, "Error Responses". */
 export type JsonRpcErrorResponse = {
   jsonrpc: '2.0'
-  id?: RequestId | null
+  id?: RequestId | null | undefined
   error: JsonRpcError
 }
 
@@ -70,7 +71,7 @@ export type JsonRpcMessage = JsonRpcRequest | JsonRpcNotification | JsonRpcRespo
 /** A notification without its envelope, as handlers and events carry it. Source: MCP 2025-11-25, basic, "Notifications". */
 export type Notification = {
   method: string
-  params?: Params
+  params?: Params | undefined
 }
 
 /** Ties progress notifications to a request; unique among the sender's active requests. Source: MCP 2025-11-25, basic/utilities/progress. */
@@ -86,20 +87,20 @@ export type Progress = {
 /** Params of `notifications/progress`. Source: MCP 2025-11-25, basic/utilities/progress. */
 export type ProgressParams = Progress & {
   progressToken: ProgressToken
-  _meta?: Meta
+  _meta?: Meta | undefined
 }
 
 /** Params of `notifications/cancelled`; `requestId` is absent only for 2025-11-25 tasks. Source: MCP 2025-11-25, basic/utilities/cancellation. */
 export type CancelledParams = {
   requestId?: RequestId
   reason?: string
-  _meta?: Meta
+  _meta?: Meta | undefined
 }
 
 /** Params of a list request: the opaque cursor of the page before (`""` is a cursor too), absent for the first page. Source: MCP 2025-11-25, server/utilities/pagination. */
 export type PageParams = {
   cursor?: string
-  _meta?: Meta
+  _meta?: Meta | undefined
 }
 
 /** The 2025-11-25 wish to run a request as a task that the receiver keeps for `ttl` ms. Source: MCP 2025-11-25, basic/utilities/tasks (experimental). */

@@ -25,7 +25,7 @@ const RANKS: readonly (readonly [rank: number, ...paths: string[]])[] = [
   [3, 'connection.ts', 'heartbeat.ts', 'own-requests.ts', 'rpc-peer.ts', 'aborts.ts', 'inbound-dispatch.ts'],
   [4, 'session.ts', 'greeting.ts', 'inbound-traffic.ts', 'interruption.ts'],
   [5, 'options.ts', 'events.ts', 'subscriptions.ts', 'rounds.ts', 'methods.ts', 'waiters.ts'],
-  [6, 'client.ts', 'server/'],
+  [6, 'client.ts', 'server/', 'transport/'],
   [7, 'index.ts']
 ]
 
@@ -37,7 +37,8 @@ const SIDES: readonly (readonly (readonly [side: string, ...paths: string[]])[])
   ],
   [
     ['the client', 'client.ts'],
-    ['the server', 'server/']
+    ['the server', 'server/'],
+    ['the transport', 'transport/']
   ]
 ]
 

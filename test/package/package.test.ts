@@ -53,6 +53,28 @@ describe('the packed package', () => {
     expect(said).toEqual({ state: 'closed', tools: ['echo'] })
   })
 
+  it.each(['import', 'require'])(
+    'has a transport for the official SDK, loaded by %s, that passes its handshake and lets the process end',
+    async (how) => {
+      const program = `
+      const visit = async ({ WebSocketClientTransport, ...others }) => {
+        const transport = new WebSocketClientTransport('${inject('serverUrl')}/legacy?key=transport-${how}-${String(process.pid)}')
+        const answered = new Promise((resolve) => { transport.onmessage = resolve })
+        const closed = new Promise((resolve) => { transport.onclose = resolve })
+        await transport.start()
+        const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'packed', version: '1' } }
+        await transport.send({ jsonrpc: '2.0', id: 0, method: 'initialize', params })
+        const { id, result } = await answered
+        await transport.close()
+        await closed
+        console.log(JSON.stringify({ id, version: result.protocolVersion, others: Object.keys(others) }))
+      }
+      visit(${how === 'import' ? '{ ...m }' : `{ ...require('mcp-websocket-client/transport') }`})`
+      const said = how === 'import' ? await esm(`import * as m from 'mcp-websocket-client/transport'; ${program}`) : await cjs(program)
+      expect(said).toEqual({ id: 0, version: '2025-11-25', others: [] })
+    }
+  )
+
   it('A27: recognises the errors of its other copy', async () => {
     const program = `
       import { createRequire } from 'node:module'
@@ -155,11 +177,13 @@ describe('package.json', () => {
   it('exports itself', () => expect(manifest.exports['./package.json']).toBe('./package.json'))
 
   it('lists conditions of engines before those of formats, and types first', () => {
-    const conditions = Object.keys(manifest.exports['.'] as object)
-    expect(conditions).toEqual(['react-native', 'workerd', 'browser', 'import', 'require'])
     const leaves = (value: object): string[] =>
       'default' in value ? [Object.keys(value).join()] : Object.values(value).flatMap((each) => leaves(each as object))
-    expect(new Set(leaves(manifest.exports['.'] as object))).toEqual(new Set(['types,default']))
+    for (const entry of ['.', './transport']) {
+      const exported = manifest.exports[entry] as object
+      expect(Object.keys(exported)).toEqual(['react-native', 'workerd', 'browser', 'import', 'require'])
+      expect(new Set(leaves(exported))).toEqual(new Set(['types,default']))
+    }
   })
 
   it('has exactly the dependencies of the design', () => {
@@ -203,6 +227,15 @@ describe('a bundle for browsers', () => {
     expect(inputs.filter((path) => path !== '<stdin>')).toEqual([expect.stringContaining('mcp-websocket-client/dist/browser/index.')])
   })
 
+  it('of the transport has no trace of Node, of ws, or of the client', async () => {
+    const { text, inputs } = await bundle(
+      `import { WebSocketClientTransport } from 'mcp-websocket-client/transport'; globalThis.T = WebSocketClientTransport`
+    )
+    for (const trace of ['node:', 'unexpected-response', 'ECONNREFUSED', 'require("', 'input_required', 'tools/call'])
+      expect(text).not.toContain(trace)
+    expect(inputs.filter((path) => path !== '<stdin>')).toEqual([expect.stringContaining('mcp-websocket-client/dist/browser/transport.js')])
+  })
+
   it('made without conditions, by old bundlers, comes to the same', async () => {
     const { inputs } = await bundle(requires, { conditions: [], mainFields: ['browser', 'main'] })
     expect(inputs.join()).toMatch(/dist\/browser\/index\./)
@@ -224,7 +257,9 @@ describe('a bundle for browsers', () => {
 })
 
 describe('the declarations', () => {
-  const files = ['dist/node/index.d.ts', 'dist/node/index.d.cts', 'dist/browser/index.d.ts', 'dist/browser/index.d.cts']
+  const files = ['index', 'transport'].flatMap((entry) =>
+    ['node', 'browser'].flatMap((platform) => ['ts', 'cts'].map((format) => `dist/${platform}/${entry}.d.${format}`))
+  )
 
   it.each(files)('%s stand alone: no import, no type of ws or Node', (path) => {
     const text = read(path)
@@ -234,12 +269,15 @@ describe('the declarations', () => {
   })
 
   it('say the same in both formats and for both platforms', () => {
-    const [first, ...others] = files.map(exportsOf)
-    for (const other of others) expect(other).toEqual(first)
+    for (const entry of ['index', 'transport']) {
+      const [first, ...others] = files.filter((path) => path.includes(entry)).map(exportsOf)
+      for (const other of others) expect(other).toEqual(first)
+    }
   })
 
   it('export these names', async () => {
     await expect(exportsOf('dist/node/index.d.ts').join('\n') + '\n').toMatchFileSnapshot('api.txt')
+    await expect(exportsOf('dist/node/transport.d.ts').join('\n') + '\n').toMatchFileSnapshot('api-transport.txt')
   })
 
   it('export, as values, what the package exports', async () => {
@@ -261,13 +299,17 @@ describe('the declarations', () => {
   ])('satisfy %s that has neither the types of Node nor skipLibCheck', (_who, name, options) => {
     const path = join(installed.folder, name)
     const text = `
+      import { WebSocketClientTransport, type FailureData } from 'mcp-websocket-client/transport'
       import { McpWebSocketClient, isRpcError, type McpWebSocketClientOptions, type StateName } from 'mcp-websocket-client'
       const options: McpWebSocketClientOptions = { url: new URL('ws://127.0.0.1/ws'), reconnect: { maxRetries: Infinity } }
       export const client = new McpWebSocketClient(options)
       export const state: StateName = client.state
       export const names: Promise<string[]> = client.listTools().then(({ tools }) => tools.map((tool) => tool.name))
       export const code = (error: unknown): number | undefined => (isRpcError(error) ? error.rpcCode : undefined)
-      client.on('state', ({ from, to, delay }) => [from, to, delay])`
+      client.on('state', ({ from, to, delay }) => [from, to, delay])
+      export const transport = new WebSocketClientTransport(new URL('ws://127.0.0.1/ws'), { reconnect: { maxRetries: Infinity } })
+      export const delivery = (data: FailureData): 'not-sent' | 'unknown' => data.delivery
+      transport.on('state', ({ from, to }) => [from, to])`
     const lib = ['lib.es2022.d.ts', 'lib.dom.d.ts']
     expect(
       diagnose(path, text, { ...options, target: ts.ScriptTarget.ES2022, lib, types: [], strict: true, skipLibCheck: false, noEmit: true })

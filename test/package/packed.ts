@@ -11,7 +11,9 @@ const run = promisify(execFile)
 export const root = fileURLToPath(new URL('../../', import.meta.url))
 
 const SUFFIXES = ['js', 'cjs', 'd.ts', 'd.cts']
-const BUILT = ['dist/node/index', 'dist/node/server', 'dist/browser/index'].flatMap((path) => SUFFIXES.map((suffix) => `${path}.${suffix}`))
+const BUILT = ['dist/node/index', 'dist/node/transport', 'dist/node/server', 'dist/browser/index', 'dist/browser/transport'].flatMap(
+  (path) => SUFFIXES.map((suffix) => `${path}.${suffix}`)
+)
 
 /** A folder into which the packed package was installed, as npm would have it. */
 export interface Installed {

@@ -1,6 +1,7 @@
 import { connectingSuite } from './connecting.js'
 import { reconnectingSuite } from './reconnecting.js'
 import { refusalsSuite, type Engine } from './refusals.js'
+import { relayingSuite } from './relaying.js'
 import { requestsSuite } from './requests.js'
 
 /**
@@ -12,4 +13,5 @@ export function clientSuite(serverUrl: string, engine: Engine): void {
   requestsSuite(serverUrl)
   reconnectingSuite(serverUrl)
   refusalsSuite(serverUrl, engine)
+  relayingSuite(serverUrl)
 }
