@@ -11,8 +11,8 @@ import { acceptDial, closeFrame, frame, OPCODE, textFrame, type RawPeer, type Up
 // A server that means harm: floods, bombs, giants, traps in keys and ids, and settings that would inject something.
 
 const MIB = 2 ** 20
-/** Messages of one flood; a million behave the same and take ten times as long. */
-const FLOOD = 100_000
+/** Messages of one flood, of notifications twice as many. More behave the same and take longer: `FLOOD=500000` in the environment. */
+const FLOOD = Number(process.env.FLOOD ?? 100_000)
 /** Messages of which each costs the client more. */
 const FEW = 20_000
 const QUICK = { initialDelay: 5, maxDelay: 20 }
