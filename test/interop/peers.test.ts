@@ -119,6 +119,8 @@ describe.each(Object.values<Peer>(PEERS).map((peer) => [peer.name, peer] as cons
       const observed = useClient({ heartbeat: HEARTBEAT })
       const { client, errors } = observed
       await client.connect()
+      // Answered: so the whole handshake, troubles included, is over before the server dies.
+      await call(observed, peer.echo('before'))
       const { text: _text, ...params } = peer.slow(60)
       const lost = rejectionOf(client.callTool(params))
       const left = nextEvent(client, 'state')
