@@ -1,7 +1,7 @@
 import { Connection, isUp, type ConnectionConfig, type ConnectionListener, type ConnectionStats } from './connection.js'
 import { REPLACED } from './core/closures.js'
 import type { Agreement, Era, HandshakeScript } from './core/eras.js'
-import { Flight } from './core/flight.js'
+import { Flight, tooLargeOf } from './core/flight.js'
 import { Journal } from './core/journal.js'
 import { encodeMessage, INTERNAL_ERROR, isErrorResponse, isRequest, isResponse, type Malformed } from './core/jsonrpc.js'
 import { guarded } from './core/guarded.js'
@@ -297,15 +297,17 @@ export class Session implements ConnectionListener, PageListener {
   }
 
   #endLife(end: LifecycleState): void {
-    const underWay = [...this.#flight.takeAll(), ...this.#outbox.drain()]
+    const inFlight = this.#flight.takeAll()
+    const tooLarge = end.name === 'failed' ? tooLargeOf(inFlight, end.closure) : undefined
     this.#connection.busy = false
     this.#interruption.forget()
     this.#greeting.reset()
     this.#journal.clear()
-    for (const request of underWay) {
+    for (const request of [...inFlight, ...this.#outbox.drain()]) {
       if (!('phase' in request)) continue
       const sent = request.phase !== 'queued'
       if (end.name !== 'failed') this.#lose(request, new ClosedError(sent ? 'unknown' : 'not-sent'))
+      else if (request === tooLarge) this.#lose(request, tooLargeError(end.closure, request))
       else this.#lose(request, sent ? lostError(end.closure, end.error) : end.error)
     }
   }

@@ -15,6 +15,11 @@ export interface Triage {
 /** A listen ends only by somebody's will, never by a drop, and it is no call: nobody waits for its answer. */
 const isCall = (request: PendingRequest): boolean => request.method !== 'subscriptions/listen'
 
+/** The call that is taken to be the cause of close code 1009: the largest of those in flight. */
+export function tooLargeOf(inFlight: readonly PendingRequest[], { code }: Closure): PendingRequest | undefined {
+  return code === 1009 ? inFlight.filter(isCall).sort((a, b) => b.size - a.size)[0] : undefined
+}
+
 /** The requests of the layer above that were written and wait for an answer. */
 export class Flight extends PendingRequests<PendingRequest> {
   /** How many calls are open: requests other than listens. */
@@ -38,11 +43,11 @@ export class Flight extends PendingRequests<PendingRequest> {
   }
 
   /** Sorts what was in flight after a drop that will be followed by a reconnect; listens stay. */
-  triage({ code }: Closure): Triage {
+  triage(closure: Closure): Triage {
     const all = this.takeAll()
     const calls = all.filter(isCall)
     for (const request of all) if (!isCall(request)) this.add(request)
-    const tooLarge = code === 1009 ? [...calls].sort((a, b) => b.size - a.size)[0] : undefined
+    const tooLarge = tooLargeOf(calls, closure)
     const again = (request: PendingRequest): boolean => request !== tooLarge && request.phase === 'sent' && request.text !== undefined
     return { resend: calls.filter(again), lost: calls.filter((request) => !again(request)), tooLarge }
   }

@@ -299,6 +299,18 @@ describe('close code 1009', () => {
     expect((await rig.relegacy()).methods).not.toContain('tools/call')
   })
 
+  it('names the largest too where nothing reconnects', async () => {
+    const rig = useClient({ reconnect: false })
+    const first = await rig.legacy()
+    const small = watch(rig.client.callTool({ name: 'x' }))
+    const large = watch(rig.client.callTool({ name: 'x'.repeat(5000) }))
+    first.drop({ code: 1009 })
+    await settle()
+    expect(rig.client.state).toBe('failed')
+    expect(large.error).toMatchObject({ code: 'MESSAGE_TOO_LARGE', retryable: false, delivery: 'unknown' })
+    expect(small.error).toMatchObject(LOST)
+  })
+
   it('spares a listen', async () => {
     const rig = useClient()
     const first = await rig.modern()
