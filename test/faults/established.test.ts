@@ -8,6 +8,8 @@ import { bundle, useChild } from '../helpers/child.js'
 import { useWsServer, type Frame, type ServerConnection, type WsServer } from '../helpers/ws-server.js'
 import { nextEvent, rejectionOf, until, useClient } from '../integration/harness.js'
 
+// What a busy machine may add, in ms; the waits that must not happen are longer by far.
+const BUSY = 9000
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 const QUICK = { initialDelay: 20, maxDelay: 50, jitter: false, maxRetries: Infinity }
@@ -157,7 +159,7 @@ describe('the heartbeat on real sockets', () => {
     await until(() => client.state === 'waiting', 'the silence is noticed')
     expect(states.at(-1)).toMatchObject({ closure: { kind: 'heartbeat' } })
     expect(performance.now() - begun).toBeGreaterThanOrEqual(timeout)
-    expect(performance.now() - begun).toBeLessThan(timeout + interval + interval + 2000)
+    expect(performance.now() - begun).toBeLessThan(timeout + interval + interval + BUSY)
   })
 
   const pingsOf = ({ peer }: Line): number => peer.frames.filter(({ opcode }) => opcode === OPCODE.ping).length
@@ -321,7 +323,7 @@ describe('a wall clock that jumps', () => {
     const [waiting, dialling] = client.states.slice(3)
     // The change is told a little after the timer was set.
     expect(dialling!.at - waiting!.at).toBeGreaterThanOrEqual(delay / 2)
-    expect(dialling!.at - waiting!.at).toBeLessThan(delay + 5000)
+    expect(dialling!.at - waiting!.at).toBeLessThan(delay + BUSY)
   })
 })
 
@@ -388,9 +390,9 @@ describe('close()', () => {
     const closedAt = performance.now()
     expect(rest).toEqual({ from: state, to: 'closed', pending: 0 })
     expect(took).toBeGreaterThanOrEqual(atLeast)
-    expect(took).toBeLessThan(200 + 1500)
+    expect(took).toBeLessThan(200 + BUSY)
     expect(await child.gone).toBe(0)
-    expect(performance.now() - closedAt).toBeLessThan(2000)
+    expect(performance.now() - closedAt).toBeLessThan(BUSY)
     expect(child.complaints).toBe('')
   })
 })

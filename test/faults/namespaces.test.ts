@@ -148,7 +148,7 @@ describe.skipIf(lackOfNetlab() !== undefined)('in a network', () => {
     const took = performance.now() - begun
     expect(error).toMatchObject({ name: 'HandshakeError', code: 'CONNECT_TIMEOUT', retryable: true, delivery: 'not-sent' })
     expect(took).toBeGreaterThanOrEqual(299)
-    expect(took).toBeLessThan(3000)
+    expect(took).toBeLessThan(9000)
   })
 
   test('N4: a host that cannot be reached fails the dial at once, is retried, and the reason is kept', async () => {

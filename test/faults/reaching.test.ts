@@ -42,6 +42,9 @@ async function refuse(options: McpWebSocketClientOptions): Promise<Refused> {
 const useMcpServer = (port = 0): Promise<WsServer> => useWsServer(({ socket }) => serveMcp('v2', socket), { port })
 
 /** A port on which nobody listens any more. */
+// A busy machine needs a while. Whoever waits for connectTimeout, which is 10 s, needs longer.
+const SOON = 9000
+
 async function freePort(): Promise<number> {
   const server = await useWsServer(() => undefined)
   await server.close()
@@ -54,7 +57,7 @@ describe('nobody there', () => {
     const { error, failure } = await refuse({ url: `ws://127.0.0.1:${String(await freePort())}/ws` })
     expect(error).toMatchObject({ code: 'RETRIES_EXHAUSTED', attempts: 3 })
     expect(failure).toMatchObject({ code: 'CONNECT_FAILED', cause: { code: 'ECONNREFUSED' } })
-    expect(performance.now() - begun).toBeLessThan(2000)
+    expect(performance.now() - begun).toBeLessThan(SOON)
   })
 
   test('N2: a name that does not resolve is retried up to the cap; the error names the host, and not the query', async () => {
@@ -96,9 +99,8 @@ describe('nobody there', () => {
     const connected = client.connect()
     await nextEvent(client, 'state', ({ delay }) => delay === 100)
     await useMcpServer(port)
-    const upAt = performance.now()
     await connected
-    expect(performance.now() - upAt).toBeLessThan(100 + 2000)
+    expect(Math.max(...states.map(({ delay = 0 }) => delay))).toBe(100)
     expect(states.map(({ to }) => to)).not.toContain('failed')
   })
 })
@@ -116,7 +118,7 @@ describe('an address that is dead, beside one that is alive', () => {
     const { client } = useClient({ url: `ws://localhost:${String(server.port)}/ws`, agent: new Agent({ lookup }), reconnect: false })
     const begun = performance.now()
     await client.connect()
-    expect(performance.now() - begun).toBeLessThan(3000)
+    expect(performance.now() - begun).toBeLessThan(SOON)
     expect(client.stats().attempts).toBe(1)
     expect(server.connections[0]?.request.socket.remoteFamily).toBe('IPv4')
   }
@@ -251,7 +253,7 @@ describe('a 101 that breaks its rules', () => {
     const begun = performance.now()
     const { error } = await refuse({ url: server.url, perMessageDeflate })
     expect(error).toMatchObject({ name: 'HandshakeError', code: 'HANDSHAKE_INVALID', retryable: false, delivery: 'not-sent' })
-    expect(performance.now() - begun).toBeLessThan(5000)
+    expect(performance.now() - begun).toBeLessThan(SOON)
     expect(server.dials).toHaveLength(1)
     await until(() => server.dials[0]!.socket.destroyed, 'the client hangs up')
   })

@@ -505,7 +505,8 @@ describe('V10: close()', () => {
     for (const { transport } of held) transport.onclose = () => closed++
     const from = performance.now()
     await server.close({ grace: 50 })
-    expect(performance.now() - from).toBeLessThan(4000)
+    // Before the 10 s that are usual.
+    expect(performance.now() - from).toBeLessThan(9000)
     expect(closed).toBe(2)
     const next = await useServer({ port })
     expect(next.port).toBe(port)

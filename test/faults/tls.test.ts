@@ -193,7 +193,7 @@ describe('a TLS handshake', () => {
     const took = performance.now() - begun
     expect(error).toMatchObject({ name: 'HandshakeError', code: 'CONNECT_TIMEOUT', retryable: true, delivery: 'not-sent' })
     expect(took).toBeGreaterThanOrEqual(199)
-    expect(took).toBeLessThan(2000)
+    expect(took).toBeLessThan(9000)
     // Otherwise the stall came too late, and proves nothing.
     expect(proxy.links[0]!.bytes.down).toBeGreaterThanOrEqual(bytes)
     await until(() => proxy.links[0]!.closed, 'the client hangs up')
