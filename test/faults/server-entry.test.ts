@@ -345,7 +345,7 @@ describe('V7: a client that never answers a ping', () => {
     await caller.message(({ method }) => method === 'notifications/progress')
     await caller.gone
     expect(performance.now() - from).toBeGreaterThanOrEqual(199)
-    expect(caller.frames.filter(({ opcode }) => opcode === OPCODE.ping)).toHaveLength(1)
+    expect(caller.frames.some(({ opcode }) => opcode === OPCODE.ping)).toBe(true)
     await until(() => aborted.length > 0, 'the handler was aborted')
     expect(closed).toBe(1)
     await until(() => server.metrics().connections === 0, 'the socket is gone')

@@ -223,12 +223,9 @@ describe('a server that accepts and drops', () => {
   })
 
   test.each(['v1', 'v2'] as const)('after MCP was ready is dialled no more often: SDK %s', async (sdk) => {
-    const server = await useWsServer(({ socket }) => {
-      serveMcp(sdk, socket)
-      const timer = setTimeout(() => socket.terminate(), 100)
-      socket.on('close', () => clearTimeout(timer))
-    })
+    const server = await useWsServer(({ socket }) => serveMcp(sdk, socket))
     const { client, states } = useClient({ url: server.url, reconnect: { initialDelay: 10, maxDelay: 50, jitter: false } })
+    client.on('state', ({ to }) => to === 'ready' && server.connections.at(-1)?.socket.terminate())
     const failed = nextEvent(client, 'failed')
     await client.connect()
     expect(await failed).toMatchObject({ name: 'RetriesExhaustedError', attempts: 11, cause: { code: 'CONNECTION_LOST' } })
