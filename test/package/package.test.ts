@@ -1,6 +1,8 @@
 import { build, type BuildOptions } from 'esbuild'
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { builtinModules } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import ts from 'typescript'
 import { beforeAll, describe, expect, inject, it } from 'vitest'
 import { VERSION } from '../../src/version.js'
@@ -197,6 +199,107 @@ describe('package.json', () => {
   })
 })
 
+describe('a bundle for Node', () => {
+  const NAMES = ['McpWebSocketServer', 'McpWebSocketClient', 'WebSocketClientTransport'] as const
+  const ENTRIES = ['mcp-websocket-client/server', 'mcp-websocket-client', 'mcp-websocket-client/transport']
+  // A server that answers whatever it is asked, a client, and a transport that asks by itself.
+  const program = `
+    const answer = (transport) => {
+      transport.onmessage = ({ id, method }) => {
+        const result = method === 'initialize' ? { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'x', version: '1' } } : {}
+        if (id !== undefined) transport.send({ jsonrpc: '2.0', id, result })
+      }
+      return transport.start()
+    }
+    const visit = async () => {
+      const server = new McpWebSocketServer({ allowUnauthenticated: true, onconnection: answer })
+      await server.listen()
+      const url = 'ws://127.0.0.1:' + server.address().port + '/ws'
+      const client = new McpWebSocketClient({ url, protocol: 'legacy' })
+      await client.connect()
+      await client.ping()
+      await client.close()
+      const transport = new WebSocketClientTransport(url)
+      const answered = new Promise((resolve) => { transport.onmessage = resolve })
+      await transport.start()
+      await transport.send({ jsonrpc: '2.0', id: 7, method: 'ping' })
+      const { id } = await answered
+      await transport.close()
+      const { connectionsTotal } = server.metrics()
+      await server.close()
+      console.log(JSON.stringify({ id, connectionsTotal }))
+    }
+    visit()`
+  const imports = ENTRIES.map((entry, i) => `import { ${NAMES[i] ?? ''} } from '${entry}'`).join('\n')
+  const requires = ENTRIES.map((entry, i) => `const { ${NAMES[i] ?? ''} } = require('${entry}')`).join('\n')
+
+  it.each([
+    ['ES module by import', 'esm', imports],
+    ['CommonJS module by require', 'cjs', requires]
+  ] as const)('made of all entries as one %s runs by itself, and lets the process end', async (_how, format, loading) => {
+    // What esbuild makes of a CommonJS dependency (ws) in an ES module asks for `require`.
+    const banner = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)`
+    const { outputFiles, metafile } = await build({
+      stdin: { contents: loading + program, resolveDir: installed.folder },
+      bundle: true,
+      write: false,
+      metafile: true,
+      platform: 'node',
+      format,
+      banner: format === 'esm' ? { js: banner } : {},
+      logLevel: 'silent',
+      absWorkingDir: installed.folder,
+      outfile: format === 'esm' ? 'out.mjs' : 'out.cjs'
+    })
+    // Not in the folder of the program: there it would find what it lacks.
+    const folder = mkdtempSync(join(tmpdir(), 'bundled-'))
+    const path = join(folder, format === 'esm' ? 'out.mjs' : 'out.cjs')
+    writeFileSync(path, outputFiles[0]?.text ?? '')
+    try {
+      expect(await installed.node(path)).toEqual({ id: 7, connectionsTotal: 2 })
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+    const own = Object.keys(metafile.inputs).filter((input) => input.includes('mcp-websocket-client/'))
+    const suffix = format === 'esm' ? 'js' : 'cjs'
+    expect(own.sort()).toEqual(
+      ['index', 'server', 'transport'].map((entry) => `node_modules/mcp-websocket-client/dist/node/${entry}.${suffix}`)
+    )
+  })
+})
+
+describe('the built files', () => {
+  const built = (suffix: string): string[] =>
+    readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith(suffix))
+  const mayInline: Readonly<Record<string, readonly string[]>> = {
+    node: ['nanoid'],
+    browser: ['isomorphic-ws', 'eventemitter3', 'nanoid']
+  }
+
+  it('are made of src and of the dependencies that are inlined, not of an official SDK or of zod', () => {
+    const maps = built('.map')
+    expect(maps).toHaveLength(10)
+    for (const path of maps) {
+      const { sources } = JSON.parse(read(`dist/${path}`)) as { sources: string[] }
+      const packages = sources.flatMap((source) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(source)?.[1] ?? [])
+      const others = sources.filter((source) => !source.includes('node_modules/') && !source.startsWith('../../src/'))
+      expect(packages.filter((name) => !mayInline[dirname(path)]?.includes(name))).toEqual([])
+      expect(others).toEqual([])
+    }
+  })
+
+  it('import nothing but the dependencies and Node', () => {
+    const { dependencies } = JSON.parse(read('package.json')) as Manifest
+    const scripts = [...built('.js'), ...built('.cjs')]
+    expect(scripts).toHaveLength(10)
+    for (const path of scripts) {
+      const packages = importsOf({ path, text: read(`dist/${path}`) }).map(({ specifier }) => specifier)
+      const allowed = dirname(path) === 'browser' ? [] : [...Object.keys(dependencies), ...builtinModules]
+      expect(packages.filter((name) => !allowed.includes(name.replace(/^node:/, '')))).toEqual([])
+    }
+  })
+})
+
 describe('a bundle for browsers', () => {
   const bundle = async (contents: string, options: BuildOptions = {}): Promise<{ text: string; inputs: string[] }> => {
     const { outputFiles = [], metafile } = await build({
@@ -234,6 +337,11 @@ describe('a bundle for browsers', () => {
     for (const trace of ['node:', 'unexpected-response', 'ECONNREFUSED', 'require("', 'input_required', 'tools/call'])
       expect(text).not.toContain(trace)
     expect(inputs.filter((path) => path !== '<stdin>')).toEqual([expect.stringContaining('mcp-websocket-client/dist/browser/transport.js')])
+  })
+
+  it('cannot have the server in it', async () => {
+    const built = bundle(`import { isSameToken } from 'mcp-websocket-client/server'; globalThis.isSameToken = isSameToken`)
+    await expect(built).rejects.toThrow('Could not resolve "mcp-websocket-client/server"')
   })
 
   it('made without conditions, by old bundlers, comes to the same', async () => {
