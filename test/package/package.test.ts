@@ -7,6 +7,7 @@ import ts from 'typescript'
 import { beforeAll, describe, expect, inject, it } from 'vitest'
 import { VERSION } from '../../src/version.js'
 import { importsOf } from '../helpers/architecture.js'
+import { CLIENT, diagnose, SERVER, WITH_SDK } from './consumers.js'
 import { buildIfStale, packAndInstall, root, type Installed } from './packed.js'
 
 interface Manifest {
@@ -16,6 +17,9 @@ interface Manifest {
   readonly exports: Readonly<Record<string, unknown>>
   readonly dependencies: Readonly<Record<string, string>>
 }
+
+/** How long the compiler may take, in ms, where other programs compete with it. */
+const COMPILING = 120_000
 
 let installed: Installed
 
@@ -239,7 +243,7 @@ describe('a bundle for Node', () => {
   ] as const)('made of all entries as one %s runs by itself, and lets the process end', async (_how, format, loading) => {
     // What esbuild makes of a CommonJS dependency (ws) in an ES module asks for `require`.
     const banner = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)`
-    const { outputFiles, metafile } = await build({
+    const { outputFiles = [], metafile } = await build({
       stdin: { contents: loading + program, resolveDir: installed.folder },
       bundle: true,
       write: false,
@@ -260,7 +264,7 @@ describe('a bundle for Node', () => {
     } finally {
       rmSync(folder, { recursive: true })
     }
-    const own = Object.keys(metafile.inputs).filter((input) => input.includes('mcp-websocket-client/'))
+    const own = Object.keys(metafile?.inputs ?? {}).filter((input) => input.includes('mcp-websocket-client/'))
     const suffix = format === 'esm' ? 'js' : 'cjs'
     expect(own.sort()).toEqual(
       ['index', 'server', 'transport'].map((entry) => `node_modules/mcp-websocket-client/dist/node/${entry}.${suffix}`)
@@ -396,33 +400,61 @@ describe('the declarations', () => {
   })
 
   const { ModuleKind, ModuleResolutionKind } = ts
-  it.each([
-    ['an ES module in Node', 'consumer.mts', { module: ModuleKind.NodeNext, moduleResolution: ModuleResolutionKind.NodeNext }],
-    ['CommonJS in Node', 'consumer.cts', { module: ModuleKind.NodeNext, moduleResolution: ModuleResolutionKind.NodeNext }],
-    [
-      'a page with a bundler',
-      'consumer.ts',
-      { module: ModuleKind.ESNext, moduleResolution: ModuleResolutionKind.Bundler, customConditions: ['browser'] }
-    ]
-  ])('satisfy %s that has neither the types of Node nor skipLibCheck', (_who, name, options) => {
-    const path = join(installed.folder, name)
-    const text = `
-      import { WebSocketClientTransport, type FailureData } from 'mcp-websocket-client/transport'
-      import { McpWebSocketClient, isRpcError, type McpWebSocketClientOptions, type StateName } from 'mcp-websocket-client'
-      const options: McpWebSocketClientOptions = { url: new URL('ws://127.0.0.1/ws'), reconnect: { maxRetries: Infinity } }
-      export const client = new McpWebSocketClient(options)
-      export const state: StateName = client.state
-      export const names: Promise<string[]> = client.listTools().then(({ tools }) => tools.map((tool) => tool.name))
-      export const code = (error: unknown): number | undefined => (isRpcError(error) ? error.rpcCode : undefined)
-      client.on('state', ({ from, to, delay }) => [from, to, delay])
-      export const transport = new WebSocketClientTransport(new URL('ws://127.0.0.1/ws'), { reconnect: { maxRetries: Infinity } })
-      export const delivery = (data: FailureData): 'not-sent' | 'unknown' => data.delivery
-      transport.on('state', ({ from, to }) => [from, to])`
-    const lib = ['lib.es2022.d.ts', 'lib.dom.d.ts']
-    expect(
-      diagnose(path, text, { ...options, target: ts.ScriptTarget.ES2022, lib, types: [], strict: true, skipLibCheck: false, noEmit: true })
-    ).toEqual([])
-  })
+  const bundler = { module: ModuleKind.ESNext, moduleResolution: ModuleResolutionKind.Bundler }
+  const nodeNext = { module: ModuleKind.NodeNext, moduleResolution: ModuleResolutionKind.NodeNext }
+  const node16 = { module: ModuleKind.Node16, moduleResolution: ModuleResolutionKind.Node16 }
+  const inNode = [
+    ['an ES module in Node', 'consumer.mts', nodeNext],
+    ['CommonJS in Node', 'consumer.cts', nodeNext],
+    ['a program for Node with a bundler', 'consumer.ts', bundler]
+  ] as const
+  const inPage = { ...bundler, customConditions: ['browser'] }
+  const elsewhere = [
+    ['an ES module with the rules of Node 16', 'consumer.mts', node16],
+    ['CommonJS with the rules of Node 16', 'consumer.cts', node16],
+    ['a page with a bundler', 'consumer.ts', inPage]
+  ] as const
+
+  /** What is wrong, with and without `exactOptionalPropertyTypes`: neither includes the other. */
+  const complaints = (path: string, text: string, options: ts.CompilerOptions): string[] =>
+    [true, false].flatMap((exactOptionalPropertyTypes) => diagnose(path, text, { ...options, exactOptionalPropertyTypes }))
+
+  it.each([...inNode, ...elsewhere])(
+    'satisfy %s that has neither the types of Node nor skipLibCheck',
+    (_who, name, options) => {
+      expect(complaints(join(installed.folder, name), CLIENT, options)).toEqual([])
+    },
+    COMPILING
+  )
+
+  const typeRoots = [join(root, 'node_modules/@types')]
+
+  it.each(inNode)(
+    'of the server satisfy %s that has the types of Node',
+    (_who, name, options) => {
+      expect(complaints(join(installed.folder, name), SERVER, { ...options, types: ['node'], typeRoots })).toEqual([])
+    },
+    COMPILING
+  )
+
+  it(
+    'of the server are not there for a page with a bundler',
+    () => {
+      expect(complaints(join(installed.folder, 'consumer.ts'), SERVER, { ...inPage, types: ['node'], typeRoots })).toContainEqual(
+        expect.stringContaining("Cannot find module 'mcp-websocket-client/server'")
+      )
+    },
+    COMPILING
+  )
+
+  it.each(inNode)(
+    'put %s between both versions of the official SDK',
+    (_who, name, options) => {
+      // Here the SDKs are installed, and the package knows itself by its name.
+      expect(complaints(join(root, name), WITH_SDK, { ...options, types: ['node'] })).toEqual([])
+    },
+    COMPILING
+  )
 })
 
 /** What a declaration file exports, in order; types marked as such. */
@@ -444,18 +476,4 @@ function namesIn(text: string): string[] {
   }
   visit(ts.createSourceFile('x.d.ts', text, ts.ScriptTarget.Latest, true))
   return [...names]
-}
-
-/** What the compiler finds wrong with one file that exists only in memory, and with all that it imports. */
-function diagnose(path: string, text: string, options: ts.CompilerOptions): string[] {
-  const host = ts.createCompilerHost(options)
-  const onDisk = { ...host }
-  host.fileExists = (name) => name === path || onDisk.fileExists(name)
-  host.readFile = (name) => (name === path ? text : onDisk.readFile(name))
-  host.getSourceFile = (name, ...rest) =>
-    name === path ? ts.createSourceFile(name, text, ts.ScriptTarget.ES2022, true) : onDisk.getSourceFile(name, ...rest)
-  const program = ts.createProgram([path], options, host)
-  return ts
-    .getPreEmitDiagnostics(program)
-    .map(({ file, messageText }) => `${file?.fileName ?? ''}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`)
 }
