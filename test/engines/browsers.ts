@@ -34,24 +34,45 @@ export function launch({ name, executablePath }: Engine, ignoreDefaultArgs: stri
   return launchBrowser({ browser: 'chrome', executablePath, args, ignoreDefaultArgs, pipe: true })
 }
 
-/** A server of pages on 127.0.0.1, every path of which has {@link Visit} in it. */
+/** A server of pages on 127.0.0.1, every path of which has the same script in it. */
 export interface PageServer {
   readonly url: string
+  /** The script, as it is served. */
+  readonly script: string
   close(): Promise<void>
+}
+
+/** What a server of pages serves. */
+export interface Site {
+  /** The file of this folder that runs in its pages. */
+  readonly entry?: string
+  /** Headers of its pages. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** What a page, or whoever else, has done by a `POST` to this path. */
+  readonly commands?: Readonly<Record<string, () => Promise<void>>>
 }
 
 const SCRIPT = '/in-page.js'
 
-export async function servePages(): Promise<PageServer> {
-  const script = await bundled()
-  const server = createServer(({ url }, response) => {
-    const [type, body] = url === SCRIPT ? ['text/javascript', script] : ['text/html', `<!doctype html><script src="${SCRIPT}"></script>`]
-    response.writeHead(200, { 'content-type': `${type}; charset=utf-8`, connection: 'close' }).end(body)
+/** What was bundled, by its entry. */
+const bundles = new Map<string, Promise<string>>()
+
+export async function servePages({ entry = 'in-page.ts', headers = {}, commands = {} }: Site = {}): Promise<PageServer> {
+  const making = bundles.get(entry) ?? bundled(entry)
+  bundles.set(entry, making)
+  const script = await making
+  const server = createServer(({ method, url = '' }, response) => {
+    const answer = (type: string, body: string): void =>
+      void response.writeHead(200, { ...headers, 'content-type': `${type}; charset=utf-8`, connection: 'close' }).end(body)
+    if (method === 'POST') void commands[url]?.().then(() => answer('text/plain', 'done'))
+    else if (url === SCRIPT) answer('text/javascript', script)
+    else answer('text/html', `<!doctype html><script src="${SCRIPT}"></script>`)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   return {
     url: `http://127.0.0.1:${String(port)}/`,
+    script,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
@@ -60,10 +81,19 @@ export async function servePages(): Promise<PageServer> {
   }
 }
 
-/** One classic script out of in-page.ts and `dist/browser`. */
-async function bundled(): Promise<string> {
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+
+/** Where the sources are imported, the package is meant: its exports decide, as for every bundler. */
+const ENTRIES = [
+  [/\/src\/index\.js$/, 'mcp-websocket-client'],
+  [/\/src\/transport\/index\.js$/, 'mcp-websocket-client/transport']
+] as const
+
+/** One classic script out of a file of this folder and `dist/browser`. */
+async function bundled(entry: string): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL('in-page.ts', import.meta.url))],
+    entryPoints: [fileURLToPath(new URL(entry, import.meta.url))],
+    absWorkingDir: ROOT,
     bundle: true,
     platform: 'browser',
     format: 'iife',
@@ -73,9 +103,7 @@ async function bundled(): Promise<string> {
       {
         name: 'as-published',
         setup(built) {
-          built.onResolve({ filter: /\/src\/index\.js$/ }, () => ({
-            path: fileURLToPath(new URL('../../dist/browser/index.js', import.meta.url))
-          }))
+          for (const [filter, name] of ENTRIES) built.onResolve({ filter }, ({ kind }) => built.resolve(name, { kind, resolveDir: ROOT }))
         }
       }
     ]
@@ -88,4 +116,17 @@ export async function openPage(browser: Browser, url: string): Promise<Page> {
   const page = await browser.newPage()
   await page.goto(url)
   return page
+}
+
+/** The longest that a row may take: one that hangs must not take the others with it. */
+export const LIMIT = 15_000
+
+/** Resolves or rejects as `promise` does, or rejects after {@link LIMIT}. */
+export function inTime<T>(promise: Promise<T>): Promise<T> {
+  return Promise.race([
+    promise,
+    new Promise<never>((_, reject) => {
+      setTimeout(() => reject(new Error('the row did not end')), LIMIT).unref()
+    })
+  ])
 }

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { McpWebSocketClient } from '../../src/index.js'
 import { startScriptedServer, type Dial } from '../helpers/serve-for-browser.js'
-import { chromium, firefox, launch, openPage, servePages, type Engine } from './browsers.js'
+import { chromium, firefox, inTime, launch, LIMIT, openPage, servePages, type Engine } from './browsers.js'
 import { perform, type Scenario, type View } from './perform.js'
 import { rows, type Expected, type Outcome, type Row } from './scenarios.js'
 
@@ -62,19 +62,11 @@ function columnOf(engine: Engine, expected: Column['expected']): Column {
   }
 }
 
-/** A row takes 2 s at most; one that hangs must not take the others with it. */
-const LIMIT = 15_000
-
-const late = (): Promise<never> =>
-  new Promise((_, reject) => {
-    setTimeout(() => reject(new Error('the row did not end')), LIMIT).unref()
-  })
-
 async function resultOf(scenario: Scenario, codes: readonly number[], play: Play): Promise<Result> {
   // A server, hence a port, for each row: Firefox delays dials to where earlier ones failed.
   const server = await startScriptedServer()
   try {
-    const view = await Promise.race([play(server.url, scenario), late()])
+    const view = await inTime(play(server.url, scenario))
     // Nothing more is to come after close(), where the next retry would have been due after 200 ms.
     if (view.closedAfter !== undefined) await new Promise((resolve) => setTimeout(resolve, 300))
     const log = `${server.url.replace('ws', 'http')}/log${codes.length > 0 ? `?until=close&count=${String(codes.length)}` : ''}`

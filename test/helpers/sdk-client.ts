@@ -15,7 +15,7 @@ export interface SdkClient {
   connect(transport: WebSocketClientTransport): Promise<void>
   close(): Promise<void>
   /** Calls a tool. @returns The words of its answer. */
-  call(name: string, args?: Record<string, unknown>, options?: { timeout?: number; signal?: AbortSignal }): Promise<string>
+  call(name: string, args?: Record<string, unknown>, options?: CallOptions): Promise<string>
   /** Asks for `notifications/resources/updated`, as the era does. */
   subscribe(uri: string): Promise<void>
   /** How often `onclose` was called. */
@@ -25,6 +25,13 @@ export interface SdkClient {
   readonly changes: number
   /** Marks of the `notifications/resources/updated` that reached the handler. */
   readonly marks: unknown[]
+}
+
+/** What the SDKs take with a call. */
+export interface CallOptions {
+  readonly timeout?: number
+  readonly signal?: AbortSignal
+  readonly onprogress?: () => void
 }
 
 /** A version and mode of the official SDK. */
@@ -64,7 +71,7 @@ function makeV1(): SdkClient {
     client,
     connect: (transport: WebSocketClientTransport) => client.connect(transport),
     close: () => client.close(),
-    call: async (name: string, args?: Record<string, unknown>, options?: object) =>
+    call: async (name: string, args?: Record<string, unknown>, options?: CallOptions) =>
       wordsOf(await client.callTool({ name, arguments: args }, undefined, { onprogress, ...options })),
     subscribe: async (uri: string) => {
       await client.subscribeResource({ uri })
@@ -107,7 +114,7 @@ function makeV2(isModern: boolean, timeoutMs: number | undefined): SdkClient {
     client,
     connect: (transport: WebSocketClientTransport) => client.connect(transport),
     close: () => client.close(),
-    call: async (name: string, args?: Record<string, unknown>, options?: object) =>
+    call: async (name: string, args?: Record<string, unknown>, options?: CallOptions) =>
       wordsOf(await client.callTool({ name, arguments: args }, { onprogress, ...options })),
     subscribe: async (uri: string) => {
       if (isModern) await client.listen({ resourceSubscriptions: [uri] })

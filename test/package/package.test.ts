@@ -1,10 +1,13 @@
 import { build, type BuildOptions } from 'esbuild'
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { builtinModules } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import ts from 'typescript'
 import { beforeAll, describe, expect, inject, it } from 'vitest'
 import { VERSION } from '../../src/version.js'
 import { importsOf } from '../helpers/architecture.js'
+import { CLIENT, diagnose, SERVER, WITH_SDK } from './consumers.js'
 import { buildIfStale, packAndInstall, root, type Installed } from './packed.js'
 
 interface Manifest {
@@ -14,6 +17,9 @@ interface Manifest {
   readonly exports: Readonly<Record<string, unknown>>
   readonly dependencies: Readonly<Record<string, string>>
 }
+
+/** How long the compiler may take, in ms, where other programs compete with it. */
+const COMPILING = 120_000
 
 let installed: Installed
 
@@ -197,6 +203,107 @@ describe('package.json', () => {
   })
 })
 
+describe('a bundle for Node', () => {
+  const NAMES = ['McpWebSocketServer', 'McpWebSocketClient', 'WebSocketClientTransport'] as const
+  const ENTRIES = ['mcp-websocket-client/server', 'mcp-websocket-client', 'mcp-websocket-client/transport']
+  // A server that answers whatever it is asked, a client, and a transport that asks by itself.
+  const program = `
+    const answer = (transport) => {
+      transport.onmessage = ({ id, method }) => {
+        const result = method === 'initialize' ? { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'x', version: '1' } } : {}
+        if (id !== undefined) transport.send({ jsonrpc: '2.0', id, result })
+      }
+      return transport.start()
+    }
+    const visit = async () => {
+      const server = new McpWebSocketServer({ allowUnauthenticated: true, onconnection: answer })
+      await server.listen()
+      const url = 'ws://127.0.0.1:' + server.address().port + '/ws'
+      const client = new McpWebSocketClient({ url, protocol: 'legacy' })
+      await client.connect()
+      await client.ping()
+      await client.close()
+      const transport = new WebSocketClientTransport(url)
+      const answered = new Promise((resolve) => { transport.onmessage = resolve })
+      await transport.start()
+      await transport.send({ jsonrpc: '2.0', id: 7, method: 'ping' })
+      const { id } = await answered
+      await transport.close()
+      const { connectionsTotal } = server.metrics()
+      await server.close()
+      console.log(JSON.stringify({ id, connectionsTotal }))
+    }
+    visit()`
+  const imports = ENTRIES.map((entry, i) => `import { ${NAMES[i] ?? ''} } from '${entry}'`).join('\n')
+  const requires = ENTRIES.map((entry, i) => `const { ${NAMES[i] ?? ''} } = require('${entry}')`).join('\n')
+
+  it.each([
+    ['ES module by import', 'esm', imports],
+    ['CommonJS module by require', 'cjs', requires]
+  ] as const)('made of all entries as one %s runs by itself, and lets the process end', async (_how, format, loading) => {
+    // What esbuild makes of a CommonJS dependency (ws) in an ES module asks for `require`.
+    const banner = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)`
+    const { outputFiles = [], metafile } = await build({
+      stdin: { contents: loading + program, resolveDir: installed.folder },
+      bundle: true,
+      write: false,
+      metafile: true,
+      platform: 'node',
+      format,
+      banner: format === 'esm' ? { js: banner } : {},
+      logLevel: 'silent',
+      absWorkingDir: installed.folder,
+      outfile: format === 'esm' ? 'out.mjs' : 'out.cjs'
+    })
+    // Not in the folder of the program: there it would find what it lacks.
+    const folder = mkdtempSync(join(tmpdir(), 'bundled-'))
+    const path = join(folder, format === 'esm' ? 'out.mjs' : 'out.cjs')
+    writeFileSync(path, outputFiles[0]?.text ?? '')
+    try {
+      expect(await installed.node(path)).toEqual({ id: 7, connectionsTotal: 2 })
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+    const own = Object.keys(metafile?.inputs ?? {}).filter((input) => input.includes('mcp-websocket-client/'))
+    const suffix = format === 'esm' ? 'js' : 'cjs'
+    expect(own.sort()).toEqual(
+      ['index', 'server', 'transport'].map((entry) => `node_modules/mcp-websocket-client/dist/node/${entry}.${suffix}`)
+    )
+  })
+})
+
+describe('the built files', () => {
+  const built = (suffix: string): string[] =>
+    readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith(suffix))
+  const mayInline: Readonly<Record<string, readonly string[]>> = {
+    node: ['nanoid'],
+    browser: ['isomorphic-ws', 'eventemitter3', 'nanoid']
+  }
+
+  it('are made of src and of the dependencies that are inlined, not of an official SDK or of zod', () => {
+    const maps = built('.map')
+    expect(maps).toHaveLength(10)
+    for (const path of maps) {
+      const { sources } = JSON.parse(read(`dist/${path}`)) as { sources: string[] }
+      const packages = sources.flatMap((source) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(source)?.[1] ?? [])
+      const others = sources.filter((source) => !source.includes('node_modules/') && !source.startsWith('../../src/'))
+      expect(packages.filter((name) => !mayInline[dirname(path)]?.includes(name))).toEqual([])
+      expect(others).toEqual([])
+    }
+  })
+
+  it('import nothing but the dependencies and Node', () => {
+    const { dependencies } = JSON.parse(read('package.json')) as Manifest
+    const scripts = [...built('.js'), ...built('.cjs')]
+    expect(scripts).toHaveLength(10)
+    for (const path of scripts) {
+      const packages = importsOf({ path, text: read(`dist/${path}`) }).map(({ specifier }) => specifier)
+      const allowed = dirname(path) === 'browser' ? [] : [...Object.keys(dependencies), ...builtinModules]
+      expect(packages.filter((name) => !allowed.includes(name.replace(/^node:/, '')))).toEqual([])
+    }
+  })
+})
+
 describe('a bundle for browsers', () => {
   const bundle = async (contents: string, options: BuildOptions = {}): Promise<{ text: string; inputs: string[] }> => {
     const { outputFiles = [], metafile } = await build({
@@ -234,6 +341,11 @@ describe('a bundle for browsers', () => {
     for (const trace of ['node:', 'unexpected-response', 'ECONNREFUSED', 'require("', 'input_required', 'tools/call'])
       expect(text).not.toContain(trace)
     expect(inputs.filter((path) => path !== '<stdin>')).toEqual([expect.stringContaining('mcp-websocket-client/dist/browser/transport.js')])
+  })
+
+  it('cannot have the server in it', async () => {
+    const built = bundle(`import { isSameToken } from 'mcp-websocket-client/server'; globalThis.isSameToken = isSameToken`)
+    await expect(built).rejects.toThrow('Could not resolve "mcp-websocket-client/server"')
   })
 
   it('made without conditions, by old bundlers, comes to the same', async () => {
@@ -288,33 +400,61 @@ describe('the declarations', () => {
   })
 
   const { ModuleKind, ModuleResolutionKind } = ts
-  it.each([
-    ['an ES module in Node', 'consumer.mts', { module: ModuleKind.NodeNext, moduleResolution: ModuleResolutionKind.NodeNext }],
-    ['CommonJS in Node', 'consumer.cts', { module: ModuleKind.NodeNext, moduleResolution: ModuleResolutionKind.NodeNext }],
-    [
-      'a page with a bundler',
-      'consumer.ts',
-      { module: ModuleKind.ESNext, moduleResolution: ModuleResolutionKind.Bundler, customConditions: ['browser'] }
-    ]
-  ])('satisfy %s that has neither the types of Node nor skipLibCheck', (_who, name, options) => {
-    const path = join(installed.folder, name)
-    const text = `
-      import { WebSocketClientTransport, type FailureData } from 'mcp-websocket-client/transport'
-      import { McpWebSocketClient, isRpcError, type McpWebSocketClientOptions, type StateName } from 'mcp-websocket-client'
-      const options: McpWebSocketClientOptions = { url: new URL('ws://127.0.0.1/ws'), reconnect: { maxRetries: Infinity } }
-      export const client = new McpWebSocketClient(options)
-      export const state: StateName = client.state
-      export const names: Promise<string[]> = client.listTools().then(({ tools }) => tools.map((tool) => tool.name))
-      export const code = (error: unknown): number | undefined => (isRpcError(error) ? error.rpcCode : undefined)
-      client.on('state', ({ from, to, delay }) => [from, to, delay])
-      export const transport = new WebSocketClientTransport(new URL('ws://127.0.0.1/ws'), { reconnect: { maxRetries: Infinity } })
-      export const delivery = (data: FailureData): 'not-sent' | 'unknown' => data.delivery
-      transport.on('state', ({ from, to }) => [from, to])`
-    const lib = ['lib.es2022.d.ts', 'lib.dom.d.ts']
-    expect(
-      diagnose(path, text, { ...options, target: ts.ScriptTarget.ES2022, lib, types: [], strict: true, skipLibCheck: false, noEmit: true })
-    ).toEqual([])
-  })
+  const bundler = { module: ModuleKind.ESNext, moduleResolution: ModuleResolutionKind.Bundler }
+  const nodeNext = { module: ModuleKind.NodeNext, moduleResolution: ModuleResolutionKind.NodeNext }
+  const node16 = { module: ModuleKind.Node16, moduleResolution: ModuleResolutionKind.Node16 }
+  const inNode = [
+    ['an ES module in Node', 'consumer.mts', nodeNext],
+    ['CommonJS in Node', 'consumer.cts', nodeNext],
+    ['a program for Node with a bundler', 'consumer.ts', bundler]
+  ] as const
+  const inPage = { ...bundler, customConditions: ['browser'] }
+  const elsewhere = [
+    ['an ES module with the rules of Node 16', 'consumer.mts', node16],
+    ['CommonJS with the rules of Node 16', 'consumer.cts', node16],
+    ['a page with a bundler', 'consumer.ts', inPage]
+  ] as const
+
+  /** What is wrong, with and without `exactOptionalPropertyTypes`: neither includes the other. */
+  const complaints = (path: string, text: string, options: ts.CompilerOptions): string[] =>
+    [true, false].flatMap((exactOptionalPropertyTypes) => diagnose(path, text, { ...options, exactOptionalPropertyTypes }))
+
+  it.each([...inNode, ...elsewhere])(
+    'satisfy %s that has neither the types of Node nor skipLibCheck',
+    (_who, name, options) => {
+      expect(complaints(join(installed.folder, name), CLIENT, options)).toEqual([])
+    },
+    COMPILING
+  )
+
+  const typeRoots = [join(root, 'node_modules/@types')]
+
+  it.each(inNode)(
+    'of the server satisfy %s that has the types of Node',
+    (_who, name, options) => {
+      expect(complaints(join(installed.folder, name), SERVER, { ...options, types: ['node'], typeRoots })).toEqual([])
+    },
+    COMPILING
+  )
+
+  it(
+    'of the server are not there for a page with a bundler',
+    () => {
+      expect(complaints(join(installed.folder, 'consumer.ts'), SERVER, { ...inPage, types: ['node'], typeRoots })).toContainEqual(
+        expect.stringContaining("Cannot find module 'mcp-websocket-client/server'")
+      )
+    },
+    COMPILING
+  )
+
+  it.each(inNode)(
+    'put %s between both versions of the official SDK',
+    (_who, name, options) => {
+      // Here the SDKs are installed, and the package knows itself by its name.
+      expect(complaints(join(root, name), WITH_SDK, { ...options, types: ['node'] })).toEqual([])
+    },
+    COMPILING
+  )
 })
 
 /** What a declaration file exports, in order; types marked as such. */
@@ -336,18 +476,4 @@ function namesIn(text: string): string[] {
   }
   visit(ts.createSourceFile('x.d.ts', text, ts.ScriptTarget.Latest, true))
   return [...names]
-}
-
-/** What the compiler finds wrong with one file that exists only in memory, and with all that it imports. */
-function diagnose(path: string, text: string, options: ts.CompilerOptions): string[] {
-  const host = ts.createCompilerHost(options)
-  const onDisk = { ...host }
-  host.fileExists = (name) => name === path || onDisk.fileExists(name)
-  host.readFile = (name) => (name === path ? text : onDisk.readFile(name))
-  host.getSourceFile = (name, ...rest) =>
-    name === path ? ts.createSourceFile(name, text, ts.ScriptTarget.ES2022, true) : onDisk.getSourceFile(name, ...rest)
-  const program = ts.createProgram([path], options, host)
-  return ts
-    .getPreEmitDiagnostics(program)
-    .map(({ file, messageText }) => `${file?.fileName ?? ''}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`)
 }
