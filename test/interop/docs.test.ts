@@ -23,13 +23,21 @@ function optionsOf({ options }: Peer): string {
   return written.join(', ') || 'none'
 }
 
-const yes = (is: boolean): string => (is ? 'yes' : 'no')
+const CANCELLATION: Readonly<Record<Peer['cancels'], string>> = { tool: 'yes', answer: 'of the answer', nothing: 'no' }
 
 describe('docs/interop.md', () => {
   it.each(Object.values<Peer>(PEERS).map((peer) => [peer.name, peer] as const))('says what the tests find: %s', (name, peer) => {
     const { subprotocol, era, protocolVersion } = peer.found
     const chosen = subprotocol === undefined ? 'none' : `\`${subprotocol}\``
-    expect(rows).toContainEqual([name, optionsOf(peer), chosen, era, protocolVersion, yes(peer.reports > 0), yes(peer.cancels)])
+    expect(rows).toContainEqual([
+      name,
+      optionsOf(peer),
+      chosen,
+      era,
+      protocolVersion,
+      peer.reports > 0 ? 'yes' : 'no',
+      CANCELLATION[peer.cancels]
+    ])
   })
 
   it('has no other rows', () => {
