@@ -15,7 +15,7 @@ export interface SdkClient {
   connect(transport: WebSocketClientTransport): Promise<void>
   close(): Promise<void>
   /** Calls a tool. @returns The words of its answer. */
-  call(name: string, args?: Record<string, unknown>, options?: { timeout?: number; signal?: AbortSignal }): Promise<string>
+  call(name: string, args?: Record<string, unknown>, options?: CallOptions): Promise<string>
   /** Asks for `notifications/resources/updated`, as the era does. */
   subscribe(uri: string): Promise<void>
   /** How often `onclose` was called. */
@@ -25,6 +25,13 @@ export interface SdkClient {
   readonly changes: number
   /** Marks of the `notifications/resources/updated` that reached the handler. */
   readonly marks: unknown[]
+}
+
+/** Options of a call that both versions have. */
+export interface CallOptions {
+  readonly timeout?: number
+  readonly signal?: AbortSignal
+  readonly onprogress?: (progress: { progress: number; total?: number }) => void
 }
 
 /** A version and mode of the official SDK. */
