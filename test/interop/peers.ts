@@ -51,6 +51,10 @@ export interface Peer {
   readonly reports: number
   /** What a cancellation ends there: the tool (then the tool `cancellations` counts them), no more than its answer, or nothing. */
   readonly cancels: 'tool' | 'answer' | 'nothing'
+  /** A version that it does not know is refused with an error; a `Client` of the official SDK does not ask for another one. */
+  readonly refusesVersions?: true
+  /** A request with an id that is a string is answered under another one, and so is the first one of v2 of the official SDK. */
+  readonly breaksStringIds?: true
 }
 
 const ECHO_AND_SLOW = {
@@ -112,7 +116,8 @@ export const PEERS = {
     path: '/message',
     options: {},
     ...EVERYTHING,
-    cancels: 'nothing'
+    cancels: 'nothing',
+    breaksStringIds: true
   },
   sdkV1: {
     name: 'TypeScript SDK 1.32.2 behind McpWebSocketServer',
@@ -144,7 +149,8 @@ export const PEERS = {
     tools: ['echo', 'slow'],
     ...ECHO_AND_SLOW,
     reports: 0,
-    cancels: 'nothing'
+    cancels: 'nothing',
+    refusesVersions: true
   },
   coder: {
     name: 'coder/websocket 1.8.14',
@@ -188,6 +194,7 @@ export const PEERS = {
     tools: ['echo', 'slow', 'big'],
     ...ECHO_AND_SLOW,
     reports: 0,
-    cancels: 'nothing'
+    cancels: 'nothing',
+    refusesVersions: true
   }
 } satisfies Readonly<Record<string, Peer>>
