@@ -34,7 +34,13 @@ const node: TestProjectConfiguration = {
 }
 
 /** Tests that need more than Node and Chromium, or more than minutes; each has a script of its own, and `npm test` leaves them out. */
-const apart = (name: string, folder: string, testTimeout: number, globalSetup: string[] = []): TestProjectConfiguration => ({
+const apart = (
+  name: string,
+  folder: string,
+  testTimeout: number,
+  globalSetup: string[] = [],
+  maxWorkers = 1
+): TestProjectConfiguration => ({
   extends: true,
   test: {
     name,
@@ -42,7 +48,8 @@ const apart = (name: string, folder: string, testTimeout: number, globalSetup: s
     include: [`${folder}/**/*.test.ts`],
     setupFiles: ['test/helpers/no-leaks.ts'],
     globalSetup,
-    fileParallelism: false,
+    fileParallelism: maxWorkers > 1,
+    maxWorkers,
     testTimeout,
     hookTimeout: testTimeout
   }
@@ -106,7 +113,8 @@ export default defineConfig({
       apart('proxies', 'test/integration/proxies', 60_000),
       apart('engines', 'test/engines', 120_000),
       apart('heavy', 'test/heavy', 600_000),
-      apart('interop', 'test/interop', 60_000, ['test/interop/set-up.ts'])
+      // Servers take their time to start, and calls to end: there is more waiting in it than work.
+      apart('interop', 'test/interop', 60_000, ['test/interop/set-up.ts'], 3)
     ]
   }
 })

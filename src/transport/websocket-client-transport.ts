@@ -18,6 +18,7 @@ import type { JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, JsonRpcRespon
 import type { UrlOption } from '../types/options.js'
 import type { WebSocketClientTransportOptions } from '../types/transport.js'
 import { Farewells } from './farewells.js'
+import { inOrder } from './in-order.js'
 import { failureOf, tidyForSdk, untidy } from './messages.js'
 import { Questions } from './questions.js'
 
@@ -70,6 +71,7 @@ export class WebSocketClientTransport {
   readonly #pending = new PendingRequests<Relayed>()
   readonly #farewells: Farewells
   readonly #questions = new Questions()
+  readonly #deliverInOrder = inOrder((message) => this.#deliver(message))
   readonly #events = new Emitter((error, event) => {
     // What a listener of `error` throws has nowhere to go.
     if (event !== 'error') this.#trouble(error)
@@ -229,7 +231,7 @@ export class WebSocketClientTransport {
     else listen = this.#onNotification(message)
     const tidy = tidyForSdk(message)
     if (listen) this.#farewells.hold(listen, tidy)
-    else this.#deliver(tidy)
+    else this.#deliverInOrder(tidy)
   }
 
   /** @returns The listen that the server ends with this result, if it is one. */

@@ -27,11 +27,11 @@ export interface SdkClient {
   readonly marks: unknown[]
 }
 
-/** What the SDKs take with a call. */
+/** Options of a call that both versions have. */
 export interface CallOptions {
   readonly timeout?: number
   readonly signal?: AbortSignal
-  readonly onprogress?: () => void
+  readonly onprogress?: (progress: { progress: number; total?: number }) => void
 }
 
 /** A version and mode of the official SDK. */
@@ -48,9 +48,9 @@ const onprogress = (): void => undefined
 
 const wordsOf = (result: unknown): string => (result as { content: { text?: string }[] }).content.map(({ text = '' }) => text).join('')
 
-/** Makes a client; `probeTimeout` bounds v2's question for the era. */
-export function makeSdkClient(mode: SdkMode, probeTimeout?: number): SdkClient {
-  return mode === 'v1' ? makeV1() : makeV2(mode === 'v2 modern', probeTimeout)
+/** Makes a client; of v2 `probeTimeout` bounds the question for the era, and `versions` are all that it speaks. */
+export function makeSdkClient(mode: SdkMode, probeTimeout?: number, versions?: string[]): SdkClient {
+  return mode === 'v1' ? makeV1() : makeV2(mode === 'v2 modern', probeTimeout, versions)
 }
 
 function makeV1(): SdkClient {
@@ -79,10 +79,11 @@ function makeV1(): SdkClient {
   })
 }
 
-function makeV2(isModern: boolean, timeoutMs: number | undefined): SdkClient {
+function makeV2(isModern: boolean, timeoutMs: number | undefined, supportedProtocolVersions: string[] | undefined): SdkClient {
   const told = { closes: 0, errors: [] as Error[], changes: 0, marks: [] as unknown[] }
   const client = new ClientV2(INFO, {
     capabilities: CAPABILITIES,
+    ...(supportedProtocolVersions && { supportedProtocolVersions }),
     ...(isModern && {
       versionNegotiation: { mode: 'auto', ...(timeoutMs !== undefined && { probe: { timeoutMs } }) },
       listChanged: {

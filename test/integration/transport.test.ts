@@ -209,6 +209,26 @@ describe.each(MODES)('an unmodified Client, $mode', ({ mode, sdk }) => {
     expect(client.errors).toEqual([])
   })
 
+  test('hears of progress that comes in one piece with the result', async () => {
+    const server = await useMcpServer(sdk)
+    const client = await connect(mode, server.url)
+    const reports: number[] = []
+    const call = client.call('hold', {}, { onprogress: ({ progress }) => reports.push(progress) })
+    await until(() => reports.length === 1, 'the first report')
+    const { id, params } = server.received.find(({ method }) => method === 'tools/call')!
+    const { request, send } = server.connection
+    const report = (progress: number): void =>
+      send({ method: 'notifications/progress', params: { progressToken: params!._meta!.progressToken, progress } })
+    request.socket.cork()
+    report(2)
+    report(3)
+    send({ id, result: { content: [{ type: 'text', text: 'done' }], resultType: 'complete' } })
+    request.socket.uncork()
+    expect(await call).toBe('done')
+    expect(reports).toEqual([1, 2, 3])
+    expect(client.errors).toEqual([])
+  })
+
   test('connects to a server that is not there yet, and to one that goes in the middle of the handshake', async () => {
     let rounds = 0
     const first = await useWsServer(() => undefined)

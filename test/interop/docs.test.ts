@@ -1,40 +1,68 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { PEERS, type Peer } from './peers.js'
+import { SDK_PEERS, versionsFor } from './use-sdk-client.js'
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
 const versionOf = (name: string): string => (JSON.parse(read(`node_modules/${name}/package.json`)) as { version: string }).version
 
-/** The cells of every row of the table. */
-const rows = read('docs/interop.md')
-  .split('\n')
-  .filter((line) => line.startsWith('| '))
-  .map((line) =>
-    line
-      .slice(1, -1)
-      .split('|')
-      .map((cell) => cell.trim())
-  )
+/** The cells of every row of the table in a section, without its head. */
+function rowsOf(heading: string): string[][] {
+  const [, section = ''] = read('docs/interop.md').split(`\n## ${heading}\n`)
+  return section
+    .split(/^## /m, 1)
+    .flatMap((text) => text.split('\n'))
+    .filter((line) => line.startsWith('| '))
+    .slice(2)
+    .map((line) =>
+      line
+        .slice(1, -1)
+        .split('|')
+        .map((cell) => cell.trim())
+    )
+}
+
+const literal = (value: unknown): string => JSON.stringify(value).replaceAll('"', "'")
 
 /** As the table writes options: those of a key without its value, as every user has another. */
 function optionsOf({ options }: Peer): string {
-  const literal = (value: unknown): string => JSON.stringify(value).replaceAll('"', "'")
   const written = Object.entries(options).map(([name, value]) => (name === 'auth' ? '`auth`' : `\`${name}: ${literal(value)}\``))
   return written.join(', ') || 'none'
 }
 
-const yes = (is: boolean): string => (is ? 'yes' : 'no')
+const CANCELLATION: Readonly<Record<Peer['cancels'], string>> = { tool: 'yes', answer: 'of the answer', nothing: 'no' }
 
 describe('docs/interop.md', () => {
+  const rows = rowsOf('What works with which options')
+
   it.each(Object.values<Peer>(PEERS).map((peer) => [peer.name, peer] as const))('says what the tests find: %s', (name, peer) => {
     const { subprotocol, era, protocolVersion } = peer.found
     const chosen = subprotocol === undefined ? 'none' : `\`${subprotocol}\``
-    expect(rows).toContainEqual([name, optionsOf(peer), chosen, era, protocolVersion, yes(peer.reports > 0), yes(peer.cancels)])
+    expect(rows).toContainEqual([
+      name,
+      optionsOf(peer),
+      chosen,
+      era,
+      protocolVersion,
+      peer.reports > 0 ? 'yes' : 'no',
+      CANCELLATION[peer.cancels]
+    ])
   })
 
   it('has no other rows', () => {
-    expect(rows.map(([name]) => name).filter((name) => !name!.startsWith('-') && name !== 'server')).toEqual(
-      Object.values<Peer>(PEERS).map(({ name }) => name)
+    expect(rows.map(([name]) => name)).toEqual(Object.values<Peer>(PEERS).map(({ name }) => name))
+  })
+
+  it('says what each Client of the official SDK needs, and what it finds', () => {
+    const restricted = (versions?: string[]): string =>
+      versions ? `legacy, \`supportedProtocolVersions: ${literal(versions).replaceAll(',', ', ')}\`` : 'legacy'
+    expect(rowsOf('With the official SDK')).toEqual(
+      SDK_PEERS.map((peer) => [
+        peer.name,
+        peer.refusesVersions ? 'no' : 'legacy',
+        restricted(versionsFor(peer, 'v2 legacy')),
+        peer.found.era === 'modern' ? 'modern' : restricted(versionsFor(peer, 'v2 modern'))
+      ])
     )
   })
 })
@@ -43,11 +71,13 @@ describe('the versions in the names', () => {
   const requirements = read('test/interop/python/requirements.txt')
   const modules = read('test/interop/go/go.mod')
 
+  const everything = `server-everything ${versionOf('@modelcontextprotocol/server-everything')}`
+
   it.each([
-    [
-      PEERS.everything,
-      `server-everything ${versionOf('@modelcontextprotocol/server-everything')} behind supergateway ${versionOf('supergateway')}`
-    ],
+    [PEERS.everything, `${everything} behind McpWebSocketServer`],
+    [PEERS.supergateway, `${everything} behind supergateway ${versionOf('supergateway')}`],
+    [PEERS.sdkV1, `TypeScript SDK ${versionOf('@modelcontextprotocol/sdk')} behind McpWebSocketServer`],
+    [PEERS.sdkV2, `TypeScript SDK ${versionOf('@modelcontextprotocol/server')} behind McpWebSocketServer`],
     [PEERS.gomcp, `GoMCP ${/gomcp v([\d.]+)/.exec(modules)?.[1] ?? ''}`],
     [PEERS.coder, `coder/websocket ${/coder\/websocket v([\d.]+)/.exec(modules)?.[1] ?? ''}`],
     [PEERS.pythonSdk, `Python SDK ${/^mcp==(.+)$/m.exec(requirements)?.[1] ?? ''}`],

@@ -49,14 +49,21 @@ export interface Peer {
   readonly slow: (seconds: number) => ToolCall
   /** Progress reports of the slow tool. */
   readonly reports: number
-  /** Whether a cancellation reaches the tool; then the tool `cancellations` counts them. */
-  readonly cancels: boolean
+  /** What a cancellation ends there: the tool (then the tool `cancellations` counts them), no more than its answer, or nothing. */
+  readonly cancels: 'tool' | 'answer' | 'nothing'
+  /** A version that it does not know is refused with an error; a `Client` of the official SDK does not ask for another one. */
+  readonly refusesVersions?: true
+  /** A request with an id that is a string is answered under another one, and so is the first one of v2 of the official SDK. */
+  readonly breaksStringIds?: true
 }
 
-const OWN_TOOLS = {
-  echo: (message: string): ToolCall => ({ name: 'echo', arguments: { message }, text: message }),
-  slow: (seconds: number): ToolCall => ({ name: 'slow', arguments: { seconds }, text: 'done' })
-}
+const ECHO_AND_SLOW = {
+  echo: (message) => ({ name: 'echo', arguments: { message }, text: message }),
+  slow: (seconds) => ({ name: 'slow', arguments: { seconds }, text: 'done' })
+} satisfies Partial<Peer>
+
+/** What the small servers have that we wrote with libraries of others. */
+const ALL_TOOLS = { tools: ['echo', 'slow', 'cancellations'], ...ECHO_AND_SLOW, reports: 4, cancels: 'tool' } satisfies Partial<Peer>
 
 /** The program that a package of npm installs as a command. */
 function commandOf(name: string): string {
@@ -65,11 +72,38 @@ function commandOf(name: string): string {
   return join(dirname(manifest), typeof bin === 'string' ? bin : Object.values(bin)[0]!)
 }
 
+/** A program of ours for Node, whose first argument is the port. */
+const program =
+  (entry: string, ...args: string[]): Peer['command'] =>
+  async ({ bundle }, port) => [process.execPath, await bundle(new URL(entry, import.meta.url)), String(port), ...args]
+
+const EVERYTHING = {
+  found: { server: 'mcp-servers/everything', era: 'legacy', protocolVersion: '2025-11-25', subprotocol: 'mcp.v1', troubles: [] },
+  tools: ['echo', 'get-sum', 'trigger-long-running-operation'],
+  echo: (message) => ({ name: 'echo', arguments: { message }, text: `Echo: ${message}` }),
+  slow: (seconds) => ({
+    name: 'trigger-long-running-operation',
+    arguments: { duration: seconds, steps: 4 },
+    text: `Long running operation completed. Duration: ${String(seconds)} seconds, Steps: 4.`
+  }),
+  reports: 4
+} satisfies Partial<Peer>
+
+const SDK_V2 = { command: program('node/sdk-v2.ts'), path: '/ws', ...ALL_TOOLS } satisfies Partial<Peer>
+
 const address = (port: number): string => `127.0.0.1:${String(port)}`
 
 /** All rows. A further server is a further entry. */
 export const PEERS = {
   everything: {
+    name: 'server-everything 2026.8.31 behind McpWebSocketServer',
+    command: program('node/stdio.ts', process.execPath, commandOf('@modelcontextprotocol/server-everything')),
+    path: '/ws',
+    options: {},
+    ...EVERYTHING,
+    cancels: 'answer'
+  },
+  supergateway: {
     name: 'server-everything 2026.8.31 behind supergateway 4.0.0',
     command: (_tools, port) => [
       process.execPath,
@@ -81,16 +115,29 @@ export const PEERS = {
     ],
     path: '/message',
     options: {},
-    found: { server: 'mcp-servers/everything', era: 'legacy', protocolVersion: '2025-11-25', subprotocol: 'mcp.v1', troubles: [] },
-    tools: ['echo', 'get-sum', 'trigger-long-running-operation'],
-    echo: (message) => ({ name: 'echo', arguments: { message }, text: `Echo: ${message}` }),
-    slow: (seconds) => ({
-      name: 'trigger-long-running-operation',
-      arguments: { duration: seconds, steps: 4 },
-      text: `Long running operation completed. Duration: ${String(seconds)} seconds, Steps: 4.`
-    }),
-    reports: 4,
-    cancels: false
+    ...EVERYTHING,
+    cancels: 'nothing',
+    breaksStringIds: true
+  },
+  sdkV1: {
+    name: 'TypeScript SDK 1.32.2 behind McpWebSocketServer',
+    command: program('node/sdk-v1.ts'),
+    path: '/ws',
+    options: {},
+    found: { server: 'sdk-v1-peer', era: 'legacy', protocolVersion: '2025-11-25', subprotocol: 'mcp.v1', troubles: [] },
+    ...ALL_TOOLS
+  },
+  sdkV2: {
+    name: 'TypeScript SDK 2.4.0 behind McpWebSocketServer',
+    ...SDK_V2,
+    options: {},
+    found: { server: 'sdk-v2-peer', era: 'modern', protocolVersion: '2026-07-28', subprotocol: 'mcp.v1', troubles: [] }
+  },
+  sdkV2Legacy: {
+    name: 'the same, asked for the legacy era',
+    ...SDK_V2,
+    options: { protocol: 'legacy' },
+    found: { server: 'sdk-v2-peer', era: 'legacy', protocolVersion: '2025-11-25', subprotocol: 'mcp.v1', troubles: [] }
   },
   gomcp: {
     name: 'GoMCP 1.2.2',
@@ -100,9 +147,10 @@ export const PEERS = {
     options: { onMissingSubprotocol: 'accept' },
     found: { server: 'gomcp-peer', era: 'legacy', protocolVersion: '2025-03-26', subprotocol: undefined, troubles: [] },
     tools: ['echo', 'slow'],
-    ...OWN_TOOLS,
+    ...ECHO_AND_SLOW,
     reports: 0,
-    cancels: false
+    cancels: 'nothing',
+    refusesVersions: true
   },
   coder: {
     name: 'coder/websocket 1.8.14',
@@ -111,10 +159,7 @@ export const PEERS = {
     path: '/ws',
     options: {},
     found: { server: 'coder-peer', era: 'legacy', protocolVersion: '2025-06-18', subprotocol: 'mcp.v1', troubles: [] },
-    tools: ['echo', 'slow', 'cancellations'],
-    ...OWN_TOOLS,
-    reports: 4,
-    cancels: true
+    ...ALL_TOOLS
   },
   pythonSdk: {
     name: 'Python SDK 1.30.0',
@@ -123,10 +168,7 @@ export const PEERS = {
     path: '/ws',
     options: { subprotocols: ['mcp'] },
     found: { server: 'python-sdk-peer', era: 'legacy', protocolVersion: '2025-11-25', subprotocol: 'mcp', troubles: [] },
-    tools: ['echo', 'slow', 'cancellations'],
-    ...OWN_TOOLS,
-    reports: 4,
-    cancels: true
+    ...ALL_TOOLS
   },
   pythonWebsockets: {
     name: 'Python websockets 17.4',
@@ -135,14 +177,11 @@ export const PEERS = {
     path: '/',
     options: { onMissingSubprotocol: 'accept' },
     found: { server: 'websockets-peer', era: 'legacy', protocolVersion: '2025-03-26', subprotocol: undefined, troubles: [] },
-    tools: ['echo', 'slow', 'cancellations'],
-    ...OWN_TOOLS,
-    reports: 4,
-    cancels: true
+    ...ALL_TOOLS
   },
   devMesh: {
     name: 'DevMesh edge-mcp (imitated)',
-    command: async ({ bundle }, port) => [process.execPath, await bundle(new URL('devmesh/program.ts', import.meta.url)), String(port)],
+    command: program('devmesh/program.ts'),
     path: '/ws',
     options: { onMissingSubprotocol: 'accept', auth: { token: 'a-devmesh-key' } },
     found: {
@@ -153,8 +192,9 @@ export const PEERS = {
       troubles: [/notifications\/initialized/]
     },
     tools: ['echo', 'slow', 'big'],
-    ...OWN_TOOLS,
+    ...ECHO_AND_SLOW,
     reports: 0,
-    cancels: false
+    cancels: 'nothing',
+    refusesVersions: true
   }
 } satisfies Readonly<Record<string, Peer>>

@@ -1,8 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { isConnectionLostError, isHandshakeError, isRpcError, type McpWebSocketClientOptions } from '../../src/index.js'
+import {
+  isConnectionLostError,
+  isHandshakeError,
+  isRpcError,
+  type CallToolResult,
+  type McpWebSocketClientOptions
+} from '../../src/index.js'
 import { nextEvent, quick, rejectionOf, until, useClient as useAnyClient, type Observed } from './harness.js'
 import { PEERS, type Peer } from './peers.js'
 import { isMissing, usePeer, type RunningPeer } from './use-peer.js'
+import { call as callWithSdk, useSdkClient } from './use-sdk-client.js'
 
 // What is odd about servers that nobody here wrote, and how the client takes it: each is a remark in docs/interop.md.
 
@@ -38,7 +45,83 @@ async function refusalAt(url: string, options: Partial<McpWebSocketClientOptions
   return isHandshakeError(error) ? error.status : undefined
 }
 
+const textOf = ({ content }: CallToolResult): string => content.map((block) => (block.type === 'text' ? block.text : '')).join('')
+
 describePeer(PEERS.everything, ({ running, connect }) => {
+  it.each([
+    ['sampling', 'sampling/createMessage', { role: 'assistant', content: { type: 'text', text: 'hello' }, model: 'none' }, 'hello'],
+    ['elicitation', 'elicitation/create', { action: 'accept', content: { name: 'Ada' } }, 'Name: Ada'],
+    ['roots', 'roots/list', { roots: [{ uri: 'file:///here', name: 'here' }] }, 'file:///here']
+  ])('asks the client (%s), and its tool has the answer', async (capability, method, answer, words) => {
+    const { client, errors } = await connect({ capabilities: { [capability]: {} } })
+    client.setRequestHandler(method, () => answer)
+    const tools = { sampling: 'trigger-sampling-request', elicitation: 'trigger-elicitation-request', roots: 'get-roots-list' }
+    const params = { name: tools[capability as keyof typeof tools], arguments: capability === 'sampling' ? { prompt: 'say hello' } : {} }
+    expect(textOf(await client.callTool(params))).toContain(words)
+    expect(errors).toEqual([])
+  })
+
+  it('tells of a resource that the client subscribed to, also after a restart, without being asked again', async () => {
+    const uri = 'demo://resource/dynamic/text/1'
+    const { client, notifications } = await connect()
+    const updates = (): number =>
+      notifications.filter(({ method, params }) => method === 'notifications/resources/updated' && params?.uri === uri).length
+    await client.subscribeResource({ uri })
+    await client.callTool({ name: 'toggle-subscriber-updates' })
+    await until(() => updates() === 1, 'an update')
+    const back = nextEvent(client, 'reconnected')
+    await running.kill()
+    await running.start()
+    await back
+    // The new process has its own toggle. One more comes from the client itself: the gap may have swallowed something.
+    await client.callTool({ name: 'toggle-subscriber-updates' })
+    await until(() => updates() >= 3, 'an update from the new process')
+  })
+
+  it('logs from the level on that the client asked for', async () => {
+    const { client, notifications } = await connect()
+    const logged = (): unknown[] =>
+      notifications.flatMap(({ method, params }) => (method === 'notifications/message' ? [[params?.level, params?.data]] : []))
+    await client.setLoggingLevel('info')
+    await client.subscribeResource({ uri: 'demo://one' })
+    const message = ['info', expect.stringMatching(/^Received Subscribe Resource request for URI: demo:\/\/one/) as string]
+    expect(logged()).toEqual([message])
+    await client.setLoggingLevel('error')
+    await client.subscribeResource({ uri: 'demo://two' })
+    expect(logged()).toEqual([message])
+  })
+
+  it('is another process for each client', async () => {
+    const toggled = await Promise.all(
+      [1, 2].map(async () => textOf(await (await connect()).client.callTool({ name: 'toggle-simulated-logging' })))
+    )
+    // The second one would stop what the first one started.
+    expect(toggled).toEqual(Array(2).fill(expect.stringMatching(/^Started/)))
+  })
+})
+
+describePeer(PEERS.sdkV1, ({ connect }) => {
+  it('knows nothing of the modern era, and says so at once', async () => {
+    await expect(connect({ protocol: 'modern' })).rejects.toMatchObject({ code: 'INITIALIZE_REFUSED' })
+  })
+
+  it('answers an unknown method with -32601', async () => {
+    const { client } = await connect()
+    const error = await rejectionOf(client.request('no/such/method'))
+    expect(isRpcError(error) && error.rpcCode).toBe(-32601)
+  })
+})
+
+describePeer(PEERS.sdkV2, ({ connect }) => {
+  it('serves both eras on one port at the same time', async () => {
+    const all = await Promise.all((['modern', 'legacy', 'auto'] as const).map((protocol) => connect({ protocol })))
+    expect(all.map(({ client }) => client.era)).toEqual(['modern', 'legacy', 'modern'])
+    const said = await Promise.all(all.map(({ client }, i) => client.callTool({ name: 'echo', arguments: { message: String(i) } })))
+    expect(said.map(textOf)).toEqual(['0', '1', '2'])
+  })
+})
+
+describePeer(PEERS.supergateway, ({ running, connect }) => {
   it('answers a wrong path with 400', async () => {
     expect(await refusalAt(running.url.replace('/message', '/ws'))).toBe(400)
   })
@@ -67,6 +150,24 @@ describePeer(PEERS.everything, ({ running, connect }) => {
     const params = { name: 'trigger-sampling-request', arguments: { prompt: 'say hi', maxTokens: 5 } }
     await expect(client.callTool(params, { timeout: 1500 })).rejects.toMatchObject({ code: 'REQUEST_TIMEOUT' })
     expect(asked).toBe(1)
+  })
+
+  it('answers the question of SDK v2 for the era under the id null: v2 takes it for a legacy server after its timeout', async () => {
+    const sdk = useSdkClient(running, PEERS.supergateway, 'v2 modern')
+    await sdk.connect(sdk.transport)
+    expect(sdk.heard[0]).toContain('"id":null')
+    expect('getProtocolEra' in sdk.client && sdk.client.getProtocolEra()).toBe('legacy')
+  })
+
+  it('lets two Clients of the SDK hear the progress of each other, as both count their ids from 0', async () => {
+    const [one, two] = [useSdkClient(running, PEERS.supergateway, 'v1'), useSdkClient(running, PEERS.supergateway, 'v1')]
+    for (const sdk of [one, two]) await sdk.connect(sdk.transport)
+    const reports: unknown[] = []
+    const held = rejectionOf(callWithSdk(one, PEERS.supergateway.slow(60), { onprogress: (report) => reports.push(report) }))
+    await callWithSdk(two, PEERS.supergateway.slow(0.2))
+    await until(() => reports.length === 4, 'the progress of the other call')
+    await one.close()
+    await held
   })
 })
 

@@ -208,18 +208,18 @@ describe('a message of the server', () => {
     await rig.request(1, 'tools/call')
     await rig.request(2, 'tools/call')
     socket.deliver([
-      { jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data: 1 }, extra: true },
       { jsonrpc: '2.0', id: 1, result: { content: [], own: 1 }, extra: true },
       { jsonrpc: '2.0', id: 2, error: { code: -32000, message: 'no', data: { a: 1 }, more: 1 }, extra: true },
       { jsonrpc: '2.0', id: 8, method: 'ping', extra: true },
-      { jsonrpc: '2.0', id: 9, method: 'roots/list', params: { _meta: {} } }
+      { jsonrpc: '2.0', id: 9, method: 'roots/list', params: { _meta: {} } },
+      { jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data: 1 }, extra: true }
     ])
     expect(rig.messages).toEqual([
-      { jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data: 1 } },
       { jsonrpc: '2.0', id: 1, result: { content: [], own: 1 } },
       { jsonrpc: '2.0', id: 2, error: { code: -32000, message: 'no', data: { a: 1 } } },
       { jsonrpc: '2.0', id: 8, method: 'ping' },
-      { jsonrpc: '2.0', id: 9, method: 'roots/list', params: { _meta: {} } }
+      { jsonrpc: '2.0', id: 9, method: 'roots/list', params: { _meta: {} } },
+      { jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data: 1 } }
     ])
   })
 

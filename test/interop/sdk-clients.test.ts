@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest'
+import type { SdkClient, SdkMode } from '../helpers/sdk-client.js'
+import { rejectionOf, until } from './harness.js'
+import { isMissing, usePeer } from './use-peer.js'
+import { call, SDK_PEERS, useSdkClient, versionsFor, type SdkRig } from './use-sdk-client.js'
+
+// Clients of the official SDK over our transport, with the options that `McpWebSocketClient` needs for the same server.
+
+const MODES: readonly SdkMode[] = ['v1', 'v2 legacy', 'v2 modern']
+
+describe.each(SDK_PEERS.map((peer) => [peer.name, peer] as const))('%s', (_name, peer) => {
+  describe.skipIf(isMissing(peer))('a Client', () => {
+    const running = usePeer(peer)
+    const modes = peer.refusesVersions ? MODES.slice(1) : MODES
+    const connect = async (mode: SdkMode): Promise<SdkRig> => {
+      const sdk = useSdkClient(running, peer, mode, versionsFor(peer, mode))
+      await sdk.connect(sdk.transport)
+      return sdk
+    }
+    const expectTroubles = ({ errors }: SdkClient, handshakes = 1): void => {
+      const expected = Array.from({ length: handshakes }, () => peer.found.troubles).flat()
+      expect(errors.map(({ message }) => message)).toEqual(expected.map((words) => expect.stringMatching(words) as string))
+    }
+
+    if (peer.refusesVersions)
+      it.each(MODES)('of %s is refused, as it asks for 2025-11-25 and for nothing else', async (mode) => {
+        const sdk = useSdkClient(running, peer, mode)
+        expect(await rejectionOf(sdk.connect(sdk.transport))).toMatchObject({ code: -32603 })
+        expect(sdk.heard.at(-1)).toContain('2025-11-25')
+      })
+
+    it.each(modes)('of %s connects, and gets the right answer to each of fifty calls at once', async (mode) => {
+      const sdk = await connect(mode)
+      expect(sdk.client.getServerVersion()?.name).toBe(peer.found.server)
+      expect(sdk.transport.subprotocol).toBe(peer.found.subprotocol)
+      if ('getProtocolEra' in sdk.client) {
+        const isModern = mode === 'v2 modern' && peer.found.era === 'modern'
+        expect(sdk.client.getProtocolEra()).toBe(isModern ? 'modern' : 'legacy')
+      }
+      const calls = Array.from({ length: 50 }, (_, i) => peer.echo(`ünïcode ✓ ${String(i)}`))
+      expect(await Promise.all(calls.map((each) => call(sdk, each)))).toEqual(calls.map(({ text }) => text))
+      expectTroubles(sdk)
+      expect(sdk.transport.stats()).toMatchObject({ attempts: 1 })
+    })
+
+    it.each(modes)('of %s hears of the progress of a call', async (mode) => {
+      const sdk = await connect(mode)
+      const reports: unknown[] = []
+      const slow = peer.slow(0.2)
+      expect(await call(sdk, slow, { onprogress: ({ progress, total }) => reports.push([progress, total]) })).toContain(slow.text)
+      expect(reports).toEqual(Array.from({ length: peer.reports }, (_, i) => [i + 1, peer.reports]))
+      expectTroubles(sdk)
+    })
+
+    it('is not closed when the server is killed and started again: the call in flight is lost, and the next one works', async () => {
+      const sdks = await Promise.all(modes.map(connect))
+      // Answered: so the whole handshake, troubles included, is over before the server dies.
+      for (const sdk of sdks) await call(sdk, peer.echo('before'))
+      const sent = sdks.map(({ transport }) => transport.stats().sent)
+      const lost = sdks.map((sdk) => rejectionOf(call(sdk, peer.slow(60))))
+      await until(() => sdks.every(({ transport }, i) => transport.stats().sent > sent[i]!), 'the calls are sent')
+      await running.kill()
+      for (const error of await Promise.all(lost))
+        expect(error).toMatchObject({ code: 1006, data: { reason: 'CONNECTION_LOST', delivery: 'unknown' } })
+      const waiting = sdks.map((sdk) => call(sdk, peer.echo('asked while it was away')))
+      await running.start()
+      expect(await Promise.all(waiting)).toEqual(sdks.map(() => peer.echo('asked while it was away').text))
+      for (const sdk of sdks) {
+        expect(await call(sdk, peer.echo('still here'))).toBe(peer.echo('still here').text)
+        expect(sdk.closes).toBe(0)
+        expect(sdk.transport.stats()).toMatchObject({ reconnects: 1 })
+        expectTroubles(sdk, 2)
+      }
+    })
+  })
+})
