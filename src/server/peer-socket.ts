@@ -159,11 +159,15 @@ export class PeerSocket implements ServerTransport, Beating {
     if (this.#isOver) return
     metrics.bytesReceived += data.length
     const text = data.toString()
+    let isToldOff = false
     parseText(
       text,
       (message) => this.#receive(message),
       ({ problem }) => {
         metrics.malformedMessages++
+        // An array has room for millions of them, and each complaint reads the whole frame: one a frame is enough.
+        if (isToldOff) return
+        isToldOff = true
         const complaint = complaintAbout(text, problem)
         if (complaint !== undefined) this.#tell(complaint)
         this.#report(new Error(`the client sent what is no message: ${problem}`))

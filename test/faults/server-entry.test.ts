@@ -824,6 +824,17 @@ describe('a frame', () => {
     expect(caller.messages().map(({ id }) => id)).toEqual(ids)
   })
 
+  test('S15: that holds a hundred thousand of what is no message is complained of once, and keeps nobody waiting', async () => {
+    const { port, server } = await useHeld()
+    const [hostile, other] = [await enter(port), await enter(port)]
+    hostile.say(`[${Array(100_000).fill('1').join()}]`)
+    hostile.say({ id: 1, method: 'ping' })
+    other.say({ id: 1, method: 'ping' })
+    await Promise.all([resultOf(hostile, 1), resultOf(other, 1)])
+    expect(hostile.messages()).toMatchObject([{ id: null, error: { code: -32600 } }, { id: 1 }])
+    expect(server.metrics().malformedMessages).toBe(100_000)
+  })
+
   test('that is binary, and holds JSON, is read', async () => {
     const { port } = await useHeld()
     const caller = await enter(port)
