@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server as HttpServer, type ServerResponse } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
@@ -28,6 +29,8 @@ export class HttpBinding {
   readonly #server: HttpServer | HttpsServer
   readonly #isOwn: boolean
   readonly #onUpgrade: OnUpgrade
+  /** Settles when an own server listens, or cannot. */
+  #opening: Promise<unknown> | undefined
 
   constructor(config: BindingConfig, onUpgrade: OnUpgrade) {
     this.#config = config
@@ -51,14 +54,10 @@ export class HttpBinding {
     // Without any listener Node would never answer.
     if (this.#server.listenerCount('request') === 0) this.#server.on('request', this.#answer)
     if (!this.#isOwn) return
+    this.#opening = once(this.#server, 'listening')
+    this.#server.listen(port, host)
     try {
-      await new Promise<void>((resolve, reject) => {
-        this.#server.once('error', reject)
-        this.#server.listen(port, host, () => {
-          this.#server.off('error', reject)
-          resolve()
-        })
-      })
+      await this.#opening
     } catch (thrown) {
       this.#detach()
       throw thrown
@@ -66,14 +65,15 @@ export class HttpBinding {
   }
 
   /** Hears no more upgrades; an own server stops to listen. Resolves when its last socket is gone. */
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#detach()
-    if (!this.#isOwn || !this.#server.listening) return Promise.resolve()
-    const closed = new Promise<void>((resolve) => {
-      this.#server.close(() => resolve())
-    })
+    // A server that is about to listen cannot be closed before it does.
+    if (!this.#server.listening) await this.#opening?.catch(() => undefined)
+    if (!this.#isOwn || !this.#server.listening) return
+    const closed = once(this.#server, 'close')
+    this.#server.close()
     this.#server.closeAllConnections()
-    return closed
+    await closed
   }
 
   #detach(): void {

@@ -69,7 +69,8 @@ export class McpWebSocketServer<Auth = undefined> {
   /**
    * Begins to accept connections. Resolves when the own server listens; a given server is listened to at once, whenever it is
    * started. Once only.
-   * @throws What Node throws, for example `EADDRINUSE`; TypeError for a given server off loopback without `allowedHosts`.
+   * @throws What Node throws, for example `EADDRINUSE`, after which it may be called again; Error if `close` was called meanwhile;
+   * TypeError for a given server off loopback without `allowedHosts`.
    */
   async listen(): Promise<void> {
     if (this.#state !== 'new') throw new Error(`listen() was called ${this.#state === 'listening' ? 'before' : 'after close()'}`)
@@ -80,9 +81,10 @@ export class McpWebSocketServer<Auth = undefined> {
     try {
       await this.#binding.listen()
     } catch (thrown) {
-      this.#state = 'new'
+      if (this.#closed === undefined) this.#state = 'new'
       throw thrown
     }
+    if (this.#closed !== undefined) throw new Error('close() was called before it listened')
   }
 
   /** Where it listens; `undefined` while it does not. */
