@@ -205,7 +205,8 @@ export class PeerSocket implements ServerTransport, Beating {
   }
 
   #settle(id: RequestId): void {
-    if (!this.#inFlight.settle(id)) return
+    // The end has already taken off what was left, and the answer itself may have been the end.
+    if (this.#state === 'ended' || !this.#inFlight.settle(id)) return
     this.#config.metrics.requestsInFlight--
     if (this.#draining) this.drain()
   }

@@ -432,6 +432,20 @@ describe('V8: a slow reader', () => {
     expect(server.metrics().bytesSent).toBeLessThan(20 * 2 ** 20)
   })
 
+  test('that is cut by the answers to its own requests leaves none of them in the count', async () => {
+    const { port, held, server } = await useHeld({ ...LIMITS, drainTimeout: 60_000 })
+    const caller = await enter(port)
+    for (let id = 1; id <= 3; id++) caller.say({ id, method: 'hold' })
+    await until(() => held[0]!.ids.length === 3, 'the requests')
+    caller.socket.pause()
+    // More than the sockets of both sides hold.
+    const sent = held[0]!.transport.send({ ...big, params: { data: 'x'.repeat(2 ** 25) } })
+    await new Promise((resolve) => setImmediate(resolve))
+    await Promise.allSettled([sent, ...held[0]!.ids.map(held[0]!.release)])
+    await until(() => server.metrics().connections === 0, 'the socket is gone')
+    expect(server.metrics()).toMatchObject({ requestsInFlight: 0, connectionsCut: { 'slow-reader': 1 } })
+  })
+
   test('may be sent one message of any length', async () => {
     const { port, held } = await useHeld(LIMITS)
     const caller = await enter(port)
