@@ -51,6 +51,8 @@ export class PeerSocket implements ServerTransport, Beating {
   #state: 'new' | 'started' | 'closing' | 'ended' = 'new'
   #draining = false
   #corked = false
+  /** Bytes that waited when this turn of the loop began to write. */
+  #leftOver = 0
   /** Set while the client does not read what it is sent. */
   #patience: Timer | undefined
 
@@ -90,7 +92,7 @@ export class PeerSocket implements ServerTransport, Beating {
     if (this.#isOver) return Promise.reject(new McpWebSocketError('CLOSED', ENDED, { delivery: 'not-sent' }))
     const settled = isResponse(message) ? (message.id ?? undefined) : undefined
     try {
-      return this.#write(encodeMessage(message))
+      return this.#write(encodeMessage(message), isResponse(message))
     } catch (thrown) {
       // The client would wait for ever.
       if (settled !== undefined) this.#refuse(settled, { code: INTERNAL_ERROR, message: 'The result cannot be written as JSON' })
@@ -220,11 +222,13 @@ export class PeerSocket implements ServerTransport, Beating {
     this.#write(JSON.stringify(message)).catch(() => undefined)
   }
 
-  #write(text: string): Promise<void> {
+  #write(text: string, isAnswer = false): Promise<void> {
     const { metrics, maxBufferedBytes } = this.#config
     if (this.#isOver) return Promise.resolve()
-    // What is read is bounded by now, but what a server tells by itself is not.
-    if (this.#ws.bufferedAmount > HARD_LIMIT * maxBufferedBytes) {
+    // What is read is bounded by now, but what a server tells by itself is not. The answers of one turn of the loop were all asked
+    // for, and nobody could have read any of them yet.
+    const waiting = isAnswer && this.#corked ? this.#leftOver : this.#ws.bufferedAmount
+    if (waiting > HARD_LIMIT * maxBufferedBytes) {
       this.cut('slow-reader')
       // What waits would be kept until the closing handshake is over.
       this.#ws.terminate()
@@ -248,6 +252,7 @@ export class PeerSocket implements ServerTransport, Beating {
   #cork(): void {
     if (this.#corked) return
     this.#corked = true
+    this.#leftOver = this.#ws.bufferedAmount
     this.#stream.cork()
     process.nextTick(() => {
       this.#corked = false

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import { describe, expect, test } from 'vitest'
-import { WebSocketServer } from 'ws'
+import { WebSocket, WebSocketServer } from 'ws'
 import { McpWebSocketServer, isSameToken, type McpWebSocketServerOptions, type ServerTransport } from '../../src/server/index.js'
 import type { JsonRpcMessage } from '../../src/index.js'
 import { bundle, useChild } from '../helpers/child.js'
@@ -451,6 +451,29 @@ describe('V8: a slow reader', () => {
     const caller = await enter(port)
     await held[0]!.transport.send({ ...big, params: { data: 'x'.repeat(2 ** 23) } })
     await caller.message(({ method }) => method === big.method)
+  })
+
+  test('is nobody who gets all answers at one time, and reads them', async () => {
+    const answer = { data: 'x'.repeat(200_000) }
+    const { url, server } = await useServer({
+      onconnection: (transport) => {
+        transport.onmessage = (message) => {
+          if ('id' in message && message.id !== undefined && message.id !== null)
+            transport.send({ jsonrpc: '2.0', id: message.id, result: answer }).catch(() => undefined)
+        }
+        void transport.start()
+      },
+      maxBufferedBytes: 2 ** 20
+    })
+    const ws = new WebSocket(url, ['mcp.v1'])
+    afterTest(() => ws.terminate())
+    let answers = 0
+    ws.on('message', () => answers++)
+    await once(ws, 'open')
+    // In one packet, as a client does that asks for many things at once.
+    for (let id = 1; id <= 100; id++) ws.send(JSON.stringify({ jsonrpc: '2.0', id, method: 'resources/read' }))
+    await until(() => answers === 100 || ws.readyState !== ws.OPEN, 'the answers')
+    expect([answers, server.metrics().connectionsCut['slow-reader']]).toEqual([100, 0])
   })
 })
 
