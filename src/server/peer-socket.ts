@@ -264,6 +264,8 @@ export class PeerSocket implements ServerTransport, Beating {
   #throttle(): void {
     if (this.#patience !== undefined || this.#isOver) return
     this.#ws.pause()
+    // Nothing is heard of whom we do not read, and the ping waits behind the rest: this timer judges, and no other.
+    this.#config.heartbeats.remove(this)
     this.#patience = this.#config.clock.after(this.#config.drainTimeout, () => this.cut('slow-reader'))
   }
 
@@ -271,7 +273,7 @@ export class PeerSocket implements ServerTransport, Beating {
     if (this.#patience === undefined || this.#ws.bufferedAmount > this.#config.maxBufferedBytes) return
     this.#patience.cancel()
     this.#patience = undefined
-    this.#config.heartbeats.hear(this)
+    this.#config.heartbeats.add(this)
     if (this.#state === 'started') this.#ws.resume()
   }
 

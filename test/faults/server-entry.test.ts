@@ -423,6 +423,29 @@ describe('V8: a slow reader', () => {
     expect(server.metrics().connectionsCut['slow-reader']).toBe(0)
   })
 
+  test('is given its drainTimeout by the heartbeat too, which goes on afterwards', async () => {
+    const clock = new FakeClock()
+    const { url, transports, server } = await useServer({ drainTimeout: 120_000, onconnection: (transport) => void hold(transport) }, clock)
+    const ws = new WebSocket(url, ['mcp.v1'], { autoPong: false })
+    afterTest(() => ws.terminate())
+    await once(ws, 'open')
+    await until(() => transports.length === 1, 'a connection')
+    ws.pause()
+    // More than the sockets of both sides hold.
+    const sent = transports[0]!.send({ ...big, params: { data: 'x'.repeat(2 ** 25) } })
+    await clock.advance(119_000)
+    expect(server.metrics().connectionsCut).toEqual({ heartbeat: 0, 'slow-reader': 0, failed: 0 })
+    ws.resume()
+    await sent
+    const pinged = once(ws, 'ping')
+    await clock.advance(30_000)
+    await pinged
+    const gone = once(ws, 'close')
+    await clock.advance(30_000)
+    await gone
+    expect(server.metrics().connectionsCut).toEqual({ heartbeat: 1, 'slow-reader': 0, failed: 0 })
+  })
+
   test('that is told more and more is cut before memory is full', async () => {
     const { port, held, server } = await useHeld({ ...LIMITS, drainTimeout: 60_000 })
     const caller = await enter(port)
