@@ -29,6 +29,8 @@ export class HttpBinding {
   readonly #server: HttpServer | HttpsServer
   readonly #isOwn: boolean
   readonly #onUpgrade: OnUpgrade
+  /** Whether it answers plain requests. */
+  #answers = false
   /** Settles when an own server listens, or cannot. */
   #opening: Promise<unknown> | undefined
 
@@ -48,11 +50,11 @@ export class HttpBinding {
   /** Begins to hear upgrades. @throws What Node throws, for example `EADDRINUSE`. */
   async listen(): Promise<void> {
     const { host, port } = this.#config
-    const bindings = bindingsOf.get(this.#server) ?? new Set()
-    bindingsOf.set(this.#server, bindings.add(this))
-    this.#server.on('upgrade', this.#route)
     // Without any listener Node would never answer.
-    if (this.#server.listenerCount('request') === 0) this.#server.on('request', this.#answer)
+    this.#answers = this.#server.listenerCount('request') === this.#answering.length
+    bindingsOf.set(this.#server, new Set(this.#all).add(this))
+    this.#server.on('upgrade', this.#route)
+    if (this.#answers) this.#server.on('request', this.#answer)
     if (!this.#isOwn) return
     this.#opening = once(this.#server, 'listening')
     this.#server.listen(port, host)
@@ -88,16 +90,32 @@ export class HttpBinding {
 
   /** Whether an upgrade for another path is for nobody, and this binding the one to say so: somebody has to, or it would hang. */
   #isLeftTo(url: string | undefined): boolean {
-    const bindings = [...(bindingsOf.get(this.#server) ?? [])]
-    const isForUs = bindings.some((binding) => isForPath(url, binding.#config.path))
-    return !isForUs && bindings[0] === this && this.#server.listenerCount('upgrade') === bindings.length
+    const all = this.#all
+    return !this.#isForAny(url) && all[0] === this && this.#server.listenerCount('upgrade') === all.length
   }
 
-  /** A request without an upgrade. The connection stays open for the next one. */
+  /** All bindings to this HTTP server. */
+  get #all(): HttpBinding[] {
+    return [...(bindingsOf.get(this.#server) ?? [])]
+  }
+
+  /** Those of them that had nobody beside them to answer plain requests. */
+  get #answering(): HttpBinding[] {
+    return this.#all.filter((binding) => binding.#answers)
+  }
+
+  #isForAny(url: string | undefined): boolean {
+    return this.#all.some((binding) => isForPath(url, binding.#config.path))
+  }
+
+  /** A request without an upgrade. The connection stays open for the next one, if the client wants. */
   readonly #answer = ({ url }: IncomingMessage, response: ServerResponse): void => {
-    const { status, body, headers } = isForPath(url, this.#config.path) ? REFUSALS.upgrade : REFUSALS.path
+    const answering = this.#answering
+    // One answer is enough, and it is not ours where the program has come to listen by itself.
+    if (answering[0] !== this || this.#server.listenerCount('request') > answering.length) return
+    const { status, body, headers } = this.#isForAny(url) ? REFUSALS.upgrade : REFUSALS.path
     // RFC 9110 section 7.8: `Connection` names the `Upgrade` header.
-    const connection = 'Upgrade' in headers ? { Connection: 'upgrade, keep-alive' } : {}
+    const connection = 'Upgrade' in headers ? { Connection: `upgrade, ${response.shouldKeepAlive ? 'keep-alive' : 'close'}` } : {}
     response.writeHead(status, { 'Content-Type': 'text/plain', 'Content-Length': body.length, ...headers, ...connection }).end(body)
   }
 }

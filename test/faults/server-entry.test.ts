@@ -72,6 +72,49 @@ describe('V1: a GET without Upgrade', () => {
     expect((await fetch(`http://127.0.0.1:${String(port)}/`)).status).toBe(404)
   })
 
+  test.each([
+    ['that says close', 'HTTP/1.1', 'close'],
+    ['of HTTP/1.0', 'HTTP/1.0', undefined]
+  ])('of a client %s is answered, and the connection is closed', async (_what, version, connection) => {
+    const { port } = await useServer()
+    const caller = await dial(port)
+    const text = requestText(port, { headers: { Upgrade: undefined, Connection: connection } })
+    caller.write(text.replace('HTTP/1.1', version))
+    const { status, headers } = await caller.answer()
+    expect([status, headers.connection]).toEqual([426, 'upgrade, close'])
+    await caller.gone
+  })
+
+  test('on a given server is answered by a handler that came later', async () => {
+    const http = createServer()
+    await useGiven(http)
+    const thrown: unknown[] = []
+    http.on('request', (_request, response) => {
+      try {
+        response.writeHead(200).end('mine')
+      } catch (error) {
+        thrown.push(error)
+      }
+    })
+    const answer = await fetch(`http://127.0.0.1:${String((http.address() as AddressInfo).port)}/ws`)
+    expect([await answer.text(), thrown]).toEqual(['mine', []])
+  })
+
+  test('on a given server is answered for each of two servers, also once one of them has left', async () => {
+    const http = createServer()
+    const [first] = [await useGiven(http, { path: '/a' }), await useGiven(http, { path: '/b' })]
+    const statuses = () =>
+      Promise.all(
+        ['/a', '/b', '/c'].map(async (path) => {
+          const url = `http://127.0.0.1:${String((http.address() as AddressInfo).port)}${path}`
+          return (await fetch(url, { headers: { connection: 'close' } })).status
+        })
+      )
+    expect(await statuses()).toEqual([426, 426, 404])
+    await first.close({ grace: 0 })
+    expect(await statuses()).toEqual([404, 426, 404])
+  })
+
   test('on a given server is answered by its own handler, if it has one', async () => {
     const http = createServer((_request, response) => response.end('mine'))
     await useGiven(http)
