@@ -47,9 +47,11 @@ export class HttpBinding {
     return typeof address === 'object' ? (address ?? undefined) : undefined
   }
 
-  /** Begins to hear upgrades. @throws What Node throws, for example `EADDRINUSE`. */
+  /** Begins to hear upgrades. @throws What Node throws, for example `EADDRINUSE`; Error if the path is taken. */
   async listen(): Promise<void> {
-    const { host, port } = this.#config
+    const { host, port, path } = this.#config
+    // Both would accept each upgrade, and the second would throw.
+    if (this.#isForAny(path)) throw new Error(`path ${path} of this HTTP server belongs to another McpWebSocketServer`)
     // Without any listener Node would never answer.
     this.#answers = this.#server.listenerCount('request') === this.#answering.length
     bindingsOf.set(this.#server, new Set(this.#all).add(this))

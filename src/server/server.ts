@@ -70,7 +70,7 @@ export class McpWebSocketServer<Auth = undefined> {
    * Begins to accept connections. Resolves when the own server listens; a given server is listened to at once, whenever it is
    * started. Once only.
    * @throws What Node throws, for example `EADDRINUSE`, after which it may be called again; Error if `close` was called meanwhile;
-   * TypeError for a given server off loopback without `allowedHosts`.
+   * TypeError for a given server off loopback without `allowedHosts`; Error if another `McpWebSocketServer` has its path.
    */
   async listen(): Promise<void> {
     if (this.#state !== 'new') throw new Error(`listen() was called ${this.#state === 'listening' ? 'before' : 'after close()'}`)
@@ -152,7 +152,11 @@ export class McpWebSocketServer<Auth = undefined> {
   }
 
   #accept(request: IncomingMessage, socket: Duplex, head: Buffer, auth: Auth): void {
-    this.#upgrades.handleUpgrade(request, socket, head, (ws) => this.#welcome(ws, request, auth))
+    guarded(
+      () => this.#upgrades.handleUpgrade(request, socket, head, (ws) => this.#welcome(ws, request, auth)),
+      // Somebody else who listens for upgrades has taken it: the socket is theirs now.
+      (error) => this.#report(error)
+    )
   }
 
   #welcome(ws: WebSocket, request: IncomingMessage, auth: Auth): void {

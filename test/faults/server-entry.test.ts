@@ -699,6 +699,36 @@ describe('V11: on an HTTP server of the program', () => {
     expect(server.metrics().handshakesRefused).toEqual({})
   })
 
+  test('a path belongs to one server, and is free when that has left', async () => {
+    const http = createServer()
+    const first = await useGiven(http)
+    const second = new McpWebSocketServer({ server: http, allowUnauthenticated: true, onconnection: () => undefined })
+    await expect(second.listen()).rejects.toThrow('path /ws of this HTTP server belongs to another McpWebSocketServer')
+    const { port } = http.address() as AddressInfo
+    expect((await knock(port)).status).toBe(101)
+    expect((await knock(port, { target: '/other' })).status).toBe(404)
+    await first.close({ grace: 0 })
+    await second.listen()
+    await second.close()
+  })
+
+  test.each([
+    ['without credentials', { allowUnauthenticated: true }],
+    ['with credentials', { authenticate: () => 'ada' }]
+  ])('somebody else who takes every upgrade keeps it, %s, and the program hears why nobody comes', async (_how, options) => {
+    const http = createServer()
+    const others = new WebSocketServer({ noServer: true })
+    http.on('upgrade', (request, socket, head) => others.handleUpgrade(request, socket, head, (ws) => ws.close(4000)))
+    const errors: Error[] = []
+    const server = await useGiven(http, { ...(options as object), onerror: (error) => errors.push(error) })
+    const caller = await enter((http.address() as AddressInfo).port)
+    expect(await closeCode(caller)).toBe(4000)
+    closeBack(caller, 4000)
+    await until(() => errors.length === 1, 'an error')
+    expect(errors[0]?.message).toContain('more than once with the same socket')
+    expect(server.metrics().connectionsTotal).toBe(0)
+  })
+
   test('an own server answers 404 to any other path', async () => {
     const { port, transports } = await useServer()
     expect((await knock(port, { target: '/other' })).status).toBe(404)
