@@ -1,10 +1,11 @@
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
-import { asError, guarded } from '../core/guarded.js'
+import { asError } from '../core/guarded.js'
 import { encodeMessage, INTERNAL_ERROR, INVALID_REQUEST, isObject, isRequest, isResponse, parseText } from '../core/jsonrpc.js'
 import { McpWebSocketError } from '../errors.js'
 import type { Clock, Timer } from '../io/clock.js'
 import type { JsonRpcError, JsonRpcMessage, RequestId } from '../types/json-rpc.js'
+import { callBack } from './call-back.js'
 import { complaintAbout } from './complaints.js'
 import type { Beating, Heartbeats } from './heartbeat.js'
 import { InFlight } from './in-flight.js'
@@ -192,7 +193,7 @@ export class PeerSocket implements ServerTransport, Beating {
       // No answer will come.
       this.#settle(message.params.requestId as RequestId)
     }
-    guarded(
+    callBack(
       () => this.onmessage?.(message, this.#extra),
       (error) => this.#report(error)
     )
@@ -278,7 +279,7 @@ export class PeerSocket implements ServerTransport, Beating {
   }
 
   #report(error: Error): void {
-    guarded(
+    callBack(
       () => this.onerror?.(error),
       () => undefined
     )
@@ -290,7 +291,7 @@ export class PeerSocket implements ServerTransport, Beating {
     this.#patience?.cancel()
     this.#config.heartbeats.remove(this)
     this.#config.metrics.requestsInFlight -= this.#inFlight.size
-    guarded(
+    callBack(
       () => this.onclose?.(),
       (error) => this.#report(error)
     )

@@ -5,6 +5,7 @@ import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws'
 import { asError, guarded } from '../core/guarded.js'
 import { systemClock, type Clock } from '../io/clock.js'
 import { admit, type Admission } from './admission.js'
+import { callBack } from './call-back.js'
 import { judgeUpgrade, REFUSALS, selectSubprotocol, type Admissible, type Refusal } from './handshake.js'
 import { Heartbeats } from './heartbeat.js'
 import { HttpBinding, refuse } from './http-binding.js'
@@ -185,7 +186,7 @@ export class McpWebSocketServer<Auth = undefined> {
   }
 
   #report(error: Error): void {
-    guarded(
+    callBack(
       () => this.#config.onerror(error),
       () => undefined
     )

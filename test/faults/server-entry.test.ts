@@ -829,6 +829,36 @@ describe('V13: onconnection', () => {
   })
 })
 
+describe('V13: an async callback that rejects', () => {
+  // The types take an async function where nothing is to be returned.
+  const fail = (() => Promise.reject(new Error('a bug'))) as () => void
+
+  test('harms nobody, and its transport hears of it', async () => {
+    const told: string[] = []
+    const { port, server, transports } = await useServer({ onconnection: (transport) => void hold(transport) })
+    const [first, second] = [await enter(port), await enter(port)]
+    transports[0]!.onmessage = transports[0]!.onclose = fail
+    transports[0]!.onerror = ({ message }) => {
+      told.push(message)
+      return fail()
+    }
+    first.say({ id: 1, method: 'x' })
+    await until(() => told.length === 1, 'the rejection of onmessage')
+    first.socket.destroy()
+    await until(() => told.length === 2, 'the rejection of onclose')
+    expect(told).toEqual(['a bug', 'a bug'])
+    second.say({ id: 1, method: 'ping' })
+    await resultOf(second, 1)
+    expect(server.metrics().connections).toBe(1)
+  })
+
+  test('harms nobody where it is onerror of the server', async () => {
+    const { port } = await useServer({ authenticate: fail as () => Promise<undefined>, onerror: fail })
+    expect((await knock(port)).status).toBe(503)
+    expect((await knock(port)).status).toBe(503)
+  })
+})
+
 describe('V14: a request with an id in flight', () => {
   test('is answered -32600, and the first one goes on', async () => {
     const { port, held, server } = await useHeld()
