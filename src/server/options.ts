@@ -112,7 +112,10 @@ function resolveHandshake(
     'allowedHosts',
     `given where host is not a loopback address`
   )
-  const hosts = list(allowedHosts ?? LOOPBACK_HOSTS, 'allowedHosts', 'a list of different names, each with or without a port', isHost)
+  // Under 127.0.0.2 a server is known by that address, and by no other.
+  const own = host.includes(':') ? `[${host}]` : host
+  const known = allowedHosts ?? (server ? LOOPBACK_HOSTS : [...new Set([...LOOPBACK_HOSTS, own])])
+  const hosts = list(known, 'allowedHosts', 'a list of different names, each with or without a port', isHost)
   const wanted = `a list of different tokens other than ${MCP_SUBPROTOCOL} and ${BEARER_PREFIX}*`
   return {
     path,

@@ -276,3 +276,9 @@ test('the address is that of the loopback interface, unless told otherwise', asy
   const { client } = useClient({ url: `ws://[::1]:${String(other.port)}/ws` })
   await client.connect()
 })
+
+test('a loopback address other than the usual ones is a name of its server', async () => {
+  const { port } = await useServer({ host: '127.0.0.2' })
+  const { client } = useClient({ url: `ws://127.0.0.2:${String(port)}/ws` })
+  await client.connect()
+})
