@@ -192,9 +192,11 @@ describe('V3: a handshake', () => {
     expect(JSON.stringify([infos[0]?.request.headers['sec-websocket-protocol'], infos[0]?.request.rawHeaders])).not.toContain('cmlnaHQ')
   })
 
-  test('with two tokens is answered 400', async () => {
+  test.each([
+    ['two tokens', { ...bearer('right'), 'Sec-WebSocket-Protocol': 'mcp.v1, mcp.bearer.cmlnaHQ' }],
+    ['two headers', { Authorization: ['Bearer right', 'Bearer wrong'] }]
+  ])('with %s is answered 400', async (_what, headers) => {
     const { port, transports } = await useServer(GUARDED)
-    const headers = { ...bearer('right'), 'Sec-WebSocket-Protocol': 'mcp.v1, mcp.bearer.cmlnaHQ' }
     expect((await knock(port, { headers })).status).toBe(400)
     expect(transports).toEqual([])
   })
@@ -226,6 +228,12 @@ describe('V4: a handshake', () => {
     })
     const { status } = await knock(port, { headers: { ...bearer('right'), [name]: value } })
     expect([status, asked, transports.length]).toEqual([403, 0, 0])
+  })
+
+  test('S2: with two hosts is answered 400: a proxy may go by the other', async () => {
+    const { port, transports } = await useServer()
+    expect((await knock(port, { headers: { Host: [`127.0.0.1:${String(port)}`, 'evil.test'] } })).status).toBe(400)
+    expect(transports).toEqual([])
   })
 
   test('of a page that is allowed comes in', async () => {
