@@ -1,14 +1,14 @@
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
 import { asError } from '../core/guarded.js'
-import { encodeMessage, INTERNAL_ERROR, INVALID_REQUEST, isObject, isRequest, isResponse, parseText } from '../core/jsonrpc.js'
+import { encodeMessage, INTERNAL_ERROR, INVALID_REQUEST, isRequest, isResponse, parseText } from '../core/jsonrpc.js'
 import { McpWebSocketError } from '../errors.js'
 import type { Clock, Timer } from '../io/clock.js'
 import type { JsonRpcError, JsonRpcMessage, RequestId } from '../types/json-rpc.js'
 import { callBack } from './call-back.js'
 import { complaintAbout } from './complaints.js'
 import type { Beating, Heartbeats } from './heartbeat.js'
-import { InFlight } from './in-flight.js'
+import { cancelledBy, InFlight } from './in-flight.js'
 import type { Metrics } from './metrics.js'
 import type { CutReason, MessageExtra, RejectReason, ServerTransport } from './types.js'
 
@@ -91,12 +91,13 @@ export class PeerSocket implements ServerTransport, Beating {
 
   send(message: JsonRpcMessage): Promise<void> {
     if (this.#isOver) return Promise.reject(new McpWebSocketError('CLOSED', ENDED, { delivery: 'not-sent' }))
-    const settled = isResponse(message) ? (message.id ?? undefined) : undefined
+    const settled = isResponse(message) ? (message.id ?? undefined) : this.#inFlight.listenEndedBy(message)
     try {
       return this.#write(encodeMessage(message), isResponse(message))
     } catch (thrown) {
       // The client would wait for ever.
-      if (settled !== undefined) this.#refuse(settled, { code: INTERNAL_ERROR, message: 'The result cannot be written as JSON' })
+      if (settled !== undefined && isResponse(message))
+        this.#refuse(settled, { code: INTERNAL_ERROR, message: 'The result cannot be written as JSON' })
       return Promise.reject(asError(thrown))
     } finally {
       if (settled !== undefined) this.#settle(settled)
@@ -189,9 +190,10 @@ export class PeerSocket implements ServerTransport, Beating {
         metrics.requestsRejected[rejected]++
         return this.#refuse(message.id, REJECTIONS[rejected])
       }
-    } else if ('method' in message && message.method === 'notifications/cancelled' && isObject(message.params)) {
+    } else {
       // No answer will come.
-      this.#settle(message.params.requestId as RequestId)
+      const cancelled = cancelledBy(message)
+      if (cancelled !== undefined) this.#settle(cancelled)
     }
     callBack(
       () => this.onmessage?.(message, this.#extra),

@@ -941,6 +941,22 @@ describe('V15: a flood of requests', () => {
     expect(server.metrics().requestsInFlight).toBe(1)
   })
 
+  test('of subscriptions that the server ends by itself makes room, while its other cancellations do not', async () => {
+    const { port, transports, server } = await useServer({ maxInFlight: 2, onconnection: (transport) => transport.start() })
+    const caller = await enter(port)
+    caller.say({ id: 1, method: 'subscriptions/listen' })
+    caller.say({ id: 2, method: 'hold' })
+    await until(() => server.metrics().requestsInFlight === 2, 'both requests')
+    const cancel = (requestId: number) => transports[0]!.send({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId } })
+    await cancel(2)
+    expect(server.metrics().requestsInFlight).toBe(2)
+    await cancel(1)
+    expect(server.metrics().requestsInFlight).toBe(1)
+    caller.say({ id: 1, method: 'subscriptions/listen' })
+    await until(() => server.metrics().requestsInFlight === 2, 'the next one')
+    expect(server.metrics().requestsRejected).toEqual({ busy: 0, duplicate: 0, closing: 0 })
+  })
+
   test('S15: of connections is answered 503, before anybody is asked for credentials', async () => {
     let asked = 0
     const { port, server } = await useServer({
