@@ -520,6 +520,19 @@ describe('V8: a slow reader', () => {
     expect(server.metrics()).toMatchObject({ requestsInFlight: 0, connectionsCut: { 'slow-reader': 1 } })
   })
 
+  test('that sends pings, and reads none of the answers, is cut', async () => {
+    const { port, server } = await useHeld({ heartbeat: false })
+    const caller = await enter(port)
+    caller.socket.pause()
+    const pings = Buffer.concat(Array.from({ length: 1000 }, () => frame(OPCODE.ping, 'x'.repeat(125), { mask: true })))
+    // What is not read of it waits on this side: the next one goes out when there is room, or when the socket is gone.
+    while (server.metrics().connections === 1 && caller.socket.bytesWritten < 2 ** 26) {
+      caller.write(pings)
+      await until(() => caller.socket.writableLength === 0 || server.metrics().connections === 0, 'room for more pings')
+    }
+    await until(() => server.metrics().connections === 0, 'it is cut')
+  })
+
   test('may be sent one message of any length', async () => {
     const { port, held } = await useHeld(LIMITS)
     const caller = await enter(port)
