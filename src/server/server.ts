@@ -96,6 +96,7 @@ export class McpWebSocketServer<Auth = undefined> {
   /**
    * Accepts nobody any more; lets requests in flight finish, while new ones are answered with error 10503; ends each connection
    * with 1001 once nothing is in flight on it. Resolves when the last socket is gone and an own server's port is free; never rejects.
+   * Once only: a second call returns the first promise, and its `grace` does not count.
    * @param grace - In ms, after which what is left is cut. Default 10 000.
    */
   close({ grace = GRACE }: { readonly grace?: number } = {}): Promise<void> {
