@@ -98,13 +98,14 @@ export function judgeUpgrade({ method, url, headers, rawHeaders }: UpgradeReques
   const { host, origin, cookie, authorization } = headers
   if (typeof host !== 'string' || !isAllowedHost(host, policy.allowedHosts)) return REFUSALS.host
   if (origin !== undefined && !policy.allowedOrigins.includes(String(origin))) return REFUSALS.origin
-  const malformed = findMalformed(method, headers)
+  const malformed = findMalformed({ method, headers, rawHeaders })
   if (malformed !== undefined) return malformed
   const offered = readOffer(headers['sec-websocket-protocol'])
   if (offered === undefined) return REFUSALS.manySubprotocols
   if (policy.requireSubprotocol && selectSubprotocol(offered, policy.subprotocols) === undefined) return REFUSALS.subprotocol
   const admissible = { token: undefined, offered: offered.filter((name) => !name.startsWith(BEARER_PREFIX)) }
   if (!policy.authenticates) return admissible
+  if (isRepeated('authorization', rawHeaders)) return REFUSALS.twoTokens
   const credentials = readCredentials(authorization === undefined ? undefined : String(authorization), offered)
   if ('problem' in credentials) return credentials.problem === 'ambiguous' ? REFUSALS.twoTokens : REFUSALS.unauthorized
   // Cookies prove nothing about who asks, unless the browser says which page does (CWE-1385).
@@ -124,12 +125,17 @@ function isAllowedHost(host: string, allowed: readonly string[]): boolean {
 }
 
 /** What RFC 6455 section 4.2.1 asks of every client. */
-function findMalformed(method: string | undefined, headers: UpgradeRequest['headers']): Refusal | undefined {
+function findMalformed({ method, headers, rawHeaders }: UpgradeRequest): Refusal | undefined {
   const { upgrade, 'sec-websocket-key': key, 'sec-websocket-version': version } = headers
+  if (isRepeated('host', rawHeaders)) return REFUSALS.malformed
   if (method !== 'GET' || String(upgrade).toLowerCase() !== 'websocket') return REFUSALS.malformed
   if (typeof key !== 'string' || !/^[+/0-9A-Za-z]{22}==$/.test(key)) return REFUSALS.malformed
   return version === '13' ? undefined : REFUSALS.version
 }
+
+/** Of two Node shows the first, while a proxy in front may have judged the last (RFC 9112 section 3.2). */
+const isRepeated = (name: string, rawHeaders: UpgradeRequest['rawHeaders']): boolean =>
+  rawHeaders.filter((each, index) => index % 2 === 0 && each.toLowerCase() === name).length > 1
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~\w]+$/
 const MOST_SUBPROTOCOLS = 100

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server as HttpServer, type ServerResponse } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
@@ -28,6 +29,10 @@ export class HttpBinding {
   readonly #server: HttpServer | HttpsServer
   readonly #isOwn: boolean
   readonly #onUpgrade: OnUpgrade
+  /** Whether it answers plain requests. */
+  #answers = false
+  /** Settles when an own server listens, or cannot. */
+  #opening: Promise<unknown> | undefined
 
   constructor(config: BindingConfig, onUpgrade: OnUpgrade) {
     this.#config = config
@@ -42,23 +47,21 @@ export class HttpBinding {
     return typeof address === 'object' ? (address ?? undefined) : undefined
   }
 
-  /** Begins to hear upgrades. @throws What Node throws, for example `EADDRINUSE`. */
+  /** Begins to hear upgrades. @throws What Node throws, for example `EADDRINUSE`; Error if the path is taken. */
   async listen(): Promise<void> {
-    const { host, port } = this.#config
-    const bindings = bindingsOf.get(this.#server) ?? new Set()
-    bindingsOf.set(this.#server, bindings.add(this))
-    this.#server.on('upgrade', this.#route)
+    const { host, port, path } = this.#config
+    // Both would accept each upgrade, and the second would throw.
+    if (this.#isForAny(path)) throw new Error(`path ${path} of this HTTP server belongs to another McpWebSocketServer`)
     // Without any listener Node would never answer.
-    if (this.#server.listenerCount('request') === 0) this.#server.on('request', this.#answer)
+    this.#answers = this.#server.listenerCount('request') === this.#answering.length
+    bindingsOf.set(this.#server, new Set(this.#all).add(this))
+    this.#server.on('upgrade', this.#route)
+    if (this.#answers) this.#server.on('request', this.#answer)
     if (!this.#isOwn) return
+    this.#opening = once(this.#server, 'listening')
+    this.#server.listen(port, host)
     try {
-      await new Promise<void>((resolve, reject) => {
-        this.#server.once('error', reject)
-        this.#server.listen(port, host, () => {
-          this.#server.off('error', reject)
-          resolve()
-        })
-      })
+      await this.#opening
     } catch (thrown) {
       this.#detach()
       throw thrown
@@ -66,14 +69,15 @@ export class HttpBinding {
   }
 
   /** Hears no more upgrades; an own server stops to listen. Resolves when its last socket is gone. */
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#detach()
-    if (!this.#isOwn || !this.#server.listening) return Promise.resolve()
-    const closed = new Promise<void>((resolve) => {
-      this.#server.close(() => resolve())
-    })
+    // A server that is about to listen cannot be closed before it does.
+    if (!this.#server.listening) await this.#opening?.catch(() => undefined)
+    if (!this.#isOwn || !this.#server.listening) return
+    const closed = once(this.#server, 'close')
+    this.#server.close()
     this.#server.closeAllConnections()
-    return closed
+    await closed
   }
 
   #detach(): void {
@@ -88,16 +92,32 @@ export class HttpBinding {
 
   /** Whether an upgrade for another path is for nobody, and this binding the one to say so: somebody has to, or it would hang. */
   #isLeftTo(url: string | undefined): boolean {
-    const bindings = [...(bindingsOf.get(this.#server) ?? [])]
-    const isForUs = bindings.some((binding) => isForPath(url, binding.#config.path))
-    return !isForUs && bindings[0] === this && this.#server.listenerCount('upgrade') === bindings.length
+    const all = this.#all
+    return !this.#isForAny(url) && all[0] === this && this.#server.listenerCount('upgrade') === all.length
   }
 
-  /** A request without an upgrade. The connection stays open for the next one. */
+  /** All bindings to this HTTP server. */
+  get #all(): HttpBinding[] {
+    return [...(bindingsOf.get(this.#server) ?? [])]
+  }
+
+  /** Those of them that had nobody beside them to answer plain requests. */
+  get #answering(): HttpBinding[] {
+    return this.#all.filter((binding) => binding.#answers)
+  }
+
+  #isForAny(url: string | undefined): boolean {
+    return this.#all.some((binding) => isForPath(url, binding.#config.path))
+  }
+
+  /** A request without an upgrade. The connection stays open for the next one, if the client wants. */
   readonly #answer = ({ url }: IncomingMessage, response: ServerResponse): void => {
-    const { status, body, headers } = isForPath(url, this.#config.path) ? REFUSALS.upgrade : REFUSALS.path
+    const answering = this.#answering
+    // One answer is enough, and it is not ours where the program has come to listen by itself.
+    if (answering[0] !== this || this.#server.listenerCount('request') > answering.length) return
+    const { status, body, headers } = this.#isForAny(url) ? REFUSALS.upgrade : REFUSALS.path
     // RFC 9110 section 7.8: `Connection` names the `Upgrade` header.
-    const connection = 'Upgrade' in headers ? { Connection: 'upgrade, keep-alive' } : {}
+    const connection = 'Upgrade' in headers ? { Connection: `upgrade, ${response.shouldKeepAlive ? 'keep-alive' : 'close'}` } : {}
     response.writeHead(status, { 'Content-Type': 'text/plain', 'Content-Length': body.length, ...headers, ...connection }).end(body)
   }
 }

@@ -1,7 +1,14 @@
-import type { RequestId } from '../types/json-rpc.js'
+import { isObject } from '../core/jsonrpc.js'
+import type { JsonRpcMessage, RequestId } from '../types/json-rpc.js'
 
 // A listen lasts as long as its connection: nobody waits for its answer.
 const ENDLESS = 'subscriptions/listen'
+
+/** The id that a message cancels, if it is a cancellation. */
+export const cancelledBy = (message: JsonRpcMessage): RequestId | undefined =>
+  'method' in message && message.method === 'notifications/cancelled' && isObject(message.params)
+    ? (message.params.requestId as RequestId)
+    : undefined
 
 /** The requests of one client that its MCP server has not answered yet. An idle connection has no table. */
 export class InFlight {
@@ -26,6 +33,12 @@ export class InFlight {
     this.#methods.set(id, method)
     if (method === ENDLESS) this.#endless++
     return 'admitted'
+  }
+
+  /** The listen that a message of the server ends. Any other id that a server cancels is one of its own. */
+  listenEndedBy(message: JsonRpcMessage): RequestId | undefined {
+    const id = cancelledBy(message)
+    return id !== undefined && this.#methods?.get(id) === ENDLESS ? id : undefined
   }
 
   /** The request was answered, or cancelled. @returns Whether it was in flight. */

@@ -1,3 +1,4 @@
+import { constants } from 'node:buffer'
 import { BEARER_PREFIX, MCP_SUBPROTOCOL } from '../core/subprotocol.js'
 import type { HeartbeatPolicy } from '../core/heartbeat.js'
 import type { HandshakePolicy } from './handshake.js'
@@ -67,6 +68,9 @@ const isSubprotocol = (value: string): boolean =>
 /** What a server is made of, from its options. @throws TypeError naming the first option that is wrong. */
 export function resolveServerOptions<Auth>(options: McpWebSocketServerOptions<Auth>): ServerConfig<Auth> {
   const { authenticate, onconnection, onerror = () => undefined } = options
+  const maxMessageBytes = count(options, 'maxMessageBytes', 16 * MIB)
+  // What is longer fits in no string; and from 2 GiB on ws knows no limit at all.
+  want(maxMessageBytes <= constants.MAX_STRING_LENGTH, 'maxMessageBytes', `at most ${String(constants.MAX_STRING_LENGTH)}`)
   const binding = resolveBinding(options)
   callback(authenticate, 'authenticate')
   callback(onerror, 'onerror')
@@ -82,7 +86,7 @@ export function resolveServerOptions<Auth>(options: McpWebSocketServerOptions<Au
     onconnection,
     onerror,
     authTimeout: count(options, 'authTimeout', 10_000),
-    maxMessageBytes: count(options, 'maxMessageBytes', 16 * MIB),
+    maxMessageBytes,
     maxConnections: count(options, 'maxConnections', 10_000),
     maxInFlight: count(options, 'maxInFlight', 100),
     maxBufferedBytes: count(options, 'maxBufferedBytes', 4 * MIB),
@@ -112,7 +116,10 @@ function resolveHandshake(
     'allowedHosts',
     `given where host is not a loopback address`
   )
-  const hosts = list(allowedHosts ?? LOOPBACK_HOSTS, 'allowedHosts', 'a list of different names, each with or without a port', isHost)
+  // Under 127.0.0.2 a server is known by that address, and by no other.
+  const own = host.includes(':') ? `[${host}]` : host
+  const known = allowedHosts ?? (server ? LOOPBACK_HOSTS : [...new Set([...LOOPBACK_HOSTS, own])])
+  const hosts = list(known, 'allowedHosts', 'a list of different names, each with or without a port', isHost)
   const wanted = `a list of different tokens other than ${MCP_SUBPROTOCOL} and ${BEARER_PREFIX}*`
   return {
     path,

@@ -1,13 +1,14 @@
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
-import { asError, guarded } from '../core/guarded.js'
-import { encodeMessage, INTERNAL_ERROR, INVALID_REQUEST, isObject, isRequest, isResponse, parseText } from '../core/jsonrpc.js'
+import { asError } from '../core/guarded.js'
+import { encodeMessage, INTERNAL_ERROR, INVALID_REQUEST, isRequest, isResponse, parseText } from '../core/jsonrpc.js'
 import { McpWebSocketError } from '../errors.js'
 import type { Clock, Timer } from '../io/clock.js'
 import type { JsonRpcError, JsonRpcMessage, RequestId } from '../types/json-rpc.js'
+import { callBack } from './call-back.js'
 import { complaintAbout } from './complaints.js'
 import type { Beating, Heartbeats } from './heartbeat.js'
-import { InFlight } from './in-flight.js'
+import { cancelledBy, InFlight } from './in-flight.js'
 import type { Metrics } from './metrics.js'
 import type { CutReason, MessageExtra, RejectReason, ServerTransport } from './types.js'
 
@@ -51,6 +52,8 @@ export class PeerSocket implements ServerTransport, Beating {
   #state: 'new' | 'started' | 'closing' | 'ended' = 'new'
   #draining = false
   #corked = false
+  /** Bytes that waited when this turn of the loop began to write. */
+  #leftOver = 0
   /** Set while the client does not read what it is sent. */
   #patience: Timer | undefined
 
@@ -88,12 +91,13 @@ export class PeerSocket implements ServerTransport, Beating {
 
   send(message: JsonRpcMessage): Promise<void> {
     if (this.#isOver) return Promise.reject(new McpWebSocketError('CLOSED', ENDED, { delivery: 'not-sent' }))
-    const settled = isResponse(message) ? (message.id ?? undefined) : undefined
+    const settled = isResponse(message) ? (message.id ?? undefined) : this.#inFlight.listenEndedBy(message)
     try {
-      return this.#write(encodeMessage(message))
+      return this.#write(encodeMessage(message), isResponse(message))
     } catch (thrown) {
       // The client would wait for ever.
-      if (settled !== undefined) this.#refuse(settled, { code: INTERNAL_ERROR, message: 'The result cannot be written as JSON' })
+      if (settled !== undefined && isResponse(message))
+        this.#refuse(settled, { code: INTERNAL_ERROR, message: 'The result cannot be written as JSON' })
       return Promise.reject(asError(thrown))
     } finally {
       if (settled !== undefined) this.#settle(settled)
@@ -159,11 +163,15 @@ export class PeerSocket implements ServerTransport, Beating {
     if (this.#isOver) return
     metrics.bytesReceived += data.length
     const text = data.toString()
+    let isToldOff = false
     parseText(
       text,
       (message) => this.#receive(message),
       ({ problem }) => {
         metrics.malformedMessages++
+        // An array has room for millions of them, and each complaint reads the whole frame: one a frame is enough.
+        if (isToldOff) return
+        isToldOff = true
         const complaint = complaintAbout(text, problem)
         if (complaint !== undefined) this.#tell(complaint)
         this.#report(new Error(`the client sent what is no message: ${problem}`))
@@ -182,11 +190,12 @@ export class PeerSocket implements ServerTransport, Beating {
         metrics.requestsRejected[rejected]++
         return this.#refuse(message.id, REJECTIONS[rejected])
       }
-    } else if ('method' in message && message.method === 'notifications/cancelled' && isObject(message.params)) {
+    } else {
       // No answer will come.
-      this.#settle(message.params.requestId as RequestId)
+      const cancelled = cancelledBy(message)
+      if (cancelled !== undefined) this.#settle(cancelled)
     }
-    guarded(
+    callBack(
       () => this.onmessage?.(message, this.#extra),
       (error) => this.#report(error)
     )
@@ -201,7 +210,8 @@ export class PeerSocket implements ServerTransport, Beating {
   }
 
   #settle(id: RequestId): void {
-    if (!this.#inFlight.settle(id)) return
+    // The end has already taken off what was left, and the answer itself may have been the end.
+    if (this.#state === 'ended' || !this.#inFlight.settle(id)) return
     this.#config.metrics.requestsInFlight--
     if (this.#draining) this.drain()
   }
@@ -215,11 +225,13 @@ export class PeerSocket implements ServerTransport, Beating {
     this.#write(JSON.stringify(message)).catch(() => undefined)
   }
 
-  #write(text: string): Promise<void> {
+  #write(text: string, isAnswer = false): Promise<void> {
     const { metrics, maxBufferedBytes } = this.#config
     if (this.#isOver) return Promise.resolve()
-    // What is read is bounded by now, but what a server tells by itself is not.
-    if (this.#ws.bufferedAmount > HARD_LIMIT * maxBufferedBytes) {
+    // What is read is bounded by now, but what a server tells by itself is not. The answers of one turn of the loop were all asked
+    // for, and nobody could have read any of them yet.
+    const waiting = isAnswer && this.#corked ? this.#leftOver : this.#ws.bufferedAmount
+    if (waiting > HARD_LIMIT * maxBufferedBytes) {
       this.cut('slow-reader')
       // What waits would be kept until the closing handshake is over.
       this.#ws.terminate()
@@ -243,6 +255,7 @@ export class PeerSocket implements ServerTransport, Beating {
   #cork(): void {
     if (this.#corked) return
     this.#corked = true
+    this.#leftOver = this.#ws.bufferedAmount
     this.#stream.cork()
     process.nextTick(() => {
       this.#corked = false
@@ -254,6 +267,8 @@ export class PeerSocket implements ServerTransport, Beating {
   #throttle(): void {
     if (this.#patience !== undefined || this.#isOver) return
     this.#ws.pause()
+    // Nothing is heard of whom we do not read, and the ping waits behind the rest: this timer judges, and no other.
+    this.#config.heartbeats.remove(this)
     this.#patience = this.#config.clock.after(this.#config.drainTimeout, () => this.cut('slow-reader'))
   }
 
@@ -261,12 +276,12 @@ export class PeerSocket implements ServerTransport, Beating {
     if (this.#patience === undefined || this.#ws.bufferedAmount > this.#config.maxBufferedBytes) return
     this.#patience.cancel()
     this.#patience = undefined
-    this.#config.heartbeats.hear(this)
+    this.#config.heartbeats.add(this)
     if (this.#state === 'started') this.#ws.resume()
   }
 
   #report(error: Error): void {
-    guarded(
+    callBack(
       () => this.onerror?.(error),
       () => undefined
     )
@@ -278,7 +293,7 @@ export class PeerSocket implements ServerTransport, Beating {
     this.#patience?.cancel()
     this.#config.heartbeats.remove(this)
     this.#config.metrics.requestsInFlight -= this.#inFlight.size
-    guarded(
+    callBack(
       () => this.onclose?.(),
       (error) => this.#report(error)
     )

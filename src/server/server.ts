@@ -5,6 +5,7 @@ import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws'
 import { asError, guarded } from '../core/guarded.js'
 import { systemClock, type Clock } from '../io/clock.js'
 import { admit, type Admission } from './admission.js'
+import { callBack } from './call-back.js'
 import { judgeUpgrade, REFUSALS, selectSubprotocol, type Admissible, type Refusal } from './handshake.js'
 import { Heartbeats } from './heartbeat.js'
 import { HttpBinding, refuse } from './http-binding.js'
@@ -69,7 +70,8 @@ export class McpWebSocketServer<Auth = undefined> {
   /**
    * Begins to accept connections. Resolves when the own server listens; a given server is listened to at once, whenever it is
    * started. Once only.
-   * @throws What Node throws, for example `EADDRINUSE`; TypeError for a given server off loopback without `allowedHosts`.
+   * @throws What Node throws, for example `EADDRINUSE`, after which it may be called again; Error if `close` was called meanwhile;
+   * TypeError for a given server off loopback without `allowedHosts`; Error if another `McpWebSocketServer` has its path.
    */
   async listen(): Promise<void> {
     if (this.#state !== 'new') throw new Error(`listen() was called ${this.#state === 'listening' ? 'before' : 'after close()'}`)
@@ -80,9 +82,10 @@ export class McpWebSocketServer<Auth = undefined> {
     try {
       await this.#binding.listen()
     } catch (thrown) {
-      this.#state = 'new'
+      if (this.#closed === undefined) this.#state = 'new'
       throw thrown
     }
+    if (this.#closed !== undefined) throw new Error('close() was called before it listened')
   }
 
   /** Where it listens; `undefined` while it does not. */
@@ -93,6 +96,7 @@ export class McpWebSocketServer<Auth = undefined> {
   /**
    * Accepts nobody any more; lets requests in flight finish, while new ones are answered with error 10503; ends each connection
    * with 1001 once nothing is in flight on it. Resolves when the last socket is gone and an own server's port is free; never rejects.
+   * Once only: a second call returns the first promise, and its `grace` does not count.
    * @param grace - In ms, after which what is left is cut. Default 10 000.
    */
   close({ grace = GRACE }: { readonly grace?: number } = {}): Promise<void> {
@@ -150,7 +154,11 @@ export class McpWebSocketServer<Auth = undefined> {
   }
 
   #accept(request: IncomingMessage, socket: Duplex, head: Buffer, auth: Auth): void {
-    this.#upgrades.handleUpgrade(request, socket, head, (ws) => this.#welcome(ws, request, auth))
+    guarded(
+      () => this.#upgrades.handleUpgrade(request, socket, head, (ws) => this.#welcome(ws, request, auth)),
+      // Somebody else who listens for upgrades has taken it: the socket is theirs now.
+      (error) => this.#report(error)
+    )
   }
 
   #welcome(ws: WebSocket, request: IncomingMessage, auth: Auth): void {
@@ -179,7 +187,7 @@ export class McpWebSocketServer<Auth = undefined> {
   }
 
   #report(error: Error): void {
-    guarded(
+    callBack(
       () => this.#config.onerror(error),
       () => undefined
     )

@@ -57,7 +57,7 @@ export interface McpWebSocketServerOptions<Auth = undefined> {
   readonly authTimeout?: number
   /** Origins of pages that may connect, compared exactly. Default none: no page may. */
   readonly allowedOrigins?: readonly string[]
-  /** Hosts under which this server is known: a name, with any port, or `name:port`. Default the loopback names, if bound to loopback. */
+  /** Hosts under which this server is known: a name, with any port, or `name:port`. Default the loopback names and `host`, on loopback. */
   readonly allowedHosts?: readonly string[]
   /** Whether who offers no known subprotocol is answered 426. Default `true`. */
   readonly requireSubprotocol?: boolean
@@ -65,7 +65,7 @@ export interface McpWebSocketServerOptions<Auth = undefined> {
   readonly extraSubprotocols?: readonly string[]
   /** Silence after which a client is pinged, and further silence after which it is gone. Default 30 000 each; `false` = never. */
   readonly heartbeat?: { readonly interval?: number; readonly timeout?: number } | false
-  /** Longest message of a client, in bytes; a longer one ends its connection with 1009. Default 16 MiB. */
+  /** Longest message of a client, in bytes; a longer one ends its connection with 1009. Default 16 MiB, at most 512 MiB. */
   readonly maxMessageBytes?: number
   /** Most connections at one time, handshakes included; further ones are answered 503. Default 10 000. */
   readonly maxConnections?: number

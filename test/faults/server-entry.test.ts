@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import { describe, expect, test } from 'vitest'
-import { WebSocketServer } from 'ws'
+import { WebSocket, WebSocketServer } from 'ws'
 import { McpWebSocketServer, isSameToken, type McpWebSocketServerOptions, type ServerTransport } from '../../src/server/index.js'
 import type { JsonRpcMessage } from '../../src/index.js'
 import { bundle, useChild } from '../helpers/child.js'
@@ -70,6 +70,49 @@ describe('V1: a GET without Upgrade', () => {
   test('of another path is answered 404', async () => {
     const { port } = await useServer()
     expect((await fetch(`http://127.0.0.1:${String(port)}/`)).status).toBe(404)
+  })
+
+  test.each([
+    ['that says close', 'HTTP/1.1', 'close'],
+    ['of HTTP/1.0', 'HTTP/1.0', undefined]
+  ])('of a client %s is answered, and the connection is closed', async (_what, version, connection) => {
+    const { port } = await useServer()
+    const caller = await dial(port)
+    const text = requestText(port, { headers: { Upgrade: undefined, Connection: connection } })
+    caller.write(text.replace('HTTP/1.1', version))
+    const { status, headers } = await caller.answer()
+    expect([status, headers.connection]).toEqual([426, 'upgrade, close'])
+    await caller.gone
+  })
+
+  test('on a given server is answered by a handler that came later', async () => {
+    const http = createServer()
+    await useGiven(http)
+    const thrown: unknown[] = []
+    http.on('request', (_request, response) => {
+      try {
+        response.writeHead(200).end('mine')
+      } catch (error) {
+        thrown.push(error)
+      }
+    })
+    const answer = await fetch(`http://127.0.0.1:${String((http.address() as AddressInfo).port)}/ws`)
+    expect([await answer.text(), thrown]).toEqual(['mine', []])
+  })
+
+  test('on a given server is answered for each of two servers, also once one of them has left', async () => {
+    const http = createServer()
+    const [first] = [await useGiven(http, { path: '/a' }), await useGiven(http, { path: '/b' })]
+    const statuses = () =>
+      Promise.all(
+        ['/a', '/b', '/c'].map(async (path) => {
+          const url = `http://127.0.0.1:${String((http.address() as AddressInfo).port)}${path}`
+          return (await fetch(url, { headers: { connection: 'close' } })).status
+        })
+      )
+    expect(await statuses()).toEqual([426, 426, 404])
+    await first.close({ grace: 0 })
+    expect(await statuses()).toEqual([404, 426, 404])
   })
 
   test('on a given server is answered by its own handler, if it has one', async () => {
@@ -149,9 +192,11 @@ describe('V3: a handshake', () => {
     expect(JSON.stringify([infos[0]?.request.headers['sec-websocket-protocol'], infos[0]?.request.rawHeaders])).not.toContain('cmlnaHQ')
   })
 
-  test('with two tokens is answered 400', async () => {
+  test.each([
+    ['two tokens', { ...bearer('right'), 'Sec-WebSocket-Protocol': 'mcp.v1, mcp.bearer.cmlnaHQ' }],
+    ['two headers', { Authorization: ['Bearer right', 'Bearer wrong'] }]
+  ])('with %s is answered 400', async (_what, headers) => {
     const { port, transports } = await useServer(GUARDED)
-    const headers = { ...bearer('right'), 'Sec-WebSocket-Protocol': 'mcp.v1, mcp.bearer.cmlnaHQ' }
     expect((await knock(port, { headers })).status).toBe(400)
     expect(transports).toEqual([])
   })
@@ -183,6 +228,12 @@ describe('V4: a handshake', () => {
     })
     const { status } = await knock(port, { headers: { ...bearer('right'), [name]: value } })
     expect([status, asked, transports.length]).toEqual([403, 0, 0])
+  })
+
+  test('S2: with two hosts is answered 400: a proxy may go by the other', async () => {
+    const { port, transports } = await useServer()
+    expect((await knock(port, { headers: { Host: [`127.0.0.1:${String(port)}`, 'evil.test'] } })).status).toBe(400)
+    expect(transports).toEqual([])
   })
 
   test('of a page that is allowed comes in', async () => {
@@ -423,6 +474,29 @@ describe('V8: a slow reader', () => {
     expect(server.metrics().connectionsCut['slow-reader']).toBe(0)
   })
 
+  test('is given its drainTimeout by the heartbeat too, which goes on afterwards', async () => {
+    const clock = new FakeClock()
+    const { url, transports, server } = await useServer({ drainTimeout: 120_000, onconnection: (transport) => void hold(transport) }, clock)
+    const ws = new WebSocket(url, ['mcp.v1'], { autoPong: false })
+    afterTest(() => ws.terminate())
+    await once(ws, 'open')
+    await until(() => transports.length === 1, 'a connection')
+    ws.pause()
+    // More than the sockets of both sides hold.
+    const sent = transports[0]!.send({ ...big, params: { data: 'x'.repeat(2 ** 25) } })
+    await clock.advance(119_000)
+    expect(server.metrics().connectionsCut).toEqual({ heartbeat: 0, 'slow-reader': 0, failed: 0 })
+    ws.resume()
+    await sent
+    const pinged = once(ws, 'ping')
+    await clock.advance(30_000)
+    await pinged
+    const gone = once(ws, 'close')
+    await clock.advance(30_000)
+    await gone
+    expect(server.metrics().connectionsCut).toEqual({ heartbeat: 1, 'slow-reader': 0, failed: 0 })
+  })
+
   test('that is told more and more is cut before memory is full', async () => {
     const { port, held, server } = await useHeld({ ...LIMITS, drainTimeout: 60_000 })
     const caller = await enter(port)
@@ -432,11 +506,61 @@ describe('V8: a slow reader', () => {
     expect(server.metrics().bytesSent).toBeLessThan(20 * 2 ** 20)
   })
 
+  test('that is cut by the answers to its own requests leaves none of them in the count', async () => {
+    const { port, held, server } = await useHeld({ ...LIMITS, drainTimeout: 60_000 })
+    const caller = await enter(port)
+    for (let id = 1; id <= 3; id++) caller.say({ id, method: 'hold' })
+    await until(() => held[0]!.ids.length === 3, 'the requests')
+    caller.socket.pause()
+    // More than the sockets of both sides hold.
+    const sent = held[0]!.transport.send({ ...big, params: { data: 'x'.repeat(2 ** 25) } })
+    await new Promise((resolve) => setImmediate(resolve))
+    await Promise.allSettled([sent, ...held[0]!.ids.map(held[0]!.release)])
+    await until(() => server.metrics().connections === 0, 'the socket is gone')
+    expect(server.metrics()).toMatchObject({ requestsInFlight: 0, connectionsCut: { 'slow-reader': 1 } })
+  })
+
+  test('that sends pings, and reads none of the answers, is cut', async () => {
+    const { port, server } = await useHeld({ heartbeat: false })
+    const caller = await enter(port)
+    caller.socket.pause()
+    const pings = Buffer.concat(Array.from({ length: 1000 }, () => frame(OPCODE.ping, 'x'.repeat(125), { mask: true })))
+    // What is not read of it waits on this side: the next one goes out when there is room, or when the socket is gone.
+    while (server.metrics().connections === 1 && caller.socket.bytesWritten < 2 ** 26) {
+      caller.write(pings)
+      await until(() => caller.socket.writableLength === 0 || server.metrics().connections === 0, 'room for more pings')
+    }
+    await until(() => server.metrics().connections === 0, 'it is cut')
+  })
+
   test('may be sent one message of any length', async () => {
     const { port, held } = await useHeld(LIMITS)
     const caller = await enter(port)
     await held[0]!.transport.send({ ...big, params: { data: 'x'.repeat(2 ** 23) } })
     await caller.message(({ method }) => method === big.method)
+  })
+
+  test('is nobody who gets all answers at one time, and reads them', async () => {
+    const answer = { data: 'x'.repeat(200_000) }
+    const { url, server } = await useServer({
+      onconnection: (transport) => {
+        transport.onmessage = (message) => {
+          if ('id' in message && message.id !== undefined && message.id !== null)
+            transport.send({ jsonrpc: '2.0', id: message.id, result: answer }).catch(() => undefined)
+        }
+        void transport.start()
+      },
+      maxBufferedBytes: 2 ** 20
+    })
+    const ws = new WebSocket(url, ['mcp.v1'])
+    afterTest(() => ws.terminate())
+    let answers = 0
+    ws.on('message', () => answers++)
+    await once(ws, 'open')
+    // In one packet, as a client does that asks for many things at once.
+    for (let id = 1; id <= 100; id++) ws.send(JSON.stringify({ jsonrpc: '2.0', id, method: 'resources/read' }))
+    await until(() => answers === 100 || ws.readyState !== ws.OPEN, 'the answers')
+    expect([answers, server.metrics().connectionsCut['slow-reader']]).toEqual([100, 0])
   })
 })
 
@@ -597,6 +721,36 @@ describe('V11: on an HTTP server of the program', () => {
     expect(server.metrics().handshakesRefused).toEqual({})
   })
 
+  test('a path belongs to one server, and is free when that has left', async () => {
+    const http = createServer()
+    const first = await useGiven(http)
+    const second = new McpWebSocketServer({ server: http, allowUnauthenticated: true, onconnection: () => undefined })
+    await expect(second.listen()).rejects.toThrow('path /ws of this HTTP server belongs to another McpWebSocketServer')
+    const { port } = http.address() as AddressInfo
+    expect((await knock(port)).status).toBe(101)
+    expect((await knock(port, { target: '/other' })).status).toBe(404)
+    await first.close({ grace: 0 })
+    await second.listen()
+    await second.close()
+  })
+
+  test.each([
+    ['without credentials', { allowUnauthenticated: true }],
+    ['with credentials', { authenticate: () => 'ada' }]
+  ])('somebody else who takes every upgrade keeps it, %s, and the program hears why nobody comes', async (_how, options) => {
+    const http = createServer()
+    const others = new WebSocketServer({ noServer: true })
+    http.on('upgrade', (request, socket, head) => others.handleUpgrade(request, socket, head, (ws) => ws.close(4000)))
+    const errors: Error[] = []
+    const server = await useGiven(http, { ...(options as object), onerror: (error) => errors.push(error) })
+    const caller = await enter((http.address() as AddressInfo).port)
+    expect(await closeCode(caller)).toBe(4000)
+    closeBack(caller, 4000)
+    await until(() => errors.length === 1, 'an error')
+    expect(errors[0]?.message).toContain('more than once with the same socket')
+    expect(server.metrics().connectionsTotal).toBe(0)
+  })
+
   test('an own server answers 404 to any other path', async () => {
     const { port, transports } = await useServer()
     expect((await knock(port, { target: '/other' })).status).toBe(404)
@@ -697,6 +851,36 @@ describe('V13: onconnection', () => {
   })
 })
 
+describe('V13: an async callback that rejects', () => {
+  // The types take an async function where nothing is to be returned.
+  const fail = (() => Promise.reject(new Error('a bug'))) as () => void
+
+  test('harms nobody, and its transport hears of it', async () => {
+    const told: string[] = []
+    const { port, server, transports } = await useServer({ onconnection: (transport) => void hold(transport) })
+    const [first, second] = [await enter(port), await enter(port)]
+    transports[0]!.onmessage = transports[0]!.onclose = fail
+    transports[0]!.onerror = ({ message }) => {
+      told.push(message)
+      return fail()
+    }
+    first.say({ id: 1, method: 'x' })
+    await until(() => told.length === 1, 'the rejection of onmessage')
+    first.socket.destroy()
+    await until(() => told.length === 2, 'the rejection of onclose')
+    expect(told).toEqual(['a bug', 'a bug'])
+    second.say({ id: 1, method: 'ping' })
+    await resultOf(second, 1)
+    expect(server.metrics().connections).toBe(1)
+  })
+
+  test('harms nobody where it is onerror of the server', async () => {
+    const { port } = await useServer({ authenticate: fail as () => Promise<undefined>, onerror: fail })
+    expect((await knock(port)).status).toBe(503)
+    expect((await knock(port)).status).toBe(503)
+  })
+})
+
 describe('V14: a request with an id in flight', () => {
   test('is answered -32600, and the first one goes on', async () => {
     const { port, held, server } = await useHeld()
@@ -771,6 +955,22 @@ describe('V15: a flood of requests', () => {
     expect(server.metrics().requestsInFlight).toBe(1)
   })
 
+  test('of subscriptions that the server ends by itself makes room, while its other cancellations do not', async () => {
+    const { port, transports, server } = await useServer({ maxInFlight: 2, onconnection: (transport) => transport.start() })
+    const caller = await enter(port)
+    caller.say({ id: 1, method: 'subscriptions/listen' })
+    caller.say({ id: 2, method: 'hold' })
+    await until(() => server.metrics().requestsInFlight === 2, 'both requests')
+    const cancel = (requestId: number) => transports[0]!.send({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId } })
+    await cancel(2)
+    expect(server.metrics().requestsInFlight).toBe(2)
+    await cancel(1)
+    expect(server.metrics().requestsInFlight).toBe(1)
+    caller.say({ id: 1, method: 'subscriptions/listen' })
+    await until(() => server.metrics().requestsInFlight === 2, 'the next one')
+    expect(server.metrics().requestsRejected).toEqual({ busy: 0, duplicate: 0, closing: 0 })
+  })
+
   test('S15: of connections is answered 503, before anybody is asked for credentials', async () => {
     let asked = 0
     const { port, server } = await useServer({
@@ -823,6 +1023,17 @@ describe('a frame', () => {
     caller.say(text)
     await resultOf(caller, ids.length)
     expect(caller.messages().map(({ id }) => id)).toEqual(ids)
+  })
+
+  test('S15: that holds a hundred thousand of what is no message is complained of once, and keeps nobody waiting', async () => {
+    const { port, server } = await useHeld()
+    const [hostile, other] = [await enter(port), await enter(port)]
+    hostile.say(`[${Array(100_000).fill('1').join()}]`)
+    hostile.say({ id: 1, method: 'ping' })
+    other.say({ id: 1, method: 'ping' })
+    await Promise.all([resultOf(hostile, 1), resultOf(other, 1)])
+    expect(hostile.messages()).toMatchObject([{ id: null, error: { code: -32600 } }, { id: 1 }])
+    expect(server.metrics().malformedMessages).toBe(100_000)
   })
 
   test('that is binary, and holds JSON, is read', async () => {

@@ -240,11 +240,45 @@ test('a port that is taken is reported, and can be tried again', async () => {
   await server.close()
 })
 
+test('a port that is taken can be tried for as often as it takes', async () => {
+  const first = await useServer()
+  const server = new McpWebSocketServer({ port: first.port, allowUnauthenticated: true, onconnection: () => undefined })
+  const warnings: Error[] = []
+  const listener = (warning: Error): void => void warnings.push(warning)
+  process.on('warning', listener)
+  afterTest(() => void process.off('warning', listener))
+  for (let n = 0; n < 12; n++) await expect(server.listen()).rejects.toMatchObject({ code: 'EADDRINUSE' })
+  await first.server.close()
+  await server.listen()
+  expect(server.address()?.port).toBe(first.port)
+  await server.close()
+  expect(warnings).toEqual([])
+})
+
+test.each([
+  ['that is free', 0, 'close() was called before it listened'],
+  ['that is taken', undefined, 'EADDRINUSE']
+])('close() while listen() asks for a port %s leaves nothing open, and is the end', async (_what, port, problem) => {
+  const taken = await useServer()
+  const server = new McpWebSocketServer({ port: port ?? taken.port, allowUnauthenticated: true, onconnection: () => undefined })
+  const listening = rejectionOf(server.listen())
+  await server.close()
+  expect(String(await listening)).toContain(problem)
+  expect(server.address()).toBeUndefined()
+  await expect(server.listen()).rejects.toThrow('after close()')
+})
+
 test('the address is that of the loopback interface, unless told otherwise', async () => {
   const { server } = await useServer()
   expect(server.address()).toMatchObject({ address: '127.0.0.1', family: 'IPv4' } satisfies Partial<AddressInfo>)
   const other = await useServer({ host: '::1' })
   expect(other.server.address()).toMatchObject({ address: '::1' })
   const { client } = useClient({ url: `ws://[::1]:${String(other.port)}/ws` })
+  await client.connect()
+})
+
+test('a loopback address other than the usual ones is a name of its server', async () => {
+  const { port } = await useServer({ host: '127.0.0.2' })
+  const { client } = useClient({ url: `ws://127.0.0.2:${String(port)}/ws` })
   await client.connect()
 })

@@ -169,7 +169,7 @@ describe('the packed entry ./server', () => {
   it('brings ws along, and nothing else', () => {
     const text = read('dist/node/server.js')
     const packages = importsOf({ path: 'server.js', text }).map(({ specifier }) => specifier)
-    expect(packages.filter((name) => !/^(node:)?(http|crypto)$/.test(name))).toEqual(['ws'])
+    expect(packages.filter((name) => !/^(node:)?(http|crypto|events|buffer)$/.test(name))).toEqual(['ws'])
   })
 })
 

@@ -212,7 +212,9 @@ describe('the credentials', () => {
     [undefined, false]
   ])('%s is the token: %s', (given, is) => expect(isSameToken(given, 'secret')).toBe(is))
 
-  test('an expected token that is empty is nobody’s', () => expect(isSameToken(undefined, '')).toBe(false))
+  test.each([undefined, ''])('an expected token that is empty is nobody’s, not even of %j', (given) =>
+    expect(isSameToken(given, '')).toBe(false)
+  )
 })
 
 test('V12, S13: hostile headers are judged in no time', () => {

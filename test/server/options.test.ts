@@ -61,7 +61,7 @@ test.each([
   ['heartbeat', [true, 0, null, 'off']],
   ['heartbeat.interval', [{ interval: 0 }, { interval: '1' }, { interval: Infinity }].map((heartbeat) => ({ heartbeat }))],
   ['heartbeat.timeout', [{ timeout: -1 }, { timeout: NaN }].map((heartbeat) => ({ heartbeat }))],
-  ['maxMessageBytes', [0, 1.5, '1', Infinity]],
+  ['maxMessageBytes', [0, 1.5, '1', Infinity, 2 ** 29, 2 ** 32]],
   ['maxConnections', [0, -1]],
   ['maxInFlight', [0, null]],
   ['maxBufferedBytes', [0]],
