@@ -20,25 +20,17 @@ import type { WebSocketClientTransportOptions } from '../types/transport.js'
 import { Farewells } from './farewells.js'
 import { failureOf, tidyForSdk, untidy } from './messages.js'
 import { Questions } from './questions.js'
+import { relayed, type Relayed } from './relayed.js'
 
 /** The events of a transport: those of the client, less `notification`, which is the SDK's to tell. */
 export type TransportEvents = Omit<ClientEvents, 'notification'>
 
 const PORTS: Ports = { clock: systemClock, openSocket }
-const LISTEN = 'subscriptions/listen'
 const DISCOVER = 'server/discover'
 const INITIALIZE = 'initialize'
 
-/** A request of the SDK that waits for its answer. */
-interface Relayed extends PendingRequest {
-  /** The whole of a listen, which may have to be opened again. */
-  readonly listen: JsonRpcRequest | undefined
-}
-
-const relayed = (message: JsonRpcRequest, resend: Relayed['resend']): Relayed => {
-  const { id, method } = message
-  return { id, method, phase: 'queued', text: undefined, size: 0, resend, listen: method === LISTEN ? message : undefined }
-}
+/** What the SDK sets before it calls `start()`. */
+type Callbacks = Pick<WebSocketClientTransport, 'onclose' | 'onerror' | 'onmessage'>
 
 /**
  * A transport for the `Client` of the official SDK, v1 and v2, that reconnects below it: the client learns of no lost
@@ -79,6 +71,8 @@ export class WebSocketClientTransport {
   #unwatchPage: (() => void) | undefined
   /** Whether `onclose` was called in this life. */
   #over = false
+  /** The callbacks of the last life, for a `start()` without others. */
+  #last: Callbacks = {}
 
   /** @throws TypeError naming the option that is wrong. */
   constructor(url: UrlOption, options: WebSocketClientTransportOptions = {}, ports: Ports = PORTS) {
@@ -119,6 +113,10 @@ export class WebSocketClientTransport {
     if (state !== 'idle' && state !== 'closed' && state !== 'failed')
       throw new TypeError('start() was called before: connect() of the SDK does that by itself')
     this.#over = false
+    const { onclose, onerror, onmessage } = this.#last
+    this.onclose ??= onclose
+    this.onerror ??= onerror
+    this.onmessage ??= onmessage
     const { promise } = (this.#starting = deferred())
     this.#unwatchPage = watchPage(this.#session)
     this.#session.connect()
@@ -303,16 +301,22 @@ export class WebSocketClientTransport {
     this.#starting?.reject(error ?? new ClosedError('not-sent'))
     this.#starting = undefined
     if (error) this.#report(error)
-    if (!this.#over) {
-      this.#over = true
-      guarded(
-        () => this.onclose?.(),
-        (thrown) => this.#trouble(thrown)
-      )
-    }
+    if (!this.#over) this.#callOnclose()
     if (error) return
     this.#closing?.resolve()
     this.#closing = undefined
+  }
+
+  #callOnclose(): void {
+    this.#over = true
+    const { onclose, onerror, onmessage } = this
+    this.#last = { onclose, onerror, onmessage }
+    // The SDK calls what it finds here besides its own: left in place, they would hear all of the next life a second time.
+    this.onclose = this.onerror = this.onmessage = undefined
+    guarded(
+      () => onclose?.call(this),
+      (thrown) => this.#trouble(thrown)
+    )
   }
 
   #trouble(error: unknown): void {
@@ -323,7 +327,7 @@ export class WebSocketClientTransport {
   /** What `onerror` itself throws has nowhere to go. */
   #report(error: Error): void {
     guarded(
-      () => this.onerror?.(error),
+      () => (this.onerror ?? this.#last.onerror)?.(error),
       () => undefined
     )
   }

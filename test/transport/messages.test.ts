@@ -492,6 +492,32 @@ describe('the life of a transport', () => {
     }
   })
 
+  it('has no callbacks once it is over, for the SDK would call them besides its own; a start without others takes them again', async () => {
+    const rig = useTransport()
+    const { transport } = rig
+    const socket = await rig.legacy()
+    const closed = transport.close()
+    socket.drop({ code: 1000, wasClean: true })
+    expect([transport.onclose, transport.onerror, transport.onmessage]).toEqual([undefined, undefined, undefined])
+    await closed
+    transport.onmessage = vi.fn()
+    const next = await rig.start()
+    next.deliver({ jsonrpc: '2.0', method: 'notifications/message', params: {} })
+    expect(transport.onmessage).toHaveBeenCalledOnce()
+    expect(rig.messages).toEqual([])
+    next.deliver('{')
+    expect(rig.calls).toMatchObject(['close', { code: 'INVALID_RESPONSE' }])
+  })
+
+  it('tells onerror what a listener of its last event throws', async () => {
+    const rig = useTransport()
+    rig.transport.on('close', () => {
+      throw new Error('mine')
+    })
+    await rig.transport.close()
+    expect(rig.calls).toMatchObject(['close', { message: 'mine' }])
+  })
+
   it('ends with a close before the first start too', async () => {
     const rig = useTransport()
     await rig.transport.close()
@@ -544,12 +570,12 @@ describe('the life of a transport', () => {
     }
     rig.transport.on('state', fail).on('error', fail)
     rig.transport.onerror = fail
-    rig.transport.onclose = vi.fn(fail)
+    const onclose = (rig.transport.onclose = vi.fn(fail))
     const socket = await rig.legacy()
     const closed = rig.transport.close()
     socket.drop({ code: 1000, wasClean: true })
     await closed
-    expect(rig.transport.onclose).toHaveBeenCalledOnce()
+    expect(onclose).toHaveBeenCalledOnce()
     rig.calls.push('close')
   })
 
