@@ -9,13 +9,20 @@ import {
 } from '@modelcontextprotocol/sdk/types.js'
 import type { WebSocketClientTransport } from '../../src/transport/index.js'
 
+/** Options of a call that both versions take. */
+interface CallOptions {
+  readonly timeout?: number
+  readonly signal?: AbortSignal
+  readonly onprogress?: (progress: { progress: number }) => void
+}
+
 /** An unmodified `Client` of the official SDK, as one of its versions and modes, with what it told. */
 export interface SdkClient {
   readonly client: ClientV1 | ClientV2
   connect(transport: WebSocketClientTransport): Promise<void>
   close(): Promise<void>
   /** Calls a tool. @returns The words of its answer. */
-  call(name: string, args?: Record<string, unknown>, options?: { timeout?: number; signal?: AbortSignal }): Promise<string>
+  call(name: string, args?: Record<string, unknown>, options?: CallOptions): Promise<string>
   /** Asks for `notifications/resources/updated`, as the era does. */
   subscribe(uri: string): Promise<void>
   /** How often `onclose` was called. */

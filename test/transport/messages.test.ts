@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
-import { LEGACY_RESULT, type FakeSocket } from '../helpers/fake-network.js'
+import { settle } from '../helpers/fake-clock.js'
+import { LEGACY_RESULT, type FakeSocket, type Message } from '../helpers/fake-network.js'
 import { ConnectionLostError } from '../../src/errors.js'
 import { failureOf } from '../../src/transport/messages.js'
 import { INITIALIZE, INITIALIZED, META, useTransport, type Rig } from './use-transport.js'
@@ -221,6 +222,45 @@ describe('a message of the server', () => {
       { jsonrpc: '2.0', id: 8, method: 'ping' },
       { jsonrpc: '2.0', id: 9, method: 'roots/list', params: { _meta: {} } }
     ])
+  })
+
+  it('that comes behind progress in one turn comes up a microtask later, in order: the SDK is as late with progress', async () => {
+    const rig = useTransport()
+    const socket = await rig.legacy()
+    await rig.request(1, 'tools/call')
+    const heard: unknown[] = []
+    rig.transport.onmessage = (message) => {
+      if ('method' in message && message.method === 'notifications/progress') queueMicrotask(() => heard.push(message.params?.progress))
+      else heard.push((message as Message).id ?? (message as Message).method)
+    }
+    for (const progress of [1, 2])
+      socket.deliver({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken: 1, progress } })
+    socket.deliver({ jsonrpc: '2.0', id: 1, result: {} })
+    socket.deliver({ jsonrpc: '2.0', method: 'notifications/message', params: {} })
+    expect(heard).toEqual([])
+    await settle()
+    expect(heard).toEqual([1, 2, 1, 'notifications/message'])
+    socket.deliver({ jsonrpc: '2.0', method: 'notifications/message', params: {} })
+    expect(heard).toHaveLength(5)
+  })
+
+  it('that comes behind progress in the last turn of all comes up before the end', async () => {
+    const rig = useTransport({ reconnect: false })
+    const socket = await rig.legacy()
+    await rig.request(1, 'tools/call')
+    const heard: unknown[] = []
+    rig.transport.onmessage = (message) => {
+      const { id, params } = message as Message
+      heard.push(id ?? params?.progress)
+    }
+    rig.transport.onclose = () => heard.push(...rig.calls.splice(0, 1, 'close'))
+    for (const progress of ['a', 'b'])
+      socket.deliver({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken: 1, progress } })
+    socket.deliver({ jsonrpc: '2.0', id: 1, result: {} })
+    socket.drop()
+    expect(heard).toMatchObject(['a', 'b', 1, { code: 'CONNECTION_LOST' }])
+    await settle()
+    expect(heard).toHaveLength(4)
   })
 
   it('that answers with what is no object, or no answer, fails its request at once', async () => {
