@@ -116,9 +116,8 @@ export class WebSocketClientTransport {
    * @throws The failure that is fatal, `RetriesExhaustedError`, or `ClosedError`; before that `onerror` and `onclose` were called.
    */
   async start(): Promise<void> {
-    const { state } = this
-    if (state !== 'idle' && state !== 'closed' && state !== 'failed')
-      throw new TypeError('start() was called before: connect() of the SDK does that by itself')
+    // Not before `onclose`, which would end the new life.
+    if (this.state !== 'idle' && !this.#over) throw new TypeError('start() was called before: connect() of the SDK does that by itself')
     this.#over = false
     const { onclose, onerror, onmessage } = this.#last
     this.onclose ??= onclose
@@ -268,12 +267,13 @@ export class WebSocketClientTransport {
     const { error } = change
     if (isUp(from) && !isUp(to)) this.#sortFarewells(to)
     if (to.name === 'ready') this.#starting?.resolve()
-    // Before any event, whose listener may begin a new life.
-    const isEnd = to.name === 'closed' || to.name === 'failed'
-    if (isEnd) this.#endLife(error)
-    this.#events.emit('state', change)
-    if (error) this.#events.emit('failed', error)
-    if (to.name === 'closed') this.#events.emit('close', undefined)
+    // The callbacks come before the listeners, which may begin a new life; what the callbacks begin is told after this.
+    this.#events.hold(() => {
+      this.#events.emit('state', change)
+      if (error) this.#events.emit('failed', error)
+      if (to.name === 'closed') this.#events.emit('close', undefined)
+      if (to.name === 'closed' || to.name === 'failed') this.#endLife(error)
+    })
   }
 
   /** A server that says farewell and goes will be back: its listens are opened again. One that stayed, or stays away, meant it. */

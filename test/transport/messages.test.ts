@@ -549,6 +549,57 @@ describe('the life of a transport', () => {
     expect(rig.calls).toMatchObject(['close', { code: 'INVALID_RESPONSE' }])
   })
 
+  it('may begin anew in onclose; the events of the old life come first', async () => {
+    const rig = useTransport({ reconnect: false })
+    const socket = await rig.legacy()
+    const started: Promise<void>[] = []
+    rig.transport.onclose = () => {
+      rig.calls.push('close')
+      rig.transport.onclose = () => rig.calls.push('close')
+      started.push(rig.transport.start())
+    }
+    rig.transport.on('failed', ({ code }) => rig.calls.push(new Error(`failed: ${code}`)))
+    socket.drop()
+    expect(rig.states.slice(3).map(({ from, to }) => `${from} ${to}`)).toEqual(['ready failed', 'failed connecting'])
+    expect(rig.calls).toMatchObject([{ code: 'CONNECTION_LOST' }, 'close', { message: 'failed: CONNECTION_LOST' }])
+    ;(await rig.network.last()).accept()
+    await Promise.all(started)
+    expect(rig.transport.state).toBe('ready')
+  })
+
+  it('may be closed in onerror; it fails before it is closed, and ends once', async () => {
+    const rig = useTransport({ reconnect: false })
+    const socket = await rig.legacy()
+    const closed: Promise<void>[] = []
+    rig.transport.onerror = (error) => {
+      rig.calls.push(error)
+      closed.push(rig.transport.close())
+    }
+    const told: string[] = []
+    rig.transport.on('state', ({ to }) => told.push(to))
+    rig.transport.on('failed', () => told.push('failed event')).on('close', () => told.push('close event'))
+    socket.drop()
+    await Promise.all(closed)
+    expect(told).toEqual(['failed', 'failed event', 'closed', 'close event'])
+    expect(rig.calls).toMatchObject([{ code: 'CONNECTION_LOST' }, 'close'])
+  })
+
+  it('begins no new life before onclose: neither when it answers what is lost, nor in onerror', async () => {
+    const rig = useTransport({ reconnect: false })
+    const socket = await rig.legacy()
+    await rig.request(1, 'tools/call')
+    const refused: Promise<unknown>[] = []
+    const tryToStart = (): unknown => refused.push(rig.transport.start().catch((error: unknown) => error))
+    rig.transport.onmessage = tryToStart
+    rig.transport.onerror = tryToStart
+    socket.drop()
+    expect(refused).toHaveLength(2)
+    for (const error of await Promise.all(refused)) expect(error).toBeInstanceOf(TypeError)
+    expect(rig.calls).toEqual(['close'])
+    expect(rig.transport.state).toBe('failed')
+    expect(rig.network.dials).toBe(1)
+  })
+
   it('tells onerror what a listener of its last event throws', async () => {
     const rig = useTransport()
     rig.transport.on('close', () => {
