@@ -136,8 +136,8 @@ export class Session implements ConnectionListener, PageListener {
     const text = encodeMessage(message)
     if (request) request.text = text
     const waiting = request ?? { text }
-    // While the outbox is emptied, what joins it waits for no connection.
-    if (state.name === 'ready' && !this.#open) this.#outbox.push(waiting)
+    // While the outbox is emptied, what joins it waits for no connection; and no limit is one of the handshake.
+    if ((state.name === 'ready' && !this.#open) || request?.resend === 'always') this.#outbox.push(waiting)
     else if (!this.#outbox.add(waiting)) throw queueFullError(message.method)
     if (this.#open) this.#connection.expectRoom()
   }

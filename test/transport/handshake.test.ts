@@ -139,6 +139,15 @@ describe('a legacy handshake', () => {
     expect(next.sent).toEqual([])
     expect(rig.transport.state).toBe('ready')
   })
+
+  it('waits though nothing else may: it does not count against the outbox', async () => {
+    const rig = useTransport({ outbox: false })
+    const first = await rig.start()
+    first.drop()
+    await rig.send(INITIALIZE)
+    await expect(rig.request(1, 'ping')).rejects.toMatchObject({ code: 'QUEUE_FULL' })
+    expect((await rig.redial(first)).sent).toEqual([INITIALIZE])
+  })
 })
 
 describe('a server that is another one after a reconnect', () => {
