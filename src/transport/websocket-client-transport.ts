@@ -181,11 +181,11 @@ export class WebSocketClientTransport {
   }
 
   #request(message: JsonRpcRequest): void {
-    const { id, method } = message
+    const { id } = message
     if (this.#pending.has(id)) throw new TypeError(`a request with the id ${JSON.stringify(id)} still waits for its answer`)
     if (this.#pending.size >= this.#maxPending)
       throw new QueueFullError('maxPending requests wait for an answer', 'Wait for some of them, or raise maxPending.')
-    if (method === INITIALIZE) this.#forgetProbes()
+    if (this.#resendOf(message)) this.#forgetProbes()
     this.#handshake.noteRequest(message)
     this.#submit(message)
   }
@@ -208,7 +208,7 @@ export class WebSocketClientTransport {
     return method === DISCOVER && this.#handshake.agreed === undefined ? true : undefined
   }
 
-  /** Who sends `initialize` has given up the question for the era; its silence must not count as a pending call. */
+  /** Who goes on to `initialize`, or asks for the era again, has given up the question; its silence must not count as a pending call. */
   #forgetProbes(): void {
     for (const request of this.#pending.takeAll()) {
       if (request.method === DISCOVER) this.#session.cancel(request, '', null)
