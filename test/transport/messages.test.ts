@@ -584,6 +584,18 @@ describe('the life of a transport', () => {
     expect(rig.calls).toMatchObject([{ code: 'CONNECTION_LOST' }, 'close'])
   })
 
+  it('may be closed while it answers what is lost; the loss comes before the end', async () => {
+    const rig = useTransport()
+    const socket = await rig.legacy()
+    await rig.request(1, 'tools/call')
+    const closed: Promise<void>[] = []
+    rig.transport.onmessage = () => closed.push(rig.transport.close())
+    socket.drop()
+    await Promise.all(closed)
+    expect(rig.states.slice(3).map(({ from, to }) => `${from} ${to}`)).toEqual(['ready waiting', 'waiting closed'])
+    expect(rig.calls).toEqual(['close'])
+  })
+
   it('begins no new life before onclose: neither when it answers what is lost, nor in onerror', async () => {
     const rig = useTransport({ reconnect: false })
     const socket = await rig.legacy()
