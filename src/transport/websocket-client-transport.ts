@@ -1,5 +1,5 @@
 import { isUp } from '../connection.js'
-import { asError, guarded } from '../core/guarded.js'
+import { guarded } from '../core/guarded.js'
 import { isErrorResponse, isRequest, isResponse } from '../core/jsonrpc.js'
 import type { LifecycleState, StateName } from '../core/lifecycle.js'
 import { PendingRequests, type PendingRequest } from '../core/pending.js'
@@ -117,7 +117,7 @@ export class WebSocketClientTransport {
    */
   async start(): Promise<void> {
     // Not before `onclose`, which would end the new life.
-    if (this.state !== 'idle' && !this.#over) throw new TypeError('start() was called before: connect() of the SDK does that by itself')
+    if (this.state !== 'idle' && !this.#over) throw new TypeError('start() was called before: connect() does that')
     this.#over = false
     const { onclose, onerror, onmessage } = this.#last
     this.onclose ??= onclose
@@ -182,12 +182,12 @@ export class WebSocketClientTransport {
 
   #request(message: JsonRpcRequest): void {
     const { id } = message
-    if (this.#pending.has(id)) throw new TypeError(`a request with the id ${JSON.stringify(id)} still waits for its answer`)
+    if (this.#pending.has(id)) throw new TypeError(`a request with the id ${JSON.stringify(id)} is pending`)
     if (this.#pending.size >= this.#maxPending)
-      throw new QueueFullError('maxPending requests wait for an answer', 'Wait for some of them, or raise maxPending.')
+      throw new QueueFullError('maxPending requests wait for an answer', 'Wait for answers, or raise maxPending.')
     if (this.#resendOf(message)) this.#forgetProbes()
-    this.#handshake.noteRequest(message)
     this.#submit(message)
+    this.#handshake.noteRequest(message)
   }
 
   #submit(message: JsonRpcRequest): void {
@@ -320,9 +320,9 @@ export class WebSocketClientTransport {
     )
   }
 
-  #trouble(error: unknown): void {
-    this.#report(asError(error))
-    this.#events.emit('error', asError(error))
+  #trouble(error: Error): void {
+    this.#report(error)
+    this.#events.emit('error', error)
   }
 
   /** What `onerror` itself throws has nowhere to go. */

@@ -621,6 +621,15 @@ describe('the life of a transport', () => {
     expect(rig.calls).toMatchObject(['close', { message: 'mine' }])
   })
 
+  it('learns nothing of the era from a message that it refuses', async () => {
+    const rig = useTransport()
+    await rig.transport.close()
+    await expect(rig.request(7, 'tools/list', { _meta: META })).rejects.toMatchObject({ code: 'CLOSED' })
+    const socket = await rig.legacy()
+    socket.deliver({ jsonrpc: '2.0', id: 5, method: 'roots/list' })
+    expect(rig.messages).toEqual([{ jsonrpc: '2.0', id: 5, method: 'roots/list' }])
+  })
+
   it('ends with a close before the first start too', async () => {
     const rig = useTransport()
     await rig.transport.close()
