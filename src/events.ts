@@ -70,10 +70,16 @@ export class Emitter<Events extends Names = ClientEvents> {
   }
 
   emit<E extends keyof Events & string>(event: E, payload: Events[E]): void {
-    this.#queue.push(() => this.#deliver(event, payload))
+    this.hold(() => this.#queue.push(() => this.#deliver(event, payload)))
+  }
+
+  /** Does the work before any listener hears what it emits; `work` throws nothing. */
+  hold(work: () => void): void {
     // An event caused by a listener comes after the one that it listens to, for all the other listeners too.
-    if (this.#delivering) return
+    const isInner = this.#delivering
     this.#delivering = true
+    work()
+    if (isInner) return
     for (let deliver = this.#queue.shift(); deliver; deliver = this.#queue.shift()) deliver()
     this.#delivering = false
   }

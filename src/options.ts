@@ -1,5 +1,6 @@
 import type { ConnectionConfig } from './connection.js'
 import type { Introduction } from './core/eras.js'
+import { isObject } from './core/jsonrpc.js'
 import { MCP_SUBPROTOCOL } from './core/subprotocol.js'
 import type { Clock } from './io/clock.js'
 import { headersWork, type OpenSocket } from './io/socket.js'
@@ -37,7 +38,6 @@ type Values = Readonly<Record<string, unknown>>
 /** The default of an option, and what is accepted: words for a kind of values, or one value. */
 type Rules = Readonly<Record<string, readonly [fallback: unknown, ...accepted: readonly (string | number | boolean)[]]>>
 
-const isObject = (value: unknown): value is Values => typeof value === 'object' && value !== null && !Array.isArray(value)
 const isNumber = (value: unknown, least: number): boolean => Number.isFinite(value) && Number(value) >= least
 const isCount = (value: unknown, least: number): boolean => Number.isSafeInteger(value) && isNumber(value, least)
 // RFC 6455 section 4.1: the elements of Sec-WebSocket-Protocol are tokens of RFC 2616, and none occurs twice.

@@ -43,6 +43,8 @@ export interface SessionListener {
   readonly onTrouble: (error: Error) => void
 }
 
+type Command = 'connect' | 'reconnect' | 'close'
+
 /** A message pipe that survives reconnects: knows what MCP needs on a new socket, and what becomes of what was under way. */
 export class Session implements ConnectionListener, PageListener {
   readonly onTrouble: (error: Error) => void
@@ -59,6 +61,8 @@ export class Session implements ConnectionListener, PageListener {
   #open = false
   readonly #interruption = new Interruption()
   #eraOfResends: Era | undefined
+  /** While a change of state is settled, commands of who learns what it cost: first all hear of the change. */
+  #commands: Command[] | undefined
 
   constructor(config: SessionConfig, listener: SessionListener) {
     this.#config = config
@@ -97,15 +101,19 @@ export class Session implements ConnectionListener, PageListener {
   }
 
   connect(): void {
-    this.#connection.command('connect')
+    this.#command('connect')
   }
 
   reconnect(): void {
-    this.#connection.command('reconnect')
+    this.#command('reconnect')
   }
 
   close(): void {
-    this.#connection.command('close')
+    this.#command('close')
+  }
+
+  #command(type: Command): void {
+    if (!this.#commands?.push(type)) this.#connection.command(type)
   }
 
   onWake(): void {
@@ -136,8 +144,8 @@ export class Session implements ConnectionListener, PageListener {
     const text = encodeMessage(message)
     if (request) request.text = text
     const waiting = request ?? { text }
-    // While the outbox is emptied, what joins it waits for no connection.
-    if (state.name === 'ready' && !this.#open) this.#outbox.push(waiting)
+    // While the outbox is emptied, what joins it waits for no connection; and no limit is one of the handshake.
+    if ((state.name === 'ready' && !this.#open) || request?.resend === 'always') this.#outbox.push(waiting)
     else if (!this.#outbox.add(waiting)) throw queueFullError(message.method)
     if (this.#open) this.#connection.expectRoom()
   }
@@ -172,8 +180,7 @@ export class Session implements ConnectionListener, PageListener {
   }
 
   #mayResend({ method, params }: JsonRpcRequest, { resend }: PendingRequest): boolean {
-    const policy = (): boolean => mayResend(method, params, resend, this.#config.resend)
-    return guarded(policy, this.onTrouble) ?? false
+    return guarded(() => mayResend(method, params, resend, this.#config.resend), this.onTrouble) ?? false
   }
 
   /** A request is over. @returns It, if it was in flight. */
@@ -233,11 +240,14 @@ export class Session implements ConnectionListener, PageListener {
   /** The connection is in another state. */
   onState(to: LifecycleState, from: LifecycleState, closure: Closure | undefined): void {
     const left = isUp(from) && !isUp(to)
+    const commands: Command[] = (this.#commands = [])
     if (left) this.#leaveSocket(from, to, closure)
     // What was under way is settled before anybody hears of the state, as listeners may close or reconnect at once.
     if (to.name === 'failed' || to.name === 'closing' || to.name === 'closed') this.#endLife(to)
     else if (left) this.#triage(closure ?? REPLACED)
+    this.#commands = undefined
     this.#listener.onState(to, from, closure)
+    for (const type of commands) this.#command(type)
     if (this.state !== to) return
     if (to.name === 'initializing') this.#greeting.begin()
     else if (to.name === 'ready') this.#onReady(to)

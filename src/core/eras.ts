@@ -107,7 +107,10 @@ export function stampRequest(request: JsonRpcRequest, meta: RequestMeta | undefi
   return { ...request, params: { ...params, _meta: kept.length === 0 ? undefined : Object.fromEntries(kept) } }
 }
 
-const STAMPED: readonly string[] = Object.keys(requestMeta({ clientInfo: { name: '', version: '' }, capabilities: {} }, 'info'))
+// Pure, so that bundlers leave it out of the transport, which stamps nothing.
+const STAMPED: readonly string[] = /* @__PURE__ */ Object.keys(
+  /* @__PURE__ */ requestMeta({ clientInfo: { name: '', version: '' }, capabilities: {} }, 'info')
+)
 
 /** The error of an answer. */
 export interface Refusal {

@@ -69,7 +69,7 @@ function tidy(message: JsonRpcMessage): JsonRpcMessage {
   return {
     ...message,
     error: {
-      code: Number.isInteger(code) ? (code as number) : INTERNAL_ERROR,
+      code: Number.isSafeInteger(code) ? (code as number) : INTERNAL_ERROR,
       message: typeof words === 'string' ? words.slice(0, LONGEST_MESSAGE) : 'no message',
       data
     }

@@ -1,5 +1,5 @@
 import { isUp } from '../connection.js'
-import { asError, guarded } from '../core/guarded.js'
+import { guarded } from '../core/guarded.js'
 import { isErrorResponse, isRequest, isResponse } from '../core/jsonrpc.js'
 import type { LifecycleState, StateName } from '../core/lifecycle.js'
 import { PendingRequests, type PendingRequest } from '../core/pending.js'
@@ -17,29 +17,21 @@ import type { ClientStats } from '../types/client.js'
 import type { JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, JsonRpcResponse, RequestId } from '../types/json-rpc.js'
 import type { UrlOption } from '../types/options.js'
 import type { WebSocketClientTransportOptions } from '../types/transport.js'
+import { Delivery } from './delivery.js'
 import { Farewells } from './farewells.js'
-import { inOrder } from './in-order.js'
 import { failureOf, tidyForSdk, untidy } from './messages.js'
 import { Questions } from './questions.js'
+import { relayed, type Relayed } from './relayed.js'
 
 /** The events of a transport: those of the client, less `notification`, which is the SDK's to tell. */
 export type TransportEvents = Omit<ClientEvents, 'notification'>
 
 const PORTS: Ports = { clock: systemClock, openSocket }
-const LISTEN = 'subscriptions/listen'
 const DISCOVER = 'server/discover'
 const INITIALIZE = 'initialize'
 
-/** A request of the SDK that waits for its answer. */
-interface Relayed extends PendingRequest {
-  /** The whole of a listen, which may have to be opened again. */
-  readonly listen: JsonRpcRequest | undefined
-}
-
-const relayed = (message: JsonRpcRequest, resend: Relayed['resend']): Relayed => {
-  const { id, method } = message
-  return { id, method, phase: 'queued', text: undefined, size: 0, resend, listen: method === LISTEN ? message : undefined }
-}
+/** What the SDK sets before it calls `start()`. */
+type Callbacks = Pick<WebSocketClientTransport, 'onclose' | 'onerror' | 'onmessage'>
 
 /**
  * A transport for the `Client` of the official SDK, v1 and v2, that reconnects below it: the client learns of no lost
@@ -69,9 +61,14 @@ export class WebSocketClientTransport {
   readonly #handshake = new RelayedHandshake()
   readonly #maxPending: number
   readonly #pending = new PendingRequests<Relayed>()
+  readonly #delivery = new Delivery((message) =>
+    guarded(
+      () => this.onmessage?.(message),
+      (error) => this.#trouble(error)
+    )
+  )
   readonly #farewells: Farewells
   readonly #questions = new Questions()
-  readonly #deliverInOrder = inOrder((message) => this.#deliver(message))
   readonly #events = new Emitter((error, event) => {
     // What a listener of `error` throws has nowhere to go.
     if (event !== 'error') this.#trouble(error)
@@ -81,12 +78,14 @@ export class WebSocketClientTransport {
   #unwatchPage: (() => void) | undefined
   /** Whether `onclose` was called in this life. */
   #over = false
+  /** The callbacks of the last life, for a `start()` without others. */
+  #last: Callbacks = {}
 
   /** @throws TypeError naming the option that is wrong. */
   constructor(url: UrlOption, options: WebSocketClientTransportOptions = {}, ports: Ports = PORTS) {
     const { session, maxPending } = resolveClientOptions({ ...options, url }, ports)
     this.#maxPending = maxPending
-    this.#farewells = new Farewells(ports.clock, (words) => this.#deliver(words))
+    this.#farewells = new Farewells(ports.clock, (words) => this.#delivery.deliver(words))
     this.#session = new Session(
       { ...session, handshake: this.#handshake, stamp: (request) => this.#handshake.stamp(request) },
       {
@@ -117,10 +116,13 @@ export class WebSocketClientTransport {
    * @throws The failure that is fatal, `RetriesExhaustedError`, or `ClosedError`; before that `onerror` and `onclose` were called.
    */
   async start(): Promise<void> {
-    const { state } = this
-    if (state !== 'idle' && state !== 'closed' && state !== 'failed')
-      throw new TypeError('start() was called before: connect() of the SDK does that by itself')
+    // Not before `onclose`, which would end the new life.
+    if (this.state !== 'idle' && !this.#over) throw new TypeError('start() was called before: connect() does that')
     this.#over = false
+    const { onclose, onerror, onmessage } = this.#last
+    this.onclose ??= onclose
+    this.onerror ??= onerror
+    this.onmessage ??= onmessage
     const { promise } = (this.#starting = deferred())
     this.#unwatchPage = watchPage(this.#session)
     this.#session.connect()
@@ -179,13 +181,13 @@ export class WebSocketClientTransport {
   }
 
   #request(message: JsonRpcRequest): void {
-    const { id, method } = message
-    if (this.#pending.has(id)) throw new TypeError(`a request with the id ${JSON.stringify(id)} still waits for its answer`)
+    const { id } = message
+    if (this.#pending.has(id)) throw new TypeError(`a request with the id ${JSON.stringify(id)} is pending`)
     if (this.#pending.size >= this.#maxPending)
-      throw new QueueFullError('maxPending requests wait for an answer', 'Wait for some of them, or raise maxPending.')
-    if (method === INITIALIZE) this.#forgetProbes()
-    this.#handshake.noteRequest(message)
+      throw new QueueFullError('maxPending requests wait for an answer', 'Wait for answers, or raise maxPending.')
+    if (this.#resendOf(message)) this.#forgetProbes()
     this.#submit(message)
+    this.#handshake.noteRequest(message)
   }
 
   #submit(message: JsonRpcRequest): void {
@@ -206,7 +208,7 @@ export class WebSocketClientTransport {
     return method === DISCOVER && this.#handshake.agreed === undefined ? true : undefined
   }
 
-  /** Who sends `initialize` has given up the question for the era; its silence must not count as a pending call. */
+  /** Who goes on to `initialize`, or asks for the era again, has given up the question; its silence must not count as a pending call. */
   #forgetProbes(): void {
     for (const request of this.#pending.takeAll()) {
       if (request.method === DISCOVER) this.#session.cancel(request, '', null)
@@ -231,7 +233,7 @@ export class WebSocketClientTransport {
     else listen = this.#onNotification(message)
     const tidy = tidyForSdk(message)
     if (listen) this.#farewells.hold(listen, tidy)
-    else this.#deliverInOrder(tidy)
+    else this.#delivery.deliver(tidy)
   }
 
   /** @returns The listen that the server ends with this result, if it is one. */
@@ -256,14 +258,7 @@ export class WebSocketClientTransport {
   #onFailed({ id }: PendingRequest, error: McpWebSocketError): void {
     const request = this.#pending.take(id)
     // After close() the SDK itself rejects what is pending.
-    if (request && error.code !== 'CLOSED') this.#deliver(failureOf(request, error))
-  }
-
-  #deliver(message: JsonRpcMessage): void {
-    guarded(
-      () => this.onmessage?.(message),
-      (error) => this.#trouble(error)
-    )
+    if (request && error.code !== 'CLOSED') this.#delivery.deliver(failureOf(request, error))
   }
 
   #onState(to: LifecycleState, from: LifecycleState, closure: Closure | undefined): void {
@@ -272,19 +267,20 @@ export class WebSocketClientTransport {
     const { error } = change
     if (isUp(from) && !isUp(to)) this.#sortFarewells(to)
     if (to.name === 'ready') this.#starting?.resolve()
-    // Before any event, whose listener may begin a new life.
-    const isEnd = to.name === 'closed' || to.name === 'failed'
-    if (isEnd) this.#endLife(error)
-    this.#events.emit('state', change)
-    if (error) this.#events.emit('failed', error)
-    if (to.name === 'closed') this.#events.emit('close', undefined)
+    // The callbacks come before the listeners, which may begin a new life; what the callbacks begin is told after this.
+    this.#events.hold(() => {
+      this.#events.emit('state', change)
+      if (error) this.#events.emit('failed', error)
+      if (to.name === 'closed') this.#events.emit('close', undefined)
+      if (to.name === 'closed' || to.name === 'failed') this.#endLife(error)
+    })
   }
 
   /** A server that says farewell and goes will be back: its listens are opened again. One that stayed, or stays away, meant it. */
   #sortFarewells({ name }: LifecycleState): void {
     for (const { request, words } of this.#farewells.takeAll()) {
       const isOver = name !== 'waiting' && name !== 'connecting'
-      if (isOver || !this.#reopens(request)) this.#deliver(words)
+      if (isOver || !this.#reopens(request)) this.#delivery.deliver(words)
     }
   }
 
@@ -299,33 +295,40 @@ export class WebSocketClientTransport {
   }
 
   #endLife(error: McpWebSocketError | undefined): void {
+    this.#delivery.flush()
     this.#unwatchPage?.()
     this.#unwatchPage = undefined
     this.#pending.takeAll()
     this.#starting?.reject(error ?? new ClosedError('not-sent'))
     this.#starting = undefined
     if (error) this.#report(error)
-    if (!this.#over) {
-      this.#over = true
-      guarded(
-        () => this.onclose?.(),
-        (thrown) => this.#trouble(thrown)
-      )
-    }
+    if (!this.#over) this.#callOnclose()
     if (error) return
     this.#closing?.resolve()
     this.#closing = undefined
   }
 
-  #trouble(error: unknown): void {
-    this.#report(asError(error))
-    this.#events.emit('error', asError(error))
+  #callOnclose(): void {
+    this.#over = true
+    const { onclose, onerror, onmessage } = this
+    this.#last = { onclose, onerror, onmessage }
+    // The SDK calls what it finds here besides its own: left in place, they would hear all of the next life a second time.
+    this.onclose = this.onerror = this.onmessage = undefined
+    guarded(
+      () => onclose?.call(this),
+      (thrown) => this.#trouble(thrown)
+    )
+  }
+
+  #trouble(error: Error): void {
+    this.#report(error)
+    this.#events.emit('error', error)
   }
 
   /** What `onerror` itself throws has nowhere to go. */
   #report(error: Error): void {
     guarded(
-      () => this.onerror?.(error),
+      () => (this.onerror ?? this.#last.onerror)?.(error),
       () => undefined
     )
   }

@@ -226,6 +226,22 @@ describe('a request that the server cancels', () => {
 })
 
 describe('a request whose connection drops', () => {
+  it('is aborted, and the program may close there; the loss comes before the end', async () => {
+    const rig = useClient({ capabilities: { roots: {} } })
+    const states: string[] = []
+    rig.client.setRequestHandler('roots/list', (_request, { signal }) => {
+      signal.addEventListener('abort', () => void rig.client.close())
+      return slow<never>().promise
+    })
+    const socket = await rig.legacy()
+    socket.deliver({ jsonrpc: '2.0', id: 5, method: 'roots/list' })
+    await settle()
+    rig.client.on('state', ({ from, to }) => states.push(`${from} ${to}`))
+    socket.drop()
+    expect(states).toEqual(['ready waiting', 'waiting closed'])
+    expect(rig.client.state).toBe('closed')
+  })
+
   it('is aborted, and its late answer goes nowhere', async () => {
     const rig = useClient()
     const work = slow<typeof ROOTS>()

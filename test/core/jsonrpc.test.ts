@@ -252,12 +252,15 @@ describe('an error of a peer', () => {
     expect(read({ code: -32000, message: 'no', data: { why: 1 } })).toEqual({ code: -32000, message: 'no', data: { why: 1 } })
   })
 
-  it.each([[{}], [{ code: 'E_NO', message: 7 }], [{ code: 1.5, message: null }], [{ code: null, message: { toString: 1 } }]])(
-    'has a code and a message even if it came without: %j',
-    (error) => {
-      expect(read(error)).toEqual({ code: -32603, message: 'no message', data: undefined })
-    }
-  )
+  it.each([
+    [{}],
+    [{ code: 'E_NO', message: 7 }],
+    [{ code: 1.5, message: null }],
+    [{ code: 2 ** 53 }],
+    [{ code: null, message: { toString: 1 } }]
+  ])('has a code and a message even if it came without: %j', (error) => {
+    expect(read(error)).toEqual({ code: -32603, message: 'no message', data: undefined })
+  })
 
   it('keeps the first 8192 characters of its message', () => {
     expect(read({ code: 1, message: 'x'.repeat(8193) })).toMatchObject({ message: 'x'.repeat(8192) })

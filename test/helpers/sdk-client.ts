@@ -9,6 +9,13 @@ import {
 } from '@modelcontextprotocol/sdk/types.js'
 import type { WebSocketClientTransport } from '../../src/transport/index.js'
 
+/** Options of a call that both versions take. */
+interface CallOptions {
+  readonly timeout?: number
+  readonly signal?: AbortSignal
+  readonly onprogress?: (progress: { progress: number }) => void
+}
+
 /** An unmodified `Client` of the official SDK, as one of its versions and modes, with what it told. */
 export interface SdkClient {
   readonly client: ClientV1 | ClientV2

@@ -263,6 +263,30 @@ describe.each(MODES)('an unmodified Client, $mode', ({ mode, sdk }) => {
     expect(await client.call('echo', { message: 'there' })).toBe('there')
   })
 
+  test('hears of all progress, also of what comes in one piece with the result', async () => {
+    const server = await useMcpServer(sdk)
+    const client = await connect(mode, server.url)
+    const steps: unknown[] = []
+    expect(await client.call('slow', {}, { onprogress: ({ progress }) => void steps.push(progress) })).toBe('done')
+    expect(steps).toEqual([1, 2, 3])
+    expect(client.errors).toEqual([])
+  })
+
+  test('may use the same transport for one life after the other, and hears everything once', async () => {
+    const server = await useMcpServer(sdk)
+    const client = prepare(mode, server.url)
+    for (let life = 1; life <= 3; life++) {
+      await client.connect(client.transport)
+      const changes = client.changes
+      expect(await client.call('sampling')).toContain('hi')
+      await client.call('change')
+      await until(() => client.changes > changes, 'list_changed reaches the handler')
+      expect(client.changes).toBe(changes + 1)
+      await client.close()
+      expect(client).toMatchObject({ closes: life, errors: [] })
+    }
+  })
+
   test('is closed once when the attempts are used up, and connects again with another transport', async () => {
     const server = await useMcpServer(sdk)
     const client = await connect(mode, server.url, { reconnect: { ...QUICK, maxRetries: 2 } })

@@ -139,6 +139,15 @@ describe('a legacy handshake', () => {
     expect(next.sent).toEqual([])
     expect(rig.transport.state).toBe('ready')
   })
+
+  it('waits though nothing else may: it does not count against the outbox', async () => {
+    const rig = useTransport({ outbox: false })
+    const first = await rig.start()
+    first.drop()
+    await rig.send(INITIALIZE)
+    await expect(rig.request(1, 'ping')).rejects.toMatchObject({ code: 'QUEUE_FULL' })
+    expect((await rig.redial(first)).sent).toEqual([INITIALIZE])
+  })
 })
 
 describe('a server that is another one after a reconnect', () => {
@@ -245,6 +254,21 @@ describe('the modern era', () => {
     const third = await rig.redial(second)
     expect(third.sent).toEqual([])
     expect(rig.messages).toMatchObject([{ id: 'server-discover-probe-1', error: { code: 1006 } }])
+  })
+
+  it('drops the question for the era when the SDK asks it again: who is silent about the first has no call pending', async () => {
+    const rig = useTransport()
+    const first = await rig.start()
+    await rig.send(modern('server-discover-probe-1', 'server/discover'))
+    await rig.send(modern('server-discover-probe-2', 'server/discover'))
+    first.answer('server/discover', { supportedVersions: ['2026-07-28'], capabilities: {} })
+    first.deliver({ jsonrpc: '2.0', id: 'server-discover-probe-1', result: {} })
+    expect(rig.messages.map(({ id }) => id)).toEqual(['server-discover-probe-2'])
+    await rig.send(modern(0, 'tools/list'))
+    // Two questions of a program that has agreed are two.
+    await rig.send(modern(1, 'server/discover'))
+    const second = await rig.redial(first)
+    expect(idsOf(second)).toEqual([0, 1])
   })
 
   it('drops the question for the era when the SDK goes on with initialize: a late answer is nobody’s, its silence no pending call', async () => {

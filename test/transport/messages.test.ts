@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
-import { LEGACY_RESULT, type FakeSocket } from '../helpers/fake-network.js'
+import { settle } from '../helpers/fake-clock.js'
+import { LEGACY_RESULT, type FakeSocket, type Message } from '../helpers/fake-network.js'
 import { ConnectionLostError } from '../../src/errors.js'
 import { failureOf } from '../../src/transport/messages.js'
 import { INITIALIZE, INITIALIZED, META, useTransport, type Rig } from './use-transport.js'
@@ -221,6 +222,45 @@ describe('a message of the server', () => {
       { jsonrpc: '2.0', id: 9, method: 'roots/list', params: { _meta: {} } },
       { jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data: 1 } }
     ])
+  })
+
+  it('that comes behind progress in one turn comes up a microtask later, in order: the SDK is as late with progress', async () => {
+    const rig = useTransport()
+    const socket = await rig.legacy()
+    await rig.request(1, 'tools/call')
+    const heard: unknown[] = []
+    rig.transport.onmessage = (message) => {
+      if ('method' in message && message.method === 'notifications/progress') queueMicrotask(() => heard.push(message.params?.progress))
+      else heard.push((message as Message).id ?? (message as Message).method)
+    }
+    for (const progress of [1, 2])
+      socket.deliver({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken: 1, progress } })
+    socket.deliver({ jsonrpc: '2.0', id: 1, result: {} })
+    socket.deliver({ jsonrpc: '2.0', method: 'notifications/message', params: {} })
+    expect(heard).toEqual([])
+    await settle()
+    expect(heard).toEqual([1, 2, 1, 'notifications/message'])
+    socket.deliver({ jsonrpc: '2.0', method: 'notifications/message', params: {} })
+    expect(heard).toHaveLength(5)
+  })
+
+  it('that comes behind progress in the last turn of all comes up before the end', async () => {
+    const rig = useTransport({ reconnect: false })
+    const socket = await rig.legacy()
+    await rig.request(1, 'tools/call')
+    const heard: unknown[] = []
+    rig.transport.onmessage = (message) => {
+      const { id, params } = message as Message
+      heard.push(id ?? params?.progress)
+    }
+    rig.transport.onclose = () => heard.push(...rig.calls.splice(0, 1, 'close'))
+    for (const progress of ['a', 'b'])
+      socket.deliver({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken: 1, progress } })
+    socket.deliver({ jsonrpc: '2.0', id: 1, result: {} })
+    socket.drop()
+    expect(heard).toMatchObject(['a', 'b', 1, { code: 'CONNECTION_LOST' }])
+    await settle()
+    expect(heard).toHaveLength(4)
   })
 
   it('that answers with what is no object, or no answer, fails its request at once', async () => {
@@ -492,6 +532,104 @@ describe('the life of a transport', () => {
     }
   })
 
+  it('has no callbacks once it is over, for the SDK would call them besides its own; a start without others takes them again', async () => {
+    const rig = useTransport()
+    const { transport } = rig
+    const socket = await rig.legacy()
+    const closed = transport.close()
+    socket.drop({ code: 1000, wasClean: true })
+    expect([transport.onclose, transport.onerror, transport.onmessage]).toEqual([undefined, undefined, undefined])
+    await closed
+    transport.onmessage = vi.fn()
+    const next = await rig.start()
+    next.deliver({ jsonrpc: '2.0', method: 'notifications/message', params: {} })
+    expect(transport.onmessage).toHaveBeenCalledOnce()
+    expect(rig.messages).toEqual([])
+    next.deliver('{')
+    expect(rig.calls).toMatchObject(['close', { code: 'INVALID_RESPONSE' }])
+  })
+
+  it('may begin anew in onclose; the events of the old life come first', async () => {
+    const rig = useTransport({ reconnect: false })
+    const socket = await rig.legacy()
+    const started: Promise<void>[] = []
+    rig.transport.onclose = () => {
+      rig.calls.push('close')
+      rig.transport.onclose = () => rig.calls.push('close')
+      started.push(rig.transport.start())
+    }
+    rig.transport.on('failed', ({ code }) => rig.calls.push(new Error(`failed: ${code}`)))
+    socket.drop()
+    expect(rig.states.slice(3).map(({ from, to }) => `${from} ${to}`)).toEqual(['ready failed', 'failed connecting'])
+    expect(rig.calls).toMatchObject([{ code: 'CONNECTION_LOST' }, 'close', { message: 'failed: CONNECTION_LOST' }])
+    ;(await rig.network.last()).accept()
+    await Promise.all(started)
+    expect(rig.transport.state).toBe('ready')
+  })
+
+  it('may be closed in onerror; it fails before it is closed, and ends once', async () => {
+    const rig = useTransport({ reconnect: false })
+    const socket = await rig.legacy()
+    const closed: Promise<void>[] = []
+    rig.transport.onerror = (error) => {
+      rig.calls.push(error)
+      closed.push(rig.transport.close())
+    }
+    const told: string[] = []
+    rig.transport.on('state', ({ to }) => told.push(to))
+    rig.transport.on('failed', () => told.push('failed event')).on('close', () => told.push('close event'))
+    socket.drop()
+    await Promise.all(closed)
+    expect(told).toEqual(['failed', 'failed event', 'closed', 'close event'])
+    expect(rig.calls).toMatchObject([{ code: 'CONNECTION_LOST' }, 'close'])
+  })
+
+  it('may be closed while it answers what is lost; the loss comes before the end', async () => {
+    const rig = useTransport()
+    const socket = await rig.legacy()
+    await rig.request(1, 'tools/call')
+    const closed: Promise<void>[] = []
+    rig.transport.onmessage = () => closed.push(rig.transport.close())
+    socket.drop()
+    await Promise.all(closed)
+    expect(rig.states.slice(3).map(({ from, to }) => `${from} ${to}`)).toEqual(['ready waiting', 'waiting closed'])
+    expect(rig.calls).toEqual(['close'])
+  })
+
+  it('begins no new life before onclose: neither when it answers what is lost, nor in onerror', async () => {
+    const rig = useTransport({ reconnect: false })
+    const socket = await rig.legacy()
+    await rig.request(1, 'tools/call')
+    const refused: Promise<unknown>[] = []
+    const tryToStart = (): unknown => refused.push(rig.transport.start().catch((error: unknown) => error))
+    rig.transport.onmessage = tryToStart
+    rig.transport.onerror = tryToStart
+    socket.drop()
+    expect(refused).toHaveLength(2)
+    for (const error of await Promise.all(refused)) expect(error).toBeInstanceOf(TypeError)
+    expect(rig.calls).toEqual(['close'])
+    expect(rig.transport.state).toBe('failed')
+    expect(rig.network.dials).toBe(1)
+  })
+
+  it('tells onerror what a listener of its last event throws', async () => {
+    const rig = useTransport()
+    rig.transport.on('close', () => {
+      throw new Error('mine')
+    })
+    await rig.transport.close()
+    expect(rig.calls).toMatchObject(['close', { message: 'mine' }])
+  })
+
+  it('learns nothing of the era from a message that it refuses', async () => {
+    const rig = useTransport()
+    await rig.transport.close()
+    await expect(rig.request(7, 'tools/list', { _meta: META })).rejects.toMatchObject({ code: 'CLOSED' })
+    const socket = await rig.legacy()
+    socket.deliver({ jsonrpc: '2.0', id: 5, method: 'roots/list' })
+    expect(rig.messages).toEqual([{ jsonrpc: '2.0', id: 5, method: 'roots/list' }])
+  })
+
   it('ends with a close before the first start too', async () => {
     const rig = useTransport()
     await rig.transport.close()
@@ -544,12 +682,12 @@ describe('the life of a transport', () => {
     }
     rig.transport.on('state', fail).on('error', fail)
     rig.transport.onerror = fail
-    rig.transport.onclose = vi.fn(fail)
+    const onclose = (rig.transport.onclose = vi.fn(fail))
     const socket = await rig.legacy()
     const closed = rig.transport.close()
     socket.drop({ code: 1000, wasClean: true })
     await closed
-    expect(rig.transport.onclose).toHaveBeenCalledOnce()
+    expect(onclose).toHaveBeenCalledOnce()
     rig.calls.push('close')
   })
 
