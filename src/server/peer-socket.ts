@@ -4,6 +4,7 @@ import { asError, guarded } from '../core/guarded.js'
 import { encodeMessage, INTERNAL_ERROR, INVALID_REQUEST, isObject, isRequest, isResponse, parseText } from '../core/jsonrpc.js'
 import { McpWebSocketError } from '../errors.js'
 import type { Clock, Timer } from '../io/clock.js'
+import { inTurn } from '../io/in-turn.js'
 import type { JsonRpcError, JsonRpcMessage, RequestId } from '../types/json-rpc.js'
 import { complaintAbout } from './complaints.js'
 import type { Beating, Heartbeats } from './heartbeat.js'
@@ -47,6 +48,12 @@ export class PeerSocket implements ServerTransport, Beating {
   readonly #extra: MessageExtra | undefined
   readonly #onGone: (peer: PeerSocket) => void
   readonly #inFlight = new InFlight()
+  readonly #upwards = inTurn((message) =>
+    guarded(
+      () => this.onmessage?.(message, this.#extra),
+      (error) => this.#report(error)
+    )
+  )
   /** `closing`: nothing is read or sent any more, the closing handshake is under way. */
   #state: 'new' | 'started' | 'closing' | 'ended' = 'new'
   #draining = false
@@ -186,10 +193,7 @@ export class PeerSocket implements ServerTransport, Beating {
       // No answer will come.
       this.#settle(message.params.requestId as RequestId)
     }
-    guarded(
-      () => this.onmessage?.(message, this.#extra),
-      (error) => this.#report(error)
-    )
+    this.#upwards.take(message)
   }
 
   #admit(id: RequestId, method: string): RejectReason | undefined {
@@ -278,6 +282,7 @@ export class PeerSocket implements ServerTransport, Beating {
     this.#patience?.cancel()
     this.#config.heartbeats.remove(this)
     this.#config.metrics.requestsInFlight -= this.#inFlight.size
+    this.#upwards.flush()
     guarded(
       () => this.onclose?.(),
       (error) => this.#report(error)

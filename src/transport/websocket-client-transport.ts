@@ -8,6 +8,7 @@ import { ClosedError, QueueFullError, type Closure, type McpWebSocketError } fro
 import { describeChange, Emitter, type ClientEvents } from '../events.js'
 import { cancelledId } from '../inbound-traffic.js'
 import { systemClock } from '../io/clock.js'
+import { inTurn } from '../io/in-turn.js'
 import { watchPage } from '../io/page.js'
 import { openSocket } from '../io/socket.js'
 import { resolveClientOptions, type Ports } from '../options.js'
@@ -70,6 +71,12 @@ export class WebSocketClientTransport {
   readonly #pending = new PendingRequests<Relayed>()
   readonly #farewells: Farewells
   readonly #questions = new Questions()
+  readonly #upwards = inTurn((message) =>
+    guarded(
+      () => this.onmessage?.(message),
+      (error) => this.#trouble(error)
+    )
+  )
   readonly #events = new Emitter((error, event) => {
     // What a listener of `error` throws has nowhere to go.
     if (event !== 'error') this.#trouble(error)
@@ -84,7 +91,7 @@ export class WebSocketClientTransport {
   constructor(url: UrlOption, options: WebSocketClientTransportOptions = {}, ports: Ports = PORTS) {
     const { session, maxPending } = resolveClientOptions({ ...options, url }, ports)
     this.#maxPending = maxPending
-    this.#farewells = new Farewells(ports.clock, (words) => this.#deliver(words))
+    this.#farewells = new Farewells(ports.clock, (words) => this.#upwards.take(words))
     this.#session = new Session(
       { ...session, handshake: this.#handshake, stamp: (request) => this.#handshake.stamp(request) },
       {
@@ -229,7 +236,7 @@ export class WebSocketClientTransport {
     else listen = this.#onNotification(message)
     const tidy = tidyForSdk(message)
     if (listen) this.#farewells.hold(listen, tidy)
-    else this.#deliver(tidy)
+    else this.#upwards.take(tidy)
   }
 
   /** @returns The listen that the server ends with this result, if it is one. */
@@ -254,14 +261,7 @@ export class WebSocketClientTransport {
   #onFailed({ id }: PendingRequest, error: McpWebSocketError): void {
     const request = this.#pending.take(id)
     // After close() the SDK itself rejects what is pending.
-    if (request && error.code !== 'CLOSED') this.#deliver(failureOf(request, error))
-  }
-
-  #deliver(message: JsonRpcMessage): void {
-    guarded(
-      () => this.onmessage?.(message),
-      (error) => this.#trouble(error)
-    )
+    if (request && error.code !== 'CLOSED') this.#upwards.take(failureOf(request, error))
   }
 
   #onState(to: LifecycleState, from: LifecycleState, closure: Closure | undefined): void {
@@ -282,7 +282,7 @@ export class WebSocketClientTransport {
   #sortFarewells({ name }: LifecycleState): void {
     for (const { request, words } of this.#farewells.takeAll()) {
       const isOver = name !== 'waiting' && name !== 'connecting'
-      if (isOver || !this.#reopens(request)) this.#deliver(words)
+      if (isOver || !this.#reopens(request)) this.#upwards.take(words)
     }
   }
 
@@ -305,6 +305,7 @@ export class WebSocketClientTransport {
     if (error) this.#report(error)
     if (!this.#over) {
       this.#over = true
+      this.#upwards.flush()
       guarded(
         () => this.onclose?.(),
         (thrown) => this.#trouble(thrown)

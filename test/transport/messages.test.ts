@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
+import { settle } from '../helpers/fake-clock.js'
 import { LEGACY_RESULT, type FakeSocket } from '../helpers/fake-network.js'
 import { ConnectionLostError } from '../../src/errors.js'
 import { failureOf } from '../../src/transport/messages.js'
@@ -214,6 +215,7 @@ describe('a message of the server', () => {
       { jsonrpc: '2.0', id: 8, method: 'ping', extra: true },
       { jsonrpc: '2.0', id: 9, method: 'roots/list', params: { _meta: {} } }
     ])
+    await settle()
     expect(rig.messages).toEqual([
       { jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data: 1 } },
       { jsonrpc: '2.0', id: 1, result: { content: [], own: 1 } },
@@ -221,6 +223,19 @@ describe('a message of the server', () => {
       { jsonrpc: '2.0', id: 8, method: 'ping' },
       { jsonrpc: '2.0', id: 9, method: 'roots/list', params: { _meta: {} } }
     ])
+  })
+
+  it('is handed up by the end of the life at the latest', async () => {
+    const rig = useTransport()
+    const socket = await rig.legacy()
+    await rig.request(1, 'tools/call')
+    socket.deliver([
+      { jsonrpc: '2.0', method: 'notifications/message', params: {} },
+      { jsonrpc: '2.0', id: 1, result: {} }
+    ])
+    expect(rig.messages).toHaveLength(1)
+    socket.drop({ code: 1008 })
+    expect(rig.messages).toHaveLength(2)
   })
 
   it('that answers with what is no object, or no answer, fails its request at once', async () => {
@@ -315,6 +330,7 @@ describe('a request of the server', () => {
     ask(socket, 5)
     socket.deliver(cancelled(5))
     socket.drop()
+    await settle()
     expect(rig.messages.at(-1)).toMatchObject({ id: 5, error: { code: 1006 } })
   })
 
