@@ -106,6 +106,7 @@ export const PROGRAMS: readonly Program[] = [
       await script.step('from warnings on', () => script.caller.setLevel('warning'))
       await script.call('too quiet', 'log', { level: 'info', data: 'too quiet' })
       await script.call('loud', 'log', { level: 'error', data: { said: 'loud' } }, { hears: true })
+      await script.call('too quiet again', 'log', { level: 'info', data: 'too quiet again' })
       await script.step('all', () => script.caller.setLevel('debug'))
       await script.call('quiet', 'log', { level: 'info', data: 'quiet' }, { hears: true })
     }
@@ -115,10 +116,11 @@ export const PROGRAMS: readonly Program[] = [
     eras: ['legacy'],
     async run(script) {
       await script.step('subscribe', (client) => client.subscribeResource({ uri: 'test://a' }))
-      await script.call('touch', 'touch', { uri: 'test://a' }, { hears: true })
+      // Twice: where a break takes the first call with it, the second tells whether the subscription lives.
+      for (const name of ['touch', 'touch again']) await script.call(name, 'touch', { uri: 'test://a' }, { hears: true })
       await script.call('touch another', 'touch', { uri: 'test://b' })
       await script.step('unsubscribe', (client) => client.unsubscribeResource({ uri: 'test://a' }))
-      await script.call('touch in vain', 'touch', { uri: 'test://a' })
+      for (const name of ['touch in vain', 'touch in vain again']) await script.call(name, 'touch', { uri: 'test://a' })
     }
   },
   {
@@ -143,7 +145,7 @@ export const PROGRAMS: readonly Program[] = [
       await script.call('touch', 'touch', { uri: 'test://a' }, { hears: true })
       await script.call('another list', 'change', { list: 'prompts' })
       await script.step('close', async () => close())
-      await script.call('change in vain', 'change', { list: 'tools' })
+      for (const name of ['change in vain', 'change in vain again']) await script.call(name, 'change', { list: 'tools' })
     }
   },
   {
@@ -154,6 +156,7 @@ export const PROGRAMS: readonly Program[] = [
       await script.step('listen for tools', async () => (await caller.listen({ toolsListChanged: true })).honoredFilter)
       await script.step('listen for prompts', async () => (await caller.listen({ promptsListChanged: true })).honoredFilter)
       for (const list of ['tools', 'prompts']) await script.call(list, 'change', { list }, { hears: true })
+      for (const list of ['tools', 'prompts']) await script.call(`${list} again`, 'change', { list }, { hears: true })
     }
   },
   {
