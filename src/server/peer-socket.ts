@@ -4,6 +4,7 @@ import { asError } from '../core/guarded.js'
 import { encodeMessage, INTERNAL_ERROR, INVALID_REQUEST, isRequest, isResponse, parseText } from '../core/jsonrpc.js'
 import { McpWebSocketError } from '../errors.js'
 import type { Clock, Timer } from '../io/clock.js'
+import { inTurn } from '../io/in-turn.js'
 import type { JsonRpcError, JsonRpcMessage, RequestId } from '../types/json-rpc.js'
 import { callBack } from './call-back.js'
 import { complaintAbout } from './complaints.js'
@@ -48,6 +49,12 @@ export class PeerSocket implements ServerTransport, Beating {
   readonly #extra: MessageExtra | undefined
   readonly #onGone: (peer: PeerSocket) => void
   readonly #inFlight = new InFlight()
+  readonly #upwards = inTurn((message) =>
+    callBack(
+      () => this.onmessage?.(message, this.#extra),
+      (error) => this.#report(error)
+    )
+  )
   /** `closing`: nothing is read or sent any more, the closing handshake is under way. */
   #state: 'new' | 'started' | 'closing' | 'ended' = 'new'
   #draining = false
@@ -195,10 +202,7 @@ export class PeerSocket implements ServerTransport, Beating {
       const cancelled = cancelledBy(message)
       if (cancelled !== undefined) this.#settle(cancelled)
     }
-    callBack(
-      () => this.onmessage?.(message, this.#extra),
-      (error) => this.#report(error)
-    )
+    this.#upwards.take(message)
   }
 
   #admit(id: RequestId, method: string): RejectReason | undefined {
@@ -293,6 +297,7 @@ export class PeerSocket implements ServerTransport, Beating {
     this.#patience?.cancel()
     this.#config.heartbeats.remove(this)
     this.#config.metrics.requestsInFlight -= this.#inFlight.size
+    this.#upwards.flush()
     callBack(
       () => this.onclose?.(),
       (error) => this.#report(error)

@@ -8,6 +8,7 @@ import { ClosedError, QueueFullError, type Closure, type McpWebSocketError } fro
 import { describeChange, Emitter, type ClientEvents } from '../events.js'
 import { cancelledId } from '../inbound-traffic.js'
 import { systemClock } from '../io/clock.js'
+import { inTurn } from '../io/in-turn.js'
 import { watchPage } from '../io/page.js'
 import { openSocket } from '../io/socket.js'
 import { resolveClientOptions, type Ports } from '../options.js'
@@ -17,7 +18,6 @@ import type { ClientStats } from '../types/client.js'
 import type { JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, JsonRpcResponse, RequestId } from '../types/json-rpc.js'
 import type { UrlOption } from '../types/options.js'
 import type { WebSocketClientTransportOptions } from '../types/transport.js'
-import { Delivery } from './delivery.js'
 import { Farewells } from './farewells.js'
 import { failureOf, tidyForSdk, untidy } from './messages.js'
 import { Questions } from './questions.js'
@@ -61,14 +61,14 @@ export class WebSocketClientTransport {
   readonly #handshake = new RelayedHandshake()
   readonly #maxPending: number
   readonly #pending = new PendingRequests<Relayed>()
-  readonly #delivery = new Delivery((message) =>
+  readonly #farewells: Farewells
+  readonly #questions = new Questions()
+  readonly #upwards = inTurn((message) =>
     guarded(
       () => this.onmessage?.(message),
       (error) => this.#trouble(error)
     )
   )
-  readonly #farewells: Farewells
-  readonly #questions = new Questions()
   readonly #events = new Emitter((error, event) => {
     // What a listener of `error` throws has nowhere to go.
     if (event !== 'error') this.#trouble(error)
@@ -85,7 +85,7 @@ export class WebSocketClientTransport {
   constructor(url: UrlOption, options: WebSocketClientTransportOptions = {}, ports: Ports = PORTS) {
     const { session, maxPending } = resolveClientOptions({ ...options, url }, ports)
     this.#maxPending = maxPending
-    this.#farewells = new Farewells(ports.clock, (words) => this.#delivery.deliver(words))
+    this.#farewells = new Farewells(ports.clock, (words) => this.#upwards.take(words))
     this.#session = new Session(
       { ...session, handshake: this.#handshake, stamp: (request) => this.#handshake.stamp(request) },
       {
@@ -233,7 +233,7 @@ export class WebSocketClientTransport {
     else listen = this.#onNotification(message)
     const tidy = tidyForSdk(message)
     if (listen) this.#farewells.hold(listen, tidy)
-    else this.#delivery.deliver(tidy)
+    else this.#upwards.take(tidy)
   }
 
   /** @returns The listen that the server ends with this result, if it is one. */
@@ -258,7 +258,7 @@ export class WebSocketClientTransport {
   #onFailed({ id }: PendingRequest, error: McpWebSocketError): void {
     const request = this.#pending.take(id)
     // After close() the SDK itself rejects what is pending.
-    if (request && error.code !== 'CLOSED') this.#delivery.deliver(failureOf(request, error))
+    if (request && error.code !== 'CLOSED') this.#upwards.take(failureOf(request, error))
   }
 
   #onState(to: LifecycleState, from: LifecycleState, closure: Closure | undefined): void {
@@ -280,7 +280,7 @@ export class WebSocketClientTransport {
   #sortFarewells({ name }: LifecycleState): void {
     for (const { request, words } of this.#farewells.takeAll()) {
       const isOver = name !== 'waiting' && name !== 'connecting'
-      if (isOver || !this.#reopens(request)) this.#delivery.deliver(words)
+      if (isOver || !this.#reopens(request)) this.#upwards.take(words)
     }
   }
 
@@ -295,7 +295,7 @@ export class WebSocketClientTransport {
   }
 
   #endLife(error: McpWebSocketError | undefined): void {
-    this.#delivery.flush()
+    this.#upwards.flush()
     this.#unwatchPage?.()
     this.#unwatchPage = undefined
     this.#pending.takeAll()

@@ -29,6 +29,8 @@ export interface McpServerOptions {
   readonly modernOnly?: boolean
   /** Told what a request's handler was aborted for. */
   readonly onAborted?: (method: string) => void
+  /** Told each call of a tool that took effect; one that first asks its client takes effect when that answered. */
+  readonly onExecuted?: (name: string, args: Readonly<Record<string, unknown>>) => void
   /** Told the level that a legacy client asked for, and the notifications that a client sent. */
   readonly onHeard?: (method: string, params: unknown) => void
 }
@@ -44,11 +46,15 @@ interface Host {
   readonly progressToken: string | number | undefined
   /** URIs that this connection subscribed to, in the legacy era. */
   readonly subscribed: Set<string>
+  /** Calls of `together` on this connection that wait for the others. */
+  readonly gathered: (() => void)[]
   notify(method: string, params: Record<string, unknown>): Promise<void>
   log(level: string, data: unknown): Promise<void>
   /** Asks the client; `undefined` means that the tool returns `asking` and is called again. */
   ask(kind: Question): Promise<unknown>
   asking(kind: Question): Result
+  /** Asks for a sample at once, as only servers of the legacy era can, and hears how the client gets on. */
+  consult(onprogress: (report: unknown) => void): Promise<unknown>
 }
 
 type Question = 'elicitation' | 'sampling' | 'roots'
@@ -74,13 +80,18 @@ const ELICITATION = {
 const SAMPLING = { messages: [{ role: 'user' as const, content: { type: 'text' as const, text: 'Say hi' } }], maxTokens: 10 }
 
 const tool = (name: string): Result => ({ name, description: name, inputSchema: { type: 'object' } })
-const TOOLS = ['echo', 'fail', 'slow', 'hold', 'elicitation', 'sampling', 'roots', 'touch', 'change', 'log'].map(tool)
+const TOOLS = ['echo', 'fail', 'slow', 'hold', 'elicitation', 'sampling', 'roots', 'touch', 'change', 'log', 'together', 'consult'].map(
+  tool
+)
 
 const text = (words: string): Result => ({ content: [{ type: 'text', text: words }] })
 
 const ended = (signal: AbortSignal): Promise<never> =>
   new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(new Error('aborted')), { once: true })
+    const end = (): void => reject(new Error('aborted'))
+    // Between a client and a server of one process an abort can come at once.
+    if (signal.aborted) end()
+    signal.addEventListener('abort', end, { once: true })
   })
 
 async function answer(method: string, params: Params, host: Host): Promise<Result> {
@@ -96,6 +107,7 @@ async function answer(method: string, params: Params, host: Host): Promise<Resul
       return { resourceTemplates: [{ uriTemplate: 'test://{name}', name: 'any' }] }
     case 'resources/read':
       if (params?.uri === 'test://held' && host.options.hold) return ended(host.signal)
+      if (params?.uri === 'test://none') throw Object.assign(new Error('no such resource'), { code: -32002, data: { uri: params.uri } })
       return { contents: [{ uri: params?.uri, mimeType: 'text/plain', text: `content of ${String(params?.uri)}` }] }
     case 'resources/subscribe':
       host.subscribed.add(String(params?.uri))
@@ -107,6 +119,11 @@ async function answer(method: string, params: Params, host: Host): Promise<Resul
       return { prompts: [{ name: 'greet', arguments: [{ name: 'who', required: true }] }] }
     case 'prompts/get': {
       const { who = 'nobody' } = (params?.arguments ?? {}) as { who?: string }
+      if (who === 'ask') {
+        const answered = await host.ask('elicitation')
+        if (answered === undefined) return host.asking('elicitation')
+        return { messages: [{ role: 'user', content: { type: 'text', text: JSON.stringify(answered) } }] }
+      }
       return { messages: [{ role: 'user', content: { type: 'text', text: `Greet ${who}` } }] }
     }
     default:
@@ -114,7 +131,16 @@ async function answer(method: string, params: Params, host: Host): Promise<Resul
   }
 }
 
+const isQuestion = (name: string): name is Question => ['elicitation', 'sampling', 'roots'].includes(name)
+
 async function callTool(name: string, args: Record<string, unknown>, host: Host): Promise<Result> {
+  if (isQuestion(name)) {
+    const answered = await host.ask(name)
+    if (answered === undefined) return host.asking(name)
+    host.options.onExecuted?.(name, args)
+    return text(JSON.stringify(answered))
+  }
+  host.options.onExecuted?.(name, args)
   const progress = (done: number): Promise<void> =>
     host.notify('notifications/progress', { progressToken: host.progressToken, progress: done, total: 3, message: `step ${String(done)}` })
   switch (name) {
@@ -126,31 +152,45 @@ async function callTool(name: string, args: Record<string, unknown>, host: Host)
       for (const step of [1, 2, 3]) await progress(step)
       return text('done')
     case 'hold':
-      await progress(1)
       host.signal.addEventListener('abort', () => host.options.onAborted?.(name))
+      await progress(1)
       return ended(host.signal)
-    case 'elicitation':
-    case 'sampling':
-    case 'roots': {
-      const answered = await host.ask(name)
-      return answered === undefined ? host.asking(name) : text(JSON.stringify(answered))
-    }
     case 'touch': {
       const uri = String(args.uri)
       // In the modern era the SDK knows who subscribed.
-      if (host.era === 'modern' || host.subscribed.has(uri))
-        await host.notify('notifications/resources/updated', { uri, _meta: { mark: args.mark } })
+      if (host.era === 'modern' || host.subscribed.has(uri)) await host.notify('notifications/resources/updated', { uri, ...marked(args) })
       return text('touched')
     }
     case 'change':
-      await host.notify('notifications/tools/list_changed', {})
+      await host.notify(`notifications/${typeof args.list === 'string' ? args.list : 'tools'}/list_changed`, marked(args))
       return text('changed')
+    case 'consult': {
+      const reports: unknown[] = []
+      const answered = await host.consult((report) => reports.push(report))
+      return text(JSON.stringify({ reports, answered }))
+    }
+    case 'together':
+      await gather(Number(args.of), host)
+      return text(String(args.message))
     case 'log':
       await host.log(String(args.level), args.data)
       return text('logged')
     default:
       throw new Error(`no tool ${name}`)
   }
+}
+
+/** What tells a notification that a tool caused from others of its kind. */
+const marked = ({ mark }: Record<string, unknown>): Result => (mark === undefined ? {} : { _meta: { mark } })
+
+/** Waits until so many calls are there; then they go on, the last one first. */
+function gather(count: number, { gathered, signal }: Host): Promise<void> {
+  const gone = new Promise<void>((resolve, reject) => {
+    gathered.push(resolve)
+    signal.addEventListener('abort', () => reject(new Error('aborted')), { once: true })
+  })
+  if (gathered.length === count) for (const go of gathered.splice(0).reverse()) go()
+  return gone
 }
 
 /** An accepted socket as the `Transport` of either SDK. */
@@ -205,6 +245,7 @@ async function serveV1(transport: TransportV1, options: McpServerOptions): Promi
   const mcp = new McpServerV1(INFO, { capabilities: CAPABILITIES, instructions: INSTRUCTIONS })
   const { server } = mcp
   const subscribed = new Set<string>()
+  const gathered: (() => void)[] = []
   const ask = async (kind: Question): Promise<unknown> => {
     if (kind === 'elicitation') return server.elicitInput(ELICITATION)
     return kind === 'sampling' ? server.createMessage(SAMPLING) : server.listRoots()
@@ -229,10 +270,12 @@ async function serveV1(transport: TransportV1, options: McpServerOptions): Promi
         signal,
         progressToken: _meta?.progressToken,
         subscribed,
+        gathered,
         notify: (method, params) => server.notification({ method, params }),
         log: (level, data) => server.sendLoggingMessage({ level: level as 'info', data }),
         ask,
-        asking: () => ({})
+        asking: () => ({}),
+        consult: (onprogress) => server.createMessage(SAMPLING, { onprogress })
       })
     )
   }
@@ -247,6 +290,7 @@ function makeV2(era: 'legacy' | 'modern', options: McpServerOptions): McpServerV
   const mcp = new McpServerV2(INFO, { capabilities: CAPABILITIES, instructions: INSTRUCTIONS })
   const { server } = mcp
   const subscribed = new Set<string>()
+  const gathered: (() => void)[] = []
   const questions = {
     elicitation: () => inputRequired.elicit(ELICITATION),
     sampling: () => inputRequired.createMessage(SAMPLING),
@@ -258,12 +302,14 @@ function makeV2(era: 'legacy' | 'modern', options: McpServerOptions): McpServerV
     signal: mcpReq.signal,
     progressToken: mcpReq._meta?.progressToken,
     subscribed,
+    gathered,
     notify: (method, params) => server.notification({ method, params }),
     // Deprecated with the whole feature, which clients have to support for a year.
 
     log: (level, data) => mcpReq.log(level as 'info', data),
     ask: () => Promise.resolve(mcpReq.inputResponses?.answer),
-    asking: (kind) => inputRequired({ inputRequests: { answer: questions[kind]() }, requestState: `state of ${kind}` })
+    asking: (kind) => inputRequired({ inputRequests: { answer: questions[kind]() }, requestState: `state of ${kind}` }),
+    consult: (onprogress) => mcpReq.requestSampling(SAMPLING, { onprogress })
   })
   const methods = [
     'tools/list',

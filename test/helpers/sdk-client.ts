@@ -9,13 +9,6 @@ import {
 } from '@modelcontextprotocol/sdk/types.js'
 import type { WebSocketClientTransport } from '../../src/transport/index.js'
 
-/** Options of a call that both versions take. */
-interface CallOptions {
-  readonly timeout?: number
-  readonly signal?: AbortSignal
-  readonly onprogress?: (progress: { progress: number }) => void
-}
-
 /** An unmodified `Client` of the official SDK, as one of its versions and modes, with what it told. */
 export interface SdkClient {
   readonly client: ClientV1 | ClientV2
@@ -44,11 +37,14 @@ export interface CallOptions {
 /** A version and mode of the official SDK. */
 export type SdkMode = 'v1' | 'v2 legacy' | 'v2 modern'
 
-const INFO = { name: 'sdk-client', version: '1.0.0' }
-const CAPABILITIES = { sampling: {}, elicitation: {}, roots: { listChanged: true } }
-const MESSAGE = { model: 'none', role: 'assistant' as const, content: { type: 'text' as const, text: 'hi' } }
-const ACCEPTED = { action: 'accept' as const, content: { colour: 'red' } }
-const ROOTS = { roots: [{ uri: 'file:///here', name: 'here' }] }
+/** What a client says of itself. */
+export const INFO = { name: 'sdk-client', version: '1.0.0' }
+/** What a client can do for its server. */
+export const CAPABILITIES = { sampling: {}, elicitation: {}, roots: { listChanged: true } }
+/** Answers to the questions of a server. */
+export const MESSAGE = { role: 'assistant' as const, content: { type: 'text' as const, text: 'hi' }, model: 'none' }
+export const ACCEPTED = { action: 'accept' as const, content: { colour: 'red' } }
+export const ROOTS = { roots: [{ uri: 'file:///here', name: 'here' }] }
 
 // The test server reports progress whether it was asked to or not.
 const onprogress = (): void => undefined

@@ -87,10 +87,12 @@ describe.each([
       'roots',
       'touch',
       'change',
-      'log'
+      'log',
+      'together',
+      'consult'
     ])
     expect(nextCursor).toBeUndefined()
-    expect((await client.listTools({ cursor: 'second' })).tools).toHaveLength(5)
+    expect((await client.listTools({ cursor: 'second' })).tools).toHaveLength(7)
     expect(words(await client.callTool({ name: 'echo', arguments: { message: 'grüß dich 👋' } }))).toBe('grüß dich 👋')
     expect(await client.callTool({ name: 'fail' })).toMatchObject({ isError: true })
     expect(await rejectionOf(client.callTool({ name: 'nothing' }))).toMatchObject({ name: 'RpcError', code: 'RPC_ERROR', rpcCode: -32603 })

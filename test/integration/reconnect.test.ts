@@ -443,7 +443,7 @@ test('after a failure connect() begins anew', async () => {
   await failed
   await client.connect()
   expect(client.state).toBe('ready')
-  expect((await client.listTools()).tools).toHaveLength(10)
+  expect((await client.listTools()).tools).toHaveLength(12)
 })
 
 describe('close()', () => {

@@ -29,7 +29,7 @@ describe.each([
     const { client } = useClient({ url, protocol })
     await client.connect()
     expect(client.era).toBe(protocol)
-    expect((await client.listTools()).tools).toHaveLength(10)
+    expect((await client.listTools()).tools).toHaveLength(12)
     expect(textOf(await client.callTool({ name: 'echo', arguments: { message: 'ünï' } }))).toBe('ünï')
     const steps: number[] = []
     await client.callTool({ name: 'slow' }, { onprogress: ({ progress }) => steps.push(progress) })

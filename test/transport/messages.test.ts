@@ -215,6 +215,7 @@ describe('a message of the server', () => {
       { jsonrpc: '2.0', id: 9, method: 'roots/list', params: { _meta: {} } },
       { jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data: 1 }, extra: true }
     ])
+    await settle()
     expect(rig.messages).toEqual([
       { jsonrpc: '2.0', id: 1, result: { content: [], own: 1 } },
       { jsonrpc: '2.0', id: 2, error: { code: -32000, message: 'no', data: { a: 1 } } },
@@ -355,6 +356,7 @@ describe('a request of the server', () => {
     ask(socket, 5)
     socket.deliver(cancelled(5))
     socket.drop()
+    await settle()
     expect(rig.messages.at(-1)).toMatchObject({ id: 5, error: { code: 1006 } })
   })
 

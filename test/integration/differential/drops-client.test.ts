@@ -1,0 +1,3 @@
+import { describeDrops } from './break-everywhere.js'
+
+describeDrops('our client')
