@@ -5,7 +5,7 @@ interface Page {
 }
 
 interface PageEvent {
-  /** Of `pagehide`: the page goes into the back/forward cache, and may come back. */
+  /** Of `pagehide` and `pageshow`: the page goes into the back/forward cache, or comes out of it. */
   readonly persisted?: boolean
 }
 
@@ -29,12 +29,16 @@ export function watchPage(listener: PageListener): () => void {
   const onVisible = (): void => {
     if (document?.visibilityState === 'visible') onWake()
   }
+  // Every page fires `pageshow` when it has loaded: nothing has slept then, and a probe would be one frame for nothing.
+  const onShow = ({ persisted }: PageEvent): void => {
+    if (persisted) onWake()
+  }
   const onHide = ({ persisted }: PageEvent): void => {
     if (persisted) listener.onFreeze()
   }
   const watched = [
     [scope, 'online', onWake],
-    [scope, 'pageshow', onWake],
+    [scope, 'pageshow', onShow],
     [scope, 'pagehide', onHide],
     [document, 'visibilitychange', onVisible]
   ] as const

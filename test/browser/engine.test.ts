@@ -138,15 +138,18 @@ describe('the heartbeat in a browser', () => {
 describe('a page', () => {
   const lab = useLab(serverUrl)
 
-  it.each(['online', 'pageshow'])('that hears %s dials at once', async (name) => {
-    const client = await lab.connected('/drop?after=tools/call', { reconnect: LATE })
-    await failureOf(client.callTool({ name: 'echo' }))
-    expect(client.state).toBe('waiting')
-    const reconnected = next(client, 'reconnected')
-    window.dispatchEvent(new Event(name))
-    await reconnected
-    expect(await lab.log()).toHaveLength(2)
-  })
+  it.each([new Event('online'), new PageTransitionEvent('pageshow', { persisted: true })])(
+    'that hears $type dials at once',
+    async (event) => {
+      const client = await lab.connected('/drop?after=tools/call', { reconnect: LATE })
+      await failureOf(client.callTool({ name: 'echo' }))
+      expect(client.state).toBe('waiting')
+      const reconnected = next(client, 'reconnected')
+      window.dispatchEvent(event)
+      await reconnected
+      expect(await lab.log()).toHaveLength(2)
+    }
+  )
 
   it('that becomes visible probes the connection at once', async () => {
     await lab.connected('/legacy', { heartbeat: { interval: 60_000, timeout: 60_000 } })

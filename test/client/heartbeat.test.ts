@@ -400,7 +400,7 @@ describe('hints of the page', () => {
     await rig.clock.advance(1000)
     socket.drop()
     fire('online')
-    fire('pageshow')
+    fire('pageshow', { persisted: true })
     await rig.clock.advance(0)
     expect(rig.client.state).toBe('connecting')
     expect(rig.network.dials).toBe(2)

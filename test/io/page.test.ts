@@ -43,11 +43,22 @@ afterEach(() => {
 })
 
 describe('watchPage', () => {
-  it.each(['online', 'pageshow'])('tells when the page fires %s', (name) => {
+  it('tells when the network is back', () => {
     const { scope } = usePage()
     const listener = useListener()
     const end = watchPage(listener)
-    scope.fire(name)
+    scope.fire('online')
+    expect(listener.onWake).toHaveBeenCalledOnce()
+    end()
+  })
+
+  it('tells when the page comes out of the back/forward cache, and not when it has loaded', () => {
+    const { scope } = usePage()
+    const listener = useListener()
+    const end = watchPage(listener)
+    scope.fire('pageshow', { persisted: false })
+    expect(listener.onWake).not.toHaveBeenCalled()
+    scope.fire('pageshow', { persisted: true })
     expect(listener.onWake).toHaveBeenCalledOnce()
     end()
   })
