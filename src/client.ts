@@ -158,7 +158,7 @@ export class McpWebSocketClient extends McpMethods {
     this.#closes++
     if (this.state === 'closed') return Promise.resolve()
     const { promise } = (this.#closing ??= deferred())
-    this.#session.close()
+    this.#session.command('close')
     return promise
   }
 
@@ -272,7 +272,7 @@ export class McpWebSocketClient extends McpMethods {
     if (command === 'connect' && this.state === 'ready') return
     if (this.#life.signal.aborted) this.#life = new AbortController()
     this.#unwatchPage ??= watchPage(this.#session)
-    this.#session[command]()
+    this.#session.command(command)
     const onLeave = (): void => {
       // Nobody waits for this dial any more, and it never served anybody.
       const { state } = this.#session

@@ -4,7 +4,7 @@ import { guarded } from './core/guarded.js'
 import type { HeartbeatPolicy } from './core/heartbeat.js'
 import type { Deadline } from './core/deadlines.js'
 import { parseText, type Malformed } from './core/jsonrpc.js'
-import { transition, type LifecycleEvent, type LifecycleState, type Redial, type RetryPolicy, type StateName } from './core/lifecycle.js'
+import { transition, type Command, type LifecycleEvent, type LifecycleState, type Redial, type RetryPolicy } from './core/lifecycle.js'
 import { ProtocolError, type Closure, type McpWebSocketError } from './errors.js'
 import { Heartbeat } from './heartbeat.js'
 import { SharedTimer, type Clock } from './io/clock.js'
@@ -115,8 +115,7 @@ export class Connection implements SocketListener {
     return this.#subprotocol
   }
 
-  /** Begins a life, unless one is under way; drops the socket, if there is one, and dials at once; or ends the life. */
-  command(type: 'connect' | 'reconnect' | 'close'): void {
+  command(type: Command): void {
     this.#dispatch({ type })
   }
 
@@ -197,7 +196,7 @@ export class Connection implements SocketListener {
   /** Makes socket and timer agree with the state: the only place where they change. */
   #enter(state: LifecycleState): void {
     const { connectTimeout: connecting, handshakeTimeout: initializing, resetAfter: ready, closeTimeout: closing, unref } = this.#config
-    const limits: Partial<Record<StateName, number>> = { connecting, initializing, ready, closing }
+    const limits: Partial<Record<LifecycleState['name'], number>> = { connecting, initializing, ready, closing }
     const { name } = state
     this.#heartbeat.stop()
     this.#timer.clear(this.#watch)

@@ -5,7 +5,7 @@ import { Flight, tooLargeOf } from './core/flight.js'
 import { Journal } from './core/journal.js'
 import { encodeMessage, INTERNAL_ERROR, isErrorResponse, isRequest, isResponse, type Malformed } from './core/jsonrpc.js'
 import { guarded } from './core/guarded.js'
-import type { LifecycleState } from './core/lifecycle.js'
+import type { Command, LifecycleState } from './core/lifecycle.js'
 import { lostError, queueFullError, tooLargeError, unaddressedError } from './core/losses.js'
 import { mayWait, Outbox, type OutboxLimits, type Waiting } from './core/outbox.js'
 import type { PendingRequest } from './core/pending.js'
@@ -42,8 +42,6 @@ export interface SessionListener {
   onFailed(request: PendingRequest, error: McpWebSocketError): void
   readonly onTrouble: (error: Error) => void
 }
-
-type Command = 'connect' | 'reconnect' | 'close'
 
 /** A message pipe that survives reconnects: knows what MCP needs on a new socket, and what becomes of what was under way. */
 export class Session implements ConnectionListener, PageListener {
@@ -100,19 +98,7 @@ export class Session implements ConnectionListener, PageListener {
     return { ...this.#connection.stats }
   }
 
-  connect(): void {
-    this.#command('connect')
-  }
-
-  reconnect(): void {
-    this.#command('reconnect')
-  }
-
-  close(): void {
-    this.#command('close')
-  }
-
-  #command(type: Command): void {
+  command(type: Command): void {
     if (!this.#commands?.push(type)) this.#connection.command(type)
   }
 
@@ -247,7 +233,7 @@ export class Session implements ConnectionListener, PageListener {
     else if (left) this.#triage(closure ?? REPLACED)
     this.#commands = undefined
     this.#listener.onState(to, from, closure)
-    for (const type of commands) this.#command(type)
+    for (const type of commands) this.command(type)
     if (this.state !== to) return
     if (to.name === 'initializing') this.#greeting.begin()
     else if (to.name === 'ready') this.#onReady(to)

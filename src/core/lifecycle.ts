@@ -52,11 +52,12 @@ export interface Life {
   readonly refreshed: boolean
 }
 
+/** What the owner of a connection wants: begin a life, unless one is under way; dial anew at once; end the life. */
+export type Command = 'connect' | 'reconnect' | 'close'
+
 /** What happens to a lifecycle. Commands are imperative, facts past tense. */
 export type LifecycleEvent =
-  | { readonly type: 'connect' }
-  | { readonly type: 'reconnect' }
-  | { readonly type: 'close' }
+  | { readonly type: Command }
   | { readonly type: 'socketOpened' }
   /** The layer above finished its handshake. */
   | { readonly type: 'confirmed' }

@@ -15,11 +15,13 @@ export interface InTurn {
  */
 export function inTurn(handOn: (message: JsonRpcMessage) => void): InTurn {
   const waiting: JsonRpcMessage[] = []
+  // The first of them that was not handed on: `shift()` would move all the others, and one frame holds hundreds of thousands.
+  let first = 0
   // Messages whose handler has not run yet.
   let unheard = 0
   const run = (isEnd?: boolean): void => {
-    for (let [next] = waiting; next && (isEnd || !unheard || !isResponse(next)); [next] = waiting) {
-      waiting.shift()
+    for (let next = waiting[first]; next && (isEnd || !unheard || !isResponse(next)); next = waiting[first]) {
+      if (++first === waiting.length) waiting.length = first = 0
       handOn(next)
       if (isResponse(next)) continue
       unheard++

@@ -1,13 +1,13 @@
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
 import { asError } from '../core/guarded.js'
-import { encodeMessage, INTERNAL_ERROR, INVALID_REQUEST, isRequest, isResponse, parseText } from '../core/jsonrpc.js'
+import { encodeMessage, INTERNAL_ERROR, isRequest, isResponse, parseText } from '../core/jsonrpc.js'
 import { McpWebSocketError } from '../errors.js'
 import type { Clock, Timer } from '../io/clock.js'
 import { inTurn } from '../io/in-turn.js'
 import type { JsonRpcError, JsonRpcMessage, RequestId } from '../types/json-rpc.js'
 import { callBack } from './call-back.js'
-import { complaintAbout } from './complaints.js'
+import { complaintAbout, REJECTIONS } from './complaints.js'
 import type { Beating, Heartbeats } from './heartbeat.js'
 import { cancelledBy, InFlight } from './in-flight.js'
 import type { Metrics } from './metrics.js'
@@ -25,13 +25,6 @@ export interface PeerConfig {
 
 // One message may be longer than all that may wait: only what comes on top of such a wait is too much.
 const HARD_LIMIT = 4
-
-// Outside the range that JSON-RPC reserves (-32768 to -32000), so that no client takes them for an error of the protocol.
-const REJECTIONS: Readonly<Record<RejectReason, JsonRpcError>> = {
-  busy: { code: 10429, message: 'Too many requests in flight on this connection', data: { retryAfterMs: 1000 } },
-  duplicate: { code: INVALID_REQUEST, message: 'A request with this id is in flight' },
-  closing: { code: 10503, message: 'The server is closing; the request was not executed', data: { retryAfterMs: 1000 } }
-}
 
 /** An accepted socket as a transport of MCP; keeps the limits of one connection. */
 export class PeerSocket implements ServerTransport, Beating {

@@ -125,7 +125,7 @@ export class WebSocketClientTransport {
     this.onmessage ??= onmessage
     const { promise } = (this.#starting = deferred())
     this.#unwatchPage = watchPage(this.#session)
-    this.#session.connect()
+    this.#session.command('connect')
     return promise
   }
 
@@ -145,7 +145,7 @@ export class WebSocketClientTransport {
   close(): Promise<void> {
     if (this.state === 'closed') return Promise.resolve()
     const { promise } = (this.#closing ??= deferred())
-    this.#session.close()
+    this.#session.command('close')
     return promise
   }
 

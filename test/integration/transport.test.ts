@@ -263,15 +263,6 @@ describe.each(MODES)('an unmodified Client, $mode', ({ mode, sdk }) => {
     expect(await client.call('echo', { message: 'there' })).toBe('there')
   })
 
-  test('hears of all progress, also of what comes in one piece with the result', async () => {
-    const server = await useMcpServer(sdk)
-    const client = await connect(mode, server.url)
-    const steps: unknown[] = []
-    expect(await client.call('slow', {}, { onprogress: ({ progress }) => void steps.push(progress) })).toBe('done')
-    expect(steps).toEqual([1, 2, 3])
-    expect(client.errors).toEqual([])
-  })
-
   test('may use the same transport for one life after the other, and hears everything once', async () => {
     const server = await useMcpServer(sdk)
     const client = prepare(mode, server.url)
