@@ -95,13 +95,23 @@ export class McpWebSocketServer<Auth = undefined> {
 
   /**
    * Accepts nobody any more; lets requests in flight finish, while new ones are answered with error 10503; ends each connection
-   * with 1001 once nothing is in flight on it. Resolves when the last socket is gone and an own server's port is free; never rejects.
-   * Once only: a second call returns the first promise, and its `grace` does not count.
-   * @param grace - In ms, after which what is left is cut. Default 10 000.
+   * with 1001 once nothing is in flight on it. Resolves when the last socket is gone and an own server's port is free. Once only: a
+   * second call returns the first promise, and hurries if its `grace` ends before that of the first.
+   * @param grace - In ms, after which what is left is cut. Default 10 000; `Infinity` = never.
+   * @throws TypeError for a wrong `grace`, and nothing else.
    */
   close({ grace = GRACE }: { readonly grace?: number } = {}): Promise<void> {
-    this.#closed ??= this.#close(grace)
+    if (typeof grace !== 'number' || !(grace >= 0)) return Promise.reject(new TypeError('grace must be a number of ms, 0 or more'))
+    this.#closed ??= this.#close()
+    const timer = this.#clock.after(grace, () => {
+      for (const peer of this.#peers) peer.terminate()
+    })
+    void this.#closed.then(() => timer.cancel())
     return this.#closed
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
   }
 
   /** What was counted so far. */
@@ -114,7 +124,7 @@ export class McpWebSocketServer<Auth = undefined> {
     return formatMetrics(this.#metrics)
   }
 
-  async #close(grace: number): Promise<void> {
+  async #close(): Promise<void> {
     this.#state = 'closing'
     const unbound = this.#binding.close()
     for (const socket of this.#waiting) this.#refuse(socket, REFUSALS.closing)
@@ -122,11 +132,7 @@ export class McpWebSocketServer<Auth = undefined> {
       this.#onAllGone = resolve
     })
     for (const peer of this.#peers) peer.drain()
-    const timer = this.#clock.after(grace, () => {
-      for (const peer of this.#peers) peer.terminate()
-    })
     if (this.#peers.size > 0) await gone
-    timer.cancel()
     await unbound
   }
 

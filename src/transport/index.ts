@@ -1,4 +1,14 @@
 export { WebSocketClientTransport } from './websocket-client-transport.js'
 export type { TransportEvents } from './websocket-client-transport.js'
 export type { FailureData } from './messages.js'
+export type {
+  JsonRpcError,
+  JsonRpcErrorResponse,
+  JsonRpcMessage,
+  JsonRpcNotification,
+  JsonRpcRequest,
+  JsonRpcResponse,
+  JsonRpcResult,
+  RequestId
+} from '../types/json-rpc.js'
 export type { WebSocketClientTransportOptions } from '../types/transport.js'

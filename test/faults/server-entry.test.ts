@@ -636,6 +636,30 @@ describe('V10: close()', () => {
     expect(next.port).toBe(port)
   })
 
+  test('hurries when it is called again with a shorter grace', async () => {
+    const { server, port, held } = await useHeld()
+    const caller = await enter(port)
+    caller.say({ id: 1, method: 'hold' })
+    await until(() => held[0]?.ids.length === 1, 'the request')
+    const closing = server.close({ grace: Infinity })
+    expect(server.close({ grace: 0 })).toBe(closing)
+    await closing
+    await caller.gone
+    expect(server.metrics().connections).toBe(0)
+  })
+
+  test.each([NaN, -1, '5'])('says what is wrong with a grace of %s, and closes nothing', async (grace) => {
+    const { server, port } = await useHeld()
+    await expect(server.close({ grace: grace as number })).rejects.toThrow(/^grace must be /)
+    await enter(port)
+  })
+
+  test('is what asyncDispose does', async () => {
+    const { server } = await useServer()
+    await server[Symbol.asyncDispose]()
+    expect(server.address()).toBeUndefined()
+  })
+
   test('waits for no subscription', async () => {
     const { server, port } = await useHeld()
     const caller = await enter(port)
