@@ -67,7 +67,7 @@ for (const name of ['nginx', 'haproxy'] as const)
       await Promise.race([third, connected])
       await useWsServer(({ socket }) => serveMcp('v2', socket), { port: upstream })
       await connected
-      expect((await client.listTools()).tools).toHaveLength(10)
+      expect((await client.listTools()).tools.map(({ name }) => name)).toContain('echo')
       expect(
         waits(states)
           .slice(0, 3)
@@ -123,7 +123,7 @@ for (const name of ['nginx', 'haproxy'] as const)
       await until(() => waits(quiet.states).length === 2, 'the quiet connection is cut twice')
       for (const { closure } of waits(quiet.states))
         expect(closure).toMatchObject({ kind: 'close', code: 1006, wasClean: false, everReady: true })
-      expect((await quiet.client.listTools()).tools).toHaveLength(10)
+      expect((await quiet.client.listTools()).tools.map(({ name }) => name)).toContain('echo')
       for (const { client, states } of [idle, calling]) {
         expect(path(states)).toEqual(['connecting', 'initializing', 'ready'])
         expect(client.stats().attempts).toBe(1)
