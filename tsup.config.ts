@@ -17,6 +17,10 @@ const common: Options = {
   format: ['esm', 'cjs'],
   target: 'es2022',
   sourcemap: true,
+  // The package holds `src`: ten maps with all of it in them would double what is installed.
+  esbuildOptions: (options) => {
+    options.sourcesContent = false
+  },
   // `Symbol.asyncDispose` is not in the libraries of every program that uses us.
   dts: { banner: '/// <reference lib="esnext.disposable" />' },
   // The configurations run side by side: the npm script cleans, once.

@@ -292,6 +292,17 @@ describe('the built files', () => {
     }
   })
 
+  it('have maps that lead into the src of the package, and do not repeat it', () => {
+    for (const path of built('.map')) {
+      const map = JSON.parse(read(`dist/${path}`)) as { sources: string[]; sourcesContent?: string[] }
+      const missing = map.sources.filter(
+        (source) => !/node_modules/.test(source) && !existsSync(join(installed.packageFolder, 'dist', dirname(path), source))
+      )
+      expect(missing).toEqual([])
+      expect(map.sourcesContent).toBeUndefined()
+    }
+  })
+
   it('import nothing but the dependencies and Node', () => {
     const { dependencies } = JSON.parse(read('package.json')) as Manifest
     const scripts = [...built('.js'), ...built('.cjs')]
