@@ -1,5 +1,5 @@
 import { applyDefaults } from './core/elicitation.js'
-import { asError, guarded } from './core/guarded.js'
+import { asError, checkHandler, guarded } from './core/guarded.js'
 import { Handshake, requestMeta, stampRequest, type Era } from './core/eras.js'
 import type { LifecycleState, StateName } from './core/lifecycle.js'
 import { ClosedError, RequestTimeoutError, type Closure } from './errors.js'
@@ -168,7 +168,8 @@ export class McpWebSocketClient extends McpMethods {
 
   /**
    * Sends a request; while not connected it waits in the outbox.
-   * @throws RpcError for the server's refusal; RequestTimeoutError, ConnectionLostError, QueueFullError, ClosedError, or the signal's reason.
+   * @throws RpcError for the server's refusal; RequestTimeoutError, ConnectionLostError, QueueFullError, ClosedError, the signal's
+   * reason, or TypeError for what is no request.
    */
   request<R = Result>(method: string, params?: Params, options: RequestOptions = {}): Promise<R> {
     const { promise } = this.#peer.call(method, params, options)
@@ -185,7 +186,10 @@ export class McpWebSocketClient extends McpMethods {
     return Promise.resolve()
   }
 
-  /** Answers the server's requests of this method; also its questions within multi round-trip requests. Works before `connect()`. */
+  /**
+   * Answers the server's requests of this method; also its questions within multi round-trip requests. Works before `connect()`.
+   * @throws TypeError for a handler that is no function.
+   */
   setRequestHandler<M extends keyof ServerRequests>(
     method: M,
     handler: (
@@ -195,6 +199,7 @@ export class McpWebSocketClient extends McpMethods {
   ): void
   setRequestHandler(method: string, handler: RequestHandler): void
   setRequestHandler(method: string, handler: (request: never, context: RequestContext) => unknown): void {
+    checkHandler(method, handler)
     const answer = handler as RequestHandler
     const completes = method === 'elicitation/create' && this.#config.introduction.capabilities.elicitation?.form?.applyDefaults === true
     const completed: RequestHandler = async (request, context) => applyDefaults(request.params, await answer(request, context))
@@ -205,8 +210,12 @@ export class McpWebSocketClient extends McpMethods {
     this.#peer.inbound.remove(method)
   }
 
-  /** Takes the server's notifications of this method; one handler for each. Works before `connect()`. */
+  /**
+   * Takes the server's notifications of this method; one handler for each. Works before `connect()`.
+   * @throws TypeError for a handler that is no function.
+   */
   setNotificationHandler(method: string, handler: NotificationHandler): void {
+    checkHandler(method, handler)
     this.#notificationHandlers.set(method, handler)
   }
 

@@ -133,8 +133,14 @@ function complete(given: Values, rules: Rules, prefix = ''): Values {
   return all
 }
 
+/** @throws TypeError for what a program without types may pass in place of options. */
+export function checkOptions(options: unknown): void {
+  if (!isObject(options)) throw new TypeError('options must be an object')
+}
+
 /** What a client is made of, from its options. @throws TypeError naming the first option that is wrong. */
 export function resolveClientOptions(options: McpWebSocketClientOptions, ports: Ports): ClientConfig {
+  checkOptions(options)
   // A token that is a getter is asked anew at every dial.
   const all = { ...complete({ ...options }, RULES), auth: options.auth } as Complete
   const { clientInfo, capabilities, probeTimeout, handshakeTimeout, heartbeat } = all

@@ -2,7 +2,7 @@ import { nanoid } from 'nanoid'
 import { Aborts } from './aborts.js'
 import type { Deadline } from './core/deadlines.js'
 import { guarded } from './core/guarded.js'
-import { isErrorResponse, isRequest, isResponse } from './core/jsonrpc.js'
+import { isErrorResponse, isObject, isRequest, isResponse } from './core/jsonrpc.js'
 import { PendingRequests, type PendingRequest } from './core/pending.js'
 import { QueueFullError, RequestTimeoutError, RpcError, type Delivery } from './errors.js'
 import { InboundDispatch } from './inbound-dispatch.js'
@@ -115,6 +115,7 @@ export class RpcPeer {
     const call = this.#record(method, options, startedAt)
     const { signal } = options
     try {
+      checkCall(method, params)
       checkTimeouts(options)
       signal?.throwIfAborted()
       if (this.#pending.size >= this.#config.maxPending)
@@ -134,6 +135,7 @@ export class RpcPeer {
   }
 
   notify(method: string, params: Params | undefined): void {
+    checkCall(method, params)
     this.#pipe.send({ jsonrpc: '2.0', method, params })
   }
 
@@ -280,6 +282,11 @@ const wantsProgress = (options: RequestOptions | undefined): boolean =>
   options?.onprogress !== undefined || options?.resetTimeoutOnProgress === true
 
 const rpcErrorOf = ({ error }: JsonRpcErrorResponse): RpcError => new RpcError(error.code, error.message, error.data)
+
+function checkCall(method: unknown, params: unknown = {}): void {
+  if (typeof method !== 'string' || !isObject(params))
+    throw new TypeError('method must be a string, and params, if there are any, an object')
+}
 
 function checkTimeouts(options: RequestOptions): void {
   for (const name of ['timeout', 'maxTotalTimeout'] as const) {

@@ -36,6 +36,10 @@ const DURATIONS = [
 ]
 const COUNTS = ['maxMessageBytes', 'maxPending']
 
+it.each([undefined, null, 5, [], 'wss://example.com/ws'])('%j in place of the options is refused', (options) => {
+  expect(() => new McpWebSocketClient(options as never)).toThrow(/^options must be an object$/)
+})
+
 describe('a wrong value of an option', () => {
   const cases: [string, unknown][] = [
     ...DURATIONS.flatMap((option): [string, unknown][] => NUMBERS.map((value) => [option, value])),

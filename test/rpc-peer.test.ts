@@ -68,6 +68,20 @@ describe('a call', () => {
     expect(pipe.cancelled).toHaveLength(1)
   })
 
+  it.each([
+    [undefined, undefined],
+    [5, {}],
+    ['tools/call', 'echo'],
+    ['tools/call', null],
+    ['tools/call', ['echo']]
+  ])('with the method %j and the params %j is refused, as is such a notification', async (method, params) => {
+    const { pipe, peer } = rig()
+    const problem = /^method must be a string, and params, if there are any, an object$/
+    await expect(peer.call(method as string, params as never).promise).rejects.toThrow(problem)
+    expect(() => peer.notify(method as string, params as never)).toThrow(problem)
+    expect([pipe.sent, peer.pendingCount]).toEqual([[], 0])
+  })
+
   it('leaves nothing behind when the pipe throws', async () => {
     const { pipe, clock, peer } = rig()
     pipe.problem = new QueueFullError('full', 'wait')

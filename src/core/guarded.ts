@@ -17,3 +17,8 @@ export function guarded<T>(callback: () => T, onThrown: (error: Error) => void):
     return undefined
   }
 }
+
+/** @throws TypeError for what a program without types may pass in place of a handler. */
+export function checkHandler(method: string, handler: unknown): void {
+  if (typeof handler !== 'function') throw new TypeError(`the handler of ${method} must be a function`)
+}

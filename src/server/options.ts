@@ -1,4 +1,5 @@
 import { constants } from 'node:buffer'
+import { isObject } from '../core/jsonrpc.js'
 import { BEARER_PREFIX, MCP_SUBPROTOCOL } from '../core/subprotocol.js'
 import type { HeartbeatPolicy } from '../core/heartbeat.js'
 import type { HandshakePolicy } from './handshake.js'
@@ -67,6 +68,7 @@ const isSubprotocol = (value: string): boolean =>
 
 /** What a server is made of, from its options. @throws TypeError naming the first option that is wrong. */
 export function resolveServerOptions<Auth>(options: McpWebSocketServerOptions<Auth>): ServerConfig<Auth> {
+  want(isObject(options), 'options', 'an object')
   const { authenticate, onconnection, onerror = () => undefined } = options
   const maxMessageBytes = count(options, 'maxMessageBytes', 16 * MIB)
   // What is longer fits in no string; and from 2 GiB on ws knows no limit at all.

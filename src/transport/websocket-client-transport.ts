@@ -11,7 +11,7 @@ import { systemClock } from '../io/clock.js'
 import { inTurn } from '../io/in-turn.js'
 import { watchPage } from '../io/page.js'
 import { openSocket } from '../io/socket.js'
-import { resolveClientOptions, type Ports } from '../options.js'
+import { checkOptions, resolveClientOptions, type Ports } from '../options.js'
 import { deferred, type Deferred } from '../rpc-peer.js'
 import { Session } from '../session.js'
 import type { ClientStats } from '../types/client.js'
@@ -83,6 +83,7 @@ export class WebSocketClientTransport {
 
   /** @throws TypeError naming the option that is wrong. */
   constructor(url: UrlOption, options: WebSocketClientTransportOptions = {}, ports: Ports = PORTS) {
+    checkOptions(options)
     const { session, maxPending } = resolveClientOptions({ ...options, url }, ports)
     this.#maxPending = maxPending
     this.#farewells = new Farewells(ports.clock, (words) => this.#upwards.take(words))

@@ -49,6 +49,12 @@ describe('a request of the server', () => {
     expect(await ask(socket, { method: 'ping' })).toEqual({ jsonrpc: '2.0', id: 5, result: {} })
   })
 
+  it('takes no handler that is no function, nor does a notification', () => {
+    const { client } = useClient()
+    expect(() => client.setRequestHandler('roots/list', undefined as never)).toThrow(/^the handler of roots\/list must be a function$/)
+    expect(() => client.setNotificationHandler('a', {} as never)).toThrow(/^the handler of a must be a function$/)
+  })
+
   it('P19: is refused with -32601 without a handler', async () => {
     const rig = useClient({ capabilities: { roots: {} } })
     const socket = await rig.legacy()

@@ -32,6 +32,10 @@ describe('a server that would be open to all', () => {
   })
 })
 
+test.each([undefined, null, 8080, []])('%j in place of the options is refused', (options) => {
+  expect(() => new McpWebSocketServer(options as never)).toThrow(/^options must be an object$/)
+})
+
 test.each([
   ['server', [{}, 'http', null]],
   ['port', [-1, 65_536, 1.5, '8080', NaN]],

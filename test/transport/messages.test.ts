@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { settle } from '../helpers/fake-clock.js'
 import { LEGACY_RESULT, type FakeSocket, type Message } from '../helpers/fake-network.js'
 import { ConnectionLostError } from '../../src/errors.js'
+import { WebSocketClientTransport } from '../../src/transport/index.js'
 import { failureOf } from '../../src/transport/messages.js'
 import { INITIALIZE, INITIALIZED, META, useTransport, type Rig } from './use-transport.js'
 
@@ -713,6 +714,8 @@ describe('the options', () => {
     expect(() => useTransport({ connectTimeout: -1 })).toThrow(/connectTimeout/)
     expect(() => useTransport({ reconnect: { maxRetries: -1 } })).toThrow(/reconnect\.maxRetries/)
     expect(() => useTransport({ maxPending: 0 })).toThrow(/maxPending/)
+    // As a WebSocket takes its subprotocol.
+    expect(() => new WebSocketClientTransport('ws://127.0.0.1', 'mcp' as never)).toThrow(/^options must be an object$/)
   })
 
   it('reach the dial', async () => {
