@@ -53,6 +53,8 @@ export interface ConnectionListener {
   onStepDue(): void
   /** Time to look whether the socket has room: see `expectRoom`. */
   onRoomDue(): void
+  /** The server is silent: the calls that are open now are those that keep it `busy`, if any do. */
+  onSilence(): void
   /** The server is silent and this engine cannot send pings: a request must ask for a sign of life. */
   onProbeDue(): void
   /** A callback of the program failed; the connection goes on. */
@@ -100,6 +102,7 @@ export class Connection implements SocketListener {
         this.#triedAt = config.clock.now()
         if (this.#socket?.ping() === false) listener.onProbeDue()
       },
+      onSilence: () => listener.onSilence(),
       schedule: (ms) => this.expectWithin(ms),
       die: () => this.onClosed({ kind: 'heartbeat', code: 1006, wasClean: false }),
       onIgnored: () => listener.onTrouble(ignoredError())
@@ -151,7 +154,7 @@ export class Connection implements SocketListener {
     if (this.#state.name === 'ready') this.onClosed({ kind: 'close', code: 1001, reason: 'the page was left', wasClean: true })
   }
 
-  /** Whether calls wait for an answer; see rules of behaviour 5. */
+  /** Whether calls that were open at `onSilence` still wait for an answer; see rules of behaviour 5. */
   set busy(busy: boolean) {
     this.#heartbeat.busy = busy
   }
@@ -315,15 +318,14 @@ export class Connection implements SocketListener {
   }
 
   #onDue(due: Deadline, now: number): void {
-    const { connectTimeout, handshakeTimeout } = this.#config
     const { name } = this.#state
     if (due === this.#room) this.#listener.onRoomDue()
     else if (due === this.#watch) {
       if (name === 'ready') this.#heartbeat.look(now, due.dueAt)
       else this.#listener.onStepDue()
     } else if (name === 'ready') this.#dispatch({ type: 'stabilized' })
-    else if (name === 'connecting') this.onClosed(this.#socket?.expire() ?? lateClosure('CONNECT_TIMEOUT', connectTimeout))
-    else if (name === 'initializing') this.onClosed(lateClosure('HANDSHAKE_TIMEOUT', handshakeTimeout))
+    else if (name === 'connecting') this.onClosed(this.#socket?.expire() ?? lateClosure('CONNECT_TIMEOUT', this.#config.connectTimeout))
+    else if (name === 'initializing') this.onClosed(lateClosure('HANDSHAKE_TIMEOUT', this.#config.handshakeTimeout))
     else this.#dispatch({ type: 'timedOut' })
   }
 }

@@ -8,6 +8,8 @@ export interface HeartbeatHost {
   bytesRead(): number | undefined
   /** Asks the server for a sign of life. */
   probe(): void
+  /** The server is silent: asks for `busy`, as long as calls that are open now keep it from answering. */
+  onSilence(): void
   /** Asks for `look` in `ms`, in place of an earlier wish; `Infinity` = never. */
   schedule(ms: number): void
   /** The server is gone. */
@@ -27,6 +29,8 @@ export class Heartbeat {
   #askedAt: number | undefined
   #bytesAtProbe: number | undefined
   #busy = false
+  /** Whether the verdict waited a second time, for the calls that were made while it waited for the first ones. */
+  #waited = false
   #ignored = 0
   #running = false
   /** Whether the next look is to be a probe. */
@@ -38,7 +42,7 @@ export class Heartbeat {
     this.#host = host
   }
 
-  /** Whether calls wait for an answer. */
+  /** Whether calls that were open when the server fell silent wait for an answer. */
   set busy(busy: boolean) {
     const settled = this.#busy && !busy
     this.#busy = busy
@@ -55,7 +59,7 @@ export class Heartbeat {
 
   /** The socket is gone, or not yet ready. */
   stop(): void {
-    this.#running = this.#wanted = false
+    this.#running = this.#wanted = this.#waited = false
     this.#probedAt = this.#askedAt = undefined
   }
 
@@ -63,6 +67,7 @@ export class Heartbeat {
   hear(): void {
     this.#heardAt = this.#host.clock.now()
     this.#probedAt = undefined
+    this.#waited = false
   }
 
   /** The answer to a probe came in. @returns Its latency in ms; `undefined` if none was asked for. */
@@ -86,6 +91,7 @@ export class Heartbeat {
     const policy = this.#policy
     this.#wanted = false
     if (policy === false || this.#noteIgnored(policy)) return
+    if (this.#probedAt === undefined) this.#host.onSilence()
     this.#probedAt = this.#askedAt = this.#host.clock.now()
     this.#bytesAtProbe = this.#host.bytesRead()
     // An answer must not put off the next probe, so the next look comes after the shorter of the two.
@@ -100,9 +106,17 @@ export class Heartbeat {
     // A part of a large message is life too.
     if (this.#probedAt !== undefined && this.#host.bytesRead() !== this.#bytesAtProbe) this.hear()
     const { action, nextAt } = beat(this.#pulse, this.#policy, now, dueAt)
-    if (action === 'dead') this.#host.die()
-    else if (action === 'probe') this.probe()
-    else this.#host.schedule(nextAt - now)
+    if (action === 'none') this.#host.schedule(nextAt - now)
+    else if (action === 'probe' || this.#waitsAgain()) this.probe()
+    else this.#host.die()
+  }
+
+  /** Whether calls were made since the first probe: they may keep the server as busy. Once, or a program that calls on and on hides a death. */
+  #waitsAgain(): boolean {
+    if (this.#waited) return false
+    this.#waited = true
+    this.#host.onSilence()
+    return this.#busy
   }
 
   get #pulse(): Pulse {

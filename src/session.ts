@@ -160,7 +160,6 @@ export class Session implements ConnectionListener, PageListener {
     request.size = text.length
     request.text = !again && this.#mayResend(message, request) ? text : undefined
     this.#flight.add(request)
-    this.#connection.busy = this.#flight.calls > 0
     this.#journal.noteSent(message, text)
     this.#connection.send(text)
   }
@@ -173,7 +172,7 @@ export class Session implements ConnectionListener, PageListener {
   #settle(id: RequestId, confirmed = false): PendingRequest | undefined {
     const request = this.#flight.take(id)
     this.#journal.noteEnd(id, confirmed)
-    this.#connection.busy = this.#flight.calls > 0
+    this.#connection.busy = this.#flight.awaits
     return request
   }
 
@@ -209,6 +208,12 @@ export class Session implements ConnectionListener, PageListener {
   /** The server is silent about a step of the handshake. */
   onStepDue(): void {
     this.#greeting.onProbeTimeout()
+  }
+
+  /** The server is silent. */
+  onSilence(): void {
+    this.#flight.awaitCalls()
+    this.#connection.busy = this.#flight.awaits
   }
 
   /** A request must ask for a sign of life. */

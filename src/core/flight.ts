@@ -22,24 +22,28 @@ export function tooLargeOf(inFlight: readonly PendingRequest[], { code }: Closur
 
 /** The requests of the layer above that were written and wait for an answer. */
 export class Flight extends PendingRequests<PendingRequest> {
-  /** How many calls are open: requests other than listens. */
-  calls = 0
-
-  override add(request: PendingRequest): void {
-    super.add(request)
-    if (isCall(request)) this.calls++
-  }
+  readonly #awaited = new Set<PendingRequest>()
 
   override take(id: RequestId): PendingRequest | undefined {
     const request = super.take(id)
-    if (request !== undefined && isCall(request)) this.calls--
+    if (request) this.#awaited.delete(request)
     return request
   }
 
   /** Removes and returns all, listens included. */
   override takeAll(): PendingRequest[] {
-    this.calls = 0
+    this.#awaited.clear()
     return super.takeAll()
+  }
+
+  /** The calls that are open now are those to wait for, and none that is made later. */
+  awaitCalls(): void {
+    for (const request of this.all()) if (isCall(request)) this.#awaited.add(request)
+  }
+
+  /** Whether one of the calls to wait for is open. */
+  get awaits(): boolean {
+    return this.#awaited.size > 0
   }
 
   /** Sorts what was in flight after a drop that will be followed by a reconnect; listens stay. */

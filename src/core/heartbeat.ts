@@ -14,7 +14,7 @@ export interface Pulse {
   readonly heardAt: number
   /** When the probe went out that nothing came in since; `undefined` if none is out. */
   readonly probedAt: number | undefined
-  /** Whether calls wait for an answer: servers that handle one at a time answer no probe meanwhile. */
+  /** Whether calls that the verdict waits for are open: servers that handle one at a time answer no probe meanwhile. */
   readonly busy: boolean
   /** How many probes in a row the server did not answer, although it spoke meanwhile. */
   readonly ignored: number
@@ -50,7 +50,7 @@ export function beat(pulse: Pulse, policy: HeartbeatPolicy, now: number, dueAt: 
   if (now < deadAt) return { action: 'none', nextAt: Math.min(deadAt, soon) }
   if (isLate(dueAt, now)) return { action: 'probe', nextAt: now + policy.timeout }
   if (!busy) return { action: 'dead', nextAt: Infinity }
-  // A call is pending: its own timeout bounds the wait, and its settlement asks for a fresh probe. Further probes meanwhile
+  // A call is open: its own timeout bounds the wait, and its settlement asks for a fresh probe. Further probes meanwhile
   // decide nothing, but keep the connection alive in the eyes of a proxy with an idle limit.
   const againAt = Math.max(deadAt, probedAt + policy.interval)
   return now < againAt ? { action: 'none', nextAt: Math.min(againAt, soon) } : { action: 'probe', nextAt: now + policy.timeout }

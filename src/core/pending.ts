@@ -40,6 +40,11 @@ export class PendingRequests<T extends PendingRequest> {
     return request
   }
 
+  /** All, oldest first. */
+  all(): IterableIterator<T> {
+    return this.#byId.values()
+  }
+
   /** Removes and returns all, oldest first. */
   takeAll(): T[] {
     const all = [...this.#byId.values()]

@@ -195,6 +195,44 @@ describe('the heartbeat while a call is pending', () => {
     expect(rig.states.some(({ closure }) => closure?.kind === 'heartbeat')).toBe(true)
   })
 
+  it('holds its verdict once more for calls that were made meanwhile, and not for those after them', async () => {
+    const rig = useClient({ heartbeat: { interval: 100, timeout: 50 }, requestTimeout: 1000 })
+    await rig.legacy()
+    // A program that calls again as soon as a call has timed out.
+    for (const name of ['first', 'second']) {
+      watch(rig.client.callTool({ name }))
+      await rig.clock.advance(1000)
+      expect(rig.client.state).toBe('ready')
+    }
+    const third = watch(rig.client.callTool({ name: 'third' }))
+    await rig.clock.advance(49)
+    expect(rig.client.state).toBe('ready')
+    await rig.clock.advance(1)
+    expect(isDead(rig)).toBe(true)
+    expect(third.error).toMatchObject({ code: 'HEARTBEAT_TIMEOUT', delivery: 'unknown' })
+  })
+
+  it('notices a half-open socket though there is always a call that is not answered', async () => {
+    const rig = useClient({ heartbeat: { interval: 100, timeout: 50 }, requestTimeout: 1000 })
+    await rig.legacy()
+    for (let at = 0; at < 3000; at += 400) {
+      watch(rig.client.callTool({ name: 'x' }))
+      await rig.clock.advance(400)
+    }
+    expect(rig.states.some(({ closure }) => closure?.kind === 'heartbeat')).toBe(true)
+  })
+
+  it('holds its verdict anew after each sign of life', async () => {
+    const rig = useClient({ heartbeat: { interval: 100, timeout: 50 }, requestTimeout: 1000 })
+    const socket = await rig.legacy()
+    for (let n = 0; n < 5; n++) {
+      watch(rig.client.callTool({ name: 'x' }))
+      await rig.clock.advance(1000)
+      socket.deliver({ jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data: n } })
+    }
+    expect(rig.client.state).toBe('ready')
+  })
+
   it('does not hold its verdict for a call that still waits to be sent', async () => {
     const rig = useClient()
     const first = await rig.legacy()
