@@ -82,6 +82,8 @@ export class Actor {
   readonly #subscriptions: Subscription[] = []
   /** What was agreed about each resource: only what is certain is held against the server at the end. */
   readonly #resources = new Map<string, 'on' | 'off' | 'unknown'>()
+  /** Lives of the client that are over. */
+  #lives = 0
   /** Since when messages wait although the client is ready. */
   #waitsSince = Infinity
   #heard = { socket: 0, number: 0 }
@@ -205,6 +207,7 @@ export class Actor {
       if (from === 'ready' || (from === 'initializing' && to !== 'ready')) this.#ledger.left(this.#name)
       if (to !== 'closed' && to !== 'failed') return
       // A life that is over takes what was subscribed with it.
+      this.#lives++
       for (const uri of this.#resources.keys()) this.#resources.set(uri, 'unknown')
       setTimeout(
         () => {
@@ -336,11 +339,14 @@ export class Actor {
     if ([...this.#open.values()].includes(uri)) return
     const on = this.#random.chance(0.6)
     const promise = on ? this.client.subscribeResource({ uri }) : this.client.unsubscribeResource({ uri })
+    const lives = this.#lives
     this.#resources.set(uri, 'unknown')
     this.#note(`${on ? 'subscribes' : 'unsubscribes'} ${uri}`)
     void this.#track(uri, promise, (ok) => {
       this.#note(`${uri} ${on ? 'subscribed' : 'unsubscribed'}: ${String(ok)}`)
-      this.#resources.set(uri, !ok ? 'unknown' : on ? 'on' : 'off')
+      // It may have been agreed at once, and the life have ended in the same turn of the loop.
+      const isCertain = ok && lives === this.#lives
+      this.#resources.set(uri, !isCertain ? 'unknown' : on ? 'on' : 'off')
     })
   }
 

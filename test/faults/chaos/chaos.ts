@@ -32,7 +32,7 @@ const CODES = [undefined, 1000, 1001, 1009, 1011, 1012, 1013, 4000, 4401, 4429, 
 export async function runChaos({ seed, seconds, lie, changes }: ChaosOptions): Promise<Report> {
   const random = new Random(seed)
   const ledger = new Ledger()
-  const server = new ChaosServer(seed % 2 === 0 ? 'legacy' : 'modern', ledger, random, lie)
+  const server = new ChaosServer(String(seed), seed % 2 === 0 ? 'legacy' : 'modern', ledger, random, lie)
   const port = await server.start()
   const weather = new Weather(ledger, server, random)
   const proxy = await useFaultProxy(
@@ -41,7 +41,9 @@ export async function runChaos({ seed, seconds, lie, changes }: ChaosOptions): P
     () => random.next()
   )
   const names = ['a', 'b', 'c'].slice(0, random.between(1, 3))
-  const actors = names.map((name) => new Actor(name, proxy.url, ledger, new Random(random.between(0, 2 ** 31)), changes))
+  const actors = names.map(
+    (name) => new Actor(name, `${proxy.url}?run=${String(seed)}`, ledger, new Random(random.between(0, 2 ** 31)), changes)
+  )
   const programs = actors.map((actor) => actor.run())
   const end = performance.now() + seconds * 1000
   while (performance.now() < end && ledger.violations.length === 0) {
@@ -68,7 +70,7 @@ class Weather {
   readonly #random: Random
   /** Links that nothing can heal. */
   readonly #holes = new Set<Link>()
-  /** Links that kept bytes back: if a side hung up meanwhile, the other one was not told. */
+  /** Links of which a side may wait for ever: they kept bytes back, or changed one. */
   readonly #stalled = new Set<Link>()
   readonly #timers = new Set<NodeJS.Timeout>()
   #clear = false
@@ -181,6 +183,8 @@ class Weather {
   /** One byte to come is turned over in its highest bit: never again JSON, UTF-8 or the right frame. */
   #corrupt(link: Link): void {
     this.#ledger.corrupted = true
+    // A length that is turned over makes its reader wait for bytes that never come.
+    this.#stalled.add(link)
     let left = this.#random.between(0, 200)
     link.set(this.#direction(), { corrupt: (byte) => (left-- === 0 ? byte ^ 0x80 : byte) })
   }

@@ -67,6 +67,7 @@ export class ChaosServer {
   era: 'legacy' | 'modern'
   /** Answers to the next upgrades, in place of 101. */
   readonly refusals: { readonly status: number; readonly retryAfter?: number }[] = []
+  readonly #run: string
   readonly #ledger: Ledger
   readonly #random: Random
   readonly #lie: Lie | undefined
@@ -78,7 +79,9 @@ export class ChaosServer {
   #nextId = 1
   #lastKey = ''
 
-  constructor(era: 'legacy' | 'modern', ledger: Ledger, random: Random, lie: Lie | undefined) {
+  /** @param run - The query of its own clients: a port that is free while it is down may be another run's a moment later. */
+  constructor(run: string, era: 'legacy' | 'modern', ledger: Ledger, random: Random, lie: Lie | undefined) {
+    this.#run = run
     this.era = era
     this.#ledger = ledger
     this.#random = random
@@ -153,6 +156,7 @@ export class ChaosServer {
   }
 
   #upgrade(request: IncomingMessage, stream: Socket, head: Buffer): void {
+    if (!request.url?.endsWith(`?run=${this.#run}`)) return void stream.destroy()
     const refusal = this.refusals.shift()
     if (refusal) {
       const { status, retryAfter } = refusal
