@@ -70,16 +70,23 @@ export class Emitter<Events extends Names = ClientEvents> {
   }
 
   emit<E extends keyof Events & string>(event: E, payload: Events[E]): void {
-    this.hold(() => this.#queue.push(() => this.#deliver(event, payload)))
+    this.#queue.push(() => this.#deliver(event, payload))
+    this.#deliverAll()
   }
 
   /** Does the work before any listener hears what it emits; `work` throws nothing. */
   hold(work: () => void): void {
-    // An event caused by a listener comes after the one that it listens to, for all the other listeners too.
     const isInner = this.#delivering
     this.#delivering = true
     work()
-    if (isInner) return
+    this.#delivering = isInner
+    this.#deliverAll()
+  }
+
+  #deliverAll(): void {
+    // An event caused by a listener comes after the one that it listens to, for all the other listeners too.
+    if (this.#delivering) return
+    this.#delivering = true
     for (let deliver = this.#queue.shift(); deliver; deliver = this.#queue.shift()) deliver()
     this.#delivering = false
   }
