@@ -1,4 +1,4 @@
-export { McpWebSocketClient } from './client.js'
+export { McpWebSocketClient } from './client/client.js'
 export {
   ClosedError,
   ConnectionLostError,
@@ -24,11 +24,11 @@ export {
   UnauthorizedError
 } from './errors.js'
 export type { Closure, ClosureKind, Delivery, ErrorCode } from './errors.js'
-export type { Era } from './core/eras.js'
-export type { StateName } from './core/lifecycle.js'
-export type { ClientEvents, StateChange } from './events.js'
+export type { Era } from './session/handshake.js'
+export type { StateName } from './connection/lifecycle.js'
+export type { ClientEvents, StateChange } from './session/events.js'
 export type { ClientStats, NotificationHandler, Reconnected, RequestContext, RequestHandler, ServerRequests } from './types/client.js'
-export type { Subscription, SubscriptionEnd } from './subscriptions.js'
+export type { Subscription, SubscriptionEnd } from './client/subscriptions.js'
 export type * from './types/common.js'
 export type * from './types/legacy.js'
 export type * from './types/modern.js'

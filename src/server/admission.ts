@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
-import { asError } from '../core/guarded.js'
-import type { Clock, Timer } from '../io/clock.js'
-import { REFUSALS, type Refusal } from './handshake.js'
+import { asError } from '../lib/guarded.js'
+import type { Clock, Timer } from '../lib/clock.js'
+import { REFUSALS, type Refusal } from './upgrade.js'
 import type { McpWebSocketServerOptions } from './types.js'
 
 /** Who asks for credentials to be judged, and for how long. */

@@ -1,4 +1,4 @@
-import { asError, guarded } from '../core/guarded.js'
+import { asError, guarded } from '../lib/guarded.js'
 
 /** Calls a callback of the program: neither what it throws nor, if it is async, what it rejects with harms anybody else. */
 export function callBack(callback: () => unknown, onFailed: (error: Error) => void): void {

@@ -1,4 +1,4 @@
-import { INVALID_REQUEST, isObject, PARSE_ERROR } from '../core/jsonrpc.js'
+import { INVALID_REQUEST, isObject, PARSE_ERROR } from '../wire/json-rpc.js'
 import type { JsonRpcError, JsonRpcErrorResponse } from '../types/json-rpc.js'
 import type { RejectReason } from './types.js'
 

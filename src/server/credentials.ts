@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { BEARER_PREFIX } from '../core/subprotocol.js'
+import { BEARER_PREFIX } from '../wire/subprotocol.js'
 
 /** What a handshake says about who comes. */
 export type Credentials = { readonly token: string | undefined } | { readonly problem: 'unreadable' | 'ambiguous' }

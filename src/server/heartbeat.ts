@@ -1,5 +1,5 @@
-import { beat, type HeartbeatPolicy } from '../core/heartbeat.js'
-import { SharedTimer, type Clock } from '../io/clock.js'
+import { beat, type HeartbeatPolicy } from '../session/liveness.js'
+import { SharedTimer, type Clock } from '../lib/clock.js'
 
 /** One connection as the heartbeat sees it. The heartbeat writes the members that are not `readonly`. */
 export interface Beating {

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server as HttpServer, type Ser
 import type { Server as HttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { isForPath, REFUSALS, type Refusal } from './handshake.js'
+import { isForPath, REFUSALS, type Refusal } from './upgrade.js'
 
 /** Where a server is bound. */
 export interface BindingConfig {

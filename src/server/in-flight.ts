@@ -1,4 +1,4 @@
-import { isObject } from '../core/jsonrpc.js'
+import { isObject } from '../wire/json-rpc.js'
 import type { JsonRpcMessage, RequestId } from '../types/json-rpc.js'
 
 // A listen lasts as long as its connection: nobody waits for its answer.

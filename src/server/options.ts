@@ -1,8 +1,8 @@
 import { constants } from 'node:buffer'
-import { isObject } from '../core/jsonrpc.js'
-import { BEARER_PREFIX, MCP_SUBPROTOCOL } from '../core/subprotocol.js'
-import type { HeartbeatPolicy } from '../core/heartbeat.js'
-import type { HandshakePolicy } from './handshake.js'
+import { isObject } from '../wire/json-rpc.js'
+import { BEARER_PREFIX, MCP_SUBPROTOCOL } from '../wire/subprotocol.js'
+import type { HeartbeatPolicy } from '../session/liveness.js'
+import type { HandshakePolicy } from './upgrade.js'
 import type { BindingConfig } from './http-binding.js'
 import type { McpWebSocketServerOptions } from './types.js'
 

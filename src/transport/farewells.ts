@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../io/clock.js'
+import type { Clock, Timer } from '../lib/clock.js'
 import type { JsonRpcMessage, JsonRpcRequest, RequestId } from '../types/json-rpc.js'
 
 // In ms. A server that shuts down says farewell to its listens and then closes: only the farewell of a server that stays counts.

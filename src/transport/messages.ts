@@ -1,5 +1,5 @@
-import { isErrorResponse, isObject, isRequest, isResponse } from '../core/jsonrpc.js'
-import type { PendingRequest } from '../core/pending.js'
+import { isErrorResponse, isObject, isRequest, isResponse } from '../wire/json-rpc.js'
+import type { PendingRequest } from '../rpc/pending.js'
 import { ProtocolError, type Delivery, type McpWebSocketError } from '../errors.js'
 import type { JsonRpcErrorResponse, JsonRpcMessage, JsonRpcResponse } from '../types/json-rpc.js'
 

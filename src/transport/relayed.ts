@@ -1,4 +1,4 @@
-import type { PendingRequest } from '../core/pending.js'
+import type { PendingRequest } from '../rpc/pending.js'
 import type { JsonRpcRequest } from '../types/json-rpc.js'
 
 /** A request of the SDK that waits for its answer. */

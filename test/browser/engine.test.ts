@@ -1,5 +1,5 @@
 import { describe, expect, inject, it } from 'vitest'
-import { McpWebSocketClient } from '../../src/client.js'
+import { McpWebSocketClient } from '../../src/client/client.js'
 import { failureOf, FAST, LATE, messagesOf, methodsOf, next, offers, useLab } from '../shared/lab.js'
 
 const serverUrl = inject('serverUrl')

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { McpWebSocketClient } from '../../src/client.js'
+import type { McpWebSocketClient } from '../../src/client/client.js'
 import type { RequestOptions } from '../../src/types/options.js'
 import { settle } from '../helpers/fake-clock.js'
 import { LEGACY_RESULT } from '../helpers/fake-network.js'

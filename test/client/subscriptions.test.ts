@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Subscription } from '../../src/subscriptions.js'
+import type { Subscription } from '../../src/client/subscriptions.js'
 import { settle } from '../helpers/fake-clock.js'
 import { LEGACY_RESULT, type FakeSocket, type Message } from '../helpers/fake-network.js'
 import { closeClean, useClient, watch, type Outcome, type Rig } from './use-client.js'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Timer } from '../../src/io/clock.js'
+import type { Timer } from '../../src/lib/clock.js'
 import { FakeClock } from '../helpers/fake-clock.js'
 import { useClient, watch } from './use-client.js'
 

@@ -1,6 +1,6 @@
 import { afterEach, expect } from 'vitest'
-import { McpWebSocketClient } from '../../src/client.js'
-import type { ClientEvents, StateChange } from '../../src/events.js'
+import { McpWebSocketClient } from '../../src/client/client.js'
+import type { ClientEvents, StateChange } from '../../src/session/events.js'
 import type { McpWebSocketClientOptions } from '../../src/types/options.js'
 import { FakeClock, settle } from '../helpers/fake-clock.js'
 import { becomeLegacy, becomeModern, FakeNetwork, type FakeSocket } from '../helpers/fake-network.js'

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../../src/io/clock.js'
+import type { Clock, Timer } from '../../src/lib/clock.js'
 
 interface Planned {
   readonly at: number

@@ -1,6 +1,6 @@
-import type { Socket, SocketClosure, SocketListener, SocketOptions } from '../../src/io/plain-socket.js'
-import type { OpenSocket } from '../../src/io/socket.js'
-import type { Target } from '../../src/io/target.js'
+import type { Socket, SocketClosure, SocketListener, SocketOptions } from '../../src/socket/web-socket.js'
+import type { OpenSocket } from '../../src/socket/open-socket.js'
+import type { Target } from '../../src/socket/target.js'
 import { settle } from './fake-clock.js'
 
 export interface Message {

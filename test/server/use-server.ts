@@ -1,5 +1,5 @@
 import { McpWebSocketServer, type ConnectionInfo, type McpWebSocketServerOptions, type ServerTransport } from '../../src/server/index.js'
-import { systemClock, type Clock } from '../../src/io/clock.js'
+import { systemClock, type Clock } from '../../src/lib/clock.js'
 import { serveTransport } from '../helpers/mcp-server.js'
 import { afterTest } from '../helpers/ws-server.js'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { ClientEvents } from '../../src/events.js'
+import type { ClientEvents } from '../../src/session/events.js'
 import { failureOf, methodsOf, next, offers, useLab } from './lab.js'
 
 /** Opening and closing. */

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect } from 'vitest'
-import { McpWebSocketClient } from '../../src/client.js'
-import type { ClientEvents } from '../../src/events.js'
-import { systemClock, type Clock, type Timer } from '../../src/io/clock.js'
-import { openSocket } from '../../src/io/socket.js'
+import { McpWebSocketClient } from '../../src/client/client.js'
+import type { ClientEvents } from '../../src/session/events.js'
+import { systemClock, type Clock, type Timer } from '../../src/lib/clock.js'
+import { openSocket } from '../../src/socket/open-socket.js'
 import type { McpWebSocketClientOptions } from '../../src/types/options.js'
 import type { Dial, Message } from '../helpers/serve-for-browser.js'
 

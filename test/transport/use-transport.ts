@@ -1,5 +1,5 @@
 import { afterEach, expect } from 'vitest'
-import type { StateChange } from '../../src/events.js'
+import type { StateChange } from '../../src/session/events.js'
 import type { Reconnected } from '../../src/types/client.js'
 import type { JsonRpcMessage, JsonRpcRequest } from '../../src/types/json-rpc.js'
 import type { WebSocketClientTransportOptions } from '../../src/types/transport.js'

@@ -5,8 +5,8 @@ import {
   type RequestOptions,
   type Subscription
 } from '../../../src/index.js'
-import { systemClock, type Clock, type Timer } from '../../../src/io/clock.js'
-import { openSocket } from '../../../src/io/socket.js'
+import { systemClock, type Clock, type Timer } from '../../../src/lib/clock.js'
+import { openSocket } from '../../../src/socket/open-socket.js'
 import { SLACK, type Ledger } from './ledger.js'
 import { Pace, type Schedule } from './pace.js'
 import type { Random } from './random.js'

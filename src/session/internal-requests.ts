@@ -1,0 +1,54 @@
+import type { Connection } from '../connection/connection.js'
+import { encodeMessage } from '../wire/json-rpc.js'
+import type { JsonRpcResponse, Params, RequestId } from '../types/json-rpc.js'
+
+// The layer above counts its ids up from below 10^9, so that the two meet only after a billion requests.
+const FIRST_ID = 2 ** 31 - 1
+
+/** The session's own requests on the current socket: handshake, restores, probes. The layer above never sees them. */
+export class OwnRequests {
+  readonly #connection: Connection
+  readonly #isTaken: (id: RequestId) => boolean
+  readonly #pending = new Map<RequestId, (response: JsonRpcResponse) => void>()
+  #nextId = FIRST_ID
+
+  /** @param isTaken - Whether a request of the layer above has this id. */
+  constructor(connection: Connection, isTaken: (id: RequestId) => boolean) {
+    this.#connection = connection
+    this.#isTaken = isTaken
+  }
+
+  /** Sends a request. @returns Its id, for `forget`. */
+  ask(method: string, params: Params | undefined, onResponse: (response: JsonRpcResponse) => void): number {
+    const id = this.freeId()
+    this.#pending.set(id, onResponse)
+    this.#connection.send(encodeMessage({ jsonrpc: '2.0', id, method, ...(params && { params }) }))
+    return id
+  }
+
+  /** An id that nobody uses. */
+  freeId(): number {
+    while (this.#isTaken(this.#nextId)) this.#nextId--
+    return this.#nextId--
+  }
+
+  /** Hands a response to who asked. @returns Whether it answers a request of the session. */
+  answer(id: RequestId, response: JsonRpcResponse): boolean {
+    const onResponse = this.#pending.get(id)
+    if (onResponse) {
+      this.#pending.delete(id)
+      onResponse(response)
+    }
+    return onResponse !== undefined
+  }
+
+  /** The answer to this request no longer matters; one that comes is taken for a late answer. */
+  forget(id: RequestId): void {
+    this.#pending.delete(id)
+  }
+
+  /** The socket is gone, and with it every answer. */
+  clear(): void {
+    this.#pending.clear()
+  }
+}

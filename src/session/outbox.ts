@@ -1,0 +1,92 @@
+import type { JsonRpcNotification, RequestId } from '../types/json-rpc.js'
+import type { PendingRequest } from '../rpc/pending.js'
+
+// What an open socket may hold back even if the outbox is small: a large message on its way is no server that does not read.
+const LEAST_BACKLOG = 8 * 2 ** 20
+
+/** How much may wait while not connected. */
+export interface OutboxLimits {
+  readonly maxMessages: number
+  /** Sum of the frames' UTF-16 code units; equal to bytes for ASCII. */
+  readonly maxBytes: number
+}
+
+/** One message that waits for a connection: a request, or the frame of a notification. */
+export type Waiting = PendingRequest | { readonly text: string }
+
+const sizeOf = ({ text = '' }: Waiting): number => text.length
+
+/** Whether a notification still means something on another socket than the one whose requests it is about. */
+export const mayWait = ({ method }: JsonRpcNotification): boolean =>
+  method !== 'notifications/cancelled' && method !== 'notifications/progress'
+
+/** Messages that wait for a connection: first what was sent before and is sent again, then the rest, each in its order. */
+export class Outbox {
+  readonly #limits: OutboxLimits | false
+  readonly #mostBacklog: number
+  /** Requests that were sent once; they were let in before, so no limit counts them. */
+  readonly #resends = new Set<Waiting>()
+  // A Set keeps the order and forgets a timed-out request in O(1).
+  readonly #waiting = new Set<Waiting>()
+  #size = 0
+
+  /** @param limits - `false`: nothing may wait. */
+  constructor(limits: OutboxLimits | false) {
+    this.#limits = limits
+    this.#mostBacklog = Math.max(LEAST_BACKLOG, limits ? limits.maxBytes : 0)
+  }
+
+  /** How many messages wait. */
+  get length(): number {
+    return this.#waiting.size + this.#resends.size
+  }
+
+  /** How many of them were sent before. */
+  get resendCount(): number {
+    return this.#resends.size
+  }
+
+  /** Whether a socket with so many bytes that have not left takes more: a server that does not read must not fill the memory. */
+  hasRoomBehind(backlog: number): boolean {
+    return backlog <= this.#mostBacklog
+  }
+
+  /** Takes the message in, or refuses it: the newest loses, so that what was promised first is kept. */
+  add(waiting: Waiting): boolean {
+    const limits = this.#limits
+    const fits = limits && this.#waiting.size < limits.maxMessages && this.#size + sizeOf(waiting) <= limits.maxBytes
+    if (fits) this.push(waiting)
+    return fits
+  }
+
+  /** Takes the message in, limits or not: it goes out in this very turn, behind what waits already. */
+  push(waiting: Waiting): void {
+    this.#waiting.add(waiting)
+    this.#size += sizeOf(waiting)
+  }
+
+  /** A request that was in flight waits to be sent again. */
+  putBack(request: PendingRequest): void {
+    this.#resends.add(request)
+  }
+
+  /** Forgets a message, as a request does that settled while it waited. */
+  remove(waiting: Waiting): void {
+    this.#resends.delete(waiting)
+    if (this.#waiting.delete(waiting)) this.#size -= sizeOf(waiting)
+  }
+
+  /** Whether a request with this id waits. */
+  holds(id: RequestId): boolean {
+    return [...this.#resends, ...this.#waiting].some((waiting) => 'phase' in waiting && waiting.id === id)
+  }
+
+  /** Removes and gives out one after the other, also what comes in meanwhile. */
+  *drain(): Iterable<Waiting> {
+    for (const queue of [this.#resends, this.#waiting])
+      for (const waiting of queue) {
+        this.remove(waiting)
+        yield waiting
+      }
+  }
+}

@@ -1,0 +1,124 @@
+import { ProtocolError } from '../errors.js'
+import type { JsonRpcRequest, JsonRpcResponse, Meta, Params } from '../types/json-rpc.js'
+import {
+  agreementOf,
+  isAboutEra,
+  isAboutVersion,
+  membersOf,
+  refuse,
+  type Agreement,
+  type Clean,
+  type HandshakeAnswer,
+  type HandshakeScript,
+  type HandshakeStep,
+  type Refusal
+} from '../session/handshake.js'
+import { isErrorResponse, isObject } from '../wire/json-rpc.js'
+
+// Deeper than any capability lies, and a peer may nest without end.
+const DEEPEST = 10
+const PREFIX = 'io.modelcontextprotocol/'
+const VERSION = `${PREFIX}protocolVersion`
+
+/**
+ * A handshake that the layer above makes: watched when it is made, replayed on every later socket. The layer above never
+ * learns of a replay, so that its result must keep what the first one promised. Pure, as {@link Handshake} is.
+ */
+export class RelayedHandshake implements HandshakeScript {
+  /** The last `initialize`; it is worth a replay once it was answered. */
+  #initialize: JsonRpcRequest | undefined
+  #agreed: Agreement | undefined
+  /** What the requests of the layer above say of themselves in the modern era. */
+  #meta: Meta | undefined
+  /** Whether this socket still waits for the `notifications/initialized` of the layer above. */
+  #unconfirmed = false
+
+  get agreed(): Agreement | undefined {
+    return this.#agreed
+  }
+
+  /** The layer above sends a request. */
+  noteRequest(request: JsonRpcRequest): void {
+    const { method, params } = request
+    if (method === 'initialize') this.#initialize = request
+    const meta = params?._meta ?? {}
+    const version = meta[VERSION]
+    if (typeof version !== 'string') return
+    this.#meta = Object.fromEntries(Object.entries(meta).filter(([key]) => key.startsWith(PREFIX)))
+    // Whoever asks anything but the question for the era in modern words has made up its mind.
+    if (method !== 'server/discover') this.#agreed ??= { ...agreementOf(version, {}), era: 'modern' }
+  }
+
+  /** The layer above is answered. */
+  noteResponse(response: JsonRpcResponse): void {
+    if (this.#initialize === undefined || response.id !== this.#initialize.id || isErrorResponse(response)) return
+    this.#agreed = agreementOf(String(response.result.protocolVersion), response.result)
+    this.#unconfirmed = true
+  }
+
+  /**
+   * The layer above sends `notifications/initialized`.
+   * @returns Whether this socket needs it: a later one was told so at its replay.
+   */
+  noteInitialized(): boolean {
+    const needed = this.#unconfirmed
+    this.#unconfirmed = false
+    return needed
+  }
+
+  /** The members of a request that the session makes by itself, as the era wants them; others are left as they are. */
+  stamp(request: JsonRpcRequest): JsonRpcRequest {
+    const isOwn = request.params === undefined && this.#agreed?.era === 'modern'
+    return isOwn ? { ...request, params: { _meta: this.#meta } } : request
+  }
+
+  begin(): HandshakeStep | undefined {
+    const agreement = this.#agreed
+    if (agreement === undefined) return undefined
+    if (agreement.era === 'modern') return { do: 'accept', agreement }
+    const params: Params = { ...this.#initialize?.params, protocolVersion: agreement.version }
+    return { do: 'ask', method: 'initialize', params, probe: false }
+  }
+
+  next(answer: HandshakeAnswer, clean: Clean): HandshakeStep {
+    const { error, result } = answer as { error?: Refusal; result?: unknown }
+    const members = membersOf(result)
+    const version = members.protocolVersion
+    if (error ? !isAboutEra(error) && !isAboutVersion(error) : typeof version !== 'string')
+      // Perhaps only for the time of a deploy.
+      return refuse('initialize', answer, undefined, clean)
+    const before = this.#agreed as Agreement
+    if (version !== before.version) return changed(clean(`it no longer speaks ${before.version}${error ? `: ${error.message}` : ''}`))
+    const agreement = agreementOf(before.version, members)
+    const lost = lostMember(before.capabilities, agreement.capabilities)
+    return lost === undefined ? { do: 'accept', agreement } : changed(`it lost the capability ${lost}`)
+  }
+
+  closed(): void {
+    this.#unconfirmed = false
+  }
+
+  reset(): void {
+    this.#initialize = this.#agreed = this.#meta = undefined
+    this.#unconfirmed = false
+  }
+}
+
+function changed(what: string): HandshakeStep {
+  const message = `after a reconnect the server is another one: ${what}`
+  return { do: 'refuse', error: new ProtocolError('SERVER_CHANGED', message, { hint: 'Connect anew, to agree with what is there now.' }) }
+}
+
+/** The first member that was promised and is gone, as a path; `undefined` if all are kept. What is new harms nobody. */
+function lostMember(before: object, now: unknown, depth = 0): string | undefined {
+  if (depth >= DEEPEST) return undefined
+  const kept = membersOf(now)
+  for (const [name, value] of Object.entries(before) as [string, unknown][]) {
+    const { [name]: left = false } = kept
+    if (value !== false && left === false) return name
+    if (!isObject(value)) continue
+    const below = lostMember(value, left, depth + 1)
+    if (below !== undefined) return `${name}.${below}`
+  }
+  return undefined
+}

@@ -1,0 +1,255 @@
+import { describe, expect, it } from 'vitest'
+import {
+  askedDelay,
+  describeClosure,
+  errorOfClosure,
+  isUnauthorizedCode,
+  judgeClosure,
+  lateClosure,
+  lostCode,
+  REPLACED,
+  retryAfterOfHeader,
+  retryAfterOfReason,
+  tellsEra,
+  type Verdict
+} from '../../src/connection/closures.js'
+import { HandshakeError, ProtocolError, SubprotocolError, UnauthorizedError, type Closure } from '../../src/errors.js'
+import { closureOf } from '../helpers/fixtures.js'
+
+const verdicts = (closure: Partial<Closure>): Verdict[] =>
+  [false, true].map((everReady) => judgeClosure(closureOf({ code: undefined, ...closure, everReady })))
+
+describe('judgeClosure', () => {
+  it.each<[number | undefined, Verdict, Verdict]>([
+    // code, before the first ready, after it
+    [undefined, 'retry', 'retry'],
+    [1000, 'retry', 'retry'],
+    [1001, 'retry', 'retry'],
+    [1002, 'fatal', 'fatal'],
+    [1003, 'fatal', 'fatal'],
+    [1004, 'retry', 'retry'],
+    [1005, 'retry', 'retry'],
+    [1006, 'retry', 'retry'],
+    [1007, 'fatal', 'fatal'],
+    [1008, 'fatal', 'fatal'],
+    [1009, 'retry', 'retry'],
+    [1010, 'fatal', 'fatal'],
+    [1011, 'retry', 'retry'],
+    [1012, 'retry', 'retry'],
+    [1013, 'retry', 'retry'],
+    [1014, 'retry', 'retry'],
+    [1015, 'retry', 'retry'],
+    [3000, 'retry', 'retry'],
+    [3999, 'retry', 'retry'],
+    [4000, 'retry', 'retry'],
+    [4399, 'retry', 'retry'],
+    [4400, 'fatal', 'fatal'],
+    [4401, 'retry', 'retry'],
+    [4402, 'fatal', 'fatal'],
+    [4403, 'fatal', 'fatal'],
+    [4404, 'fatal', 'fatal'],
+    [4407, 'fatal', 'fatal'],
+    [4408, 'retry', 'retry'],
+    [4409, 'fatal', 'fatal'],
+    [4429, 'retry', 'retry'],
+    [4499, 'fatal', 'fatal'],
+    [4500, 'retry', 'retry'],
+    [4999, 'retry', 'retry']
+  ])('takes the close code %s for %s before the first ready and for %s after it', (code, before, after) => {
+    expect(verdicts({ kind: 'close', code })).toEqual([before, after])
+  })
+
+  it.each<[number | undefined, Verdict, Verdict]>([
+    [undefined, 'fatal', 'retry'],
+    [200, 'fatal', 'retry'],
+    [301, 'fatal', 'retry'],
+    [302, 'fatal', 'retry'],
+    [307, 'fatal', 'retry'],
+    [400, 'fatal', 'retry'],
+    [401, 'fatal', 'fatal'],
+    [402, 'fatal', 'retry'],
+    [403, 'fatal', 'fatal'],
+    [404, 'fatal', 'retry'],
+    [405, 'fatal', 'retry'],
+    [407, 'fatal', 'retry'],
+    [408, 'retry', 'retry'],
+    [410, 'fatal', 'retry'],
+    [425, 'retry', 'retry'],
+    [426, 'fatal', 'retry'],
+    [429, 'retry', 'retry'],
+    [451, 'fatal', 'retry'],
+    [499, 'fatal', 'retry'],
+    [500, 'retry', 'retry'],
+    [502, 'retry', 'retry'],
+    [503, 'retry', 'retry'],
+    [504, 'retry', 'retry'],
+    [599, 'retry', 'retry']
+  ])('takes the HTTP status %s for %s before the first ready and for %s after it', (status, before, after) => {
+    expect(verdicts({ kind: 'http', status })).toEqual([before, after])
+  })
+
+  it.each<[string, Partial<Closure>, Verdict, Verdict]>([
+    ['a subprotocol mismatch', { kind: 'subprotocol' }, 'fatal', 'fatal'],
+    ['a TLS failure', { kind: 'tls' }, 'fatal', 'retry'],
+    ['a timeout', { kind: 'timeout' }, 'retry', 'retry'],
+    ['silence', { kind: 'heartbeat', code: 1006 }, 'retry', 'retry'],
+    ['an unreachable host', { kind: 'network', error: new HandshakeError('CONNECT_FAILED', 'x') }, 'retry', 'retry'],
+    ['a dial without details', { kind: 'network' }, 'retry', 'retry'],
+    ['what is no HTTP', { kind: 'network', error: new HandshakeError('HANDSHAKE_INVALID', 'x') }, 'fatal', 'fatal'],
+    ['credentials over plain text', { kind: 'network', error: new HandshakeError('INSECURE_TRANSPORT', 'x') }, 'fatal', 'fatal'],
+    ['a refused initialize', { kind: 'close', error: new ProtocolError('INITIALIZE_REFUSED', 'x') }, 'fatal', 'retry']
+  ])('judges %s', (_what, closure, before, after) => {
+    expect(verdicts(closure)).toEqual([before, after])
+  })
+})
+
+describe('isUnauthorizedCode', () => {
+  it.each([
+    [4401, true],
+    [3000, true],
+    [4403, false],
+    [1008, false],
+    [1000, false],
+    [undefined, false]
+  ])('says of %s: %s', (code, expected) => {
+    expect(isUnauthorizedCode(code)).toBe(expected)
+  })
+})
+
+describe('tellsEra', () => {
+  it.each<[string, Partial<Closure>, boolean]>([
+    ['a plain close', { code: 1000 }, true],
+    ['a broken connection', { code: 1006 }, true],
+    ['a close by policy', { code: 1008 }, true],
+    ['a protocol error', { code: 1002 }, true],
+    ['a failing server', { code: 1011 }, true],
+    ['a bad request', { code: 4400 }, true],
+    ['a close without a code', { code: undefined }, true],
+    ['an expired token', { code: 4401 }, false],
+    ['an unauthorized close of the registry', { code: 3000 }, false],
+    ['a forbidden client', { code: 4403 }, false],
+    ['a refusal of this side', { code: undefined, error: new ProtocolError('INITIALIZE_REFUSED', 'x') }, false],
+    ['a refused upgrade', { kind: 'http', code: undefined, status: 400 }, false],
+    ['a network failure', { kind: 'network', code: undefined }, false],
+    ['a timeout', { kind: 'timeout', code: undefined }, false],
+    ['silence', { kind: 'heartbeat' }, false],
+    ['a TLS failure', { kind: 'tls', code: undefined }, false],
+    ['a subprotocol mismatch', { kind: 'subprotocol', code: undefined }, false]
+  ])('judges %s', (_what, closure, expected) => {
+    expect(tellsEra(closureOf(closure))).toBe(expected)
+  })
+})
+
+describe('askedDelay', () => {
+  it.each<[string, Partial<Closure>, number]>([
+    ['nothing', { code: 1006 }, 0],
+    ['a hint', { kind: 'http', code: undefined, status: 503, retryAfter: 7000 }, 7000],
+    ['a hint of 0', { kind: 'http', code: undefined, status: 503, retryAfter: 0 }, 0],
+    ['1013 alone', { code: 1013 }, 1600],
+    ['1013 with a longer hint', { code: 1013, retryAfter: 5000 }, 5000],
+    ['1012 alone', { code: 1012 }, 0]
+  ])('reads %s', (_what, closure, expected) => {
+    expect(askedDelay(closureOf(closure), 800)).toBe(expected)
+  })
+})
+
+describe('retryAfterOfReason', () => {
+  it.each([
+    ['retry-after=5', 5000],
+    ['retry-after=0', 0],
+    ['Retry-After=30', 30_000],
+    ['restarting; retry-after=12; sorry', 12_000],
+    ['retry-after=999999999', 999_999_999_000],
+    ['', undefined],
+    ['try again later', undefined],
+    ['retry-after=', undefined],
+    ['retry-after=soon', undefined],
+    ['retry-after=-5', undefined],
+    ['retry-after=5s', undefined],
+    ['noretry-after=5', undefined]
+  ])('reads %j as %s ms', (reason, expected) => {
+    expect(retryAfterOfReason(reason)).toBe(expected)
+  })
+})
+
+describe('retryAfterOfHeader', () => {
+  const now = Date.parse('2026-11-21T06:00:00Z')
+
+  it.each([
+    [undefined, undefined],
+    ['0', 0],
+    ['120', 120_000],
+    [' 120 ', 120_000],
+    ['99999999999', 99_999_999_999_000],
+    ['9'.repeat(400), Infinity],
+    ['Sat, 21 Nov 2026 06:01:30 GMT', 90_000],
+    ['Sat, 21 Nov 2026 06:00:00 GMT', 0],
+    ['Sat, 21 Nov 2026 05:00:00 GMT', 0],
+    ['', undefined],
+    ['soon', undefined],
+    ['12 monkeys', undefined]
+  ])('reads %j as %s ms', (value, expected) => {
+    expect(retryAfterOfHeader(value, now)).toBe(expected)
+  })
+})
+
+describe('describeClosure', () => {
+  it.each<[Partial<Closure>, string]>([
+    [{ kind: 'heartbeat', code: 1006 }, 'the server fell silent'],
+    [{ kind: 'http', error: new HandshakeError('UNEXPECTED_STATUS', 'it answered with HTTP 404') }, 'it answered with HTTP 404'],
+    [{ code: 1011 }, 'the connection closed with code 1011'],
+    [{ code: 1011, reason: '' }, 'the connection closed with code 1011'],
+    [{ code: 1008, reason: 'say "please"' }, 'the connection closed with code 1008 "say \\"please\\""'],
+    [{ kind: 'network', code: undefined }, 'the connection broke']
+  ])('puts %o into words', (closure, words) => {
+    expect(describeClosure(closureOf(closure))).toBe(words)
+  })
+})
+
+describe('errorOfClosure', () => {
+  it('is the error of the closure itself, if it has one', () => {
+    const error = new UnauthorizedError('no')
+    expect(errorOfClosure(closureOf({ kind: 'http', status: 401, error }))).toBe(error)
+    const mismatch = new SubprotocolError('no', { offered: [], received: undefined })
+    expect(errorOfClosure(closureOf({ kind: 'subprotocol', error: mismatch }))).toBe(mismatch)
+  })
+
+  it('is a ConnectionLostError that carries the closure otherwise', () => {
+    const closure = closureOf({ code: 1011, reason: 'oops' })
+    const error = errorOfClosure(closure)
+    expect(error).toMatchObject({
+      name: 'ConnectionLostError',
+      code: 'CONNECTION_LOST',
+      message: 'the connection closed with code 1011 "oops"',
+      retryable: true
+    })
+    expect(error).toHaveProperty('closure', closure)
+  })
+
+  it('names silence by its own code', () => {
+    expect(errorOfClosure(closureOf({ kind: 'heartbeat' }))).toMatchObject({
+      code: 'HEARTBEAT_TIMEOUT',
+      message: 'the server fell silent'
+    })
+    expect(lostCode(closureOf({ kind: 'heartbeat' }))).toBe('HEARTBEAT_TIMEOUT')
+    expect(lostCode(closureOf({ kind: 'network' }))).toBe('CONNECTION_LOST')
+  })
+})
+
+describe('lateClosure', () => {
+  it.each([
+    ['CONNECT_TIMEOUT', 'no connection within 500 ms'],
+    ['HANDSHAKE_TIMEOUT', 'connected, but MCP was not ready within 500 ms']
+  ] as const)('is a timeout that is worth a retry (%s)', (code, message) => {
+    const closure = lateClosure(code, 500)
+    expect(closure).toMatchObject({ kind: 'timeout', wasClean: false })
+    expect(closure.error).toMatchObject({ name: 'HandshakeError', code, message, retryable: true, delivery: 'not-sent' })
+    expect(judgeClosure({ ...closure, everReady: false })).toBe('retry')
+  })
+})
+
+describe('REPLACED', () => {
+  it('is an orderly close by this side', () => {
+    expect(REPLACED).toEqual({ kind: 'close', code: 1000, reason: 'reconnect', wasClean: true, everReady: true })
+  })
+})

@@ -1,0 +1,22 @@
+import type { PendingRequest } from '../../src/rpc/pending.js'
+import type { Closure } from '../../src/errors.js'
+
+/** A closure of an open socket that broke, changed as a test needs it. */
+export const closureOf = (changes: Partial<Closure> = {}): Closure => ({
+  kind: 'close',
+  code: 1006,
+  wasClean: false,
+  everReady: false,
+  ...changes
+})
+
+/** A request that was sent and may be sent again, changed as a test needs it. */
+export const requestOf = (changes: Partial<PendingRequest> = {}): PendingRequest => ({
+  id: 1,
+  method: 'tools/list',
+  phase: 'sent',
+  text: '{}',
+  size: 2,
+  resend: undefined,
+  ...changes
+})

@@ -1,0 +1,229 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { SharedTimer, systemClock } from '../../src/lib/clock.js'
+import { FakeClock } from '../helpers/fake-clock.js'
+
+interface Item {
+  readonly name: string
+  dueAt: number
+  heapIndex: number
+}
+
+const item = (name: string): Item => ({ name, dueAt: 0, heapIndex: -1 })
+
+function rig(): { clock: FakeClock; timer: SharedTimer<Item>; due: string[] } {
+  const clock = new FakeClock()
+  const due: string[] = []
+  const timer = new SharedTimer<Item>(clock, ({ name }) => due.push(name))
+  return { clock, timer, due }
+}
+
+describe('SharedTimer', () => {
+  it('lets items fall due in the order of their deadlines, with one timer', async () => {
+    const { clock, timer, due } = rig()
+    timer.set(item('c'), 30)
+    timer.set(item('a'), 10)
+    timer.set(item('b'), 20)
+    expect(clock.pendingCount).toBe(1)
+    await clock.advance(10)
+    expect(due).toEqual(['a'])
+    expect(clock.pendingCount).toBe(1)
+    await clock.advance(20)
+    expect(due).toEqual(['a', 'b', 'c'])
+    expect(clock.pendingCount).toBe(0)
+  })
+
+  it('lets an item fall due once', async () => {
+    const { clock, timer, due } = rig()
+    timer.set(item('a'), 10)
+    await clock.advance(1000)
+    expect(due).toEqual(['a'])
+  })
+
+  it('moves a deadline later and earlier', async () => {
+    const { clock, timer, due } = rig()
+    const [a, b] = [item('a'), item('b')]
+    timer.set(a, 10)
+    timer.set(b, 50)
+    timer.set(a, 40)
+    timer.set(b, 20)
+    await clock.advance(39)
+    expect(due).toEqual(['b'])
+    await clock.advance(1)
+    expect(due).toEqual(['b', 'a'])
+  })
+
+  it('holds no timer when nothing is set', () => {
+    const { clock, timer } = rig()
+    const [a, b] = [item('a'), item('b')]
+    timer.set(a, 10)
+    timer.set(b, 20)
+    timer.clear(a)
+    timer.clear(a)
+    expect(clock.pendingCount).toBe(1)
+    timer.clear(b)
+    expect(clock.pendingCount).toBe(0)
+  })
+
+  it('does not let a cleared item fall due', async () => {
+    const { clock, timer, due } = rig()
+    const a = item('a')
+    timer.set(a, 10)
+    timer.set(item('b'), 20)
+    timer.clear(a)
+    await clock.advance(20)
+    expect(due).toEqual(['b'])
+    expect(clock.pendingCount).toBe(0)
+  })
+
+  it('takes Infinity for never', async () => {
+    const { clock, timer, due } = rig()
+    const a = item('a')
+    timer.set(a, Infinity)
+    expect(clock.pendingCount).toBe(0)
+    timer.set(a, 10)
+    timer.set(a, Infinity)
+    expect(clock.pendingCount).toBe(0)
+    await clock.advance(1e9)
+    expect(due).toEqual([])
+  })
+
+  it('allows to set and clear items while others fall due', async () => {
+    const clock = new FakeClock()
+    const due: string[] = []
+    const [a, b, c] = [item('a'), item('b'), item('c')]
+    const timer = new SharedTimer<Item>(clock, (each) => {
+      due.push(each.name)
+      if (each !== a) return
+      timer.clear(b)
+      timer.set(c, 5)
+      timer.set(a, 10)
+    })
+    timer.set(a, 10)
+    timer.set(b, 10)
+    await clock.advance(15)
+    expect(due).toEqual(['a', 'c'])
+    await clock.advance(5)
+    expect(due).toEqual(['a', 'c', 'a'])
+    timer.clear(a)
+    timer.clear(c)
+    expect(clock.pendingCount).toBe(0)
+  })
+
+  it('lets everything that is due fall due after a sleep, in order', async () => {
+    const { clock, timer, due } = rig()
+    for (const [name, ms] of [
+      ['b', 20],
+      ['a', 10],
+      ['c', 30]
+    ] as const)
+      timer.set(item(name), ms)
+    await clock.sleep(1000)
+    expect(due).toEqual(['a', 'b', 'c'])
+  })
+})
+
+describe('SharedTimer, in any sequence of set, move, clear and waiting,', () => {
+  const indexes = fc.nat(24)
+  const steps = fc.oneof(
+    { weight: 5, arbitrary: fc.record({ do: fc.constant('set' as const), index: indexes, ms: fc.nat(100) }) },
+    { weight: 2, arbitrary: fc.record({ do: fc.constant('clear' as const), index: indexes, ms: fc.constant(0) }) },
+    { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const), index: fc.constant(0), ms: fc.nat(100) }) }
+  )
+
+  it('agrees with a sorted list', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(steps, { maxLength: 100, size: 'max' }), async (sequence) => {
+        const clock = new FakeClock()
+        const due: number[] = []
+        const timer = new SharedTimer<Item>(clock, ({ dueAt }, now) => {
+          expect(now).toBe(dueAt)
+          due.push(dueAt)
+        })
+        const items = Array.from({ length: 25 }, (_, index) => item(String(index)))
+        const model = new Map<Item, number>()
+        const expected: number[] = []
+        const wait = async (ms: number): Promise<void> => {
+          await clock.advance(ms)
+          const over = [...model].filter(([, dueAt]) => dueAt <= clock.now()).sort((a, b) => a[1] - b[1])
+          for (const [each, dueAt] of over) {
+            expected.push(dueAt)
+            model.delete(each)
+          }
+        }
+        for (const step of sequence) {
+          const each = items[step.index]!
+          if (step.do === 'set') {
+            timer.set(each, step.ms)
+            model.set(each, clock.now() + step.ms)
+          } else if (step.do === 'clear') {
+            timer.clear(each)
+            model.delete(each)
+          } else await wait(step.ms)
+          expect(due).toEqual(expected)
+          expect(clock.pendingCount).toBe(model.size === 0 ? 0 : 1)
+        }
+        await wait(100)
+        expect(due).toEqual(expected)
+        expect(clock.pendingCount).toBe(0)
+      })
+    )
+  })
+})
+
+describe('SharedTimer, while one of several items falls due,', () => {
+  it('leaves out what is moved or cleared', async () => {
+    const clock = new FakeClock()
+    const due: string[] = []
+    const [a, b, c] = [item('a'), item('b'), item('c')]
+    const timer = new SharedTimer<Item>(clock, ({ name }) => {
+      due.push(name)
+      if (name !== 'a') return
+      timer.set(b, 20)
+      timer.clear(c)
+    })
+    for (const each of [a, b, c]) timer.set(each, 10)
+    await clock.advance(29)
+    expect(due).toEqual(['a'])
+    await clock.advance(1)
+    expect(due).toEqual(['a', 'b'])
+  })
+})
+
+describe('systemClock', () => {
+  it('is monotonic', () => {
+    const before = systemClock.now()
+    expect(systemClock.now()).toBeGreaterThanOrEqual(before)
+  })
+
+  it('draws from [0, 1)', () => {
+    for (let n = 0; n < 100; n++) expect(systemClock.random()).toSatisfy((chance: number) => chance >= 0 && chance < 1)
+  })
+
+  it('fires, and does not fire what was cancelled', async () => {
+    const fired: string[] = []
+    const cancelled = systemClock.after(0, () => fired.push('cancelled'))
+    cancelled.cancel()
+    await new Promise<void>((resolve) => {
+      systemClock.after(1, () => {
+        fired.push('fired')
+        resolve()
+      })
+    })
+    expect(fired).toEqual(['fired'])
+    cancelled.cancel()
+  })
+
+  it('does not fire at once when the time is longer than timers can be', async () => {
+    let fired = false
+    const timer = systemClock.after(2 ** 40, () => (fired = true))
+    await new Promise((resolve) => setImmediate(resolve))
+    await new Promise<void>((resolve) => void systemClock.after(2, resolve))
+    expect(fired).toBe(false)
+    timer.cancel()
+  })
+
+  it('takes a negative time for now', async () => {
+    await expect(new Promise<void>((resolve) => void systemClock.after(-5, resolve, true))).resolves.toBeUndefined()
+  })
+})

@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest'
+import { asError, guarded } from '../../src/lib/guarded.js'
+
+describe('asError', () => {
+  it('is the very error that was thrown', () => {
+    const thrown = new TypeError('no')
+    expect(asError(thrown)).toBe(thrown)
+  })
+
+  it.each([
+    ['text', 'text'],
+    [7, '7'],
+    [undefined, 'undefined'],
+    [null, 'null']
+  ])('makes an error of %j', (thrown, message) => {
+    expect(asError(thrown)).toBeInstanceOf(Error)
+    expect(asError(thrown).message).toBe(message)
+  })
+})
+
+describe('guarded', () => {
+  const unheard = (error: Error): never => {
+    throw error
+  }
+
+  it.each([1, undefined, false])('returns what the callback returns (%s)', (value) => {
+    expect(guarded(() => value, unheard)).toBe(value)
+  })
+
+  it('reports what the callback throws, as an error, and returns undefined', () => {
+    const heard: Error[] = []
+    const throwing = (): number => {
+      throw 'no'
+    }
+    expect(guarded(throwing, (error) => heard.push(error))).toBeUndefined()
+    expect(heard).toEqual([new Error('no')])
+  })
+
+  it('reports even what no text can be made of', () => {
+    const heard: Error[] = []
+    const throwing = (): never => {
+      throw Object.create(null)
+    }
+    guarded(throwing, (error) => heard.push(error))
+    expect(heard).toEqual([new Error('something was thrown of which no text can be made')])
+  })
+})

@@ -1,0 +1,91 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { PendingRequests, type PendingRequest } from '../../src/rpc/pending.js'
+import { requestOf } from '../helpers/fixtures.js'
+
+const pendingOf = (...requests: PendingRequest[]): PendingRequests<PendingRequest> => {
+  const pending = new PendingRequests<PendingRequest>()
+  for (const request of requests) pending.add(request)
+  return pending
+}
+
+describe('PendingRequests', () => {
+  const one = requestOf({ id: 1 })
+  const two = requestOf({ id: 2 })
+
+  it('gives a request out exactly once', () => {
+    const pending = pendingOf(one)
+    expect(pending.take(1)).toBe(one)
+    expect(pending.take(1)).toBeUndefined()
+    expect(pending.size).toBe(0)
+  })
+
+  it('looks at a request without taking it', () => {
+    const pending = pendingOf(one)
+    expect(pending.has(1)).toBe(true)
+    expect(pending.size).toBe(1)
+    expect(pending.has(2)).toBe(false)
+  })
+
+  it.each(['1', ' 1', '1.0'])('does not match the id %j with the number 1', (id) => {
+    const pending = pendingOf(one)
+    expect(pending.has(id)).toBe(false)
+    expect(pending.take(id)).toBeUndefined()
+    expect(pending.size).toBe(1)
+  })
+
+  it('keeps a number and a string that look alike apart', () => {
+    const alike = requestOf({ id: '1' })
+    const pending = pendingOf(one, alike)
+    expect(pending.take('1')).toBe(alike)
+    expect(pending.take(1)).toBe(one)
+  })
+
+  it('takes all in the order in which they were made', () => {
+    const pending = pendingOf(two, one)
+    expect(pending.takeAll()).toEqual([two, one])
+    expect(pending.size).toBe(0)
+    expect(pending.takeAll()).toEqual([])
+  })
+
+  it('hands out a list of its own: what is added meanwhile stays', () => {
+    const pending = pendingOf(one)
+    const all = pending.takeAll()
+    pending.add(two)
+    expect(all).toEqual([one])
+    expect(pending.take(2)).toBe(two)
+  })
+
+  // The model is a plain list, oldest first: a map would only repeat the code under test.
+  it('agrees with a list under any order of additions, answers and drops: each request comes out once, by its own id only', () => {
+    const id = fc.oneof(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 6 }).map(String))
+    const step = fc.oneof(
+      { weight: 6, arbitrary: fc.record({ do: fc.constant('add' as const), id }) },
+      { weight: 6, arbitrary: fc.record({ do: fc.constant('take' as const), id }) },
+      { weight: 1, arbitrary: fc.record({ do: fc.constant('takeAll' as const), id }) }
+    )
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
+        const pending = new PendingRequests<PendingRequest>()
+        let model: PendingRequest[] = []
+        for (const { do: action, id } of steps) {
+          const known = model.find((request) => request.id === id)
+          if (action === 'takeAll') {
+            expect(pending.takeAll()).toEqual(model)
+            model = []
+          } else if (action === 'take') {
+            expect(pending.take(id)).toBe(known)
+            model = model.filter((request) => request !== known)
+          } else if (known === undefined) {
+            // An id is never used twice at a time: the peer counts up.
+            const request = requestOf({ id })
+            pending.add(request)
+            model.push(request)
+          }
+          expect(pending.size).toBe(model.length)
+          expect(pending.has(id)).toBe(model.some((request) => request.id === id))
+        }
+      })
+    )
+  })
+})

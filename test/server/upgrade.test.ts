@@ -1,0 +1,242 @@
+import { describe, expect, test } from 'vitest'
+import { bearerSubprotocol } from '../../src/wire/subprotocol.js'
+import { isSameToken, readCredentials } from '../../src/server/credentials.js'
+import {
+  isForPath,
+  judgeUpgrade,
+  REFUSALS,
+  selectSubprotocol,
+  type HandshakePolicy,
+  type UpgradeRequest
+} from '../../src/server/upgrade.js'
+
+const POLICY: HandshakePolicy = {
+  path: '/ws',
+  allowedHosts: ['localhost', '127.0.0.1', '[::1]', 'mcp.example.com:8443'],
+  allowedOrigins: ['https://good.example.com', 'http://127.0.0.1:3000'],
+  subprotocols: ['mcp.v1', 'mcp'],
+  requireSubprotocol: true,
+  authenticates: true
+}
+
+/** Judges what a fair client asks, but for these headers. */
+const judge = (headers: UpgradeRequest['headers'], request: Partial<UpgradeRequest> = {}, policy: Partial<HandshakePolicy> = {}) =>
+  judgeUpgrade(
+    {
+      method: 'GET',
+      url: '/ws',
+      rawHeaders: [],
+      headers: {
+        host: '127.0.0.1:8080',
+        upgrade: 'websocket',
+        'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+        'sec-websocket-version': '13',
+        'sec-websocket-protocol': 'mcp.v1',
+        authorization: 'Bearer xyz',
+        ...headers
+      },
+      ...request
+    },
+    { ...POLICY, ...policy }
+  )
+
+const ADMITTED = { token: 'xyz', offered: ['mcp.v1'] }
+
+describe('an upgrade', () => {
+  test('that is in order may come in', () => expect(judge({})).toEqual(ADMITTED))
+
+  test.each([
+    ['/ws', true],
+    ['/ws?x=/y', true],
+    ['/ws/', false],
+    ['/WS', false],
+    ['/', false],
+    ['//ws', false],
+    ['/ws#x', false],
+    ['/%77s', false],
+    ['http://127.0.0.1/ws', false],
+    ['*', false],
+    [undefined, false]
+  ])('for %s is for /ws: %s', (url, is) => expect(isForPath(url, '/ws')).toBe(is))
+
+  test('is refused for the first thing that is wrong: path, host, origin, handshake, subprotocol, credentials', () => {
+    const wrong = [
+      ['path', {}, { url: '/' }],
+      ['host', { host: 'evil.test' }, {}],
+      ['origin', { origin: 'https://evil.test' }, {}],
+      ['malformed', { 'sec-websocket-key': 'x' }, {}],
+      ['subprotocol', { 'sec-websocket-protocol': 'chat' }, {}],
+      ['unauthorized', { authorization: 'Bearer ' }, {}]
+    ] as const
+    for (const [index, [name]] of wrong.entries()) {
+      const rest = wrong.slice(index)
+      const headers = Object.assign({}, ...rest.map(([, each]) => each)) as UpgradeRequest['headers']
+      const request = Object.assign({}, ...rest.map(([, , each]) => each)) as Partial<UpgradeRequest>
+      expect(judge(headers, request), name).toBe(REFUSALS[name])
+    }
+  })
+
+  test('has nothing of its request in any refusal', () => {
+    for (const { body, reason, headers } of Object.values(REFUSALS))
+      expect([body, reason, ...Object.values(headers)].join('')).toMatch(/^[\w ,.-]*$/)
+  })
+
+  test.each([
+    ['localhost', true],
+    ['LOCALHOST:1', true],
+    ['127.0.0.1:65535', true],
+    ['[::1]', true],
+    ['[::1]:80', true],
+    ['mcp.example.com:8443', true],
+    ['MCP.example.com:8443', true],
+    ['mcp.example.com', false],
+    ['mcp.example.com:443', false],
+    ['evil.test', false],
+    ['127.0.0.1.evil.test', false],
+    ['localhost.evil.test', false],
+    ['evil.test#localhost', false],
+    ['evil.test:localhost', false],
+    ['localhost.', false],
+    ['127.1', false],
+    ['', false],
+    [undefined, false]
+  ])('S2: with Host %s may come in: %s', (host, may) => expect(judge({ host }) === REFUSALS.host).toBe(!may))
+
+  test.each([
+    ['https://good.example.com', true],
+    ['http://127.0.0.1:3000', true],
+    [undefined, true],
+    ['null', false],
+    ['', false],
+    ['*', false],
+    ['https://good.example.com.evil.test', false],
+    ['https://evil.test/https://good.example.com', false],
+    ['http://good.example.com', false],
+    ['https://good.example.com:8443', false],
+    ['https://GOOD.example.com', false],
+    ['https://sub.good.example.com', false],
+    ['http://127.0.0.1', false],
+    ['https://good.example.com, https://evil.test', false]
+  ])('S1: of Origin %s may come in: %s', (origin, may) => expect(judge({ origin }) === REFUSALS.origin).toBe(!may))
+
+  test.each([
+    ['a cookie alone proves nothing', { cookie: 'session=1', authorization: undefined }, REFUSALS.origin],
+    ['a cookie and a token do', { cookie: 'session=1' }, ADMITTED],
+    [
+      'a cookie of a known page does',
+      { cookie: 'session=1', authorization: undefined, origin: 'http://127.0.0.1:3000' },
+      { token: undefined, offered: ['mcp.v1'] }
+    ]
+  ])('S1: without Origin: %s', (_what, headers, verdict) => expect(judge(headers)).toEqual(verdict))
+
+  test.each([
+    ['a POST', {}, { method: 'POST' }, REFUSALS.malformed],
+    ['an upgrade to something else', { upgrade: 'h2c' }, {}, REFUSALS.malformed],
+    ['no key', { 'sec-websocket-key': undefined }, {}, REFUSALS.malformed],
+    ['a short key', { 'sec-websocket-key': 'dGhl' }, {}, REFUSALS.malformed],
+    ['no version', { 'sec-websocket-version': undefined }, {}, REFUSALS.version],
+    // Its Origin travels in another header.
+    ['version 8', { 'sec-websocket-version': '8' }, {}, REFUSALS.version]
+  ])('with %s is refused', (_what, headers, request, refusal) => expect(judge(headers, request)).toBe(refusal))
+
+  test.each([
+    ['mcp.v1', ['mcp.v1']],
+    ['mcp', ['mcp']],
+    [' mcp.v1 ,mcp', ['mcp.v1', 'mcp']],
+    ['chat,mcp', ['chat', 'mcp']],
+    ['chat', REFUSALS.subprotocol],
+    ['MCP.V1', REFUSALS.subprotocol],
+    ['mcp.bearer.eHl6', REFUSALS.subprotocol],
+    [undefined, REFUSALS.subprotocol],
+    ['', REFUSALS.manySubprotocols],
+    ['mcp.v1,', REFUSALS.manySubprotocols],
+    ['mcp.v1, mcp.v1', REFUSALS.manySubprotocols],
+    ['mcp v1', REFUSALS.manySubprotocols],
+    ['mcp.v1, a=b', REFUSALS.manySubprotocols],
+    [Array.from({ length: 101 }, (_, n) => `p${String(n)}`).join(), REFUSALS.manySubprotocols]
+  ])('V2: that offers %s', (offer, outcome) => {
+    const verdict = judge({ 'sec-websocket-protocol': offer })
+    expect('status' in verdict ? verdict : verdict.offered).toEqual(outcome)
+  })
+
+  test('needs no subprotocol where none is required', () => {
+    const policy = { requireSubprotocol: false }
+    expect(judge({ 'sec-websocket-protocol': undefined }, {}, policy)).toEqual({ token: 'xyz', offered: [] })
+    expect(judge({ 'sec-websocket-protocol': 'chat' }, {}, policy)).toEqual({ token: 'xyz', offered: ['chat'] })
+  })
+
+  test('is answered with the favourite of the server', () => {
+    expect(selectSubprotocol(['mcp', 'mcp.v1'], POLICY.subprotocols)).toBe('mcp.v1')
+    expect(selectSubprotocol(['mcp.bearer.eHl6', 'mcp'], POLICY.subprotocols)).toBe('mcp')
+    expect(selectSubprotocol(['chat'], POLICY.subprotocols)).toBeUndefined()
+  })
+})
+
+describe('the credentials', () => {
+  const entry = bearerSubprotocol('tökén~/+=')
+
+  test.each([
+    ['none', undefined, ['mcp.v1'], { token: undefined }],
+    ['a header', 'Bearer xyz', [], { token: 'xyz' }],
+    ['a header in other words', 'bearer  xyz ', [], { token: 'xyz' }],
+    ['another scheme', 'Basic eDp5', [], { token: undefined }],
+    ['a subprotocol', undefined, ['mcp.v1', entry], { token: 'tökén~/+=' }],
+    ['a subprotocol beside another scheme', 'Basic eDp5', [entry], { token: 'tökén~/+=' }],
+    ['both', 'Bearer xyz', [entry], { problem: 'ambiguous' }],
+    ['two subprotocols', undefined, [entry, 'mcp.bearer.eHl6'], { problem: 'ambiguous' }],
+    ['an empty header', 'Bearer', [], { problem: 'unreadable' }],
+    ['an empty subprotocol', undefined, ['mcp.bearer.'], { problem: 'unreadable' }],
+    ['base64 with padding', undefined, ['mcp.bearer.eA=='], { problem: 'unreadable' }],
+    ['base64 of the other alphabet', undefined, ['mcp.bearer.+/+/'], { problem: 'unreadable' }],
+    ['bits that mean nothing', undefined, ['mcp.bearer.eB'], { problem: 'unreadable' }],
+    ['what is no UTF-8', undefined, ['mcp.bearer._w'], { problem: 'unreadable' }]
+  ])('of %s', (_what, authorization, offered, credentials) => expect(readCredentials(authorization, offered)).toEqual(credentials))
+
+  test('are not shown in the offer', () => {
+    expect(judge({ authorization: undefined, 'sec-websocket-protocol': `mcp.v1, ${entry}` })).toEqual({
+      token: 'tökén~/+=',
+      offered: ['mcp.v1']
+    })
+  })
+
+  test('are not read where nobody asks for them', () => {
+    const headers = { authorization: 'Bearer ', cookie: 'x=1', 'sec-websocket-protocol': `mcp.v1, ${entry}` }
+    expect(judge(headers, {}, { authenticates: false })).toEqual({ token: undefined, offered: ['mcp.v1'] })
+  })
+
+  test.each([
+    ['secret', true],
+    ['secreT', false],
+    ['secret ', false],
+    ['', false],
+    [undefined, false]
+  ])('%s is the token: %s', (given, is) => expect(isSameToken(given, 'secret')).toBe(is))
+
+  test.each([undefined, ''])('an expected token that is empty is nobody’s, not even of %j', (given) =>
+    expect(isSameToken(given, '')).toBe(false)
+  )
+})
+
+test('V12, S13: hostile headers are judged in no time', () => {
+  const long = 64 * 1024
+  const hostile = [
+    { host: `${'a:'.repeat(long)}1x` },
+    { host: `localhost:${'1'.repeat(long)}x` },
+    { origin: 'https://good.example.com'.repeat(2000) },
+    { authorization: `Bearer ${' '.repeat(long)}` },
+    { 'sec-websocket-protocol': Array.from({ length: 20_000 }, (_, n) => `p${String(n)}`).join() },
+    { 'sec-websocket-protocol': `mcp.v1,${' '.repeat(long)}x y` },
+    { 'sec-websocket-protocol': `mcp.v1,mcp.bearer.${'A'.repeat(long)}!` },
+    { 'sec-websocket-key': `${'A'.repeat(long)}==` }
+  ]
+  for (const headers of hostile) {
+    judge(headers)
+    const times = [1, 2, 3].map(() => {
+      const from = performance.now()
+      judge(headers)
+      return performance.now() - from
+    })
+    // A pattern that backtracks takes seconds; a busy machine takes some ms.
+    expect(Math.min(...times)).toBeLessThan(200)
+  }
+})

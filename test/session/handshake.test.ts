@@ -1,0 +1,498 @@
+import { describe, expect, it } from 'vitest'
+import {
+  Handshake,
+  LEGACY_VERSIONS,
+  MODERN_VERSIONS,
+  requestMeta,
+  sameServer,
+  stampRequest,
+  type Agreement,
+  type Era,
+  type HandshakeAnswer,
+  type HandshakeStep
+} from '../../src/session/handshake.js'
+import type { JsonRpcRequest, JsonValue, ServerCapabilities } from '../../src/types/common.js'
+
+const INTRODUCTION = { clientInfo: { name: 'test', version: '1' }, capabilities: { roots: {} } }
+
+const META = {
+  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+  'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
+  'io.modelcontextprotocol/clientCapabilities': { roots: {} }
+} as const
+
+const SILENCE: HandshakeAnswer = { timedOut: true }
+const error = (code: number, message = 'no', data?: unknown): HandshakeAnswer => ({ error: { code, message, data } })
+const legacy = (protocolVersion = '2025-11-25'): HandshakeAnswer => ({
+  result: { protocolVersion, capabilities: { tools: {} }, serverInfo: { name: 's', version: '1' } }
+})
+const modern = (...supportedVersions: string[]): HandshakeAnswer => ({ result: { supportedVersions, capabilities: {} } })
+const MODERN = modern('2026-07-28')
+const NOT_FOUND = error(-32601)
+
+/** A step in one line. */
+function inWords(step: HandshakeStep): string {
+  if (step.do === 'refuse') return 'refuse'
+  if (step.do === 'accept') return `accept ${step.agreement.era} ${step.agreement.version}`
+  const version = step.params.protocolVersion
+  return [step.method, ...(typeof version === 'string' ? [version] : [])].join(' ')
+}
+
+/** Leads one socket through its handshake. */
+const meet = (handshake: Handshake, ...answers: HandshakeAnswer[]): string[] =>
+  [handshake.begin(), ...answers.map((answer) => handshake.next(answer))].map(inWords)
+
+const handshakeOf = (protocol: 'auto' | Era): Handshake => new Handshake(INTRODUCTION, protocol)
+
+const last = (steps: readonly HandshakeStep[]): HandshakeStep => steps.at(-1)!
+
+describe('Handshake on the first socket', () => {
+  const D = 'server/discover'
+  const I = 'initialize 2025-11-25'
+  const L = 'accept legacy 2025-11-25'
+  const M = 'accept modern 2026-07-28'
+  const R = 'refuse'
+  const unsupported = (...supported: unknown[]): HandshakeAnswer => error(-32022, 'unsupported', { supported, requested: '2026-07-28' })
+
+  it.each<[string, 'auto' | Era, HandshakeAnswer[], string[]]>([
+    ['auto meets a modern server', 'auto', [MODERN], [D, M]],
+    ['auto meets a server of both eras', 'auto', [modern('2025-11-25', '2026-07-28')], [D, M]],
+    ['auto meets a server newer than itself', 'auto', [modern('2099-01-01', '2026-07-28')], [D, M]],
+    ['auto meets a legacy server', 'auto', [NOT_FOUND, legacy()], [D, I, L]],
+    ['auto meets one that is not initialized yet', 'auto', [error(-32600), legacy()], [D, I, L]],
+    ['auto meets one that finds the params invalid', 'auto', [error(-32602), legacy()], [D, I, L]],
+    ['auto meets one that fails inside', 'auto', [error(-32603), legacy()], [D, I, L]],
+    ['auto meets one with an error of its own', 'auto', [error(-32000), legacy()], [D, I, L]],
+    ['auto meets the neighbour of a modern error', 'auto', [error(-32019), legacy()], [D, I, L]],
+    ['auto meets the other neighbour', 'auto', [error(-32023), legacy()], [D, I, L]],
+    ['auto meets silence', 'auto', [SILENCE, legacy()], [D, I, L]],
+    ['auto meets a result that is none', 'auto', [{ result: {} }, legacy()], [D, I, L]],
+    ['auto meets a null result', 'auto', [{ result: null }, legacy()], [D, I, L]],
+    ['auto meets a header mismatch', 'auto', [error(-32020)], [D, R]],
+    ['auto meets a missing capability', 'auto', [error(-32021)], [D, R]],
+    ['auto meets -32022 with legacy versions', 'auto', [unsupported('2025-06-18', '2025-11-25'), legacy()], [D, I, L]],
+    [
+      'auto meets -32022 with one older version',
+      'auto',
+      [unsupported('2025-03-26'), legacy('2025-03-26')],
+      [D, 'initialize 2025-03-26', 'accept legacy 2025-03-26']
+    ],
+    ['auto meets -32022 with unknown versions', 'auto', [unsupported('2099-01-01')], [D, R]],
+    ['auto meets -32022 with junk among the versions', 'auto', [unsupported(7, null, '2024-11-05')], [D, 'initialize 2024-11-05']],
+    ['auto meets -32022 that names no version', 'auto', [error(-32022)], [D, R]],
+    ['auto meets -32022 with data that is no list', 'auto', [error(-32022, 'no', { supported: '2025-11-25' })], [D, R]],
+    ['auto meets a discover result with legacy versions only', 'auto', [modern('2025-11-25'), legacy()], [D, I, L]],
+    ['auto meets a discover result with unknown versions only', 'auto', [modern('2099-01-01')], [D, R]],
+    ['auto meets a discover result with no version', 'auto', [modern()], [D, R]],
+    ['auto meets silence twice', 'auto', [SILENCE, SILENCE], [D, I, R]],
+    ['auto does not ask for the era twice on one socket', 'auto', [NOT_FOUND, NOT_FOUND], [D, I, R]],
+
+    ['legacy asks for nothing modern', 'legacy', [legacy()], [I, L]],
+    ['legacy does not probe when initialize is unknown', 'legacy', [NOT_FOUND], [I, R]],
+    ['legacy meets silence', 'legacy', [SILENCE], [I, R]],
+
+    ['modern meets a modern server', 'modern', [MODERN], [D, M]],
+    ['modern does not fall back after an error', 'modern', [NOT_FOUND], [D, R]],
+    ['modern does not fall back after silence', 'modern', [SILENCE], [D, R]],
+    ['modern does not fall back to the versions of -32022', 'modern', [unsupported('2025-11-25')], [D, R]],
+    ['modern does not fall back to a legacy discover result', 'modern', [modern('2025-11-25')], [D, R]],
+    ['modern does not fall back after a result that is none', 'modern', [{ result: [] }], [D, R]]
+  ])('%s', (_what, protocol, answers, steps) => {
+    expect(meet(handshakeOf(protocol), ...answers)).toEqual(steps)
+  })
+})
+
+describe('the question for the era', () => {
+  it('carries the meta of a modern request and is a probe', () => {
+    expect(handshakeOf('auto').begin()).toEqual({ do: 'ask', method: 'server/discover', params: { _meta: META }, probe: true })
+  })
+
+  it('is no probe, with its short patience, where only modern will do', () => {
+    expect(handshakeOf('modern').begin()).toMatchObject({ method: 'server/discover', probe: false })
+  })
+
+  it('is followed by an initialize that is no probe', () => {
+    const handshake = handshakeOf('auto')
+    handshake.begin()
+    expect(handshake.next(NOT_FOUND)).toEqual({
+      do: 'ask',
+      method: 'initialize',
+      params: { protocolVersion: '2025-11-25', ...INTRODUCTION },
+      probe: false
+    })
+  })
+})
+
+describe('the versions of the legacy era', () => {
+  it('are offered newest first', () => {
+    expect(LEGACY_VERSIONS).toEqual(['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'])
+    expect(MODERN_VERSIONS).toEqual(['2026-07-28'])
+  })
+
+  it.each(LEGACY_VERSIONS)('are all accepted as a counter-offer (%s)', (version) => {
+    expect(meet(handshakeOf('legacy'), legacy(version))).toEqual(['initialize 2025-11-25', `accept legacy ${version}`])
+  })
+
+  it.each(['2099-01-01', '2026-07-28', '', 'latest'])('are not extended by the counter-offer %j', (version) => {
+    const handshake = handshakeOf('legacy')
+    handshake.begin()
+    const step = handshake.next(legacy(version))
+    expect(step).toMatchObject({ do: 'refuse', error: { code: 'INITIALIZE_REFUSED' } })
+    expect(step).toHaveProperty('error.message', expect.stringContaining(JSON.stringify(version)))
+  })
+
+  it.each<[string, HandshakeAnswer]>([
+    ['an error that speaks of the version', error(-32603, 'Unsupported protocol version')],
+    ['an error of GoMCP, which says it in data', error(-32603, 'Internal error', 'unsupported protocol version: 2025-11-25')],
+    ['an error that lists what is supported', error(-32000, 'no', { supported: ['2025-06-18', '2025-03-26', '2024-11-05'] })],
+    ['invalid params', error(-32602, 'Invalid params')],
+    ['-32022', error(-32022, 'no')]
+  ])('go down the whole ladder after %s', (_what, refusal) => {
+    const steps = meet(handshakeOf('legacy'), refusal, refusal, refusal, refusal)
+    expect(steps).toEqual([...LEGACY_VERSIONS.map((version) => `initialize ${version}`), 'refuse'])
+  })
+
+  it('stop on the ladder where the server agrees', () => {
+    const refusal = error(-32602, 'bad version')
+    expect(meet(handshakeOf('legacy'), refusal, refusal, legacy('2025-03-26')).at(-1)).toBe('accept legacy 2025-03-26')
+  })
+
+  it('skip what the server does not list', () => {
+    const refusal = error(-32602, 'Unsupported protocol version', { supported: ['2024-11-05', '2023-01-01'], requested: '2025-11-25' })
+    expect(meet(handshakeOf('legacy'), refusal, refusal)).toEqual(['initialize 2025-11-25', 'initialize 2024-11-05', 'refuse'])
+  })
+
+  it('are not tried against a list that holds none of them', () => {
+    expect(meet(handshakeOf('legacy'), error(-32602, 'version', { supported: ['2023-01-01'] }))).toEqual([
+      'initialize 2025-11-25',
+      'refuse'
+    ])
+  })
+
+  it.each([error(-32603, 'out of memory'), error(-32000, 'go away', { reason: 'rude' }), error(-32600)])(
+    'are not tried after an error about something else',
+    (refusal) => {
+      expect(meet(handshakeOf('legacy'), refusal)).toEqual(['initialize 2025-11-25', 'refuse'])
+    }
+  )
+
+  it('survive an error whose message is missing', () => {
+    const refusal = { error: { code: -32000 } } as unknown as HandshakeAnswer
+    expect(meet(handshakeOf('legacy'), refusal).at(-1)).toBe('refuse')
+  })
+
+  it.each([{ result: {} }, { result: null }, { result: 'ok' }, { result: { protocolVersion: 7 } }])(
+    'are not found in an answer that is no result (%o)',
+    (answer) => {
+      expect(meet(handshakeOf('legacy'), answer).at(-1)).toBe('refuse')
+    }
+  )
+})
+
+describe('a refusal', () => {
+  it('keeps what the server said as its cause', () => {
+    const handshake = handshakeOf('legacy')
+    handshake.begin()
+    const step = handshake.next(error(-32000, 'too many clients', { limit: 3 }))
+    expect(step).toMatchObject({
+      do: 'refuse',
+      error: {
+        name: 'ProtocolError',
+        code: 'INITIALIZE_REFUSED',
+        message: 'the server refused initialize: too many clients',
+        cause: { name: 'RpcError', rpcCode: -32000, data: { limit: 3 } }
+      }
+    })
+  })
+
+  it('has no cause where the server said nothing', () => {
+    const handshake = handshakeOf('modern')
+    handshake.begin()
+    const step = handshake.next(SILENCE)
+    expect(step).toMatchObject({ error: { message: 'the server did not answer server/discover' } })
+    expect(step).not.toHaveProperty('error.cause')
+  })
+
+  it('names what a modern server supports', () => {
+    const handshake = handshakeOf('auto')
+    handshake.begin()
+    expect(handshake.next(modern('2099-01-01', '2098-01-01'))).toHaveProperty(
+      'error.message',
+      'the server supports only ["2099-01-01","2098-01-01"]'
+    )
+  })
+})
+
+describe('an agreement', () => {
+  it('holds what a legacy server says of itself', () => {
+    const handshake = handshakeOf('legacy')
+    const result = {
+      protocolVersion: '2025-06-18',
+      capabilities: { tools: {} },
+      serverInfo: { name: 's', version: '1' },
+      instructions: 'be kind'
+    }
+    expect(last([handshake.begin(), handshake.next({ result })])).toEqual({
+      do: 'accept',
+      agreement: {
+        era: 'legacy',
+        version: '2025-06-18',
+        serverInfo: { name: 's', version: '1' },
+        capabilities: { tools: {} },
+        instructions: 'be kind'
+      }
+    })
+  })
+
+  it('finds the name of a modern server in its meta', () => {
+    const handshake = handshakeOf('modern')
+    const serverInfo = { name: 'm', version: '2' }
+    const result = {
+      supportedVersions: ['2026-07-28'],
+      capabilities: { prompts: {} },
+      instructions: 'be brief',
+      _meta: { 'io.modelcontextprotocol/serverInfo': serverInfo }
+    }
+    expect(last([handshake.begin(), handshake.next({ result })])).toEqual({
+      do: 'accept',
+      agreement: { era: 'modern', version: '2026-07-28', serverInfo, capabilities: { prompts: {} }, instructions: 'be brief' }
+    })
+  })
+
+  it.each<[string, object]>([
+    ['nothing', {}],
+    ['junk', { capabilities: 'all', instructions: 7, _meta: 'none' }],
+    ['junk in meta', { capabilities: null, _meta: { 'io.modelcontextprotocol/serverInfo': 'me' } }]
+  ])('is made with a modern server that says %s of itself', (_what, more) => {
+    const handshake = handshakeOf('modern')
+    const step = last([handshake.begin(), handshake.next({ result: { supportedVersions: ['2026-07-28'], ...more } })])
+    expect(step).toEqual({
+      do: 'accept',
+      agreement: { era: 'modern', version: '2026-07-28', serverInfo: undefined, capabilities: {}, instructions: undefined }
+    })
+  })
+})
+
+describe('Handshake on the sockets after the first', () => {
+  const D = 'server/discover'
+
+  it('replays initialize with the version that was negotiated', () => {
+    const handshake = handshakeOf('auto')
+    meet(handshake, NOT_FOUND, legacy('2025-06-18'))
+    expect(meet(handshake, legacy('2025-06-18'))).toEqual(['initialize 2025-06-18', 'accept legacy 2025-06-18'])
+  })
+
+  it('adopts the counter-offer of a replaced server for the socket after it', () => {
+    const handshake = handshakeOf('auto')
+    meet(handshake, NOT_FOUND, legacy('2025-06-18'))
+    meet(handshake, legacy('2025-03-26'))
+    expect(meet(handshake)).toEqual(['initialize 2025-03-26'])
+  })
+
+  it('asks a modern server first for discover again', () => {
+    const handshake = handshakeOf('auto')
+    meet(handshake, MODERN)
+    expect(meet(handshake, MODERN)).toEqual([D, 'accept modern 2026-07-28'])
+  })
+
+  it.each<[string, HandshakeAnswer]>([
+    ['an error', NOT_FOUND],
+    ['silence', SILENCE],
+    ['a result that is none', { result: {} }]
+  ])('goes to initialize when a modern server answers with %s', (_what, answer) => {
+    const handshake = handshakeOf('auto')
+    meet(handshake, MODERN)
+    expect(meet(handshake, answer, legacy())).toEqual([D, 'initialize 2025-11-25', 'accept legacy 2025-11-25'])
+    expect(meet(handshake)).toEqual(['initialize 2025-11-25'])
+  })
+
+  it.each([-32601, -32022])('probes once when a legacy server refuses initialize with %i', (code) => {
+    const handshake = handshakeOf('auto')
+    meet(handshake, NOT_FOUND, legacy())
+    expect(meet(handshake, error(code), MODERN)).toEqual(['initialize 2025-11-25', D, 'accept modern 2026-07-28'])
+    expect(meet(handshake)).toEqual([D])
+  })
+
+  it('does not probe twice: a server that knows neither is refused', () => {
+    const handshake = handshakeOf('auto')
+    meet(handshake, NOT_FOUND, legacy())
+    expect(meet(handshake, NOT_FOUND, NOT_FOUND, NOT_FOUND)).toEqual(['initialize 2025-11-25', D, 'initialize 2025-11-25', 'refuse'])
+  })
+
+  it('does not probe a legacy server after another error', () => {
+    const handshake = handshakeOf('auto')
+    meet(handshake, NOT_FOUND, legacy())
+    expect(meet(handshake, error(-32000))).toEqual(['initialize 2025-11-25', 'refuse'])
+  })
+
+  it('takes a closure instead of an answer to the probe for legacy', () => {
+    const handshake = handshakeOf('auto')
+    meet(handshake)
+    handshake.closed(true)
+    expect(meet(handshake, legacy())).toEqual(['initialize 2025-11-25', 'accept legacy 2025-11-25'])
+  })
+
+  it('learns nothing from a closure that tells nothing', () => {
+    const handshake = handshakeOf('auto')
+    meet(handshake)
+    handshake.closed(false)
+    expect(meet(handshake)).toEqual([D])
+  })
+
+  it('learns nothing from a closure after the answer', () => {
+    const handshake = handshakeOf('auto')
+    meet(handshake, MODERN)
+    handshake.closed(true)
+    expect(meet(handshake)).toEqual([D])
+    const second = handshakeOf('auto')
+    meet(second, NOT_FOUND, legacy('2025-03-26'))
+    second.closed(true)
+    expect(meet(second)).toEqual(['initialize 2025-03-26'])
+  })
+
+  it('probes on the next socket when a remembered legacy server hangs up on initialize', () => {
+    const handshake = handshakeOf('auto')
+    meet(handshake, NOT_FOUND, legacy())
+    meet(handshake)
+    handshake.closed(true)
+    expect(meet(handshake, MODERN)).toEqual([D, 'accept modern 2026-07-28'])
+  })
+
+  it.each(['legacy', 'modern'] as const)('is not swayed by closures where the era is fixed: %s', (era) => {
+    const handshake = handshakeOf(era)
+    const first = meet(handshake)
+    handshake.closed(true)
+    expect(meet(handshake)).toEqual(first)
+  })
+
+  it('offers the whole ladder again on each socket', () => {
+    const handshake = handshakeOf('legacy')
+    const refusal = error(-32602, 'version')
+    meet(handshake, refusal, refusal)
+    handshake.closed(false)
+    expect(meet(handshake, refusal)).toEqual(['initialize 2025-11-25', 'initialize 2025-06-18'])
+  })
+
+  it('forgets the era with the life', () => {
+    const handshake = handshakeOf('auto')
+    meet(handshake, NOT_FOUND, legacy('2025-03-26'))
+    handshake.reset()
+    expect(meet(handshake, NOT_FOUND)).toEqual([D, 'initialize 2025-11-25'])
+  })
+})
+
+describe('requestMeta', () => {
+  it('says who asks and in which version', () => {
+    expect(requestMeta(INTRODUCTION)).toEqual(META)
+  })
+
+  it('says the log level only when one was set', () => {
+    expect(requestMeta(INTRODUCTION, 'warning')).toEqual({ ...META, 'io.modelcontextprotocol/logLevel': 'warning' })
+  })
+})
+
+describe('stampRequest', () => {
+  const meta = requestMeta(INTRODUCTION, 'info')
+  const requestOf = (params?: JsonRpcRequest['params']): JsonRpcRequest => ({
+    jsonrpc: '2.0',
+    id: 1,
+    method: 'tools/call',
+    ...(params && { params })
+  })
+  const plain: [string, JsonRpcRequest][] = [
+    ['without params', requestOf()],
+    ['with params', requestOf({ name: 'echo' })],
+    ['with a progress token', requestOf({ name: 'echo', _meta: { progressToken: 't' } })],
+    ['with meta of the program', requestOf({ _meta: { 'com.example/trace': '1' } })]
+  ]
+
+  it.each(plain)('gives a request %s the meta of the modern era, and keeps the rest', (_what, request) => {
+    const stamped = stampRequest(request, meta)
+    expect(stamped).toEqual({ ...request, params: { ...request.params, _meta: { ...request.params?._meta, ...meta } } })
+  })
+
+  it.each(plain)('leaves a request %s as it is in the legacy era', (_what, request) => {
+    expect(stampRequest(request, undefined)).toBe(request)
+  })
+
+  it.each(plain)('changes nothing when a request %s is stamped twice', (_what, request) => {
+    const stamped = stampRequest(request, meta)
+    expect(stampRequest(stamped, meta)).toEqual(stamped)
+    const unstamped = stampRequest(stamped, undefined)
+    expect(stampRequest(unstamped, undefined)).toEqual(unstamped)
+  })
+
+  it.each(plain.slice(1))('takes the stamp off a request %s that meets a legacy server', (_what, request) => {
+    expect(stampRequest(stampRequest(request, meta), undefined)).toEqual(request)
+  })
+
+  it('leaves empty params at most, where there were none', () => {
+    const { params } = stampRequest(stampRequest(requestOf(), meta), undefined)
+    expect(params ?? {}).toEqual({})
+  })
+
+  it('replaces an older stamp', () => {
+    const old = stampRequest(requestOf(), requestMeta({ clientInfo: { name: 'old', version: '0' }, capabilities: {} }, 'debug'))
+    expect(stampRequest(old, meta)).toEqual(stampRequest(requestOf(), meta))
+  })
+
+  it('does not change the request that it is given', () => {
+    const request = requestOf({ name: 'echo', _meta: { progressToken: 1 } })
+    const before = JSON.stringify(request)
+    stampRequest(request, meta)
+    stampRequest(stampRequest(request, meta), undefined)
+    expect(JSON.stringify(request)).toBe(before)
+  })
+})
+
+describe('sameServer', () => {
+  const agreement: Agreement = {
+    era: 'legacy',
+    version: '2025-11-25',
+    serverInfo: { name: 's', version: '1' },
+    capabilities: { tools: {} },
+    instructions: undefined
+  }
+
+  it('sees the same server in an equal agreement', () => {
+    expect(sameServer(agreement, structuredClone(agreement))).toBe(true)
+  })
+
+  it('does not look at the instructions', () => {
+    expect(sameServer(agreement, { ...agreement, instructions: 'new' })).toBe(true)
+  })
+
+  it('does not look at the order of members and lists: some servers write that of a hash table', () => {
+    const capabilitiesOf = (tools: object): ServerCapabilities => ({ tools, logging: {} })
+    const one = { serverInfo: { name: 's', version: '1' }, capabilities: capabilitiesOf({ tools: [{ name: 'a', n: 1 }, { name: 'b' }] }) }
+    const other = { serverInfo: { version: '1', name: 's' }, capabilities: capabilitiesOf({ tools: [{ name: 'b' }, { n: 1, name: 'a' }] }) }
+    const third = { ...one, capabilities: capabilitiesOf({ tools: [{ name: 'b', n: 1 }, { name: 'a' }] }) }
+    expect(sameServer({ ...agreement, ...one }, { ...agreement, ...other })).toBe(true)
+    expect(sameServer({ ...agreement, ...one }, { ...agreement, ...third })).toBe(false)
+  })
+
+  it('is not held up by what is nested without end', () => {
+    const nested = (bottom: string): ServerCapabilities => {
+      let value: JsonValue = bottom
+      for (let depth = 0; depth < 2000; depth++) value = [value]
+      return { experimental: { deep: { value } } }
+    }
+    const bottom = 'x'.repeat(2 ** 20)
+    const start = performance.now()
+    expect(sameServer({ ...agreement, capabilities: nested(bottom) }, { ...agreement, capabilities: nested(bottom) })).toBe(true)
+    expect(sameServer({ ...agreement, capabilities: nested(bottom) }, { ...agreement, capabilities: nested('y') })).toBe(false)
+    expect(performance.now() - start).toBeLessThan(2000)
+  })
+
+  it.each<[string, Partial<Agreement>]>([
+    ['era', { era: 'modern' }],
+    ['version of MCP', { version: '2025-06-18' }],
+    ['name', { serverInfo: { name: 't', version: '1' } }],
+    ['version', { serverInfo: { name: 's', version: '2' } }],
+    ['missing info', { serverInfo: undefined }],
+    ['capabilities', { capabilities: { tools: { listChanged: true } } }],
+    ['lost capabilities', { capabilities: {} }]
+  ])('sees another server in another %s', (_what, changes) => {
+    expect(sameServer(agreement, { ...agreement, ...changes })).toBe(false)
+  })
+})

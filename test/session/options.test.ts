@@ -1,0 +1,245 @@
+import { describe, expect, it } from 'vitest'
+import { McpWebSocketClient } from '../../src/client/client.js'
+import { becomeLegacy, FakeNetwork } from '../helpers/fake-network.js'
+import { FakeClock } from '../helpers/fake-clock.js'
+
+/** Options as a program without types may pass them. */
+type Wrong = Record<string, unknown>
+
+const construct = (options: Wrong): McpWebSocketClient =>
+  new McpWebSocketClient(
+    { url: 'wss://example.com/ws', ...options },
+    {
+      clock: new FakeClock(),
+      openSocket: new FakeNetwork().openSocket
+    }
+  )
+
+/** An object of options with one of them, which may be nested, set. */
+function set(path: string, value: unknown): Wrong {
+  const [outer, inner] = path.split('.') as [string, string?]
+  return inner === undefined ? { [outer]: value } : { [outer]: { [inner]: value } }
+}
+
+const NUMBERS = [0, -1, NaN, '5', {}]
+const DURATIONS = [
+  'connectTimeout',
+  'handshakeTimeout',
+  'probeTimeout',
+  'closeTimeout',
+  'requestTimeout',
+  'reconnect.initialDelay',
+  'reconnect.maxDelay',
+  'reconnect.resetAfter',
+  'heartbeat.interval',
+  'heartbeat.timeout'
+]
+const COUNTS = ['maxMessageBytes', 'maxPending']
+
+it.each([undefined, null, 5, [], 'wss://example.com/ws'])('%j in place of the options is refused', (options) => {
+  expect(() => new McpWebSocketClient(options as never)).toThrow(/^options must be an object$/)
+})
+
+describe('a wrong value of an option', () => {
+  const cases: [string, unknown][] = [
+    ...DURATIONS.flatMap((option): [string, unknown][] => NUMBERS.map((value) => [option, value])),
+    ...COUNTS.flatMap((option): [string, unknown][] => [...NUMBERS, 1.5, Infinity].map((value) => [option, value])),
+    ...['outbox.maxMessages', 'outbox.maxBytes', 'reconnect.maxRetries'].flatMap((option): [string, unknown][] =>
+      [-1, NaN, 1.5, '5'].map((value) => [option, value])
+    ),
+    ...[0, 0.5, -1, NaN, Infinity, '2'].map((value): [string, unknown] => ['reconnect.growFactor', value]),
+    ['url', undefined],
+    ['url', ''],
+    ['url', '/ws'],
+    ['url', 'ftp://example.com'],
+    ['url', 5],
+    ['protocol', 'new'],
+    ['protocol', 5],
+    ['resend', 'always'],
+    ['resend', true],
+    ['onMissingSubprotocol', 'ignore'],
+    ['subprotocols', ['a b']],
+    ['subprotocols', ['']],
+    ['subprotocols', ['a,b']],
+    ['auth.token', ''],
+    ['auth.token', undefined],
+    ['auth.token', 5],
+    ['reconnect.shouldReconnect', true],
+    ['trace', 'yes']
+  ]
+
+  it.each(cases)('is a TypeError that names it: %s = %j', (option, value) => {
+    expect(() => construct(set(option, value))).toThrow(TypeError)
+    expect(() => construct(set(option, value))).toThrow(new RegExp(`\\b${option.replace('.', '\\.')}\\b`))
+  })
+
+  it.each(['query', 5])('is a TypeError that names it: auth.via = %j', (via) => {
+    expect(() => construct({ auth: { token: 'secret-token', via } })).toThrow(/auth\.via/)
+  })
+
+  it.each([
+    ['clientInfo', 'me'],
+    ['clientInfo', { version: '1' }],
+    ['capabilities', 'all'],
+    ['auth', 'secret-token'],
+    ['auth.allowInsecure', 'yes'],
+    ['headers', 'a: b'],
+    ['subprotocols', 'mcp'],
+    ['subprotocols', 5],
+    ['subprotocols', [5]],
+    ['reconnect', true],
+    ['reconnect', 5],
+    ['reconnect.jitter', 'full'],
+    ['heartbeat', true],
+    ['heartbeat', 30_000],
+    ['outbox', true],
+    ['outbox', 1000],
+    ['perMessageDeflate', 'yes'],
+    ['unref', 'yes'],
+    ['tls', true],
+    ['agent', 'proxy'],
+    ['WebSocket', {}],
+    ['WebSocket', 'ws']
+  ])('is a TypeError that names it, also where it is of the wrong kind: %s = %j', (option, value) => {
+    const nested = option.startsWith('auth.')
+      ? { auth: { token: 'secret-token', ...(set(option, value).auth as object) } }
+      : set(option, value)
+    expect(() => construct(nested)).toThrow(TypeError)
+    expect(() => construct(nested)).toThrow(new RegExp(`\\b${option.replace('.', '\\.')}\\b`))
+  })
+
+  it('shows no secret', () => {
+    expect(() => construct({ url: 'ftp://user:hunter22@example.com/?token=secret-token' })).toThrow(
+      expect.objectContaining({ message: expect.not.stringMatching(/hunter22|secret-token/) as string }) as Error
+    )
+  })
+})
+
+describe('a right value of an option', () => {
+  it.each<[string, unknown]>([
+    ['url', new URL('https://example.com')],
+    ['url', () => 'anything'],
+    ['requestTimeout', Infinity],
+    ['reconnect', false],
+    ['reconnect.maxRetries', 0],
+    ['reconnect.maxRetries', Infinity],
+    ['reconnect.growFactor', 1],
+    ['heartbeat', false],
+    ['outbox', false],
+    ['outbox.maxMessages', 0],
+    ['resend', 'never'],
+    ['resend', () => true],
+    ['subprotocols', ['mcp', 'a.b+c']],
+    ['headers', () => ({})],
+    ['connectTimeout', undefined],
+    ['heartbeat', undefined]
+  ])('is taken: %s = %j', (option, value) => {
+    expect(() => construct(set(option, value))).not.toThrow()
+  })
+
+  it('is not evaluated at construction when it is a function', () => {
+    const never = (): never => {
+      throw new Error('called')
+    }
+    expect(() => construct({ url: never, headers: never, auth: { token: never } })).not.toThrow()
+  })
+
+  it('merges with the defaults where it is nested', async () => {
+    const clock = new FakeClock()
+    const network = new FakeNetwork()
+    const client = new McpWebSocketClient(
+      { url: 'ws://127.0.0.1/', heartbeat: { interval: 100 }, reconnect: { jitter: false } },
+      { clock, openSocket: network.openSocket }
+    )
+    const connected = client.connect()
+    const socket = await becomeLegacy(network)
+    await connected
+    await clock.advance(100)
+    expect(socket.pings).toBe(1)
+    await clock.advance(9999)
+    expect(client.state).toBe('ready')
+    const delays: unknown[] = []
+    client.on('state', ({ delay }) => delays.push(delay))
+    await clock.advance(1)
+    expect(delays).toEqual([1000])
+    await client.close()
+  })
+})
+
+describe('an engine that cannot set headers', () => {
+  class Plain {
+    readonly binaryType = 'blob'
+  }
+
+  it('needs auth.via', () => {
+    expect(() => construct({ WebSocket: Plain, auth: { token: 'secret-token' } })).toThrow(TypeError)
+    expect(() => construct({ WebSocket: Plain, auth: { token: 'secret-token' } })).toThrow(/auth\.via.*subprotocol/)
+    expect(() => construct({ WebSocket: Plain, auth: { token: 'secret-token', via: 'header' } })).toThrow(/auth\.via/)
+  })
+
+  it('takes a token among the subprotocols', () => {
+    expect(() => construct({ WebSocket: Plain, auth: { token: 'secret-token', via: 'subprotocol' } })).not.toThrow()
+  })
+
+  it('takes no headers', () => {
+    expect(() => construct({ WebSocket: Plain, headers: { a: 'b' } })).toThrow(TypeError)
+    expect(() => construct({ WebSocket: Plain, headers: { a: 'b' } })).toThrow(/headers/)
+  })
+
+  it('is known by its class, which may imitate ws', () => {
+    class WithOn {
+      on(): void {
+        // As ws has it.
+      }
+    }
+    expect(() => construct({ WebSocket: WithOn, auth: { token: 'secret-token' }, headers: { a: 'b' } })).not.toThrow()
+  })
+})
+
+describe('what a socket is given', () => {
+  it('are the options that concern it', async () => {
+    const network = new FakeNetwork()
+    class Other {
+      on(): void {
+        // As ws has it.
+      }
+    }
+    const agent = { an: 'agent' }
+    const client = new McpWebSocketClient(
+      {
+        url: 'wss://example.com/',
+        WebSocket: Other,
+        agent,
+        tls: { servername: 'x' },
+        perMessageDeflate: true,
+        maxMessageBytes: 5,
+        closeTimeout: 7,
+        onMissingSubprotocol: 'accept'
+      },
+      { clock: new FakeClock(), openSocket: network.openSocket }
+    )
+    client.connect().catch(() => undefined)
+    expect((await network.last()).options).toEqual({
+      WebSocket: Other,
+      agent,
+      tls: { servername: 'x' },
+      perMessageDeflate: true,
+      maxMessageBytes: 5,
+      closeTimeout: 7,
+      onMissingSubprotocol: 'accept'
+    })
+    await client.close()
+  })
+
+  it('are the defaults otherwise', async () => {
+    const network = new FakeNetwork()
+    const client = new McpWebSocketClient({ url: 'wss://example.com/' }, { clock: new FakeClock(), openSocket: network.openSocket })
+    client.connect().catch(() => undefined)
+    expect((await network.last()).options).toMatchObject({
+      perMessageDeflate: false,
+      maxMessageBytes: 16 * 2 ** 20,
+      onMissingSubprotocol: 'fail'
+    })
+    await client.close()
+  })
+})

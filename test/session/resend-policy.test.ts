@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest'
+import { mayResend } from '../../src/session/resend-policy.js'
+import type { Params } from '../../src/types/json-rpc.js'
+
+describe('mayResend', () => {
+  it.each([
+    'ping',
+    'tools/list',
+    'resources/list',
+    'resources/templates/list',
+    'prompts/list',
+    'resources/read',
+    'prompts/get',
+    'completion/complete',
+    'server/discover',
+    'logging/setLevel',
+    'resources/subscribe',
+    'resources/unsubscribe'
+  ])('allows %s by the policy safe, and not by never', (method) => {
+    expect(mayResend(method, undefined, undefined, 'safe')).toBe(true)
+    expect(mayResend(method, undefined, undefined, 'never')).toBe(false)
+  })
+
+  it.each(['tools/call', 'initialize', 'subscriptions/listen', 'tasks/cancel', 'x/list', 'constructor', ''])(
+    'does not allow %j by itself',
+    (method) => {
+      expect(mayResend(method, undefined, undefined, 'safe')).toBe(false)
+      expect(mayResend(method, undefined, undefined, 'never')).toBe(false)
+    }
+  )
+
+  it('lets the option of the request win over every policy', () => {
+    const throwing = (): never => {
+      throw new Error('not asked')
+    }
+    for (const policy of ['safe', 'never', throwing] as const) {
+      expect(mayResend('tools/call', undefined, true, policy)).toBe(true)
+      expect(mayResend('ping', undefined, false, policy)).toBe(false)
+    }
+  })
+
+  it('asks the predicate with method and params, also for safe methods', () => {
+    const asked: { method: string; params?: Params }[] = []
+    const policy = (request: { readonly method: string; readonly params?: Params }): boolean => {
+      asked.push({ ...request })
+      return request.params?.name === 'echo'
+    }
+    expect(mayResend('tools/call', { name: 'echo' }, undefined, policy)).toBe(true)
+    expect(mayResend('tools/call', { name: 'pay' }, undefined, policy)).toBe(false)
+    expect(mayResend('ping', undefined, undefined, policy)).toBe(false)
+    expect(asked).toEqual([
+      { method: 'tools/call', params: { name: 'echo' } },
+      { method: 'tools/call', params: { name: 'pay' } },
+      { method: 'ping', params: undefined }
+    ])
+  })
+})

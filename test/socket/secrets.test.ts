@@ -1,0 +1,235 @@
+import { describe, expect, it } from 'vitest'
+import {
+  btoaUtf8,
+  collectSecrets,
+  hasCredentials,
+  isExposed,
+  isLoopback,
+  publicUrl,
+  redact,
+  redactStart
+} from '../../src/socket/secrets.js'
+
+describe('isLoopback', () => {
+  it.each([
+    ['localhost', true],
+    ['app.localhost', true],
+    ['127.0.0.1', true],
+    ['127.255.3.4', true],
+    ['[::1]', true],
+    ['0.0.0.0', false],
+    ['10.0.0.1', false],
+    ['128.0.0.1', false],
+    ['127.0.0.1.example.com', false],
+    ['x127.0.0.1', false],
+    ['localhost.example.com', false],
+    ['mylocalhost', false],
+    ['[::2]', false],
+    ['x[::1]', false],
+    ['[::1]x', false],
+    ['[fe80::1]', false],
+    ['example.com', false],
+    ['', false]
+  ])('says of %j: %s', (hostname, expected) => {
+    expect(isLoopback(hostname)).toBe(expected)
+  })
+
+  it('sees through the notations of an address that a URL normalizes', () => {
+    const notations = ['ws://2130706433/', 'ws://0x7f.1/', 'ws://127.1/', 'ws://LOCALHOST/', 'ws://[0:0:0:0:0:0:0:1]/']
+    expect(notations.map((url) => isLoopback(new URL(url).hostname))).toEqual([true, true, true, true, true])
+  })
+})
+
+describe('isExposed', () => {
+  it.each([
+    ['ws://example.com/', true],
+    ['ws://192.168.0.2:8080/ws', true],
+    ['wss://example.com/', false],
+    ['ws://localhost:8080/', false],
+    ['ws://127.0.0.1/', false],
+    ['ws://[::1]:9000/', false]
+  ])('says of %s: %s', (url, expected) => {
+    expect(isExposed(new URL(url))).toBe(expected)
+  })
+})
+
+describe('hasCredentials', () => {
+  it.each<[Record<string, string>, boolean]>([
+    [{}, false],
+    [{ 'X-Trace': '1' }, false],
+    [{ Authorization: 'Bearer x' }, true],
+    [{ aUTHORIZATION: 'Bearer x' }, true],
+    [{ cookie: 'a=b' }, true],
+    [{ 'X-Authorization-Note': 'none' }, false],
+    [{ 'X-Authorization': 'none' }, false],
+    [{ 'Cookie-Note': 'none' }, false]
+  ])('says of %o: %s', (headers, expected) => {
+    expect(hasCredentials(headers)).toBe(expected)
+  })
+})
+
+describe('collectSecrets', () => {
+  const plain = new URL('wss://example.com/ws')
+
+  it('takes tokens, with and without their scheme', () => {
+    const secrets = collectSecrets(plain, { Authorization: 'Bearer abc123' }, ['token-42'])
+    expect(secrets).toEqual(expect.arrayContaining(['abc123', 'Bearer abc123', 'token-42']))
+  })
+
+  it.each(['Authorization', 'cookie', 'X-Api-Key', 'Ocp-Apim-Subscription', 'X-Whatever'])(
+    'takes the header %s for a secret, as any may be the key of a gateway',
+    (name) => {
+      expect(collectSecrets(plain, { [name]: 'hush-hush' }, [])).toContain('hush-hush')
+    }
+  )
+
+  it('finds none in a bare URL', () => {
+    expect(collectSecrets(plain, {}, [])).toEqual([])
+  })
+
+  it('takes the password as it is written and as it is meant, and what HTTP makes of it', () => {
+    const secrets = collectSecrets(new URL('wss://user:p%40ssw%C3%B6rd@example.com/'), {}, [])
+    expect(secrets).toEqual(
+      expect.arrayContaining(['p%40ssw%C3%B6rd', 'p@sswörd', Buffer.from('user:p@sswörd', 'utf8').toString('base64')])
+    )
+  })
+
+  it('survives a password that is no percent-encoding', () => {
+    expect(collectSecrets(new URL('wss://user:100%sure@example.com/'), {}, [])).toContain('100%sure')
+  })
+
+  it('takes every part of the query, decoded and as it is written, with and without a name', () => {
+    const secrets = collectSecrets(new URL('wss://example.com/ws?key=value%2D1&value-2&=value-3&a=b=c-d-e-f'), {}, [])
+    expect(secrets).toEqual(expect.arrayContaining(['value%2D1', 'value-1', 'value-2', 'value-3', 'b=c-d-e-f']))
+  })
+
+  it('takes the forms in which servers quote what they received', () => {
+    expect(collectSecrets(plain, {}, ['a+b/c"=d<']).sort()).toEqual(
+      [
+        'a+b/c"=d<',
+        'a%2Bb%2Fc%22%3Dd%3C', // in a URL
+        'a%2bb%2fc%22%3dd%3c',
+        'a+b/c\\"=d<', // in JSON
+        'a+b\\/c\\"=d<',
+        'a+b/c&quot;=d&lt;' // in HTML
+      ].sort()
+    )
+  })
+
+  it('takes the parts of a Cookie, the password of Basic, and a user without a password', () => {
+    const secrets = collectSecrets(
+      new URL('wss://token-as-user@example.com'),
+      {
+        Cookie: 'sid=session-1; theme=dark-blue',
+        Authorization: `Basic ${btoa('me:pass:word-1')}`
+      },
+      []
+    )
+    expect(secrets).toEqual(expect.arrayContaining(['session-1', 'dark-blue', 'pass:word-1', 'token-as-user']))
+    expect(secrets).not.toContain('me')
+    expect(secrets).not.toContain('me:pass:word-1')
+  })
+
+  it('takes a header of another name or scheme as a whole, and without its scheme', () => {
+    const headers = { 'X-Cookie': 'a=session-2; b=other-2', 'X-Key': 'Basically c2VjcmV0OnNlY3JldC0z' }
+    expect(
+      collectSecrets(plain, headers, [])
+        .filter((secret) => !secret.includes('%'))
+        .sort()
+    ).toEqual(['a=session-2; b=other-2', 'Basically c2VjcmV0OnNlY3JldC0z', 'c2VjcmV0OnNlY3JldC0z'].sort())
+  })
+
+  it('takes the parts of a Cookie whose pairs stand close together, and values that hold "="', () => {
+    expect(collectSecrets(plain, { cookie: 'a=first=1;b=second' }, [])).toEqual(expect.arrayContaining(['first=1', 'second']))
+  })
+
+  it.each([
+    ['&', '&amp;'],
+    ['<', '&lt;'],
+    ['>', '&gt;'],
+    ['"', '&quot;'],
+    ["'", '&#39;']
+  ])('takes %s as HTML has it', (character, entity) => {
+    expect(collectSecrets(plain, {}, [`secret${character}`])).toContain(`secret${entity}`)
+  })
+
+  it('takes a Basic header that holds no Base64 as a whole', () => {
+    expect(collectSecrets(plain, { Authorization: 'Basic ***no-base64***' }, [])).toContain('***no-base64***')
+  })
+
+  it('leaves out what is shorter than six characters, and names none twice', () => {
+    expect(collectSecrets(plain, { cookie: 'abcdef' }, ['12345', '123456', 'abcdef']).sort()).toEqual(['123456', 'abcdef'])
+  })
+
+  it('puts the longest first, so that no secret survives in part', () => {
+    const secrets = collectSecrets(plain, {}, ['secret', 'secret-and-more'])
+    expect(secrets).toEqual(['secret-and-more', 'secret'])
+    expect(redact('got secret-and-more', secrets)).toBe('got [redacted]')
+  })
+})
+
+describe('redact', () => {
+  it('replaces every occurrence of every secret', () => {
+    expect(redact('abcdef, ghijkl, abcdef', ['abcdef', 'ghijkl'])).toBe('[redacted], [redacted], [redacted]')
+  })
+
+  it('takes secrets literally, not as patterns', () => {
+    expect(redact('a.c abc $& a$c', ['a.c', 'a$c'])).toBe('[redacted] abc $& [redacted]')
+  })
+
+  it('leaves a text without secrets as it is', () => {
+    expect(redact('nothing here', ['abcdef'])).toBe('nothing here')
+    expect(redact('nothing here', [])).toBe('nothing here')
+  })
+})
+
+describe('redactStart', () => {
+  const secret = 'eyJhbGciOi.secret'
+
+  it.each(Array.from({ length: secret.length + 1 }, (_, shown) => shown))(
+    'shows nothing of a secret that is cut after %i characters',
+    (shown) => {
+      const text = `token: ${secret}`
+      const start = redactStart(text, [secret], 'token: '.length + shown)
+      expect(start.startsWith('token: ')).toBe(true)
+      expect('[redacted]'.startsWith(start.slice('token: '.length))).toBe(true)
+    }
+  )
+
+  it.each(Array.from({ length: secret.length }, (_, shown) => shown))(
+    'shows nothing of a secret of which only %i characters came',
+    (shown) => {
+      const text = secret.repeat(3) + secret.slice(0, shown)
+      expect(redactStart(text, [secret], 50)).toBe('[redacted]'.repeat(3))
+    }
+  )
+
+  it('cuts after the secrets are replaced', () => {
+    expect(redactStart(`${secret}${secret}abc`, [secret], 22)).toBe('[redacted][redacted]ab')
+  })
+
+  it('keeps the last letters of a text that is not cut, though a secret begins with them', () => {
+    expect(redactStart('Service unavailable', [secret], 4096)).toBe('Service unavailable')
+  })
+})
+
+describe('btoaUtf8', () => {
+  it.each([
+    ['', ''],
+    ['a:b', 'YTpi'],
+    ['schlüssel', 'c2NobMO8c3NlbA=='],
+    ['🔑', '8J+UkQ==']
+  ])('writes %j as %j', (text, base64) => {
+    expect(btoaUtf8(text)).toBe(base64)
+  })
+})
+
+describe('publicUrl', () => {
+  it.each([
+    ['wss://user:password@example.com:8443/ws?token=abc#part', 'wss://example.com:8443/ws'],
+    ['ws://[::1]:9000/', 'ws://[::1]:9000/'],
+    ['wss://example.com', 'wss://example.com/']
+  ])('shows %s as %s', (url, shown) => {
+    expect(publicUrl(new URL(url))).toBe(shown)
+  })
+})
