@@ -3,7 +3,9 @@ import { asError, checkHandler, guarded } from '../lib/guarded.js'
 import { Handshake, requestMeta, stampRequest, type Era } from '../session/handshake.js'
 import type { LifecycleState, StateName } from '../connection/lifecycle.js'
 import { ClosedError, RequestTimeoutError, type Closure } from '../errors.js'
-import { describeChange, Emitter, type ClientEvents } from '../session/events.js'
+import { Emitter } from '../lib/emitter.js'
+import { deferred, type Deferred } from '../lib/deferred.js'
+import { describeChange, type ClientEvents } from '../session/events.js'
 import type { ClientStats, NotificationHandler, RequestContext, RequestHandler, ServerRequests } from '../types/client.js'
 import { systemClock, type Clock } from '../lib/clock.js'
 import { watchPage } from '../connection/page.js'
@@ -11,7 +13,7 @@ import { openSocket } from '../socket/open-socket.js'
 import { McpMethods } from './methods.js'
 import { resolveClientOptions, type ClientConfig, type Ports } from '../session/options.js'
 import { mayTakeRounds, runRounds } from './input-rounds.js'
-import { deferred, RpcPeer, type Deferred } from '../rpc/rpc-peer.js'
+import { RpcPeer } from '../rpc/rpc-peer.js'
 import { Session } from '../session/session.js'
 import { Subscriptions, type Subscription } from './subscriptions.js'
 import { Waiters } from '../lib/waiters.js'
@@ -44,7 +46,7 @@ export class McpWebSocketClient extends McpMethods {
   readonly #session: Session
   readonly #peer: RpcPeer
   readonly #subscriptions: Subscriptions
-  readonly #events = new Emitter((error, event) => {
+  readonly #events = new Emitter<ClientEvents>((error, event) => {
     // What a listener of `error` throws has nowhere to go.
     if (event !== 'error') this.#trouble(error)
   })

@@ -1,5 +1,6 @@
 import { ClosedError, isClosedError, ProtocolError } from '../errors.js'
-import { deferred, type Call, type Deferred, type RpcPeer } from '../rpc/rpc-peer.js'
+import { deferred, type Deferred } from '../lib/deferred.js'
+import type { Call, RpcPeer } from '../rpc/rpc-peer.js'
 import type { JsonRpcNotification, Result } from '../types/json-rpc.js'
 import type { SubscriptionFilter } from '../types/modern.js'
 import type { RequestOptions } from '../types/options.js'

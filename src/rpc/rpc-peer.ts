@@ -6,7 +6,9 @@ import { isErrorResponse, isObject, isRequest, isResponse } from '../wire/json-r
 import { PendingRequests, type PendingRequest } from './pending.js'
 import { QueueFullError, RequestTimeoutError, RpcError, type Delivery } from '../errors.js'
 import { InboundDispatch } from './request-dispatcher.js'
-import { SharedTimer, type Clock } from '../lib/clock.js'
+import type { Clock } from '../lib/clock.js'
+import { deferred, type Deferred } from '../lib/deferred.js'
+import { SharedTimer } from '../lib/shared-timer.js'
 import type { JsonRpcErrorResponse, JsonRpcMessage, JsonRpcNotification, JsonRpcResponse, Params, RequestId } from '../types/json-rpc.js'
 import type { RequestOptions } from '../types/options.js'
 
@@ -31,24 +33,6 @@ export interface RpcPeerListener {
   onNotification(notification: JsonRpcNotification): void
   /** A callback of the program failed. */
   onTrouble(error: Error): void
-}
-
-/** A promise with what settles it. */
-export interface Deferred<T> {
-  readonly promise: Promise<T>
-  readonly resolve: (value: T) => void
-  readonly reject: (error: unknown) => void
-}
-
-/** Makes a promise to settle later. */
-export function deferred<T>(): Deferred<T> {
-  let resolve: Deferred<T>['resolve'] = ignore
-  let reject: Deferred<T>['reject'] = ignore
-  const promise = new Promise<T>((onResolve, onReject) => {
-    resolve = onResolve
-    reject = onReject
-  })
-  return { promise, resolve, reject }
 }
 
 /** A request with its promise: the one record that all layers share. */

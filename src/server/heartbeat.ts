@@ -1,5 +1,6 @@
 import { beat, type HeartbeatPolicy } from '../session/liveness.js'
-import { SharedTimer, type Clock } from '../lib/clock.js'
+import type { Clock } from '../lib/clock.js'
+import { SharedTimer } from '../lib/shared-timer.js'
 
 /** One connection as the heartbeat sees it. The heartbeat writes the members that are not `readonly`. */
 export interface Beating {

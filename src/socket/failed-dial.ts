@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { retryAfterOfHeader } from '../connection/closures.js'
+import { retryAfterOfHeader } from './retry-after.js'
 import { publicUrl, redact, redactStart } from './secrets.js'
 import { hintForStatus, hintForSystemError } from './hints.js'
 import { judgeSubprotocol } from '../wire/subprotocol.js'

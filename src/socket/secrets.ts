@@ -1,3 +1,5 @@
+import { btoaUtf8 } from '../wire/base64.js'
+
 // Shorter values would blank out ordinary words of an error message.
 const SHORTEST_SECRET = 6
 
@@ -59,9 +61,6 @@ function decode(text: string): string {
     return text
   }
 }
-
-/** Base64 of the text's UTF-8 bytes. */
-export const btoaUtf8 = (text: string): string => btoa(String.fromCodePoint(...new TextEncoder().encode(text)))
 
 /** The text with every secret replaced. */
 export function redact(text: string, secrets: readonly string[]): string {

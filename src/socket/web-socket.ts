@@ -1,4 +1,4 @@
-import { retryAfterOfReason } from '../connection/closures.js'
+import { retryAfterOfReason } from './retry-after.js'
 import { redact, redactStart } from './secrets.js'
 import { judgeSubprotocol } from '../wire/subprotocol.js'
 import { HandshakeError, type Closure } from '../errors.js'

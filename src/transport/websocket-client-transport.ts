@@ -5,14 +5,15 @@ import type { LifecycleState, StateName } from '../connection/lifecycle.js'
 import { PendingRequests, type PendingRequest } from '../rpc/pending.js'
 import { RelayedHandshake } from './relayed-handshake.js'
 import { ClosedError, QueueFullError, type Closure, type McpWebSocketError } from '../errors.js'
-import { describeChange, Emitter, type ClientEvents } from '../session/events.js'
+import { deferred, type Deferred } from '../lib/deferred.js'
+import { Emitter } from '../lib/emitter.js'
+import { describeChange, type ClientEvents } from '../session/events.js'
 import { cancelledId } from '../session/server-requests.js'
 import { systemClock } from '../lib/clock.js'
 import { inTurn } from '../wire/ordered-delivery.js'
 import { watchPage } from '../connection/page.js'
 import { openSocket } from '../socket/open-socket.js'
 import { checkOptions, resolveClientOptions, type Ports } from '../session/options.js'
-import { deferred, type Deferred } from '../rpc/rpc-peer.js'
 import { Session } from '../session/session.js'
 import type { ClientStats } from '../types/client.js'
 import type { JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, JsonRpcResponse, RequestId } from '../types/json-rpc.js'
@@ -69,7 +70,7 @@ export class WebSocketClientTransport {
       (error) => this.#trouble(error)
     )
   )
-  readonly #events = new Emitter((error, event) => {
+  readonly #events = new Emitter<TransportEvents>((error, event) => {
     // What a listener of `error` throws has nowhere to go.
     if (event !== 'error') this.#trouble(error)
   })

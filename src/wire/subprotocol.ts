@@ -1,5 +1,5 @@
 import { SubprotocolError } from '../errors.js'
-import { btoaUtf8 } from '../socket/secrets.js'
+import { btoaUtf8 } from './base64.js'
 
 /** The subprotocol that is always offered first. */
 export const MCP_SUBPROTOCOL = 'mcp.v1'

@@ -17,40 +17,64 @@ interface Import {
   readonly target: string | undefined
 }
 
-// A path that ends in a slash stands for the whole folder.
-const RANKS: readonly (readonly [rank: number, ...paths: string[]])[] = [
-  [0, 'errors.ts', 'version.ts', 'types/'],
-  [1, 'core/'],
-  [2, 'io/'],
-  [3, 'connection.ts', 'heartbeat.ts', 'own-requests.ts', 'rpc-peer.ts', 'aborts.ts', 'inbound-dispatch.ts'],
-  [4, 'session.ts', 'greeting.ts', 'inbound-traffic.ts', 'interruption.ts'],
-  [5, 'options.ts', 'events.ts', 'subscriptions.ts', 'rounds.ts', 'methods.ts', 'waiters.ts'],
-  [6, 'client.ts', 'server/', 'transport/'],
-  [7, 'index.ts']
-]
-
-/** Siblings of one rank that never meet, each with what belongs to it. */
-const SIDES: readonly (readonly (readonly [side: string, ...paths: string[]])[])[] = [
-  [
-    ['the connection', 'connection.ts', 'heartbeat.ts', 'own-requests.ts'],
-    ['the peer', 'rpc-peer.ts', 'aborts.ts', 'inbound-dispatch.ts']
-  ],
-  [
-    ['the client', 'client.ts'],
-    ['the server', 'server/'],
-    ['the transport', 'transport/']
-  ]
-]
+/**
+ * The layers, and what each may see beside itself: arrows go down only. A layer is a folder below src/, or one of the files
+ * that lie beside the folders.
+ */
+const LAYERS: Readonly<Record<string, readonly string[]>> = {
+  'errors.ts': [],
+  'version.ts': [],
+  lib: [],
+  types: ['errors.ts'],
+  wire: ['lib', 'types', 'errors.ts'],
+  rpc: ['lib', 'types', 'wire', 'errors.ts'],
+  socket: ['lib', 'types', 'wire', 'errors.ts'],
+  connection: ['lib', 'types', 'wire', 'socket', 'errors.ts'],
+  session: ['lib', 'types', 'wire', 'rpc', 'socket', 'connection', 'errors.ts', 'version.ts'],
+  client: ['lib', 'types', 'wire', 'rpc', 'connection', 'session', 'errors.ts'],
+  transport: ['lib', 'types', 'wire', 'rpc', 'connection', 'session', 'errors.ts'],
+  server: ['lib', 'types', 'wire', 'errors.ts'],
+  'index.ts': ['types', 'connection', 'session', 'client', 'errors.ts']
+}
 
 /** Where a package may be imported; everything that is not named here, the official SDK above all, has no home. */
 const HOMES: readonly { readonly name: RegExp; readonly homes: readonly string[]; readonly typesOnly: boolean }[] = [
-  { name: /^isomorphic-ws$/, homes: ['io/socket.ts'], typesOnly: false },
-  { name: /^eventemitter3$/, homes: ['events.ts'], typesOnly: false },
-  { name: /^nanoid$/, homes: ['rpc-peer.ts'], typesOnly: false },
-  { name: /^node:/, homes: ['io/node-socket.ts', 'io/refusal.ts'], typesOnly: true },
+  { name: /^isomorphic-ws$/, homes: ['socket/open-socket.ts'], typesOnly: false },
+  { name: /^eventemitter3$/, homes: ['lib/emitter.ts'], typesOnly: false },
+  { name: /^nanoid$/, homes: ['rpc/rpc-peer.ts'], typesOnly: false },
+  { name: /^node:/, homes: ['socket/node-socket.ts', 'socket/failed-dial.ts'], typesOnly: true },
   { name: /^node:/, homes: ['server/'], typesOnly: false },
   { name: /^ws$/, homes: ['server/server.ts', 'server/peer-socket.ts'], typesOnly: false }
 ]
+
+/**
+ * The few files that touch time, chance, sockets, the page or promises: the class of each layer, and the edges of the platform.
+ * All others decide and do nothing else, so that their tests need neither a clock nor a network.
+ */
+const EFFECTS: ReadonlySet<string> = new Set([
+  'lib/clock.ts',
+  'lib/deferred.ts',
+  'lib/waits.ts',
+  'wire/ordered-delivery.ts',
+  'rpc/rpc-peer.ts',
+  'rpc/request-dispatcher.ts',
+  'socket/open-socket.ts',
+  'socket/web-socket.ts',
+  'socket/node-socket.ts',
+  'socket/target.ts',
+  'connection/connection.ts',
+  'connection/page.ts',
+  'session/session-host.ts',
+  'client/client.ts',
+  'client/methods.ts',
+  'client/subscriptions.ts',
+  'client/input-rounds.ts',
+  'transport/websocket-client-transport.ts',
+  'server/server.ts',
+  'server/admission.ts',
+  'server/http-binding.ts',
+  'server/peer-socket.ts'
+])
 
 /** Names that bring time, chance, the network, the process or asynchrony into what has to be pure. */
 const IMPURE: ReadonlySet<string> = new Set([
@@ -74,7 +98,9 @@ const IMPURE: ReadonlySet<string> = new Set([
 ])
 
 /** Lines of code that a file may have; comments and blank lines do not count. */
-export const MOST_LINES = 250
+export const MOST_LINES = 400
+/** Lines that a function may have, its comments included. */
+export const MOST_FUNCTION_LINES = 60
 
 const matches = (path: string, entry: string): boolean => (entry.endsWith('/') ? path.startsWith(entry) : path === entry)
 
@@ -120,28 +146,29 @@ export function importsOf(source: Source): Import[] {
   return found
 }
 
-const rankOf = (path: string): number | undefined => RANKS.find(([, ...paths]) => paths.some((entry) => matches(path, entry)))?.[0]
+const layerOf = (path: string): string => path.split('/')[0] ?? path
 
-const sideOf = (path: string, sides: (typeof SIDES)[number]): string | undefined =>
-  sides.find(([, ...paths]) => paths.some((entry) => matches(path, entry)))?.[0]
-
-/** Files import their own rank or below, and never from the other side. */
-export function checkRanks(sources: readonly Source[]): Violation[] {
+/** Files import their own layer and those below it that it may see, and nothing else of src. */
+export function checkLayers(sources: readonly Source[]): Violation[] {
   return sources.flatMap((source) => {
     const { path } = source
-    const rank = rankOf(path)
-    if (rank === undefined) return [`${path} has no rank: give it one in test/helpers/architecture.ts`]
+    const layer = layerOf(path)
+    const visible = LAYERS[layer]
+    if (visible === undefined) return [`${path} lies in no layer: see LAYERS in test/helpers/architecture.ts`]
     return importsOf(source).flatMap(({ target }) => {
       if (target === undefined) return []
-      const other = rankOf(target)
-      if (other !== undefined && other > rank) return [`${path} (rank ${String(rank)}) imports ${target} (rank ${String(other)}) above it`]
-      return SIDES.flatMap((sides) => {
-        const [side, otherSide] = [sideOf(path, sides), sideOf(target, sides)]
-        if (side === undefined || otherSide === undefined || side === otherSide) return []
-        return [`${path}, which belongs to ${side}, imports ${target}, which belongs to ${otherSide}`]
-      })
+      const other = layerOf(target)
+      return other === layer || visible.includes(other) ? [] : [`${path} imports ${target}, but ${layer} may not see ${other}`]
     })
   })
+}
+
+/** The arrows between folders, files beside them included: fewer make a simpler picture. */
+export function arrowsOf(sources: readonly Source[]): string[] {
+  const arrows = sources.flatMap((source) =>
+    importsOf(source).flatMap(({ target }) => (target === undefined ? [] : [`${layerOf(source.path)} > ${layerOf(target)}`]))
+  )
+  return [...new Set(arrows)].filter((arrow) => !/^(.*) > \1$/.test(arrow)).sort()
 }
 
 /** No file imports itself on any way, not even for types. Each circle is reported once. */
@@ -175,18 +202,16 @@ export function checkStarExports(sources: readonly Source[]): Violation[] {
   })
 }
 
-/** core/ knows no timer, clock, chance, socket, promise or dependency. */
+/** Rules know no timer, clock, chance, socket, page, promise or dependency: all files but the few in EFFECTS, and the types. */
 export function checkPurity(sources: readonly Source[]): Violation[] {
   return sources
-    .filter(({ path }) => path.startsWith('core/'))
+    .filter(({ path }) => !EFFECTS.has(path) && !path.startsWith('types/'))
     .flatMap((source) => {
       const file = parse(source)
       const found: Violation[] = []
       const report = (node: ts.Node, what: string): void => {
-        found.push(`${source.path}:${String(lineOf(file, node))} uses ${what}, but core/ is pure`)
+        found.push(`${source.path}:${String(lineOf(file, node))} uses ${what}, but it is no file for effects`)
       }
-      for (const { specifier, target } of importsOf(source))
-        if (target === undefined) found.push(`${source.path} imports ${specifier}, but core/ is pure`)
       walk(file, (node) => {
         if (ts.isIdentifier(node) && IMPURE.has(node.text) && !isMemberName(node)) report(node, node.text)
         else if (node.kind === ts.SyntaxKind.AsyncKeyword) report(node, 'async')
@@ -268,25 +293,80 @@ export function checkLength(sources: readonly Source[]): Violation[] {
   })
 }
 
-/** Every export says what it is. */
-export function checkDocs(sources: readonly Source[]): Violation[] {
+/** A function that does not fit on a screen does more than one thing. */
+export function checkFunctions(sources: readonly Source[]): Violation[] {
   return sources.flatMap((source) => {
     const file = parse(source)
+    const found: Violation[] = []
+    walk(file, (node) => {
+      if (!ts.isFunctionLike(node) || !('body' in node) || node.body === undefined) return
+      const lines = file.getLineAndCharacterOfPosition(node.getEnd()).line + 2 - lineOf(file, node)
+      if (lines > MOST_FUNCTION_LINES)
+        found.push(
+          `${source.path}:${String(lineOf(file, node))} has a function of ${String(lines)} lines, more than ${String(MOST_FUNCTION_LINES)}`
+        )
+    })
+    return found
+  })
+}
+
+const hasDoc = (node: ts.Node): boolean => ts.getJSDocCommentsAndTags(node).some((doc) => ts.isJSDoc(doc))
+
+const isExported = (node: ts.Statement): boolean =>
+  ts.canHaveModifiers(node) && (ts.getModifiers(node)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword) ?? false)
+
+/** The public members of a class or an interface, without its constructor. */
+function membersOf(node: ts.Statement): { name: string; node: ts.Node }[] {
+  if (!ts.isClassDeclaration(node) && !ts.isInterfaceDeclaration(node)) return []
+  return [...node.members].flatMap((member) => {
+    const { name } = member
+    if (name === undefined || ts.isPrivateIdentifier(name)) return []
+    const words = ts.canHaveModifiers(member) ? (ts.getModifiers(member) ?? []) : []
+    const isHidden = words.some(({ kind }) => kind === ts.SyntaxKind.ProtectedKeyword || kind === ts.SyntaxKind.OverrideKeyword)
+    return isHidden ? [] : [{ name: name.getText(), node: member }]
+  })
+}
+
+/** Names of what a class implements or extends. */
+const parentsOf = (node: ts.Statement): string[] =>
+  ts.isClassDeclaration(node)
+    ? (node.heritageClauses ?? []).flatMap(({ types }) => types.map(({ expression }) => expression.getText()))
+    : []
+
+/**
+ * Every export says what it is, and so does every public member of an exported class or interface. What an interface says of a
+ * member holds for the classes that implement it.
+ */
+export function checkDocs(sources: readonly Source[]): Violation[] {
+  const files = sources.map((source) => ({ path: source.path, file: parse(source) }))
+  const statements = files.flatMap(({ path, file }) => file.statements.map((statement) => ({ path, file, statement })))
+  /** `Interface.member` for every member with a comment. */
+  const explained = new Set(
+    statements.flatMap(({ statement }) =>
+      membersOf(statement).flatMap(({ name, node }) => (hasDoc(node) ? [`${namesOf(statement).join()}.${name}`] : []))
+    )
+  )
+  return files.flatMap(({ path, file }) => {
     const documented = new Set<string>()
-    const exported = new Map<string, number>()
+    const public_ = new Map<string, number>()
+    const note = (name: string, node: ts.Node, isDocumented: boolean): void => {
+      if (!public_.has(name)) public_.set(name, lineOf(file, node))
+      // The first of several overloads speaks for all.
+      if (isDocumented) documented.add(name)
+    }
     for (const statement of file.statements) {
-      if (!ts.canHaveModifiers(statement)) continue
-      if (!ts.getModifiers(statement)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword)) continue
-      const hasDoc = ts.getJSDocCommentsAndTags(statement).some((doc) => ts.isJSDoc(doc))
+      if (!isExported(statement)) continue
       for (const name of namesOf(statement)) {
-        if (!exported.has(name)) exported.set(name, lineOf(file, statement))
-        // The first of several overloads speaks for all.
-        if (hasDoc) documented.add(name)
+        note(name, statement, hasDoc(statement))
+        for (const member of membersOf(statement)) {
+          const isInherited = parentsOf(statement).some((parent) => explained.has(`${parent}.${member.name}`))
+          note(`${name}.${member.name}`, member.node, isInherited || hasDoc(member.node))
+        }
       }
     }
-    return [...exported]
+    return [...public_]
       .filter(([name]) => !documented.has(name))
-      .map(([name, line]) => `${source.path}:${String(line)} exports ${name} without a TSDoc comment`)
+      .map(([name, line]) => `${path}:${String(line)} exports ${name} without a TSDoc comment`)
   })
 }
 

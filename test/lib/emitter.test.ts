@@ -1,9 +1,15 @@
 import { describe, expect, it, vi } from 'vitest'
-import { Emitter } from '../../src/session/events.js'
+import { Emitter } from '../../src/lib/emitter.js'
 
-const rig = (): { emitter: Emitter; thrown: unknown[][] } => {
+interface Events {
+  error: Error
+  close: undefined
+  failed: Error
+}
+
+const rig = (): { emitter: Emitter<Events>; thrown: unknown[][] } => {
   const thrown: unknown[][] = []
-  return { emitter: new Emitter((error, event) => thrown.push([error, event])), thrown }
+  return { emitter: new Emitter<Events>((error, event) => thrown.push([error, event])), thrown }
 }
 
 describe('an emitter', () => {
@@ -66,7 +72,7 @@ describe('an emitter', () => {
     }
     emitter.on('close', listener)
     emitter.on('failed', listener)
-    emitter.emit('failed', new Error('x') as never)
+    emitter.emit('failed', new Error('x'))
     expect(thrown.map(([, event]) => event)).toEqual(['failed'])
   })
 

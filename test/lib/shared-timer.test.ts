@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { SharedTimer, systemClock } from '../../src/lib/clock.js'
+import { systemClock } from '../../src/lib/clock.js'
+import { SharedTimer } from '../../src/lib/shared-timer.js'
 import { FakeClock } from '../helpers/fake-clock.js'
 
 interface Item {

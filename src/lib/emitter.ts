@@ -1,0 +1,74 @@
+import { EventEmitter } from 'eventemitter3'
+import { guarded } from './guarded.js'
+
+type Guarded<Events> = (payload: unknown, event: keyof Events) => void
+
+/**
+ * An event emitter on which a listener can harm neither the others nor whoever emits. Events are delivered in the order in which
+ * they happened: one that a listener causes comes after the one that it listens to, for all the other listeners too.
+ *
+ * `Events` maps the name of each event to the type of its payload.
+ */
+export class Emitter<Events extends object> {
+  readonly #emitter = new EventEmitter()
+  readonly #onThrown: (error: Error, event: keyof Events) => void
+  /** What eventemitter3 has in place of each listener: its `emit` would stop at the first one that throws. */
+  readonly #guards = new WeakMap<object, Guarded<Events>>()
+  readonly #queue: (readonly [event: string, payload: unknown])[] = []
+  #delivering = false
+
+  /** @param onThrown - Told what a listener threw, and at which event. */
+  constructor(onThrown: (error: Error, event: keyof Events) => void) {
+    this.#onThrown = onThrown
+  }
+
+  /** Registers a listener. */
+  on<E extends keyof Events & string>(event: E, listener: (payload: Events[E]) => void): void {
+    this.#emitter.on(event, this.#guard(listener))
+  }
+
+  /** Registers a listener for the next event of this name only. */
+  once<E extends keyof Events & string>(event: E, listener: (payload: Events[E]) => void): void {
+    this.#emitter.once(event, this.#guard(listener))
+  }
+
+  /** Removes a listener, however it was registered. */
+  off<E extends keyof Events & string>(event: E, listener: (payload: Events[E]) => void): void {
+    this.#emitter.off(event, this.#guard(listener))
+  }
+
+  /** Delivers an event, or queues it behind the one that is being delivered. Never throws. */
+  emit<E extends keyof Events & string>(event: E, payload: Events[E]): void {
+    this.#queue.push([event, payload])
+    this.#deliver()
+  }
+
+  /** Runs `work` before any listener hears of the events that it emits. `work` must not throw. */
+  hold(work: () => void): void {
+    const wasDelivering = this.#delivering
+    this.#delivering = true
+    work()
+    this.#delivering = wasDelivering
+    this.#deliver()
+  }
+
+  #deliver(): void {
+    if (this.#delivering) return
+    this.#delivering = true
+    for (let next = this.#queue.shift(); next; next = this.#queue.shift()) this.#emitter.emit(next[0], next[1], next[0])
+    this.#delivering = false
+  }
+
+  #guard<Payload>(listener: (payload: Payload) => void): Guarded<Events> {
+    let guard = this.#guards.get(listener)
+    if (guard === undefined) {
+      guard = (payload, event) =>
+        guarded(
+          () => listener(payload as Payload),
+          (error) => this.#onThrown(error, event)
+        )
+      this.#guards.set(listener, guard)
+    }
+    return guard
+  }
+}
