@@ -249,7 +249,7 @@ describe('a broken rule is reported:', () => {
     'a function without a comment': [checkDocs, { 'a.ts': 'export function a(): void {}' }, 'a.ts:1 exports a without a TSDoc comment'],
     'an interface without a comment': [
       checkDocs,
-      { 'a.ts': 'export interface A { /** x */ x: 1 }' },
+      { 'a.ts': 'export interface A {\n  /** x */\n  x: 1\n}' },
       'a.ts:1 exports A without a TSDoc comment'
     ],
     'a function that is too long': [
