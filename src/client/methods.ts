@@ -1,5 +1,5 @@
 import { ProtocolError } from '../errors.js'
-import type { Era } from '../session/handshake.js'
+import type { Era } from '../session/agreement.js'
 import type { PageParams, Params, Result } from '../types/json-rpc.js'
 import type { DiscoverResult } from '../types/modern.js'
 import type { RequestOptions } from '../types/options.js'

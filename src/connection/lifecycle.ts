@@ -71,10 +71,10 @@ export type LifecycleEvent =
 export interface SocketClosed {
   readonly type: 'socketClosed'
   readonly closure: Closure
-  /** The word of `shouldReconnect`, if it gave one. */
-  readonly wish?: boolean
+  /** What the program's `shouldReconnect` returned: it wins over the default. */
+  readonly override?: boolean | undefined
   /** This closure answers a question that only a dial could ask: dial again at once. */
-  readonly redial?: 'era' | 'protocols'
+  readonly redial?: 'era' | 'protocols' | undefined
   /** Whether another token can be had. */
   readonly refreshable: boolean
   /** A number in [0, 1). */
@@ -125,7 +125,7 @@ function alive(state: Alive, event: LifecycleEvent, policy: RetryPolicy): Lifecy
 }
 
 function afterClosure(before: Life, event: SocketClosed, policy: RetryPolicy): LifecycleState {
-  const { closure, wish } = event
+  const { closure, override } = event
   const refused = closure.status === 401
   const refresh = refused && event.refreshable && !before.refreshed
   const life: Life = {
@@ -133,9 +133,9 @@ function afterClosure(before: Life, event: SocketClosed, policy: RetryPolicy): L
     reason: refused || isUnauthorizedCode(closure.code) ? 'unauthorized' : 'connect',
     refreshed: before.refreshed || refresh
   }
-  const redial = event.redial ?? (refresh && wish !== false ? 'token' : undefined)
+  const redial = event.redial ?? (refresh && override !== false ? 'token' : undefined)
   if (redial && !life.redials.includes(redial)) return { name: 'connecting', life: { ...life, redials: [...life.redials, redial] } }
-  const wanted = policy.enabled && (wish ?? (refresh || judgeClosure(closure) === 'retry'))
+  const wanted = policy.enabled && (override ?? (refresh || judgeClosure(closure) === 'retry'))
   if (wanted && life.retries < policy.maxRetries) {
     const retries = life.retries + 1
     const delay = backoffDelay(retries, policy, event.random, askedDelay(closure, policy.initialDelay))

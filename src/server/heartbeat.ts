@@ -1,4 +1,4 @@
-import { beat, type HeartbeatPolicy } from '../session/liveness.js'
+import type { HeartbeatPolicy } from '../session/liveness.js'
 import type { Clock } from '../lib/clock.js'
 import { SharedTimer } from '../lib/shared-timer.js'
 
@@ -58,7 +58,14 @@ export class Heartbeats {
     if (peer.bytesRead !== peer.bytesSeen && peer.probedAt !== undefined) this.hear(peer)
     peer.bytesSeen = peer.bytesRead
     // `SharedTimer` has seen to it that what came while this process stood still was heard first.
-    const { action, nextAt } = beat({ heardAt: peer.heardAt, probedAt: peer.probedAt, busy: false, ignored: 0 }, this.#policy, now, now)
+    const { interval, timeout } = this.#policy
+    const isDue = now >= (peer.probedAt === undefined ? peer.heardAt + interval : peer.probedAt + timeout)
+    const action = !isDue ? 'none' : peer.probedAt === undefined ? 'probe' : 'dead'
+    const nextAt = isDue
+      ? now + timeout
+      : peer.probedAt === undefined
+        ? peer.heardAt + interval
+        : Math.min(peer.probedAt + timeout, now + Math.min(interval, timeout))
     if (action === 'dead') return peer.die()
     if (action === 'probe') {
       peer.probedAt = now

@@ -16,6 +16,8 @@ export const requestOf = (changes: Partial<PendingRequest> = {}): PendingRequest
   method: 'tools/list',
   phase: 'sent',
   text: '{}',
+  frame: undefined,
+  params: undefined,
   size: 2,
   resend: undefined,
   ...changes
