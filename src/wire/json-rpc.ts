@@ -33,8 +33,11 @@ export const isErrorResponse = (response: JsonRpcResponse): response is JsonRpcE
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-// Safe integers and strings only: beyond 2^53 - 1 two different ids become the same number in JSON.parse.
-const isId = (id: unknown): id is number | string => typeof id === 'string' || Number.isSafeInteger(id)
+/**
+ * Whether the value can be the id of a request: a string or a safe integer. Beyond 2^53 - 1, `JSON.parse` makes the same number of
+ * two different ids.
+ */
+export const isRequestId = (id: unknown): id is number | string => typeof id === 'string' || Number.isSafeInteger(id)
 
 /**
  * Reads one text frame: every valid message goes to `onMessage`, in order; whatever is none goes to `onMalformed`.
@@ -88,7 +91,7 @@ export function jsonOf(value: unknown): string {
 
 /** Id of the request that the value, though no message, seems to answer. */
 function answeredBy(value: unknown): number | string | undefined {
-  return isObject(value) && value.method === undefined && isId(value.id) ? value.id : undefined
+  return isObject(value) && value.method === undefined && isRequestId(value.id) ? value.id : undefined
 }
 
 /** Why the value is no JSON-RPC 2.0 message; `undefined` if it is one. */
@@ -103,7 +106,7 @@ function findProblem(value: unknown): string | undefined {
   if (!isCall && !(result === undefined ? isObject(error) : error === undefined)) return 'not exactly one of "result" and an "error" object'
   // Notifications have no id. A peer that could not read a request answers with an error without an id, or with null.
   const mayLackId = isCall ? id === undefined : error !== undefined && (id ?? null) === null
-  return mayLackId || isId(id) ? undefined : '"id" is not a string or safe integer'
+  return mayLackId || isRequestId(id) ? undefined : '"id" is not a string or safe integer'
 }
 
 /**
