@@ -4,6 +4,7 @@ import type { Call, RpcPeer } from '../rpc/rpc-peer.js'
 import type { JsonRpcNotification, Result } from '../types/json-rpc.js'
 import type { SubscriptionFilter } from '../types/modern.js'
 import type { RequestOptions } from '../types/options.js'
+import { ACKNOWLEDGED, CANCELLED, LISTEN } from '../wire/methods.js'
 
 /** How a subscription ended: by `close()` of it or of the client; by a result of the server; or because the server failed or cancelled it. */
 export type SubscriptionEnd = 'local' | 'graceful' | 'remote'
@@ -41,7 +42,7 @@ export class Subscriptions {
 
   /** Opens a subscription; `options.timeout` bounds the wait for the server's acknowledgement. */
   listen(filter: SubscriptionFilter, options?: RequestOptions): Promise<Subscription> {
-    const call = this.#peer.call('subscriptions/listen', { notifications: filter }, options)
+    const call = this.#peer.call(LISTEN, { notifications: filter }, options)
     const live: Live = { call, honored: undefined, opened: deferred(), ended: deferred() }
     this.#live.add(live)
     call.promise.then(
@@ -74,8 +75,8 @@ export class Subscriptions {
 
   /** A notification came in, perhaps about a subscription as such. */
   onNotification({ method, params }: JsonRpcNotification): void {
-    if (method === 'notifications/cancelled') this.#peer.fail(this.#find(params?.requestId)?.call.id, endedBy('by a cancellation'))
-    if (method !== 'notifications/subscriptions/acknowledged') return
+    if (method === CANCELLED) this.#peer.fail(this.#find(params?.requestId)?.call.id, endedBy('by a cancellation'))
+    if (method !== ACKNOWLEDGED) return
     const live = this.#find(params?._meta?.[SUBSCRIPTION_ID])
     if (!live) return
     live.honored = params?.notifications ?? {}

@@ -2,6 +2,7 @@ import { isRpcError, ProtocolError, RpcError } from '../errors.js'
 import type { RequestHandler } from '../types/client.js'
 import type { JsonRpcError, JsonRpcNotification, JsonRpcRequest, JsonRpcResponse, Params, RequestId } from '../types/json-rpc.js'
 import { INTERNAL_ERROR, METHOD_NOT_FOUND } from '../wire/json-rpc.js'
+import { PING, PROGRESS } from '../wire/methods.js'
 
 /** Carries what a dispatcher sends: responses, and reports of progress. */
 export interface ResponsePipe {
@@ -20,7 +21,7 @@ export class RequestDispatcher {
   /** Knows how to respond to `ping`, and nothing else yet. */
   constructor(pipe: ResponsePipe) {
     this.#pipe = pipe
-    this.remove('ping')
+    this.remove(PING)
   }
 
   /** Sets the handler for a method, in place of an earlier one. */
@@ -32,7 +33,7 @@ export class RequestDispatcher {
   remove(method: string): void {
     this.#handlers.delete(method)
     // Every client must respond to it (MCP 2025-11-25, basic/utilities/ping).
-    if (method === 'ping') this.#handlers.set('ping', () => ({}))
+    if (method === PING) this.#handlers.set(PING, () => ({}))
   }
 
   /**
@@ -67,7 +68,7 @@ export class RequestDispatcher {
     const sendProgress = (report: object): void => {
       // Neither after the response nor after a cancellation (MCP 2025-11-25, basic/utilities/progress).
       if (progressToken !== undefined && isRunning())
-        this.#pipe.notify({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken, ...report } })
+        this.#pipe.notify({ jsonrpc: '2.0', method: PROGRESS, params: { progressToken, ...report } })
     }
     this.#running.set(id, controller)
     let outcome: Outcome

@@ -19,6 +19,7 @@ import type {
 } from '../types/json-rpc.js'
 import type { RequestOptions } from '../types/options.js'
 import { isErrorResponse, isObject, isRequest, isResponse } from '../wire/json-rpc.js'
+import { cancelledId, PROGRESS } from '../wire/methods.js'
 import { PendingRequests, type PendingRequest } from './pending.js'
 import { RequestDispatcher } from './request-dispatcher.js'
 
@@ -218,8 +219,9 @@ export class RpcPeer {
 
   #receiveNotification(notification: JsonRpcNotification): void {
     const { method, params } = notification
-    if (method === 'notifications/progress') this.#receiveProgress(params)
-    if (method === 'notifications/cancelled') this.dispatcher.cancel(params?.requestId as RequestId, params?.reason)
+    const cancelled = cancelledId(notification)
+    if (cancelled !== undefined) this.dispatcher.cancel(cancelled, params?.reason)
+    else if (method === PROGRESS) this.#receiveProgress(params)
     this.#listener.onNotification(notification)
   }
 

@@ -1,6 +1,7 @@
 import type { Closure } from '../errors.js'
 import { PendingRequests, type PendingRequest } from '../rpc/pending.js'
 import type { RequestId } from '../types/json-rpc.js'
+import { LISTEN } from '../wire/methods.js'
 import type { AwaitedCalls } from './liveness.js'
 
 /** What a drop means for the requests that were in flight. */
@@ -14,7 +15,7 @@ export interface Triage {
 }
 
 /** A listen ends only because somebody wants it to, never by a drop; and it is not a call: nobody waits for its response. */
-const isCall = (request: PendingRequest): boolean => request.method !== 'subscriptions/listen'
+const isCall = (request: PendingRequest): boolean => request.method !== LISTEN
 
 /** The call that probably caused close code 1009: the largest of those in flight. */
 export function tooLargeOf(inFlight: readonly PendingRequest[], { code }: Closure): PendingRequest | undefined {

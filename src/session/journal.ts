@@ -1,8 +1,7 @@
 import type { PendingRequest } from '../rpc/pending.js'
 import type { JsonRpcMessage, Params, RequestId } from '../types/json-rpc.js'
+import { LISTEN, SET_LEVEL, SUBSCRIBE, UNSUBSCRIBE } from '../wire/methods.js'
 
-const SET_LEVEL = 'logging/setLevel'
-const SUBSCRIBE = 'resources/subscribe'
 // In ms. A server that shuts down ends its listens and then closes: only an end from a server that stays is an end.
 const END_BELIEVED_AFTER = 1000
 
@@ -38,8 +37,8 @@ export class Journal {
   /** A request is written for the first time: an unsubscription holds from now on, a listen lives; the rest waits for the response. */
   noteSent({ id, method, params = {} }: Pick<PendingRequest, 'id' | 'method' | 'params'>, frame: string): void {
     if (method === SET_LEVEL || method === SUBSCRIBE) this.#unconfirmed.set(id, { method, params })
-    else if (method === 'resources/unsubscribe') this.#forget(keyOf({ method: SUBSCRIBE, params }))
-    else if (method === 'subscriptions/listen') this.#listens.set(id, frame)
+    else if (method === UNSUBSCRIBE) this.#forget(keyOf({ method: SUBSCRIBE, params }))
+    else if (method === LISTEN) this.#listens.set(id, frame)
   }
 
   /** A request ended: by a result (`confirmed`), or because it failed, was lost or was given up. */

@@ -1,5 +1,6 @@
 import type { PendingRequest } from '../rpc/pending.js'
 import type { JsonRpcNotification, RequestId } from '../types/json-rpc.js'
+import { CANCELLED, PROGRESS } from '../wire/methods.js'
 
 /** How much may wait while not connected. */
 export interface OutboxLimits {
@@ -16,7 +17,7 @@ const sizeOf = ({ text = '' }: Waiting): number => text.length
 
 /** Whether a notification still means something on another socket than the one whose requests it is about. */
 export const mayWait = ({ method }: JsonRpcNotification): boolean =>
-  method !== 'notifications/cancelled' && method !== 'notifications/progress'
+  method !== CANCELLED && method !== PROGRESS
 
 /** Messages that wait for a connection: first those that were sent before and are sent again, then the rest, each in its order. */
 export class Outbox {

@@ -13,7 +13,7 @@ import type { PendingRequest } from '../rpc/pending.js'
 import type { Reconnected } from '../types/client.js'
 import type { JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, JsonRpcResponse, RequestId } from '../types/json-rpc.js'
 import { encodeMessage, INTERNAL_ERROR, isErrorResponse, isRequest, isResponse, type Malformed } from '../wire/json-rpc.js'
-import { cancellation, cancelledId } from '../wire/methods.js'
+import { cancellation, cancelledId, INITIALIZE } from '../wire/methods.js'
 import type { Agreement, Era } from './agreement.js'
 import type { HandshakeScript } from './handshake.js'
 import { Heartbeat } from './heartbeat.js'
@@ -213,7 +213,7 @@ export class Session implements ConnectionListener {
     const hasEnded = this.#journal.isEnding(request.id)
     const wasInFlight = this.#settle(request.id)
     if (hasEnded) this.#scheduleEnds()
-    else if (notice && wasInFlight && this.#phase === 'open' && request.method !== 'initialize') this.notify(notice)
+    else if (notice && wasInFlight && this.#phase === 'open' && request.method !== INITIALIZE) this.notify(notice)
     return 'unknown'
   }
 

@@ -4,6 +4,7 @@ import { ProtocolError, type Closure, type McpWebSocketError } from '../errors.j
 import type { Deadline } from '../lib/deadlines.js'
 import type { JsonRpcErrorResponse, JsonRpcNotification, Params, RequestId } from '../types/json-rpc.js'
 import { isErrorResponse } from '../wire/json-rpc.js'
+import { DISCOVER, LISTEN, PING, SUBSCRIBE } from '../wire/methods.js'
 import { sameServer, type Agreement } from './agreement.js'
 import type { HandshakeOutcome, HandshakeScript, HandshakeStep } from './handshake.js'
 import type { InternalRequests } from './internal-requests.js'
@@ -82,8 +83,8 @@ export class SocketSetup implements Deadline {
 
   /** Asks for a sign of life where ping frames cannot be sent. Any response will do, an error too. */
   probe(onResponse: () => void): void {
-    if (this.agreement?.era !== 'modern') this.#internal.send('ping', undefined, onResponse)
-    else this.#internal.send('server/discover', { _meta: this.#host.handshake.requestMeta() }, onResponse)
+    if (this.agreement?.era !== 'modern') this.#internal.send(PING, undefined, onResponse)
+    else this.#internal.send(DISCOVER, { _meta: this.#host.handshake.requestMeta() }, onResponse)
   }
 
   /** A listen failed. If it had been restored, its owner is not the only one who has to know. */
@@ -138,7 +139,7 @@ export class SocketSetup implements Deadline {
       this.#internal.send(method, params, (response) => isErrorResponse(response) && lose(this.#connection.redact(response.error.message)))
     // A modern request carries the log level itself, but there is no `resources/subscribe` in the modern era: the program must hear
     // that these subscriptions are dead.
-    else if (method === 'resources/subscribe') lose(nowSpeaks(version))
+    else if (method === SUBSCRIBE) lose(nowSpeaks(version))
     else this.#journal.dropRestore(restore)
   }
 
@@ -152,8 +153,6 @@ export class SocketSetup implements Deadline {
     this.#host.onError(error)
   }
 }
-
-const LISTEN = 'subscriptions/listen'
 
 const notification = (method: string, params?: Params): JsonRpcNotification => ({ jsonrpc: '2.0', method, ...(params && { params }) })
 

@@ -14,16 +14,13 @@ import type { JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, RequestId } f
 import type { UrlOption } from '../types/options.js'
 import type { WebSocketClientTransportOptions } from '../types/transport.js'
 import { isRequest, isResponse } from '../wire/json-rpc.js'
-import { cancelledId } from '../wire/methods.js'
+import { cancelledId, DISCOVER, INITIALIZE, INITIALIZED, LISTEN } from '../wire/methods.js'
 import { inTurn } from '../wire/ordered-delivery.js'
 import { failureOf, tidyForSdk, untidy } from './messages.js'
 import { RelayedHandshake } from './relayed-handshake.js'
 
 /** The events of a transport: those of the client, less `notification`, which the SDK delivers. */
 export type TransportEvents = Omit<ClientEvents, 'notification'>
-
-const DISCOVER = 'server/discover'
-const INITIALIZE = 'initialize'
 
 // The SDK never responds to a request that was cancelled. A late response is told from one to a later request of the same id as long
 // as the request is remembered.
@@ -198,7 +195,7 @@ export class WebSocketClientTransport {
 
   #notify(message: JsonRpcNotification): void {
     // It never waits: a later socket is told right after its replay.
-    if (message.method === 'notifications/initialized' && !this.#handshake.noteInitialized()) return
+    if (message.method === INITIALIZED && !this.#handshake.noteInitialized()) return
     const id = cancelledId(message)
     const request = id === undefined ? undefined : this.#pending.take(id)
     if (request) this.#host.session.cancel(request, '', message)
@@ -217,7 +214,7 @@ export class WebSocketClientTransport {
   #forgetListen(notification: JsonRpcNotification): void {
     const id = cancelledId(notification)
     const request = id === undefined ? undefined : this.#pending.take(id)
-    if (request && request.method !== 'subscriptions/listen') this.#pending.add(request)
+    if (request && request.method !== LISTEN) this.#pending.add(request)
   }
 
   #onFailed({ id }: PendingRequest, error: McpWebSocketError): void {
