@@ -2,7 +2,7 @@
 // promises and events. It knows neither sockets nor retries.
 
 import { ClosedError, RequestTimeoutError } from '../errors.js'
-import { deferred } from '../lib/deferred.js'
+import { deferred, type Deferred } from '../lib/deferred.js'
 import { checkHandler, guarded } from '../lib/guarded.js'
 import { RpcPeer } from '../rpc/rpc-peer.js'
 import type { Agreement, Era } from '../session/agreement.js'
@@ -41,7 +41,7 @@ export class McpWebSocketClient extends McpMethods {
   readonly #subscriptions: Subscriptions
   readonly #notificationHandlers = new Map<string, NotificationHandler>()
   /** Settles at the next `ready`. */
-  #nextReady = deferred<void>()
+  #nextReady: Deferred<void> = deferred()
   /** Callers of `connect()` that wait for it. */
   #waitingCallers = 0
   /** Aborts when the life ends. While the client is `closing`, it is that of the next life, if somebody has asked for one. */

@@ -43,8 +43,9 @@ export interface Life {
   readonly attempt: number
   /** Consecutive retries; short-lived connections do not end the row, only a stable one does. */
   readonly retries: number
+  /** Whether the client was `ready` once in this life. */
   readonly everReady: boolean
-  /** Which uncounted redials were used. */
+  /** Which uncounted redials were used: see docs/decisions/0005-uncounted-redials.md. */
   readonly redials: readonly Redial[]
   /** Why the next dial asks for a token: the last closure was one of credentials. */
   readonly reason: 'connect' | 'unauthorized'
@@ -69,7 +70,9 @@ export type LifecycleEvent =
 
 /** The socket, or the dial for one, is over. */
 export interface SocketClosed {
+  /** Tells this event from the others. */
   readonly type: 'socketClosed'
+  /** How it ended. */
   readonly closure: Closure
   /** What the program's `shouldReconnect` returned: it wins over the default. */
   readonly override?: boolean | undefined

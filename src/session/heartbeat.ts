@@ -1,43 +1,39 @@
+import type { Connection } from '../connection/connection.js'
 import { ProtocolError } from '../errors.js'
 import type { Clock } from '../lib/clock.js'
-import type { Deadline } from '../lib/deadlines.js'
+import type { Due, SharedTimer } from '../lib/shared-timer.js'
 import { Pulse, type AwaitedCalls, type HeartbeatPolicy } from './liveness.js'
 
-/** The connection that a heartbeat watches, and the timer of its owner. */
+/** What a heartbeat needs. */
 export interface HeartbeatHost {
+  /** The connection that it watches. */
+  readonly connection: Connection
+  /** The timer of its owner. */
+  readonly timer: SharedTimer<Due>
   /** Time. */
   readonly clock: Clock
-  /** Inbound bytes so far, where the engine counts them. */
-  readonly bytesRead: number | undefined
-  /** Lets `onDue` of this object be called in `ms`, in place of an earlier time; `Infinity`: never. */
-  schedule(heartbeat: Heartbeat, ms: number): void
-  /** Asks the server for a sign of life. */
+  /** Hints cause at most one probe in this time, in ms. */
+  readonly hintPause: number
+  /** Asks the server for a sign of life by a request: not every engine can send a ping frame. */
   probe(): void
-  /** The server is gone. */
-  onDead(): void
-  /** The heartbeat has to say something that belongs to no promise. */
+  /** Something went wrong that belongs to no promise. */
   onError(error: Error): void
 }
 
 /** Notices a connection that died without a word. It acts; {@link Pulse} decides. */
-export class Heartbeat implements Deadline {
+export class Heartbeat implements Due {
   dueAt = 0
   heapIndex = -1
   readonly #pulse: Pulse | undefined
   readonly #host: HeartbeatHost
-  readonly #hintPause: number
   #isRunning = false
   /** Whether the next look is to be a probe, whatever was heard. */
   #isHinted = false
   #triedAt = 0
 
-  /**
-   * @param policy - `false`: the heartbeat does nothing.
-   * @param hintPause - Hints cause at most one probe in this time, in ms.
-   */
-  constructor(policy: HeartbeatPolicy | false, calls: AwaitedCalls, hintPause: number, host: HeartbeatHost) {
+  /** @param policy - `false`: the heartbeat does nothing. @param calls - Those that the verdict waits for. */
+  constructor(policy: HeartbeatPolicy | false, calls: AwaitedCalls, host: HeartbeatHost) {
     this.#pulse = policy === false ? undefined : new Pulse(policy, calls)
-    this.#hintPause = hintPause
     this.#host = host
   }
 
@@ -53,7 +49,7 @@ export class Heartbeat implements Deadline {
   /** The connection is no longer ready. */
   stop(): void {
     this.#isRunning = this.#isHinted = false
-    this.#host.schedule(this, Infinity)
+    this.#host.timer.clear(this)
   }
 
   /** Something came in, whatever it is. */
@@ -75,31 +71,30 @@ export class Heartbeat implements Deadline {
   hint(): void {
     if (!this.#isRunning || !this.#pulse) return
     this.#isHinted = true
-    this.#host.schedule(this, Math.max(0, this.#triedAt + this.#hintPause - this.#host.clock.now()))
+    this.#host.timer.set(this, Math.max(0, this.#triedAt + this.#host.hintPause - this.#host.clock.now()))
   }
 
-  /** The time that was asked for by `schedule` has come. */
   onDue(now: number): void {
     if (this.#isHinted) this.#probe()
     else this.#look(now, this.dueAt)
   }
 
   #look(now: number, dueAt: number): void {
-    const beat = this.#pulse?.look(now, dueAt, this.#host.bytesRead)
-    if (beat?.action === 'rest') this.#host.schedule(this, beat.until - now)
+    const beat = this.#pulse?.look(now, dueAt, this.#host.connection.bytesRead)
+    if (beat?.action === 'rest') this.#host.timer.set(this, beat.until - now)
     else if (beat?.action === 'probe') this.#probe()
-    else if (beat) this.#host.onDead()
+    else if (beat) this.#host.connection.drop({ kind: 'heartbeat', code: 1006, wasClean: false })
   }
 
   #probe(): void {
     this.#isHinted = false
     const now = this.#host.clock.now()
     const wasIgnored = this.#pulse?.ignoresProbes
-    const lookAt = this.#pulse?.probe(now, this.#host.bytesRead)
+    const lookAt = this.#pulse?.probe(now, this.#host.connection.bytesRead)
     if (lookAt !== undefined) {
       this.#triedAt = now
-      this.#host.schedule(this, lookAt - now)
-      this.#host.probe()
+      this.#host.timer.set(this, lookAt - now)
+      if (!this.#host.connection.ping()) this.#host.probe()
     } else if (!wasIgnored) this.#host.onError(ignoredError())
   }
 }

@@ -26,7 +26,7 @@ const keyOf = ({ method, params }: Restore): string => (method === SUBSCRIBE ? `
 /**
  * Remembers what a new socket must be told again, by watching the traffic. A state of the server counts once the server has confirmed
  * it; what is in flight at a drop belongs to the resend policy. Live listens are remembered with their frame: they are sent again
- * verbatim, under the same id. See docs/decisions/0009-listens-outlive-their-socket.md.
+ * verbatim, under the same id. See docs/decisions/0009-a-listen-that-ends-with-its-socket.md.
  */
 export class Journal {
   readonly #confirmed = new Map<string, Restore>()

@@ -16,8 +16,7 @@ export type Waiting = PendingRequest | { readonly text: string }
 const sizeOf = ({ text = '' }: Waiting): number => text.length
 
 /** Whether a notification still means something on another socket than the one whose requests it is about. */
-export const mayWait = ({ method }: JsonRpcNotification): boolean =>
-  method !== CANCELLED && method !== PROGRESS
+export const mayWait = ({ method }: JsonRpcNotification): boolean => method !== CANCELLED && method !== PROGRESS
 
 /** Messages that wait for a connection: first those that were sent before and are sent again, then the rest, each in its order. */
 export class Outbox {

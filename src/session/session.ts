@@ -6,9 +6,8 @@ import { Connection, isUp, type ConnectionConfig, type ConnectionListener, type 
 import { REPLACED } from '../connection/closures.js'
 import type { Command, LifecycleState } from '../connection/lifecycle.js'
 import { ClosedError, ProtocolError, type Closure, type Delivery, type McpWebSocketError } from '../errors.js'
-import type { Deadline } from '../lib/deadlines.js'
 import { guarded } from '../lib/guarded.js'
-import { SharedTimer } from '../lib/shared-timer.js'
+import { SharedTimer, type Due } from '../lib/shared-timer.js'
 import type { PendingRequest } from '../rpc/pending.js'
 import type { Reconnected } from '../types/client.js'
 import type { JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, JsonRpcResponse, RequestId } from '../types/json-rpc.js'
@@ -72,10 +71,6 @@ type Phase = 'down' | 'setup' | 'flushing' | 'open'
 // Hints cause at most one probe in this time, in ms; less if `initialDelay` is less.
 const HINT_PAUSE = 1000
 
-interface Due extends Deadline {
-  onDue(now: number): void
-}
-
 /** A pipe for messages that survives reconnects. */
 export class Session implements ConnectionListener {
   readonly onError: (error: Error) => void
@@ -101,35 +96,22 @@ export class Session implements ConnectionListener {
   /** Does nothing before a command. */
   constructor(config: SessionConfig, listener: SessionListener) {
     const { clock, retry } = config.connection
-    const schedule = (due: Due, ms: number): void => this.#timer.set(due, ms)
-    const onError = (this.onError = listener.onError)
+    const { onError } = listener
     const connection = new Connection(config.connection, this)
+    const timer = new SharedTimer<Due>(clock, (due, now) => due.onDue(now))
+    this.onError = onError
     this.#config = config
     this.#listener = listener
     this.#connection = connection
-    this.#timer = new SharedTimer(clock, (due, now) => due.onDue(now))
+    this.#timer = timer
     this.#outbox = new Outbox(config.outbox)
     this.#internal = new InternalRequests(connection, (id) => this.#inFlight.has(id) || this.#outbox.holds(id))
     this.#serverRequests = new ServerRequests(config, connection, () => this.#internal.freeId(), listener)
-    const setupHost = {
-      ...config,
-      schedule,
-      onError,
-      onListenLost: (id: RequestId, error: McpWebSocketError) => void this.#fail(id, error)
-    }
-    this.#setup = new SocketSetup(setupHost, connection, this.#internal, this.#journal)
-    this.#heartbeat = new Heartbeat(config.heartbeat, this.#inFlight, Math.min(retry.initialDelay, HINT_PAUSE), {
-      clock,
-      schedule,
-      onError,
-      get bytesRead() {
-        return connection.bytesRead
-      },
-      probe: () => {
-        if (!connection.ping()) this.#setup.probe(() => this.onPong())
-      },
-      onDead: () => connection.drop({ kind: 'heartbeat', code: 1006, wasClean: false })
-    })
+    const onListenLost = (id: RequestId, error: McpWebSocketError): void => void this.#fail(id, error)
+    this.#setup = new SocketSetup({ ...config, timer, onListenLost, onError }, connection, this.#internal, this.#journal)
+    const probe = (): void => this.#setup.probe(() => this.onPong())
+    const hintPause = Math.min(retry.initialDelay, HINT_PAUSE)
+    this.#heartbeat = new Heartbeat(config.heartbeat, this.#inFlight, { connection, timer, clock, hintPause, probe, onError })
   }
 
   /** Where the lifecycle is. */

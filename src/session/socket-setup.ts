@@ -1,7 +1,7 @@
 import { tellsEra } from '../connection/closures.js'
 import type { Connection } from '../connection/connection.js'
 import { ProtocolError, type Closure, type McpWebSocketError } from '../errors.js'
-import type { Deadline } from '../lib/deadlines.js'
+import type { Due, SharedTimer } from '../lib/shared-timer.js'
 import type { JsonRpcErrorResponse, JsonRpcNotification, Params, RequestId } from '../types/json-rpc.js'
 import { isErrorResponse } from '../wire/json-rpc.js'
 import { DISCOVER, LISTEN, PING, SUBSCRIBE } from '../wire/methods.js'
@@ -16,8 +16,8 @@ export interface SocketSetupHost {
   readonly handshake: HandshakeScript
   /** How long a server may take to respond to the probe for its era, in ms. */
   readonly probeTimeout: number
-  /** Lets `onDue` of this object be called in `ms`, in place of an earlier time; `Infinity`: never. */
-  schedule(setup: SocketSetup, ms: number): void
+  /** The timer of its owner. */
+  readonly timer: SharedTimer<Due>
   /** A listen cannot be restored. */
   onListenLost(id: RequestId, error: McpWebSocketError): void
   /** A state of the server could not be restored. */
@@ -25,7 +25,7 @@ export interface SocketSetupHost {
 }
 
 /** What comes first on every new socket: the handshake, then the restores of the journal. */
-export class SocketSetup implements Deadline {
+export class SocketSetup implements Due {
   dueAt = 0
   heapIndex = -1
   readonly #host: SocketSetupHost
@@ -70,7 +70,7 @@ export class SocketSetup implements Deadline {
 
   /** The socket is gone. */
   closed(closure: Closure | undefined): void {
-    this.#host.schedule(this, Infinity)
+    this.#host.timer.clear(this)
     this.#host.handshake.closed(closure !== undefined && tellsEra(closure))
     this.#restored.clear()
   }
@@ -111,7 +111,7 @@ export class SocketSetup implements Deadline {
   #take(step: HandshakeStep | undefined): void {
     const isProbe = step?.do === 'request' && step.probe
     this.#connection.eraRedial = isProbe
-    this.#host.schedule(this, isProbe ? this.#host.probeTimeout : Infinity)
+    this.#host.timer.set(this, isProbe ? this.#host.probeTimeout : Infinity)
     if (step?.do === 'request') this.#requestId = this.#internal.send(step.method, step.params, (response) => this.#next(response))
     else if (step?.do === 'fail') this.#connection.drop({ kind: 'close', wasClean: false, error: step.error })
     else this.#accept(step?.agreement)

@@ -44,6 +44,7 @@ export class WebSocketClientTransport {
   onclose?: () => void
   /** Called with trouble that belongs to no request, and with the error for which the transport gave up. */
   onerror?: (error: Error) => void
+  /** Called with every message for the SDK. */
   onmessage?: (message: JsonRpcMessage) => void
   /** Always `undefined`: a WebSocket is its own session, and with an id here the SDK would skip its handshake. */
   readonly sessionId: undefined = undefined
