@@ -10,7 +10,7 @@ import { Emitter } from '../lib/emitter.js'
 import { describeChange, type ClientEvents } from '../session/events.js'
 import { cancelledId } from '../session/server-requests.js'
 import { systemClock } from '../lib/clock.js'
-import { inTurn } from '../wire/ordered-delivery.js'
+import { orderedDelivery } from '../wire/ordered-delivery.js'
 import { watchPage } from '../connection/page.js'
 import { openSocket } from '../socket/open-socket.js'
 import { checkOptions, resolveClientOptions, type Ports } from '../session/options.js'
@@ -64,7 +64,7 @@ export class WebSocketClientTransport {
   readonly #pending = new PendingRequests<Relayed>()
   readonly #farewells: Farewells
   readonly #questions = new Questions()
-  readonly #upwards = inTurn((message) =>
+  readonly #upwards = orderedDelivery((message) =>
     guarded(
       () => this.onmessage?.(message),
       (error) => this.#trouble(error)
