@@ -4,7 +4,7 @@ import { asError } from '../lib/guarded.js'
 import { encodeMessage, INTERNAL_ERROR, isRequest, isResponse, parseText } from '../wire/json-rpc.js'
 import { McpWebSocketError } from '../errors.js'
 import type { Clock, Timer } from '../lib/clock.js'
-import { inTurn } from '../wire/ordered-delivery.js'
+import { orderedDelivery } from '../wire/ordered-delivery.js'
 import type { JsonRpcError, JsonRpcMessage, RequestId } from '../types/json-rpc.js'
 import { callBack } from './call-back.js'
 import { complaintAbout, REJECTIONS } from './complaints.js'
@@ -42,7 +42,7 @@ export class PeerSocket implements ServerTransport, Beating {
   readonly #extra: MessageExtra | undefined
   readonly #onGone: (peer: PeerSocket) => void
   readonly #inFlight = new InFlight()
-  readonly #upwards = inTurn((message) =>
+  readonly #upwards = orderedDelivery((message) =>
     callBack(
       () => this.onmessage?.(message, this.#extra),
       (error) => this.#report(error)

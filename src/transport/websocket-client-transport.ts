@@ -15,7 +15,7 @@ import type { UrlOption } from '../types/options.js'
 import type { WebSocketClientTransportOptions } from '../types/transport.js'
 import { isRequest, isResponse } from '../wire/json-rpc.js'
 import { cancelledId, DISCOVER, INITIALIZE, INITIALIZED, LISTEN } from '../wire/methods.js'
-import { inTurn } from '../wire/ordered-delivery.js'
+import { orderedDelivery } from '../wire/ordered-delivery.js'
 import { failureOf, tidyForSdk, untidy } from './messages.js'
 import { RelayedHandshake } from './relayed-handshake.js'
 
@@ -57,7 +57,7 @@ export class WebSocketClientTransport {
   readonly #host: SessionHost
   readonly #handshake = new RelayedHandshake()
   readonly #pending: PendingRequests
-  readonly #upwards = inTurn((message) =>
+  readonly #upwards = orderedDelivery((message) =>
     guarded(
       () => this.onmessage?.(message),
       (error) => this.#host.report(error)
