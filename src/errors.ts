@@ -74,7 +74,6 @@ export interface ErrorDetails {
   readonly cause?: unknown
   /**
    * Whether the same call can succeed later although nothing is changed. It does not say that a repetition is safe: see `delivery`.
-   *
    * @default false
    */
   readonly retryable?: boolean | undefined
