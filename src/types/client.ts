@@ -1,7 +1,8 @@
 // What passes between the client and the program: handlers with what they get, and the numbers that the client reports.
 
 import type { CreateMessageParams, CreateMessageResult, ElicitParams, ElicitResult, ListRootsResult } from './client-features.js'
-import type { Meta, Notification, Params, Progress, RequestId } from './json-rpc.js'
+import type { Notification, Params, Progress, RequestId } from './json-rpc.js'
+import type { WithMeta } from './parts.js'
 
 /** What a request handler gets beside the request. */
 export interface RequestContext {
@@ -15,7 +16,7 @@ export interface RequestContext {
 
 /**
  * Responds to the requests of one method. It returns the result, an object, or nothing for an empty one. What it throws becomes an
- * error response: with `code` and `data` of an `RpcError`, with the `code` of another error if that is an integer, else with -32603.
+ * error response: with `rpcCode` and `data` of an `RpcError`, with the `code` of another error if that is an integer, else with -32603.
  * The server gets the `message` and never the stack.
  */
 export type RequestHandler = (
@@ -30,7 +31,7 @@ export interface ServerRequests {
   /** Asks the client's model for a message. */
   'sampling/createMessage': { params: CreateMessageParams; result: CreateMessageResult }
   /** Asks for the directories and files that the server may work in. */
-  'roots/list': { params: { _meta?: Meta | undefined } | undefined; result: ListRootsResult }
+  'roots/list': { params: WithMeta | undefined; result: ListRootsResult }
 }
 
 /** Called with every notification of one method. What it throws goes to the event `error`. */
