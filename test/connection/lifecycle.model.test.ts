@@ -37,7 +37,7 @@ type Step =
   | { readonly do: 'refuse'; readonly closure: Partial<SocketClosure> }
   | { readonly do: 'drop'; readonly code: number }
   | { readonly do: 'wait' | 'sleep'; readonly ms: number }
-  | { readonly do: 'request'; readonly method: string; readonly abortable: boolean; readonly resend?: boolean }
+  | { readonly do: 'request'; readonly method: string; readonly abortable: boolean; readonly resend: boolean | undefined }
   | { readonly do: 'answer'; readonly refused: boolean; readonly newest: boolean }
   | { readonly do: 'abort' }
 

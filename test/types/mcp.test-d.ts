@@ -357,8 +357,8 @@ describe('the modern era', () => {
   })
   test('a retry carries answers, state, or neither', () => {
     expectTypeOf<Modern.InputRetryParams>().toEqualTypeOf<{
-      inputResponses?: Record<string, Modern.InputResponse>
-      requestState?: string
+      inputResponses?: Record<string, Modern.InputResponse> | undefined
+      requestState?: string | undefined
     }>()
   })
 })
