@@ -45,7 +45,7 @@ export class PendingRequests<T extends PendingRequest = PendingRequest> {
   readonly #most: number
 
   /** @param most - How many may be pending at once. */
-  constructor(most = Infinity) {
+  constructor(most: number = Infinity) {
     this.#most = most
   }
 
