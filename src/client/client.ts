@@ -164,10 +164,12 @@ export class McpWebSocketClient extends McpMethods {
    */
   request<R = Result>(method: string, params?: Params, options: RequestOptions = {}): Promise<R> {
     const prepared = prepareParams(params)
-    const call = this.#peer.call(method, prepared, options)
-    if (!mayAskForInput(method)) return call.promise as Promise<R>
-    const flow = { method, params: prepared, options, startedAt: call.startedAt, life: this.#life.signal }
-    return call.promise.then((result) => runInputRounds(result, flow, this.#peer)) as Promise<R>
+    const repeatable = mayAskForInput(method)
+    const call = this.#peer.call(method, prepared, options, { repeatable })
+    const life = this.#life.signal
+    return (
+      repeatable ? call.promise.then((result) => runInputRounds(result, call, options, life, this.#peer)) : call.promise
+    ) as Promise<R>
   }
 
   /**

@@ -1,5 +1,5 @@
 import { ProtocolError, RequestTimeoutError } from '../errors.js'
-import type { RpcPeer } from '../rpc/rpc-peer.js'
+import type { Call, RpcPeer } from '../rpc/rpc-peer.js'
 import type { Params, Result } from '../types/json-rpc.js'
 import type { RequestOptions } from '../types/options.js'
 import { jsonOf } from '../wire/json-rpc.js'
@@ -12,30 +12,26 @@ const STATE_ONLY_PAUSE = 250
 /** Whether the server may respond to this request with input requests in place of a result (MCP 2026-07-28, basic/patterns/mrtr). */
 export const mayAskForInput = (method: string): boolean => MAY_ASK_FOR_INPUT.includes(method)
 
-/** A request that takes as many round trips as the server wants. */
-export interface InputFlow {
-  /** MCP's name of what is asked. */
-  readonly method: string
-  /** The params of the first leg. Later legs repeat them, as they are at that time. */
-  readonly params: Params | undefined
-  /** The caller's options; `timeout` bounds each leg. */
-  readonly options: RequestOptions
-  /** When the first leg was sent, in ms of the clock: `maxTotalTimeout` counts from there. */
-  readonly startedAt: number
-  /** Ends the flow with the life of the client. */
-  readonly life: AbortSignal
-}
-
 /**
  * Runs the handlers for the server's input requests, round by round, until the request has its result.
- * @param first - The result of the first leg.
+ * @param first - The result of the first leg, which may be input requests.
+ * @param call - The first leg. Later legs repeat its params as they were sent, whatever the caller did to its object meanwhile.
+ * @param options - The caller's options; `timeout` bounds each leg, `maxTotalTimeout` all of them.
+ * @param life - Ends the flow with the life of the client.
  * @throws ProtocolError after ten rounds, or for a result of an unknown type; what a leg or a handler rejects with.
  */
-export async function runInputRounds(first: unknown, flow: InputFlow, peer: RpcPeer): Promise<unknown> {
-  const { method, params, options, startedAt, life } = flow
+export async function runInputRounds(
+  first: unknown,
+  call: Call,
+  options: RequestOptions,
+  life: AbortSignal,
+  peer: RpcPeer
+): Promise<unknown> {
+  const { method, startedAt, text = '{}' } = call
   const { signal, maxTotalTimeout = Infinity } = options
   const late = (): Error => new RequestTimeoutError(method, maxTotalTimeout, 'unknown')
   let result = first as Result | undefined
+  const params = result?.resultType === 'input_required' ? (JSON.parse(text) as { params?: Params }).params : undefined
   for (let round = 0; result?.resultType === 'input_required'; round++) {
     if (round === MOST_ROUNDS)
       throw new ProtocolError('INVALID_RESPONSE', `the server asked for input ${String(MOST_ROUNDS)} times and still has no result`)
@@ -53,7 +49,7 @@ export async function runInputRounds(first: unknown, flow: InputFlow, peer: RpcP
       ...(requestState !== undefined && { requestState })
     }
     // A leg is a request like any other: how it ends, and whether it was delivered, the peer knows best.
-    result = (await peer.call(method, next, options, startedAt).promise) as Result | undefined
+    result = (await peer.call(method, next, options, { startedAt }).promise) as Result | undefined
   }
   // A result without `resultType` is complete (older servers); one of an unknown type must not pass for a result.
   const type = result?.resultType ?? 'complete'

@@ -14,9 +14,13 @@ export interface PendingRequest {
   phase: 'queued' | 'sent' | 'resent'
   /**
    * The request as text, without what the era adds to it. Kept while the request waits and, once it is sent, only if it may be sent
-   * again: a drop gives up a request that may not, and needs no copy.
+   * again or its params are `repeatable`.
    */
   text: string | undefined
+  /** Whether the request may be sent again after a drop. */
+  mayResend: boolean
+  /** Whether the caller may need the params once more, as they were: the server can ask for input in place of a result. */
+  readonly repeatable: boolean
   /** What was sent, if it differs from `text`; kept like that. A request is sent again to the byte. */
   frame: string | undefined
   /** The params as the caller gave them, for the rules that look at them; only while the request has never been written. */
@@ -33,6 +37,8 @@ export const queued = (id: RequestId, method: string, params: Params | undefined
   method,
   phase: 'queued',
   text: undefined,
+  mayResend: false,
+  repeatable: false,
   frame: undefined,
   params,
   size: 0,

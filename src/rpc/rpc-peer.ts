@@ -67,6 +67,14 @@ export interface Call extends PendingRequest, Deadline, Deferred<unknown> {
   token: ProgressToken | undefined
 }
 
+/** What a call belongs to. */
+export interface CallFlow {
+  /** When the flow began, in ms of the clock: `maxTotalTimeout` counts from there. @default now */
+  readonly startedAt?: number
+  /** Whether the params may be needed for another round trip: see {@link PendingRequest.repeatable}. @default false */
+  readonly repeatable?: boolean
+}
+
 /** One end of a JSON-RPC conversation. */
 export class RpcPeer {
   /** Handles the server's requests. */
@@ -106,11 +114,11 @@ export class RpcPeer {
 
   /**
    * Sends a request.
-   * @param startedAt - When the flow began that it belongs to: `maxTotalTimeout` counts from there.
+   * @param flow - What the request belongs to, if it is one of several round trips.
    * @returns Its record, whose promise settles exactly once.
    */
-  call(method: string, params: Params | undefined, options: RequestOptions = {}, startedAt: number = this.now()): Call {
-    const call = this.#record(method, params, options, startedAt)
+  call(method: string, params: Params | undefined, options: RequestOptions = {}, flow: CallFlow = {}): Call {
+    const call = this.#record(method, params, options, flow)
     const { signal } = options
     try {
       checkCall(method, params)
@@ -150,7 +158,7 @@ export class RpcPeer {
     if (this.#take(call.id)) call.reject(errorOf(this.#pipe.cancel(call, reason)))
   }
 
-  #record(method: string, params: Params | undefined, options: RequestOptions, startedAt: number): Call {
+  #record(method: string, params: Params | undefined, options: RequestOptions, flow: CallFlow): Call {
     const { maxTotalTimeout, signal, timeout = this.#config.requestTimeout } = options
     const { promise, resolve, reject } = deferred<unknown>()
     return {
@@ -158,6 +166,8 @@ export class RpcPeer {
       method,
       phase: 'queued',
       text: undefined,
+      mayResend: false,
+      repeatable: flow.repeatable ?? false,
       frame: undefined,
       params,
       size: 0,
@@ -169,7 +179,7 @@ export class RpcPeer {
       heapIndex: -1,
       options: signal || maxTotalTimeout !== undefined || wantsProgress(options) ? options : undefined,
       timeout,
-      startedAt,
+      startedAt: flow.startedAt ?? this.now(),
       token: undefined
     }
   }

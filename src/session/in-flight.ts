@@ -52,7 +52,7 @@ export class InFlight extends PendingRequests implements AwaitedCalls {
     const calls = all.filter(isCall)
     for (const request of all) if (!isCall(request)) this.add(request)
     const tooLarge = tooLargeOf(calls, closure)
-    const again = (request: PendingRequest): boolean => request !== tooLarge && request.phase === 'sent' && request.text !== undefined
+    const again = (request: PendingRequest): boolean => request !== tooLarge && request.phase === 'sent' && request.mayResend
     return { resend: calls.filter(again), lost: calls.filter((request) => !again(request)), tooLarge }
   }
 }

@@ -226,12 +226,12 @@ export class Session implements ConnectionListener {
     const isVerbatim = !isFirst && this.#eraAtDrop === this.agreement?.era
     const frame = isVerbatim ? (request.frame ?? text) : this.#config.stamp(text, this.agreement)
     if (isFirst) this.#journal.noteSent(request, frame)
-    const isLast = isFirst ? !this.#mayResend(request) : resend !== 'always'
     request.phase = isFirst || resend === 'always' ? 'sent' : 'resent'
     request.size = frame.length
+    request.mayResend = isFirst ? this.#mayResend(request) : resend === 'always'
     request.params = undefined
-    request.text = isLast ? undefined : text
-    request.frame = isLast || frame === text ? undefined : frame
+    request.text = request.mayResend || (request.repeatable && this.agreement?.era === 'modern') ? text : undefined
+    request.frame = request.mayResend && frame !== text ? frame : undefined
     this.#inFlight.add(request)
     this.#connection.send(frame)
   }

@@ -10,9 +10,9 @@ const inFlightOf = (...requests: PendingRequest[]): InFlight => {
 }
 
 const safe = requestOf({ id: 1, size: 10 })
-const risky = requestOf({ id: 2, method: 'tools/call', text: undefined, size: 50 })
-const twice = requestOf({ id: 3, phase: 'resent', text: undefined, size: 20 })
-const listen = requestOf({ id: 4, method: 'subscriptions/listen', text: undefined, size: 900 })
+const risky = requestOf({ id: 2, method: 'tools/call', text: undefined, mayResend: false, size: 50 })
+const twice = requestOf({ id: 3, phase: 'resent', text: undefined, mayResend: false, size: 20 })
+const listen = requestOf({ id: 4, method: 'subscriptions/listen', text: undefined, mayResend: false, size: 900 })
 const safeToo = requestOf({ id: 5, method: 'ping', size: 10 })
 
 describe('InFlight', () => {
