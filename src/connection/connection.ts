@@ -172,7 +172,7 @@ export class Connection implements SocketListener {
 
   /** Bytes that were written and have not left; `Infinity` once the socket takes no more, as it is about to close. */
   get backlog(): number {
-    return this.#socket?.backlog ?? Infinity
+    return this.#socket?.buffered ?? Infinity
   }
 
   /** Writes one frame; only while a socket is open (`initializing`, `ready`). */
