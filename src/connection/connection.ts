@@ -135,7 +135,7 @@ export class Connection implements SocketListener {
   }
 
   get #buffered(): number {
-    return this.#socket?.backlog ?? Infinity
+    return this.#socket?.buffered ?? Infinity
   }
 
   /** Begins a life, dials anew, or ends the life: see {@link Command}. */

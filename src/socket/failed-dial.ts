@@ -3,39 +3,49 @@ import { retryAfterOfHeader } from './retry-after.js'
 import { publicUrl, redact, redactStart } from './secrets.js'
 import { hintForStatus, hintForSystemError } from './hints.js'
 import { judgeSubprotocol } from '../wire/subprotocol.js'
-import { HandshakeError, UnauthorizedError } from '../errors.js'
+import { HandshakeError, UnauthorizedError, type ErrorDetails } from '../errors.js'
 import { oversize, type SocketClosure } from './web-socket.js'
 import type { Target } from './target.js'
 
-// The one place where Node's and ws' errors become ours.
+// The one place where the errors of Node and of `ws` become closures with errors of this package. Node only, and pure.
 
-// A refusal is shown to people: more than its beginning helps nobody, and a hostile server would never end it.
-/** How much of the body of a refusal is read, in bytes, and kept, in characters. */
+/**
+ * How much of the body of a rejected upgrade is read, in bytes, and kept, in characters. People read the body in an error, where its
+ * beginning is enough, and a hostile server could send one that never ends.
+ */
 export const MOST_BODY = 4096
 
-/** The closure of an upgrade that the server answered with something else than 101. */
-export function closureOfRefusal(response: IncomingMessage, body: Buffer, target: Target): SocketClosure {
-  const status = response.statusCode ?? 0
-  // Node sees no upgrade in it: a header that RFC 6455 demands is missing.
+/** The part of Node's response that says how the server rejected the upgrade. */
+export type RejectedUpgrade = Pick<IncomingMessage, 'statusCode' | 'statusMessage' | 'headers' | 'complete'>
+
+/**
+ * The closure of an upgrade that the server answered with another status than 101.
+ * @param body - What was read of the body; all of it if the response is complete and this is shorter than {@link MOST_BODY}.
+ * @param now - Wall-clock time in ms, for a `Retry-After` that is a date.
+ */
+export function closureOfRejectedUpgrade(response: RejectedUpgrade, body: Uint8Array, target: Target, now: number): SocketClosure {
+  const { headers, statusCode: status = 0, statusMessage } = response
+  // Node takes a 101 for an ordinary response if it lacks a header that RFC 6455 section 4.2.2 demands.
   if (status === 101) return brokenUpgrade(target, 'no Upgrade or Connection header came with the 101')
-  const text = body.toString()
-  const clean = (text: string | undefined): string | undefined => (text === undefined ? undefined : redact(text, target.secrets))
-  const retryAfter = retryAfterOfHeader(response.headers['retry-after'], Date.now())
-  const wwwAuthenticate = clean(response.headers['www-authenticate'])
-  const location = clean(response.headers.location)
+  const redacted = (text: string | undefined): string | undefined => text && redact(text, target.secrets)
+  const isWhole = response.complete && body.length < MOST_BODY
+  // `stream` leaves out a character of which only the first bytes came: behind it, the beginning of a secret would not be recognized.
+  const text = new TextDecoder().decode(body, { stream: !isWhole })
+  const retryAfter = retryAfterOfHeader(headers['retry-after'], now)
+  const location = redacted(headers.location)
   const details = {
     status,
-    body: redactStart(text, target.secrets, body.length < MOST_BODY ? MOST_BODY : Math.min(MOST_BODY, text.length)),
+    body: (isWhole ? redact : redactStart)(text, target.secrets).slice(0, MOST_BODY),
     retryAfter,
-    wwwAuthenticate,
+    wwwAuthenticate: redacted(headers['www-authenticate']),
     hint: hintForStatus(status, location && originOf(location, target.url)),
     retryable: status >= 500 || status === 408 || status === 425 || status === 429,
     delivery: 'not-sent'
   } as const
-  const message =
-    `${publicUrl(target.url)} answered the WebSocket upgrade with HTTP ${String(status)} ${clean(response.statusMessage) ?? ''}`.trimEnd()
-  const refused = status === 401 || status === 403
-  const error = refused ? new UnauthorizedError(message, details) : new HandshakeError('UNEXPECTED_STATUS', message, details)
+  const statusLine = `HTTP ${String(status)} ${redacted(statusMessage) ?? ''}`.trimEnd()
+  const message = `${publicUrl(target.url)} answered the WebSocket upgrade with ${statusLine}`
+  const isUnauthorized = status === 401 || status === 403
+  const error = isUnauthorized ? new UnauthorizedError(message, details) : new HandshakeError('UNEXPECTED_STATUS', message, details)
   return { kind: 'http', status, retryAfter, wasClean: false, error }
 }
 
@@ -48,48 +58,49 @@ function originOf(location: string, base: URL): string {
 }
 
 /**
- * The closure of a dial that failed below HTTP, or after it.
+ * The closure of a dial that failed without an HTTP status: below HTTP, or behind a 101.
+ * @param failure - What `ws` reported.
  * @param upgraded - Whether the server answered 101.
- * @param answered - The subprotocol that it named.
+ * @param chosen - The subprotocol that it named in that answer.
  */
-export function closureOfFailure(failure: unknown, target: Target, upgraded: boolean, answered: string | undefined): SocketClosure {
-  const clean = (text: string | undefined): string | undefined => text && redact(text, target.secrets)
+export function closureOfFailedDial(failure: unknown, target: Target, upgraded: boolean, chosen: string | undefined): SocketClosure {
   const { message, code } = factsOf(failure)
   const where = publicUrl(target.url)
   if (upgraded) {
-    const error = /subprotocol/i.test(message) ? judgeSubprotocol(target.protocols, clean(answered), 'fail') : undefined
-    if (error) return { kind: 'subprotocol', wasClean: false, error }
-    return brokenUpgrade(target, message, failure)
+    const shown = chosen && redact(chosen, target.secrets)
+    const error = /subprotocol/i.test(message) ? judgeSubprotocol(target.protocols, shown, 'fail') : undefined
+    return error ? { kind: 'subprotocol', wasClean: false, error } : brokenUpgrade(target, message, failure)
   }
-  if (code.startsWith('HPE_')) return networkClosure('HANDSHAKE_INVALID', `${where} does not answer with HTTP: ${message}`, target, failure)
-  if (!isTlsCode(code)) return networkClosure('CONNECT_FAILED', `no connection to ${where}: ${message}`, target, failure)
+  if (code.startsWith('HPE_')) return invalidHandshake(target, `${where} does not answer with HTTP: ${message}`, failure)
   const hint = hintForSystemError(code, message)
-  return {
-    kind: 'tls',
-    wasClean: false,
-    error: new HandshakeError('TLS_FAILED', `no secure connection to ${where}: ${message}`, { cause: failure, hint, delivery: 'not-sent' })
-  }
+  if (isTlsCode(code)) return failed('tls', 'TLS_FAILED', target, `no secure connection to ${where}: ${message}`, { cause: failure, hint })
+  return failed('network', 'CONNECT_FAILED', target, `no connection to ${where}: ${message}`, { cause: failure, hint, retryable: true })
 }
 
 const brokenUpgrade = (target: Target, problem: string, cause?: unknown): SocketClosure =>
-  networkClosure(
-    'HANDSHAKE_INVALID',
-    `${publicUrl(target.url)} answered the upgrade in a way that breaks RFC 6455: ${problem}`,
-    target,
-    cause
-  )
+  invalidHandshake(target, `${publicUrl(target.url)} answered the upgrade in a way that breaks RFC 6455: ${problem}`, cause)
 
-function networkClosure(errorCode: 'HANDSHAKE_INVALID' | 'CONNECT_FAILED', text: string, target: Target, cause: unknown): SocketClosure {
-  const { message, code } = factsOf(cause)
-  const retryable = errorCode === 'CONNECT_FAILED'
-  const hint = retryable ? hintForSystemError(code, message) : 'Is this the port of a WebSocket server?'
-  // Node's parser puts the raw bytes of the answer into its errors, credentials that were quoted back too.
-  const shown = code.startsWith('HPE_') ? Object.assign(new Error(message), { code }) : cause
-  const error = new HandshakeError(errorCode, redact(text, target.secrets), { cause: shown, hint, retryable, delivery: 'not-sent' })
-  return { kind: 'network', wasClean: false, error }
+function invalidHandshake(target: Target, text: string, failure: unknown): SocketClosure {
+  const { message, code } = factsOf(failure)
+  // Node's parser adds the raw bytes of the answer to its errors, and with them the credentials that a server quotes.
+  const cause = code.startsWith('HPE_') ? Object.assign(new Error(message), { code }) : failure
+  return failed('network', 'HANDSHAKE_INVALID', target, text, { cause, hint: 'Is this the port of a WebSocket server?' })
 }
 
-/** The closure of an open socket on which ws found a fault, instead of the bare 1006 that it reports. */
+function failed(
+  kind: 'network' | 'tls',
+  code: 'CONNECT_FAILED' | 'HANDSHAKE_INVALID' | 'TLS_FAILED',
+  { secrets }: Target,
+  text: string,
+  details: ErrorDetails
+): SocketClosure {
+  return { kind, wasClean: false, error: new HandshakeError(code, redact(text, secrets), { ...details, delivery: 'not-sent' }) }
+}
+
+/**
+ * The closure of an open socket on which `ws` found a fault, in place of the bare 1006 that `ws` reports then.
+ * @returns `undefined` if the failure is not a fault that `ws` found: the connection broke.
+ */
 export function closureOfWsError(failure: unknown, maxMessageBytes: number): SocketClosure | undefined {
   const { code } = factsOf(failure)
   if (!code.startsWith('WS_ERR_')) return undefined
@@ -104,7 +115,7 @@ export function closureOfWsError(failure: unknown, maxMessageBytes: number): Soc
 
 function factsOf(failure: unknown): { message: string; code: string } {
   if (!(failure instanceof Error)) return { message: typeof failure === 'string' ? failure : 'unknown failure', code: '' }
-  // Happy eyeballs: one failure per address, an empty message for all of them.
+  // Node tries several addresses at once (RFC 8305) and reports one error for each, in an error whose own message is empty.
   const first: unknown = failure instanceof AggregateError ? failure.errors[0] : undefined
   const { code } = failure as { code?: unknown }
   return { message: failure.message || (first instanceof Error ? first.message : failure.name), code: typeof code === 'string' ? code : '' }

@@ -1,5 +1,5 @@
-// What a refused dial most likely means, and what to do. Node only: browsers show neither status nor system error, so
-// their bundle does without these texts.
+// What a failed dial most likely means, and what to do about it. Node only: browsers show neither the status nor the system error, so
+// their bundle leaves these texts out.
 
 const STATUS_HINTS: ReadonlyMap<number, string> = new Map([
   [200, 'A web page answered: the path is wrong, or a captive portal stands in between.'],
@@ -21,7 +21,7 @@ const STATUS_HINTS: ReadonlyMap<number, string> = new Map([
   [504, 'A proxy got no answer from the server behind it.']
 ])
 
-/** What an HTTP status in place of 101 means. @param redirect - Where a 3xx points to. */
+/** What an HTTP status in place of 101 means. @param redirect - Where a 3xx points to, without credentials. */
 export function hintForStatus(status: number, redirect?: string): string {
   if (status >= 300 && status < 400)
     return `Redirects are not followed, as they could carry credentials away. If you trust it, use ${redirect ?? 'the new address'} as url.`
@@ -35,7 +35,7 @@ const SYSTEM_HINTS: ReadonlyMap<string, string> = new Map([
   ['ECONNREFUSED', 'Nothing listens on this port: is the server running?'],
   ['ENOTFOUND', 'The host name does not resolve.'],
   ['EAI_AGAIN', 'Name resolution failed: is the network up?'],
-  ['ECONNRESET', 'The server hung up during the handshake. If it speaks TLS, use wss://.'],
+  ['ECONNRESET', 'The server hung up during the upgrade. If it speaks TLS, use wss://.'],
   ['ETIMEDOUT', 'No answer from this address: a firewall, or the wrong host.'],
   ['CERT_HAS_EXPIRED', 'The certificate of the server has expired (or the clock of this machine is wrong).'],
   ['ERR_TLS_CERT_ALTNAME_INVALID', 'The certificate is for another host name.'],
@@ -44,7 +44,12 @@ const SYSTEM_HINTS: ReadonlyMap<string, string> = new Map([
   ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'The certificate authority is not trusted: pass it as tls.ca.']
 ])
 
-/** What an error of the network or of TLS means. */
+/**
+ * What an error of the network or of TLS means.
+ * @param code - Its code in Node, such as `ECONNREFUSED`.
+ * @param message - Its message: OpenSSL gives one code to many errors.
+ * @returns `undefined` for an error that speaks for itself.
+ */
 export function hintForSystemError(code: string, message: string): string | undefined {
   if (/wrong version number/i.test(message)) return 'The server speaks plain text on this port: use ws://.'
   return SYSTEM_HINTS.get(code)

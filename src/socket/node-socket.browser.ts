@@ -1,9 +1,9 @@
-import { PlainSocket } from './web-socket.js'
+import { StandardSocket } from './web-socket.js'
 
-// Stands in for node-socket.ts in the browser build: no engine there sets headers or shows an HTTP answer.
+// Stands in for node-socket.ts in the browser build: no browser sets headers or shows an HTTP response.
 
-/** Never, in a browser. */
+/** `false` for every class, in a browser. */
 export const canSetHeaders = (): boolean => false
 
-/** Never made, in a browser: a name for the import that is bundled. */
-export const NodeSocket: typeof PlainSocket = PlainSocket
+/** A name for the import of `open-socket.ts`; in a browser nothing constructs it. */
+export const NodeSocket: typeof StandardSocket = StandardSocket

@@ -1,8 +1,8 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Socket as NetSocket } from 'node:net'
 import type { WebSocketConstructor } from '../types/options.js'
-import { PlainSocket, type SocketClosure, type SocketListener, type SocketOptions, type WebSocketLike } from './web-socket.js'
-import { closureOfFailure, closureOfRefusal, closureOfWsError, MOST_BODY } from './failed-dial.js'
+import { StandardSocket, type SocketClosure, type SocketListener, type SocketOptions, type WebSocketLike } from './web-socket.js'
+import { closureOfFailedDial, closureOfRejectedUpgrade, closureOfWsError, MOST_BODY } from './failed-dial.js'
 import type { Target } from './target.js'
 
 /** What `ws` offers beyond the WHATWG interface. */
@@ -21,16 +21,21 @@ type WsConstructor = new (url: string, protocols: string[], options: object) => 
 export const canSetHeaders = (WebSocketClass: unknown): boolean =>
   typeof WebSocketClass === 'function' && typeof (WebSocketClass.prototype as { on?: unknown } | undefined)?.on === 'function'
 
-/** A socket of `ws`, with what only Node can do: headers, the HTTP answer of a refused upgrade, ping frames. */
-export class NodeSocket extends PlainSocket {
+/** A socket over `ws`, with what only Node can do: headers, the HTTP response of a rejected upgrade, ping frames. */
+export class NodeSocket extends StandardSocket {
   readonly #ws: WsLike
   readonly #target: Target
   readonly #options: SocketOptions
+  /** The TCP or TLS stream, once the server answered 101. */
   #stream: NetSocket | undefined
-  #answered: string | undefined
-  #refusal: { readonly response: IncomingMessage; body: Buffer } | undefined
+  /** The subprotocol that the server named in its 101. */
+  #chosen: string | undefined
+  /** The upgrade that the server is rejecting, and what came of the body so far. */
+  #rejected: { readonly response: IncomingMessage; body: Buffer } | undefined
+  /** The error that `ws` reported on the open socket; the close event follows. */
   #failure: unknown
   #corked = false
+  /** How many pings were sent; each carries its number. */
   #pings = 0
 
   /** @throws What `ws` and Node throw at once, for example for a header that holds a line break. */
@@ -42,9 +47,9 @@ export class NodeSocket extends PlainSocket {
       headers: target.headers,
       perMessageDeflate,
       maxPayload: maxMessageBytes,
-      // The server's close frame came: `ws` would wait 30 s for the end of the stream behind it.
+      // Once the server's close frame is here, `ws` by itself would wait 30 s for the end of the stream.
       closeTimeout,
-      // A redirect would carry credentials to whoever it names.
+      // A redirect would carry the credentials to whichever server it names.
       followRedirects: false
     })
     super(ws, target, options, listener)
@@ -52,11 +57,12 @@ export class NodeSocket extends PlainSocket {
     this.#target = target
     this.#options = options
     ws.on('upgrade', (response) => this.#onUpgrade(response))
-    ws.on('unexpected-response', (_request, response) => this.#onRefusal(response))
+    ws.on('unexpected-response', (_request, response) => this.#onRejectedUpgrade(response))
     ws.on('ping', () => this.listener?.onHeard())
     ws.on('pong', (data) => this.#onPong(data))
   }
 
+  /** Bytes that the stream received since the 101, TLS left out; `undefined` before. See {@link Socket.bytesRead}. */
   get bytesRead(): number | undefined {
     return this.#stream?.bytesRead
   }
@@ -73,13 +79,13 @@ export class NodeSocket extends PlainSocket {
 
   override discard(): void {
     this.listener = undefined
-    this.#refusal?.response.destroy()
-    // ws would wait up to 30 s for the closing handshake.
+    this.#rejected?.response.destroy()
+    // `close` would leave the socket open for up to 30 s, until the server ends the closing handshake.
     this.#ws.terminate()
   }
 
   override expire(): SocketClosure | undefined {
-    return this.#refused()
+    return this.#rejection()
   }
 
   override unref(): void {
@@ -91,12 +97,13 @@ export class NodeSocket extends PlainSocket {
   }
 
   protected override onOpen(): void {
-    super.onOpen(this.#answered ?? '')
+    // Not what `ws` says: that may be the name that `#onUpgrade` put in.
+    super.onOpen(this.#chosen ?? '')
   }
 
   protected override onError(failure?: unknown): void {
     if (this.opened) this.#failure = failure
-    else if (this.listener !== undefined) this.finish(closureOfFailure(failure, this.#target, this.#stream !== undefined, this.#answered))
+    else if (this.listener !== undefined) this.finish(closureOfFailedDial(failure, this.#target, this.#stream !== undefined, this.#chosen))
   }
 
   protected override finish(closure: SocketClosure): void {
@@ -105,43 +112,43 @@ export class NodeSocket extends PlainSocket {
 
   #onUpgrade(response: IncomingMessage): void {
     const { headers } = response
-    const answered = headers['sec-websocket-protocol']
     this.#stream = response.socket
-    this.#answered = answered
-    // ws fails a dial whose answer names no subprotocol; this event comes before it looks.
-    if (answered === undefined && this.#options.onMissingSubprotocol === 'accept')
+    this.#chosen = headers['sec-websocket-protocol']
+    // `ws` fails a dial whose 101 names no subprotocol. It reads the header after this event, and so finds one.
+    if (this.#chosen === undefined && this.#options.onMissingSubprotocol === 'accept')
       headers['sec-websocket-protocol'] = this.#target.protocols[0]
   }
 
   #onPong(data: Buffer): void {
-    // The answer to an older ping is a sign of life, but says nothing of how long the newest one took. What holds no number
-    // of ours counts as an answer: some servers do not send back what they got.
+    // The pong of an older ping is a sign of life, but does not tell how long the newest one took. A pong without a number of ours
+    // counts as the newest: some servers do not send back the data of the ping.
     if (data.length > 0 && Number(data.toString()) < this.#pings) this.listener?.onHeard()
     else this.listener?.onPong()
   }
 
-  #onRefusal(response: IncomingMessage): void {
-    this.#refusal = { response, body: Buffer.alloc(0) }
+  #onRejectedUpgrade(response: IncomingMessage): void {
+    const rejected = { response, body: Buffer.alloc(0) }
+    this.#rejected = rejected
     const end = (): void => {
-      const closure = this.#refused()
+      const closure = this.#rejection()
       if (closure) this.finish(closure)
     }
     response.on('data', (chunk: Buffer) => {
-      if (this.#refusal) this.#refusal.body = Buffer.concat([this.#refusal.body, chunk])
-      if ((this.#refusal?.body.length ?? 0) > MOST_BODY) end()
+      rejected.body = Buffer.concat([rejected.body, chunk])
+      if (rejected.body.length >= MOST_BODY) end()
     })
     response.on('end', end)
     response.on('error', end)
     response.on('close', end)
   }
 
-  #refused(): SocketClosure | undefined {
-    const refusal = this.#refusal
-    if (refusal === undefined || this.listener === undefined) return undefined
-    return closureOfRefusal(refusal.response, refusal.body, this.#target)
+  #rejection(): SocketClosure | undefined {
+    if (this.#rejected === undefined || this.listener === undefined) return undefined
+    const { response, body } = this.#rejected
+    return closureOfRejectedUpgrade(response, body, this.#target, Date.now())
   }
 
-  /** Joins the frames of one tick into one system call, which is where most of a request's time goes. */
+  /** Joins the frames of one tick into one system call, which is where most of the time of a request goes. */
   #cork(): void {
     const stream = this.#stream
     if (this.#corked || stream === undefined) return

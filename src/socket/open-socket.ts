@@ -3,10 +3,16 @@ import { asError } from '../lib/guarded.js'
 import { HandshakeError } from '../errors.js'
 import type { WebSocketConstructor } from '../types/options.js'
 import { canSetHeaders, NodeSocket } from './node-socket.js'
-import { PlainSocket, type Socket, type SocketListener, type SocketOptions, type WebSocketLike } from './web-socket.js'
+import { StandardSocket, type Socket, type SocketListener, type SocketOptions, type WebSocketLike } from './web-socket.js'
 import type { Target } from './target.js'
 
-/** Opens a socket; `openSocket` below is the real one, tests hand in others. */
+// The layer `socket`: one dial goes in, and an open socket or a closure comes out. It is the only code that knows the platform: which
+// WebSocket there is, how engines differ, what their errors mean. It knows neither the messages of MCP nor reconnection nor the state of
+// a client, and keeps nothing from one dial to the next. The connection calls it: `resolveTarget` (target.ts) says where to dial and with
+// what, `openSocket` dials, and from then on a `Socket` takes commands while a `SocketListener` is told the facts. No error and no closure
+// that leaves this layer holds a secret of its dial (secrets.ts).
+
+/** Opens a socket; {@link openSocket} is the real one, tests hand in others. */
 export type OpenSocket = (target: Target, options: SocketOptions, listener: SocketListener) => Socket
 
 /** The WebSocket class to use: the given one, or that of `isomorphic-ws`. @throws TypeError naming the option, if there is none. */
@@ -14,24 +20,30 @@ function webSocketClass(given: WebSocketConstructor | undefined): WebSocketConst
   const imported = IsomorphicWebSocket as { default?: unknown } | undefined
   // Some bundlers hand over the module instead of its default export.
   const found = imported?.default ?? imported
-  // isomorphic-ws reads the global once, at import: a later one (a mock, a polyfill) counts more, but not more than ws.
+  // isomorphic-ws reads the global once, at import. A global that was set later (a mock, a polyfill) wins over it, but not over ws.
   const known = canSetHeaders(found) ? found : ((globalThis as { WebSocket?: unknown }).WebSocket ?? found)
   const chosen = given ?? known
   if (typeof chosen === 'function') return chosen as WebSocketConstructor
   throw new TypeError('WebSocket must be given: this engine has none')
 }
 
-/** Whether headers can be set: by capability of the class, not by the name of the runtime. */
+/**
+ * Whether headers can be set: by what the class can do, not by the name of the runtime.
+ * @throws TypeError if there is no WebSocket class, given or not.
+ */
 export const headersWork = (given: WebSocketConstructor | undefined): boolean => canSetHeaders(webSocketClass(given))
 
-/** Opens a WebSocket of this engine. @throws HandshakeError when the engine refuses the very call. */
+/**
+ * Opens a WebSocket of this engine.
+ * @throws HandshakeError `CONNECT_FAILED` when the engine throws at once, for example for a header that holds a line break.
+ */
 export const openSocket: OpenSocket = (target, options, listener) => {
   try {
     const WebSocketClass = webSocketClass(options.WebSocket)
     if (canSetHeaders(WebSocketClass)) return new NodeSocket(WebSocketClass, target, options, listener)
-    return new PlainSocket(new WebSocketClass(target.url.href, [...target.protocols]) as WebSocketLike, target, options, listener)
+    return new StandardSocket(new WebSocketClass(target.url.href, [...target.protocols]) as WebSocketLike, target, options, listener)
   } catch (cause) {
-    const message = `the WebSocket refused the call: ${asError(cause).message}`
+    const message = `the WebSocket could not be constructed: ${asError(cause).message}`
     throw new HandshakeError('CONNECT_FAILED', message, { cause, delivery: 'not-sent' })
   }
 }

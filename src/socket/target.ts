@@ -4,28 +4,34 @@ import { bearerSubprotocol, MCP_SUBPROTOCOL } from '../wire/subprotocol.js'
 import { HandshakeError, isMcpWebSocketError } from '../errors.js'
 import type { AuthOptions, Awaitable, HeadersOption, TokenContext, UrlOption } from '../types/options.js'
 
-/** Where to dial, and with what. */
+/** Where one dial goes, and with what; computed anew for every dial. */
 export interface Target {
+  /** A `ws:` or `wss:` URL without a fragment. */
   readonly url: URL
-  /** Subprotocols to offer, `mcp.v1` first, credentials last. */
+  /** The subprotocols to offer: `mcp.v1` first, a token last. */
   readonly protocols: readonly string[]
-  /** Headers to add to the upgrade request; empty where the engine cannot set any. */
+  /** The headers to add to the upgrade; empty where the engine cannot set any. */
   readonly headers: Readonly<Record<string, string>>
-  /** What nothing that comes out of this dial may show. */
+  /** What no error, event or log of this dial may show, the longest first. */
   readonly secrets: readonly string[]
 }
 
 /** The options that a target is made of. */
 export interface TargetOptions {
+  /** The option `url`. */
   readonly url: UrlOption
+  /** The option `auth`, with `via` resolved: anything but `'subprotocol'` means the header. */
   readonly auth?: AuthOptions
+  /** The option `headers`. */
   readonly headers?: HeadersOption
+  /** The option `subprotocols`: what to offer after `mcp.v1`. */
   readonly subprotocols: readonly string[]
 }
 
 /**
- * Reads a URL; `http:` and `https:` become `ws:` and `wss:` (WHATWG WebSockets, "establish"). The fragment is dropped.
- * @throws TypeError naming the option, without the URL: its query or userinfo may be secret.
+ * Reads a URL; `http:` and `https:` become `ws:` and `wss:` (WHATWG WebSockets, "establish a WebSocket connection"), and the fragment is
+ * dropped, which some engines do not accept.
+ * @throws TypeError that names the option but not the URL, since its query or userinfo may be secret.
  */
 export function readUrl(value: string | URL): URL {
   try {
@@ -33,21 +39,22 @@ export function readUrl(value: string | URL): URL {
     url.hash = ''
     if (/^wss?:/.test(url.href)) return url
   } catch {
-    // What is no URL at all needs no other words.
+    // `URL` could not read it. The error below fits that too, and does not repeat the value as the error of `URL` does.
   }
   throw new TypeError('url must be an absolute URL with ws:, wss:, http: or https:')
 }
 
 /**
- * Evaluates the options of one dial, providers included.
- * @throws HandshakeError `INSECURE_TRANSPORT` before any provider of secrets runs; `CONNECT_FAILED` if one fails.
+ * Evaluates the options for one dial: calls the functions among them, and builds the URL, the headers and the offer.
+ * @throws HandshakeError `INSECURE_TRANSPORT` if credentials would travel in plain text, before the function that provides the token is
+ * called; `CONNECT_FAILED`, retryable, if a function fails or gives nothing usable.
  */
 export async function resolveTarget(options: TargetOptions, context: TokenContext): Promise<Target> {
   const { auth } = options
   const url = await provide('url', options.url, readUrl)
   const exposed = isExposed(url) && !auth?.allowInsecure
   if (exposed && (auth || url.username || url.password)) throw insecure(url)
-  // Static headers are judged before the token provider runs.
+  // Headers are judged before the token is asked for: a provider must not issue a token that nothing may carry.
   const headers = await provide('headers', options.headers, (given): Record<string, string> => ({ ...given }))
   if (exposed && hasCredentials(headers)) throw insecure(url)
   const protocols = [MCP_SUBPROTOCOL, ...options.subprotocols]
@@ -64,10 +71,10 @@ export async function resolveTarget(options: TargetOptions, context: TokenContex
 
 function checkToken(token: unknown): string {
   if (typeof token === 'string' && /^.+$/.test(token)) return token
-  throw new TypeError('it is not a line of text')
+  throw new TypeError('it is not one line of text')
 }
 
-/** Reads what the option holds, or what its provider gives. */
+/** Reads the value of the option, or what its function returns. */
 async function provide<Given, Read>(
   name: string,
   option: Given | ((context: TokenContext) => Awaitable<Given>),

@@ -1,23 +1,27 @@
 import { retryAfterOfReason } from './retry-after.js'
 import { redact, redactStart } from './secrets.js'
 import { judgeSubprotocol } from '../wire/subprotocol.js'
+import { utf8Length } from '../wire/utf8.js'
 import { HandshakeError, type Closure } from '../errors.js'
 import type { ConnectionOptions } from '../types/options.js'
 import type { Target } from './target.js'
 
-/** The end of one socket; whether the client was ever ready is known only above. */
+/** The end of one socket. Whether the client was ever ready is added above: a socket does not know it. */
 export type SocketClosure = Omit<Closure, 'everReady'>
 
-/** Who is told what happens to a socket; nothing after `onClosed`. */
+/** Is told what happens to a socket. Nothing is called after `onClosed`, nor after `discard`. */
 export interface SocketListener {
+  /** The socket is open. @param subprotocol - The server's choice; `undefined` if it named none and the options accept that. */
   onOpened(subprotocol: string | undefined): void
+  /** A frame came in, text or binary. @param bytes - Its length in UTF-8. */
   onText(text: string, bytes: number): void
-  /** A binary frame came that is not UTF-8. */
+  /** A binary frame came in that is not UTF-8. */
   onUndecodable(): void
-  /** A ping of the server came: a sign of life, though no message. */
+  /** The server sent a ping, or the pong of an older ping: a sign of life, though not a message. */
   onHeard(): void
-  /** The answer to a ping came. */
+  /** The server answered the newest ping. */
   onPong(): void
+  /** The dial failed or the socket closed; it is of no more use. */
   onClosed(closure: SocketClosure): void
 }
 
@@ -25,28 +29,37 @@ export interface SocketListener {
 export interface Socket {
   /** Hands one text frame to the engine. @returns Its length in bytes. */
   send(text: string): number
-  /** Sends a ping frame. @returns `false` where the engine has none (every browser). */
+  /** Sends a ping frame. @returns `false` where the engine cannot, which is every browser. */
   ping(): boolean
-  /** Starts the closing handshake; codes are 1000 or 3000-4999, as browsers allow no others. */
+  /**
+   * Starts the closing handshake (RFC 6455 section 7.1.2); `onClosed` follows.
+   * @param code - 1000, or from 3000 to 4999: browsers allow no others.
+   */
   close(code: number, reason: string): void
-  /** Drops the socket at once and says nothing more. */
+  /** Drops the socket at once, without `onClosed`. */
   discard(): void
-  /** Time is up for the dial. @returns What was learned so far, if that says more than "too late". */
+  /** Asks what a dial has learned whose time is up. @returns What says more than "too late": the upgrade that was being rejected. */
   expire(): SocketClosure | undefined
-  /** Bytes that earlier turns of the event loop wrote and that have not left; `Infinity` where the socket takes no more: it is not open, or about to close. */
-  readonly backlog: number
-  /** Inbound bytes so far, parts of messages included, where the engine tells. */
+  /**
+   * Bytes that were written in earlier turns of the event loop and have not left yet. `Infinity` if the socket takes no more, because it
+   * is not open or about to close.
+   */
+  readonly buffered: number
+  /** Bytes that came in so far, parts of unfinished messages included; `undefined` where the engine does not tell. */
   readonly bytesRead?: number | undefined
-  /** The socket alone no longer keeps the process alive, where the engine knows such a thing. */
+  /** Lets the process end although the socket is open, where an open socket holds it. */
   unref(): void
 }
 
-/** The options that concern a socket itself. */
+/** The options that concern a socket itself; see {@link ConnectionOptions} for the optional ones. */
 export interface SocketOptions extends Pick<ConnectionOptions, 'tls' | 'agent' | 'WebSocket'> {
+  /** What becomes of a dial whose server names no subprotocol. */
   readonly onMissingSubprotocol: 'fail' | 'accept'
+  /** The largest message that is accepted, in bytes; a larger one closes the socket with 1009. */
   readonly maxMessageBytes: number
+  /** Whether to offer compression (RFC 7692). Node only. */
   readonly perMessageDeflate: boolean
-  /** How long a closing socket may linger, in ms. */
+  /** How long a closing socket may linger, in ms. Node only. */
   readonly closeTimeout: number
 }
 
@@ -56,25 +69,35 @@ interface CloseEventLike {
   readonly wasClean: boolean
 }
 
-/** The part of the WHATWG interface that all engines share. */
+/** The part of the WHATWG `WebSocket` that this package uses, and that another class has to have (the option `WebSocket`). */
 export interface WebSocketLike {
+  /** Set to `'arraybuffer'`, before anything can come in. */
   binaryType: string
+  /** The subprotocol that the server chose, `''` for none. */
   readonly protocol: string
-  // Imitations do without these two.
+  /** 1 while the socket is open; a class that leaves it out counts as open. */
   readonly readyState?: number
+  /** Bytes that were handed to `send` and have not left; a class that leaves it out counts as one that never has to wait. */
   readonly bufferedAmount?: number
+  /** Called once the server accepted the upgrade. */
   onopen: (() => void) | null
+  /** Called for every frame, with a string or an `ArrayBuffer`. */
   onmessage: ((event: { readonly data: unknown }) => void) | null
+  /** Called when the dial fails or the connection breaks; browsers leave out why. */
   onerror: ((event: { readonly message?: string; readonly error?: unknown }) => void) | null
+  /** Called at the end of the connection. */
   onclose: ((event: CloseEventLike) => void) | null
+  /** Sends one text frame. */
   send(data: string): void
+  /** Starts the closing handshake, or gives the dial up. */
   close(code?: number, reason?: string): void
 }
 
 const OPEN = 1
+// Bytes, after RFC 6455 section 5.5: a control frame carries 125, of which the close code takes two.
 const MOST_REASON = 123
 
-/** The closure of a socket on which a message came that is too large. */
+/** The closure of a socket on which a message came in that is too large. */
 export const oversize = (maxMessageBytes: number): SocketClosure => ({
   kind: 'close',
   code: 1009,
@@ -82,38 +105,41 @@ export const oversize = (maxMessageBytes: number): SocketClosure => ({
   wasClean: false
 })
 
-/** A socket of any engine that follows the WHATWG standard: browsers, workers, Deno, Bun, Node's own. */
-export class PlainSocket implements Socket {
+/**
+ * A socket over any WebSocket that follows the WHATWG standard: that of browsers and workers, of Deno, Bun and Node, or a class of the
+ * program. It evens out the differences between them.
+ */
+export class StandardSocket implements Socket {
   readonly #target: Target
   readonly #options: SocketOptions
   readonly #engine: WebSocketLike
-  /** `undefined` once the socket is over: what the engine still says is not heard. */
+  /** `undefined` once the socket is closed or discarded, so that nothing the engine still reports is passed on. */
   protected listener: SocketListener | undefined
   protected opened = false
-  #backlog: number | undefined
+  #buffered: number | undefined
   readonly #decoder = new TextDecoder('utf-8', { fatal: true })
 
-  /** @param engine - A WebSocket that was made in this very turn: none of its events has fired yet. */
+  /** @param engine - A WebSocket that was constructed in the same task, so that none of its events has fired yet. */
   constructor(engine: WebSocketLike, target: Target, options: SocketOptions, listener: SocketListener) {
     this.#engine = engine
     this.#target = target
     this.#options = options
     this.listener = listener
-    // Blobs are read asynchronously, so that a text frame behind one would overtake it.
+    // A `Blob` can only be read asynchronously, and a text frame behind it would overtake it.
     engine.binaryType = 'arraybuffer'
     engine.onopen = () => this.onOpen(engine.protocol)
     engine.onmessage = ({ data }) => this.#onMessage(data)
-    // Stays attached for ever: an `error` of ws without a listener ends the process.
+    // It stays attached after the end: an `error` of ws without a listener ends the process.
     engine.onerror = ({ error, message }) => this.onError(error ?? message)
     engine.onclose = (event) => this.#onClose(event)
   }
 
-  get backlog(): number {
+  get buffered(): number {
     const { readyState = OPEN, bufferedAmount = 0 } = this.#engine
     if (readyState !== OPEN) return Infinity
-    // What this very turn wrote cannot have left: it says nothing of how the server reads.
-    if (this.#backlog === undefined) queueMicrotask(() => (this.#backlog = undefined))
-    return (this.#backlog ??= bufferedAmount)
+    // What was written in this turn of the loop had no chance to leave: it says nothing about how fast the server reads.
+    if (this.#buffered === undefined) queueMicrotask(() => (this.#buffered = undefined))
+    return (this.#buffered ??= bufferedAmount)
   }
 
   send(text: string): number {
@@ -131,11 +157,11 @@ export class PlainSocket implements Socket {
 
   discard(): void {
     this.listener = undefined
-    // While connecting, some engines report the closed dial through `error`, others throw.
+    // While connecting, some engines report the abandoned dial as an `error`, others throw.
     try {
       this.#engine.close(1000)
     } catch {
-      // Nothing is left to close.
+      // There is nothing left to close.
     }
   }
 
@@ -144,27 +170,29 @@ export class PlainSocket implements Socket {
   }
 
   unref(): void {
-    // No engine of this kind holds a process.
+    // The standard has no such method.
   }
 
+  /** The length of the text in UTF-8, in bytes. */
   protected measure(text: string): number {
-    return new TextEncoder().encode(text).length
+    return utf8Length(text)
   }
 
-  /** @param chosen - The subprotocol that the server named, `''` for none. */
+  /** @param chosen - The subprotocol that the server chose, `''` for none. */
   protected onOpen(chosen: string): void {
-    const error = judgeSubprotocol(this.#target.protocols, this.#clean(chosen), this.#options.onMissingSubprotocol)
+    const { protocols, secrets } = this.#target
+    const error = judgeSubprotocol(protocols, redact(chosen, secrets), this.#options.onMissingSubprotocol)
     if (error) return this.finish({ kind: 'subprotocol', wasClean: false, error })
     this.opened = true
     this.listener?.onOpened(chosen || undefined)
   }
 
-  /** @param _failure - What the engine tells about it, which is nothing except in Node. */
+  /** @param _failure - What the engine tells about it: nothing, except in Node. */
   protected onError(_failure?: unknown): void {
-    // After `open` the close event follows and says more. Before it, not every engine sends one (Node 22's does not).
+    // On an open socket the close event follows, and says more. On a dial it may be missing (Node 22 has an engine without it).
     if (this.opened) return
     const hint =
-      'Engines hide why. Likely: the server is down or the URL wrong; it refused the credentials, the origin or the subprotocols (HTTP ' +
+      'Engines hide why. Likely: the server is down or the URL wrong; it rejected the credentials, the origin or the subprotocols (HTTP ' +
       '401, 403, 426) or named none (see onMissingSubprotocol); its certificate is not trusted.'
     const error = new HandshakeError('CONNECT_FAILED', 'the connection could not be opened', {
       hint,
@@ -174,14 +202,11 @@ export class PlainSocket implements Socket {
     this.finish({ kind: 'network', code: 1006, wasClean: false, error })
   }
 
+  /** Ends the socket and tells the listener, which hears nothing after it. */
   protected finish(closure: SocketClosure): void {
     const listener = this.listener
     this.discard()
     listener?.onClosed(closure)
-  }
-
-  #clean(text: string): string {
-    return redact(text, this.#target.secrets)
   }
 
   #onMessage(data: unknown): void {
@@ -199,14 +224,14 @@ export class PlainSocket implements Socket {
 
   #onClose({ code, reason, wasClean }: CloseEventLike): void {
     if (!this.opened && code !== 1000) return this.onError()
-    // Servers cut what is longer than the 123 bytes of a reason, some of them a little earlier, between characters.
-    const whole = this.measure(reason) < MOST_REASON - 3
-    // Deno reports a broken connection as 0, Firefox may call a 1006 clean.
+    // A server cuts a longer reason to fit, and does so between two characters: up to 3 bytes may be free in one that was cut.
+    const isWhole = this.measure(reason) < MOST_REASON - 3
+    // Deno reports a broken connection with the code 0, and Firefox sometimes calls a 1006 clean.
     const known = code || 1006
     this.finish({
       kind: 'close',
       code: known,
-      reason: redactStart(reason, this.#target.secrets, whole ? Infinity : reason.length),
+      reason: (isWhole ? redact : redactStart)(reason, this.#target.secrets),
       wasClean: wasClean && known !== 1006,
       retryAfter: retryAfterOfReason(reason)
     })

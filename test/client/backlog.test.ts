@@ -10,7 +10,7 @@ describe('a socket that is about to close', () => {
     const rig = useClient()
     const socket = await rig.legacy()
     const before = socket.sent.length
-    socket.backlog = Infinity
+    socket.buffered = Infinity
     const call = watch(rig.client.callTool({ name: 'x' }))
     await rig.client.notify('notifications/roots/list_changed')
     expect(rig.client.queuedCount).toBe(2)
@@ -26,7 +26,7 @@ describe('a socket that is about to close', () => {
   it('is given nothing more: the end of the life finds it unsent', async () => {
     const rig = useClient()
     const socket = await rig.legacy()
-    socket.backlog = Infinity
+    socket.buffered = Infinity
     const call = watch(rig.client.callTool({ name: 'x' }))
     socket.drop({ code: 1008 })
     await settle()
@@ -36,7 +36,7 @@ describe('a socket that is about to close', () => {
   it('keeps to the limits of the outbox', async () => {
     const rig = useClient({ outbox: { maxMessages: 1 } })
     const socket = await rig.legacy()
-    socket.backlog = Infinity
+    socket.buffered = Infinity
     await rig.client.notify('a')
     await expect(rig.client.notify('b')).rejects.toMatchObject({ code: 'QUEUE_FULL', delivery: 'not-sent' })
   })
@@ -46,7 +46,7 @@ describe('a socket that is about to close', () => {
     const socket = await rig.legacy()
     const asked = watch(rig.client.callTool({ name: 'x' }, { timeout: 100 }))
     const before = socket.sent.length
-    socket.backlog = Infinity
+    socket.buffered = Infinity
     socket.deliver({ jsonrpc: '2.0', id: 1, method: 'ping' })
     await rig.clock.advance(100)
     expect(asked.settled).toBe(true)
@@ -59,13 +59,13 @@ describe('a server that does not read', () => {
   it('gets no more than 8 MiB behind one another, however small the outbox: what comes then waits', async () => {
     const rig = useClient({ outbox: { maxBytes: 100 } })
     const socket = await rig.legacy()
-    socket.backlog = 8 * MIB
+    socket.buffered = 8 * MIB
     await rig.client.notify('fits')
-    socket.backlog++
+    socket.buffered++
     const call = watch(rig.client.callTool({ name: 'x' }, { timeout: 500 }))
     await rig.clock.advance(100)
     expect([socket.methods.at(-1), rig.client.queuedCount]).toEqual(['fits', 1])
-    socket.backlog = 0
+    socket.buffered = 0
     await rig.clock.advance(25)
     await rig.client.notify('behind it')
     expect(socket.methods.slice(-2)).toEqual(['tools/call', 'behind it'])
@@ -77,9 +77,9 @@ describe('a server that does not read', () => {
   it('is not overtaken by what is sent while others wait', async () => {
     const rig = useClient()
     const socket = await rig.legacy()
-    socket.backlog = 9 * MIB
+    socket.buffered = 9 * MIB
     await rig.client.notify('first')
-    socket.backlog = 0
+    socket.buffered = 0
     await rig.client.notify('second')
     expect(rig.client.queuedCount).toBe(2)
     await rig.clock.advance(25)
@@ -89,7 +89,7 @@ describe('a server that does not read', () => {
   it('fills the outbox, and then no more is taken', async () => {
     const rig = useClient({ outbox: { maxMessages: 1 } })
     const socket = await rig.legacy()
-    socket.backlog = 9 * MIB
+    socket.buffered = 9 * MIB
     await rig.client.notify('waits')
     await expect(rig.client.callTool({ name: 'x' })).rejects.toMatchObject({ code: 'QUEUE_FULL', delivery: 'not-sent' })
     expect(rig.client.pendingCount).toBe(0)
@@ -98,7 +98,7 @@ describe('a server that does not read', () => {
   it('gets what waits after a reconnect, if it is replaced', async () => {
     const rig = useClient()
     const socket = await rig.legacy()
-    socket.backlog = 9 * MIB
+    socket.buffered = 9 * MIB
     await rig.client.notify('waits')
     socket.drop()
     const next = await rig.relegacy()
@@ -108,7 +108,7 @@ describe('a server that does not read', () => {
   it('gets as much as outbox.maxBytes if that is more', async () => {
     const rig = useClient({ outbox: { maxBytes: 9 * MIB } })
     const socket = await rig.legacy()
-    socket.backlog = 9 * MIB
+    socket.buffered = 9 * MIB
     await rig.client.notify('fits')
     expect(socket.methods.at(-1)).toBe('fits')
   })
@@ -117,7 +117,7 @@ describe('a server that does not read', () => {
     const rig = useClient()
     const socket = await rig.legacy()
     const asked = watch(rig.client.callTool({ name: 'x' }, { timeout: 100 }))
-    socket.backlog = 9 * MIB
+    socket.buffered = 9 * MIB
     await rig.clock.advance(100)
     expect(asked.error).toMatchObject({ code: 'REQUEST_TIMEOUT', delivery: 'unknown' })
     expect(socket.methods.slice(-2)).toEqual(['tools/call', 'notifications/cancelled'])
@@ -126,7 +126,7 @@ describe('a server that does not read', () => {
   it('is dropped if it goes on asking: the answers would fill the memory', async () => {
     const rig = useClient()
     const socket = await rig.legacy()
-    socket.backlog = 9 * MIB
+    socket.buffered = 9 * MIB
     socket.deliver({ jsonrpc: '2.0', id: 1, method: 'ping' })
     await settle()
     expect(rig.states.at(-1)).toMatchObject({ to: 'waiting', closure: { code: 1006, reason: 'the server does not read our responses' } })

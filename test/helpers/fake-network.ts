@@ -23,7 +23,7 @@ export class FakeSocket implements Socket {
   /** Whether this engine can ping. */
   canPing = true
   bytesRead: number | undefined
-  backlog = 0
+  buffered = 0
   state: 'dialling' | 'open' | 'closing' | 'closed' = 'dialling'
   isUnref = false
   #listener: SocketListener | undefined

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import {
-  PlainSocket,
+  oversize,
+  StandardSocket,
   type Socket,
   type SocketClosure,
   type SocketListener,
@@ -17,6 +18,8 @@ class Engine implements WebSocketLike {
   onmessage: WebSocketLike['onmessage'] = null
   onerror: WebSocketLike['onerror'] = null
   onclose: WebSocketLike['onclose'] = null
+  readyState: number | undefined
+  bufferedAmount: number | undefined
   readonly sent: string[] = []
   readonly closed: (readonly [number | undefined, string | undefined])[] = []
   throwsOnClose = false
@@ -61,7 +64,7 @@ const OPTIONS: SocketOptions = { onMissingSubprotocol: 'fail', maxMessageBytes: 
 function rig(target: Partial<Target> = {}, options: Partial<SocketOptions> = {}): { engine: Engine; log: Log; socket: Socket } {
   const engine = new Engine()
   const log = new Log()
-  return { engine, log, socket: new PlainSocket(engine, { ...TARGET, ...target }, { ...OPTIONS, ...options }, log) }
+  return { engine, log, socket: new StandardSocket(engine, { ...TARGET, ...target }, { ...OPTIONS, ...options }, log) }
 }
 
 const utf8 = (text: string): ArrayBuffer => new TextEncoder().encode(text).buffer
@@ -86,6 +89,12 @@ describe('a dial', () => {
     engine.onerror?.({ message: 'failed' })
     close(engine, 1006)
     expect(log.events).toEqual([['closed']])
+  })
+
+  it('may end with the close that was asked for', () => {
+    const { engine, log } = rig()
+    close(engine, 1000, '', true)
+    expect(log.closure).toEqual({ kind: 'close', code: 1000, reason: '', wasClean: true, retryAfter: undefined })
   })
 
   it('may end with a close alone', () => {
@@ -126,6 +135,13 @@ describe('a dial', () => {
     engine.onopen?.()
     expect(log.closure?.kind).toBe('subprotocol')
     expect(log.closure?.error).toMatchObject({ offered: ['mcp.v1'] })
+  })
+
+  it('does not show a secret that the server names as its choice', () => {
+    const { engine, log } = rig()
+    engine.protocol = 'x-secret-token'
+    engine.onopen?.()
+    expect(log.closure?.error).toMatchObject({ received: 'x-[redacted]' })
   })
 
   it('opens without a subprotocol where that is accepted', () => {
@@ -242,6 +258,88 @@ describe('an open socket', () => {
   })
 })
 
+describe('what is buffered', () => {
+  const opened = (engineState: Partial<Engine>): Socket => {
+    const { engine, socket } = rig()
+    Object.assign(engine, engineState)
+    return socket
+  }
+
+  it.each([0, 2, 3])('is infinite while readyState is %i: nothing more may be written', (readyState) => {
+    expect(opened({ readyState, bufferedAmount: 5 }).buffered).toBe(Infinity)
+  })
+
+  it('is what the engine says while the socket is open', () => {
+    expect(opened({ readyState: 1, bufferedAmount: 5 }).buffered).toBe(5)
+  })
+
+  it('is nothing for a class that tells neither state nor buffer', () => {
+    expect(opened({}).buffered).toBe(0)
+  })
+
+  it('leaves out what this turn of the loop writes, until the next one', async () => {
+    const { engine, socket } = rig()
+    engine.bufferedAmount = 5
+    expect(socket.buffered).toBe(5)
+    engine.bufferedAmount = 105
+    expect(socket.buffered).toBe(5)
+    await Promise.resolve()
+    expect(socket.buffered).toBe(105)
+    engine.bufferedAmount = 0
+    await Promise.resolve()
+    expect(socket.buffered).toBe(0)
+  })
+
+  it('is infinite at once when the socket begins to close', () => {
+    const { engine, socket } = rig()
+    engine.readyState = 1
+    expect(socket.buffered).toBe(0)
+    engine.readyState = 2
+    expect(socket.buffered).toBe(Infinity)
+  })
+})
+
+describe('a close reason that quotes a secret', () => {
+  // 119 bytes and fewer cannot have been cut: a server cuts at 123 bytes, between characters of at most 4 bytes.
+  const closedWith = (reason: string): string | undefined => {
+    const { engine, log } = rig()
+    engine.onopen?.()
+    close(engine, 1008, reason, true)
+    return log.closure?.reason
+  }
+
+  it.each([0, 50, 119])('keeps its end with %i bytes, though a secret begins so', (length) => {
+    const reason = `${'x'.repeat(Math.max(0, length - 6))}secret`.slice(-length || Infinity)
+    expect(closedWith(length === 0 ? '' : reason)).toBe(length === 0 ? '' : reason)
+  })
+
+  it.each([120, 121, 122, 123])('loses its end with %i bytes, if a secret begins so', (length) => {
+    const start = 'x'.repeat(length - 6)
+    expect(closedWith(`${start}secret`)).toBe(start)
+  })
+
+  it('is measured in bytes, not in characters', () => {
+    const start = '\u00fc'.repeat(57)
+    expect(closedWith(`${start}secret`)).toBe(start)
+    expect(closedWith(`${start.slice(1)}secret`)).toBe(`${start.slice(1)}secret`)
+  })
+
+  it('is shown whole behind what was redacted', () => {
+    expect(closedWith('secret-token and more')).toBe('[redacted] and more')
+  })
+})
+
+describe('the closure of a message that is too large', () => {
+  it('names the option and its value', () => {
+    expect(oversize(2000)).toEqual({
+      kind: 'close',
+      code: 1009,
+      reason: 'a message is larger than maxMessageBytes (2000)',
+      wasClean: false
+    })
+  })
+})
+
 describe('a discarded socket', () => {
   it('is mute', () => {
     const { engine, log, socket } = rig()
@@ -270,14 +368,14 @@ describe('a discarded socket', () => {
     expect(engine.closed).toEqual([[1000, undefined]])
   })
 
-  it('harms nobody when the engine throws at close', () => {
+  it('swallows what the engine throws at close', () => {
     const { engine, log, socket } = rig()
     engine.throwsOnClose = true
     expect(() => socket.discard()).not.toThrow()
     expect(log.events).toEqual([])
   })
 
-  it('keeps its listener for errors: one without it ends a Node process', () => {
+  it('keeps its listener for errors: without one, an error ends a Node process', () => {
     const { engine, socket } = rig()
     socket.discard()
     expect(engine.onerror).not.toBeNull()
