@@ -8,6 +8,10 @@ export function asError(thrown: unknown): Error {
   }
 }
 
+/** Whether the value is what JSON calls an object. */
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
 /** Calls a callback of the program, whose failure must harm nobody else. @returns `undefined` if it threw. */
 export function guarded<T>(callback: () => T, onThrown: (error: Error) => void): T | undefined {
   try {
@@ -16,6 +20,15 @@ export function guarded<T>(callback: () => T, onThrown: (error: Error) => void):
     onThrown(asError(thrown))
     return undefined
   }
+}
+
+/**
+ * Calls a callback of the program that may be async: neither what it throws nor what it rejects with harms anybody else. Node ends
+ * the process at a rejection that nobody handles.
+ */
+export function guardedAsync(callback: () => unknown, onFailed: (error: Error) => void): void {
+  const returned = guarded(callback, onFailed)
+  if (returned instanceof Promise) returned.catch((thrown: unknown) => onFailed(asError(thrown)))
 }
 
 /** @throws TypeError for what a program without types may pass in place of a handler. */

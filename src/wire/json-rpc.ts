@@ -1,4 +1,4 @@
-import { asError } from '../lib/guarded.js'
+import { asError, isObject } from '../lib/guarded.js'
 import type { JsonRpcErrorResponse, JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, JsonRpcResponse } from '../types/json-rpc.js'
 
 /** Standard error codes (JSON-RPC 2.0 section 5.1). */
@@ -29,9 +29,7 @@ export const isResponse = (message: JsonRpcMessage): message is JsonRpcResponse 
 /** Whether the response says that the request failed. */
 export const isErrorResponse = (response: JsonRpcResponse): response is JsonRpcErrorResponse => 'error' in response
 
-/** Whether the value is what JSON calls an object. */
-export const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+export { isObject } from '../lib/guarded.js'
 
 // Safe integers and strings only: beyond 2^53 - 1 two different ids become the same number in JSON.parse.
 const isId = (id: unknown): id is number | string => typeof id === 'string' || Number.isSafeInteger(id)
