@@ -871,7 +871,7 @@ describe('V13: onconnection', () => {
     second.say({ id: 1, method: 'ping' })
     await resultOf(second, 1)
     await until(() => told.length === 3, 'three errors')
-    expect(told).toEqual(['a bug', 'the client sent what is no message: not JSON', 'a bug'])
+    expect(told).toEqual(['a bug', 'the client sent an invalid message: not JSON', 'a bug'])
   })
 })
 

@@ -84,7 +84,7 @@ describe('the text of Prometheus', () => {
 test('the numbers are a copy', () => {
   const metrics = new Metrics()
   const before = metrics.snapshot()
-  metrics.refused(404)
+  metrics.rejectedUpgrade(404)
   metrics.connections++
   expect([before.connections, before.handshakesRefused]).toEqual([0, {}])
 })

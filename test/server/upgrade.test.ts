@@ -4,13 +4,13 @@ import { isSameToken, readCredentials } from '../../src/server/credentials.js'
 import {
   isForPath,
   judgeUpgrade,
-  REFUSALS,
+  REJECTED_UPGRADES,
   selectSubprotocol,
-  type HandshakePolicy,
+  type UpgradePolicy,
   type UpgradeRequest
 } from '../../src/server/upgrade.js'
 
-const POLICY: HandshakePolicy = {
+const POLICY: UpgradePolicy = {
   path: '/ws',
   allowedHosts: ['localhost', '127.0.0.1', '[::1]', 'mcp.example.com:8443'],
   allowedOrigins: ['https://good.example.com', 'http://127.0.0.1:3000'],
@@ -20,7 +20,7 @@ const POLICY: HandshakePolicy = {
 }
 
 /** Judges what a fair client asks, but for these headers. */
-const judge = (headers: UpgradeRequest['headers'], request: Partial<UpgradeRequest> = {}, policy: Partial<HandshakePolicy> = {}) =>
+const judge = (headers: UpgradeRequest['headers'], request: Partial<UpgradeRequest> = {}, policy: Partial<UpgradePolicy> = {}) =>
   judgeUpgrade(
     {
       method: 'GET',
@@ -72,12 +72,12 @@ describe('an upgrade', () => {
       const rest = wrong.slice(index)
       const headers = Object.assign({}, ...rest.map(([, each]) => each)) as UpgradeRequest['headers']
       const request = Object.assign({}, ...rest.map(([, , each]) => each)) as Partial<UpgradeRequest>
-      expect(judge(headers, request), name).toBe(REFUSALS[name])
+      expect(judge(headers, request), name).toBe(REJECTED_UPGRADES[name])
     }
   })
 
   test('has nothing of its request in any refusal', () => {
-    for (const { body, reason, headers } of Object.values(REFUSALS))
+    for (const { body, reason, headers } of Object.values(REJECTED_UPGRADES))
       expect([body, reason, ...Object.values(headers)].join('')).toMatch(/^[\w ,.-]*$/)
   })
 
@@ -100,7 +100,7 @@ describe('an upgrade', () => {
     ['127.1', false],
     ['', false],
     [undefined, false]
-  ])('S2: with Host %s may come in: %s', (host, may) => expect(judge({ host }) === REFUSALS.host).toBe(!may))
+  ])('S2: with Host %s may come in: %s', (host, may) => expect(judge({ host }) === REJECTED_UPGRADES.host).toBe(!may))
 
   test.each([
     ['https://good.example.com', true],
@@ -117,10 +117,10 @@ describe('an upgrade', () => {
     ['https://sub.good.example.com', false],
     ['http://127.0.0.1', false],
     ['https://good.example.com, https://evil.test', false]
-  ])('S1: of Origin %s may come in: %s', (origin, may) => expect(judge({ origin }) === REFUSALS.origin).toBe(!may))
+  ])('S1: of Origin %s may come in: %s', (origin, may) => expect(judge({ origin }) === REJECTED_UPGRADES.origin).toBe(!may))
 
   test.each([
-    ['a cookie alone proves nothing', { cookie: 'session=1', authorization: undefined }, REFUSALS.origin],
+    ['a cookie alone proves nothing', { cookie: 'session=1', authorization: undefined }, REJECTED_UPGRADES.origin],
     ['a cookie and a token do', { cookie: 'session=1' }, ADMITTED],
     [
       'a cookie of a known page does',
@@ -130,13 +130,13 @@ describe('an upgrade', () => {
   ])('S1: without Origin: %s', (_what, headers, verdict) => expect(judge(headers)).toEqual(verdict))
 
   test.each([
-    ['a POST', {}, { method: 'POST' }, REFUSALS.malformed],
-    ['an upgrade to something else', { upgrade: 'h2c' }, {}, REFUSALS.malformed],
-    ['no key', { 'sec-websocket-key': undefined }, {}, REFUSALS.malformed],
-    ['a short key', { 'sec-websocket-key': 'dGhl' }, {}, REFUSALS.malformed],
-    ['no version', { 'sec-websocket-version': undefined }, {}, REFUSALS.version],
+    ['a POST', {}, { method: 'POST' }, REJECTED_UPGRADES.malformed],
+    ['an upgrade to something else', { upgrade: 'h2c' }, {}, REJECTED_UPGRADES.malformed],
+    ['no key', { 'sec-websocket-key': undefined }, {}, REJECTED_UPGRADES.malformed],
+    ['a short key', { 'sec-websocket-key': 'dGhl' }, {}, REJECTED_UPGRADES.malformed],
+    ['no version', { 'sec-websocket-version': undefined }, {}, REJECTED_UPGRADES.version],
     // Its Origin travels in another header.
-    ['version 8', { 'sec-websocket-version': '8' }, {}, REFUSALS.version]
+    ['version 8', { 'sec-websocket-version': '8' }, {}, REJECTED_UPGRADES.version]
   ])('with %s is refused', (_what, headers, request, refusal) => expect(judge(headers, request)).toBe(refusal))
 
   test.each([
@@ -144,16 +144,16 @@ describe('an upgrade', () => {
     ['mcp', ['mcp']],
     [' mcp.v1 ,mcp', ['mcp.v1', 'mcp']],
     ['chat,mcp', ['chat', 'mcp']],
-    ['chat', REFUSALS.subprotocol],
-    ['MCP.V1', REFUSALS.subprotocol],
-    ['mcp.bearer.eHl6', REFUSALS.subprotocol],
-    [undefined, REFUSALS.subprotocol],
-    ['', REFUSALS.manySubprotocols],
-    ['mcp.v1,', REFUSALS.manySubprotocols],
-    ['mcp.v1, mcp.v1', REFUSALS.manySubprotocols],
-    ['mcp v1', REFUSALS.manySubprotocols],
-    ['mcp.v1, a=b', REFUSALS.manySubprotocols],
-    [Array.from({ length: 101 }, (_, n) => `p${String(n)}`).join(), REFUSALS.manySubprotocols]
+    ['chat', REJECTED_UPGRADES.subprotocol],
+    ['MCP.V1', REJECTED_UPGRADES.subprotocol],
+    ['mcp.bearer.eHl6', REJECTED_UPGRADES.subprotocol],
+    [undefined, REJECTED_UPGRADES.subprotocol],
+    ['', REJECTED_UPGRADES.manySubprotocols],
+    ['mcp.v1,', REJECTED_UPGRADES.manySubprotocols],
+    ['mcp.v1, mcp.v1', REJECTED_UPGRADES.manySubprotocols],
+    ['mcp v1', REJECTED_UPGRADES.manySubprotocols],
+    ['mcp.v1, a=b', REJECTED_UPGRADES.manySubprotocols],
+    [Array.from({ length: 101 }, (_, n) => `p${String(n)}`).join(), REJECTED_UPGRADES.manySubprotocols]
   ])('V2: that offers %s', (offer, outcome) => {
     const verdict = judge({ 'sec-websocket-protocol': offer })
     expect('status' in verdict ? verdict : verdict.offered).toEqual(outcome)
