@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { Heartbeats, judgeSilence, type Beating } from '../../src/server/heartbeat.js'
+import { frame, OPCODE } from '../faults/kit/wire.js'
 import { FakeClock } from '../helpers/fake-clock.js'
+import { serveTransport } from '../helpers/mcp-server.js'
+import { until } from '../integration/harness.js'
+import { openPeer, type RawPeer, responseTo } from './raw-peer.js'
+import { useHeldServer, useServer } from './use-server.js'
 
 /** A connection that only counts. */
 class Counting implements Beating {
@@ -104,3 +109,64 @@ test('without a policy there is no timer', () => {
   const { clock } = make(false)
   expect(clock.pendingCount).toBe(0)
 })
+
+describe('V7: a client that never answers a ping', () => {
+  test('is cut after two intervals, its MCP server is closed and what it works on is aborted', async () => {
+    const aborted: string[] = []
+    let closed = 0
+    const { port, server } = await useServer({
+      heartbeat: { interval: 100, timeout: 100 },
+      onconnection: (transport) => {
+        serveTransport('v1', transport, { onAborted: (name) => aborted.push(name) })
+        const { onclose } = transport
+        transport.onclose = () => {
+          closed++
+          onclose?.()
+        }
+      }
+    })
+    const peer = await openPeer(port)
+    const from = performance.now()
+    await initialize(peer)
+    peer.send({ id: 2, method: 'tools/call', params: { name: 'hold', arguments: {}, _meta: { progressToken: 1 } } })
+    await peer.message(({ method }) => method === 'notifications/progress')
+    await peer.gone
+    expect(performance.now() - from).toBeGreaterThanOrEqual(199)
+    expect(peer.frames.some(({ opcode }) => opcode === OPCODE.ping)).toBe(true)
+    await until(() => aborted.length > 0, 'the handler was aborted')
+    expect(closed).toBe(1)
+    await until(() => server.metrics().connections === 0, 'the socket is gone')
+    expect(server.metrics()).toMatchObject({ requestsInFlight: 0, connectionsCut: { heartbeat: 1 } })
+  })
+
+  test('but sends anything at all, lives', async () => {
+    const { port, server } = await useHeldServer({ heartbeat: { interval: 50, timeout: 50 } })
+    const peer = await openPeer(port)
+    for (let n = 0; n < 15; n++) {
+      peer.write(frame(OPCODE.pong, '', { mask: true }))
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    expect(server.metrics().connections).toBe(1)
+  })
+
+  test('but sends one long message, lives', async () => {
+    const { port, server } = await useHeldServer({ heartbeat: { interval: 60, timeout: 60 } })
+    const peer = await openPeer(port)
+    const text = frame(OPCODE.text, JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping', params: { x: 'x'.repeat(400) } }), {
+      mask: true
+    })
+    for (let at = 0; at < text.length; at += 20) {
+      peer.write(text.subarray(at, at + 20))
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    await responseTo(peer, 1)
+    expect(server.metrics().connections).toBe(1)
+  })
+})
+
+async function initialize(peer: RawPeer): Promise<void> {
+  const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'raw', version: '1' } }
+  peer.send({ id: 1, method: 'initialize', params })
+  await responseTo(peer, 1)
+  peer.send({ method: 'notifications/initialized' })
+}

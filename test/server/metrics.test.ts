@@ -2,7 +2,7 @@ import parsePrometheus from 'parse-prometheus-text-format'
 import { describe, expect, test } from 'vitest'
 import { formatMetrics, Metrics } from '../../src/server/metrics.js'
 import { until, useClient } from '../integration/harness.js'
-import { enter, knock } from './knock.js'
+import { openPeer, upgrade } from './raw-peer.js'
 import { useServer } from './use-server.js'
 
 interface Family {
@@ -28,12 +28,12 @@ describe('the text of Prometheus', () => {
     const { client } = useClient({ url, protocol: 'legacy' })
     await client.connect()
     await client.callTool({ name: 'echo', arguments: { message: 'ü' } })
-    await knock(port, { target: '/other' })
-    await knock(port, { headers: { 'Sec-WebSocket-Protocol': undefined } })
-    const caller = await enter(port)
-    caller.say('{')
-    await caller.message(({ error }) => error?.code === -32700)
-    caller.socket.destroy()
+    await upgrade(port, { target: '/other' })
+    await upgrade(port, { headers: { 'Sec-WebSocket-Protocol': undefined } })
+    const peer = await openPeer(port)
+    peer.send('{')
+    await peer.message(({ error }) => error?.code === -32700)
+    peer.socket.destroy()
     await until(() => server.metrics().connections === 1, 'it has left')
     const all = server.metrics()
     expect(all).toMatchObject({
@@ -91,9 +91,9 @@ test('the numbers are a copy', () => {
 
 test('bytes are those of the payload, in UTF-8', async () => {
   const { server, port } = await useServer({ onconnection: (transport) => transport.start() })
-  const caller = await enter(port)
+  const peer = await openPeer(port)
   const text = '{"jsonrpc":"2.0","method":"ü"}'
-  caller.say(text)
+  peer.send(text)
   await until(() => server.metrics().messagesReceived === 1, 'the message')
   expect(server.metrics().bytesReceived).toBe(Buffer.byteLength(text))
 })

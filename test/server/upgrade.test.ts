@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { bearerSubprotocol } from '../../src/wire/subprotocol.js'
-import { isSameToken, readCredentials } from '../../src/server/credentials.js'
+import type { ServerTransport } from '../../src/server/index.js'
 import {
   isForPath,
   judgeUpgrade,
@@ -9,6 +8,11 @@ import {
   type UpgradePolicy,
   type UpgradeRequest
 } from '../../src/server/upgrade.js'
+import { bearerSubprotocol } from '../../src/wire/subprotocol.js'
+import { frame, OPCODE } from '../faults/kit/wire.js'
+import { until } from '../integration/harness.js'
+import { openPeer, responseTo, sendUpgrade, upgrade } from './raw-peer.js'
+import { bearer, hold, useHeldServer, useServer } from './use-server.js'
 
 const POLICY: UpgradePolicy = {
   path: '/ws',
@@ -159,6 +163,20 @@ describe('an upgrade', () => {
     expect('status' in verdict ? verdict : verdict.offered).toEqual(outcome)
   })
 
+  test('shows no credentials in its offer', () => {
+    const entry = bearerSubprotocol('tökén~/+=')
+    expect(judge({ authorization: undefined, 'sec-websocket-protocol': `mcp.v1, ${entry}` })).toEqual({
+      token: 'tökén~/+=',
+      offered: ['mcp.v1']
+    })
+  })
+
+  test('is not searched for credentials where there is no authenticate', () => {
+    const entry = bearerSubprotocol('tökén~/+=')
+    const headers = { authorization: 'Bearer ', cookie: 'x=1', 'sec-websocket-protocol': `mcp.v1, ${entry}` }
+    expect(judge(headers, {}, { authenticates: false })).toEqual({ token: undefined, offered: ['mcp.v1'] })
+  })
+
   test('needs no subprotocol where none is required', () => {
     const policy = { requireSubprotocol: false }
     expect(judge({ 'sec-websocket-protocol': undefined }, {}, policy)).toEqual({ token: 'xyz', offered: [] })
@@ -170,51 +188,6 @@ describe('an upgrade', () => {
     expect(selectSubprotocol(['mcp.bearer.eHl6', 'mcp'], POLICY.subprotocols)).toBe('mcp')
     expect(selectSubprotocol(['chat'], POLICY.subprotocols)).toBeUndefined()
   })
-})
-
-describe('the credentials', () => {
-  const entry = bearerSubprotocol('tökén~/+=')
-
-  test.each([
-    ['none', undefined, ['mcp.v1'], { token: undefined }],
-    ['a header', 'Bearer xyz', [], { token: 'xyz' }],
-    ['a header in other words', 'bearer  xyz ', [], { token: 'xyz' }],
-    ['another scheme', 'Basic eDp5', [], { token: undefined }],
-    ['a subprotocol', undefined, ['mcp.v1', entry], { token: 'tökén~/+=' }],
-    ['a subprotocol beside another scheme', 'Basic eDp5', [entry], { token: 'tökén~/+=' }],
-    ['both', 'Bearer xyz', [entry], { problem: 'ambiguous' }],
-    ['two subprotocols', undefined, [entry, 'mcp.bearer.eHl6'], { problem: 'ambiguous' }],
-    ['an empty header', 'Bearer', [], { problem: 'unreadable' }],
-    ['an empty subprotocol', undefined, ['mcp.bearer.'], { problem: 'unreadable' }],
-    ['base64 with padding', undefined, ['mcp.bearer.eA=='], { problem: 'unreadable' }],
-    ['base64 of the other alphabet', undefined, ['mcp.bearer.+/+/'], { problem: 'unreadable' }],
-    ['bits that mean nothing', undefined, ['mcp.bearer.eB'], { problem: 'unreadable' }],
-    ['what is no UTF-8', undefined, ['mcp.bearer._w'], { problem: 'unreadable' }]
-  ])('of %s', (_what, authorization, offered, credentials) => expect(readCredentials(authorization, offered)).toEqual(credentials))
-
-  test('are not shown in the offer', () => {
-    expect(judge({ authorization: undefined, 'sec-websocket-protocol': `mcp.v1, ${entry}` })).toEqual({
-      token: 'tökén~/+=',
-      offered: ['mcp.v1']
-    })
-  })
-
-  test('are not read where nobody asks for them', () => {
-    const headers = { authorization: 'Bearer ', cookie: 'x=1', 'sec-websocket-protocol': `mcp.v1, ${entry}` }
-    expect(judge(headers, {}, { authenticates: false })).toEqual({ token: undefined, offered: ['mcp.v1'] })
-  })
-
-  test.each([
-    ['secret', true],
-    ['secreT', false],
-    ['secret ', false],
-    ['', false],
-    [undefined, false]
-  ])('%s is the token: %s', (given, is) => expect(isSameToken(given, 'secret')).toBe(is))
-
-  test.each([undefined, ''])('an expected token that is empty is nobody’s, not even of %j', (given) =>
-    expect(isSameToken(given, '')).toBe(false)
-  )
 })
 
 test('V12, S13: hostile headers are judged in no time', () => {
@@ -239,4 +212,90 @@ test('V12, S13: hostile headers are judged in no time', () => {
     // A pattern that backtracks takes seconds; a busy machine takes some ms.
     expect(Math.min(...times)).toBeLessThan(200)
   }
+})
+
+describe('V2: an upgrade without mcp.v1', () => {
+  test.each([undefined, 'chat', 'mcp'])('that offers %s is answered 426, and no MCP server is made', async (offer) => {
+    const { port, transports, server } = await useServer()
+    const peer = await sendUpgrade(port, { headers: { 'Sec-WebSocket-Protocol': offer } })
+    const { status, headers, body } = await peer.response()
+    expect([status, body, headers.upgrade, headers.connection]).toEqual([426, 'Subprotocol required', 'websocket', 'upgrade, close'])
+    await peer.gone
+    expect(transports).toEqual([])
+    expect(server.metrics()).toMatchObject({ connectionsTotal: 0, handshakesRefused: { 426: 1 } })
+  })
+
+  test('is accepted where the option says so, and nothing is chosen', async () => {
+    const { port } = await useServer({ requireSubprotocol: false })
+    const { status, headers } = await upgrade(port, { headers: { 'Sec-WebSocket-Protocol': 'chat' } })
+    expect([status, headers['sec-websocket-protocol']]).toEqual([101, undefined])
+  })
+
+  test('is accepted with an extra subprotocol', async () => {
+    const { port } = await useServer({ extraSubprotocols: ['mcp'] })
+    const chosen = async (offer: string) =>
+      (await upgrade(port, { headers: { 'Sec-WebSocket-Protocol': offer } })).headers['sec-websocket-protocol']
+    expect(await chosen('mcp')).toBe('mcp')
+    expect(await chosen('mcp, mcp.v1')).toBe('mcp.v1')
+  })
+})
+
+describe('V6: frames before the 101', () => {
+  const ping = frame(OPCODE.text, JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'ping' }), { mask: true })
+
+  test('are read after it', async () => {
+    const { port } = await useHeldServer()
+    const peer = await openPeer(port, { early: ping })
+    expect(await responseTo(peer, 7)).toMatchObject({ result: {} })
+  })
+
+  test('wait until the MCP server starts, however long that takes', async () => {
+    const { port, transports } = await useServer({ onconnection: () => undefined })
+    const peer = await openPeer(port, { early: ping })
+    peer.send({ id: 8, method: 'ping' })
+    await until(() => transports.length === 1, 'a connection')
+    hold(transports[0] as ServerTransport)
+    await responseTo(peer, 8)
+    expect(peer.messages().map(({ id }) => id)).toEqual([7, 8])
+  })
+
+  test('of more than 64 kB end the connection, and are not kept', async () => {
+    let decide: (auth: string) => void = () => undefined
+    const { port, transports } = await useServer({
+      authenticate: () =>
+        new Promise<string>((resolve) => {
+          decide = resolve
+        })
+    })
+    const peer = await sendUpgrade(port, { headers: bearer('right') })
+    peer.write(Buffer.alloc(8 * 2 ** 20))
+    // The kernel takes a part of it; the rest waits on this side.
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(peer.socket.writableLength).toBeGreaterThan(0)
+    decide('ada')
+    await peer.gone
+    expect(transports).toEqual([])
+  })
+})
+
+describe('V12: hostile headers', () => {
+  test.each([
+    ['2000 lines', { 'X-Line': Array<string>(2000).fill('x') }],
+    ['a 64 kB list of subprotocols', { 'Sec-WebSocket-Protocol': `mcp.v1, ${'x'.repeat(2 ** 16)}` }],
+    ['1000 subprotocols', { 'Sec-WebSocket-Protocol': Array.from({ length: 1000 }, (_, n) => `p${String(n)}`).join() }],
+    ['many lists of subprotocols', { 'Sec-WebSocket-Protocol': Array.from({ length: 500 }, (_, n) => `p${String(n)}`) }]
+  ])('of %s are refused at once, and the server lives', async (_what, headers) => {
+    const { port, transports } = await useServer()
+    const { status } = await upgrade(port, { headers })
+    expect([400, 431]).toContain(status)
+    expect(transports).toEqual([])
+    expect((await upgrade(port)).status).toBe(101)
+  })
+
+  test('S12: with line breaks in them are never sent back', async () => {
+    const { port } = await useServer()
+    const answer = await upgrade(port, { headers: { 'Sec-WebSocket-Protocol': 'mcp.v1, a\rX-Injected: 1', Origin: 'https://evil.test' } })
+    expect(answer.status).toBeGreaterThanOrEqual(400)
+    expect(JSON.stringify(answer)).not.toMatch(/injected|evil/i)
+  })
 })
