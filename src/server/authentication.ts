@@ -12,7 +12,7 @@ export interface AuthenticationConfig<Auth> {
   readonly authenticate: McpWebSocketServerOptions<Auth>['authenticate']
   /** How long it may take, in ms. */
   readonly authTimeout: number
-  /** Told what it failed with. */
+  /** Called with what it throws or rejects with. */
   readonly onerror: (error: Error) => void
 }
 

@@ -14,7 +14,7 @@ export const REQUEST_ERRORS: Readonly<Record<RejectReason, JsonRpcError>> = {
 
 /**
  * The error response to a frame that is not a message, or that holds an element which is not (JSON-RPC 2.0 section 5.1).
- * @param problem - What is wrong, without any part of the frame.
+ * @param problem - Why it is not a message, without any part of the frame.
  * @returns `undefined` for what looks like a response or a notification: its sender waits for nothing.
  */
 export function malformedResponse(text: string, problem: string): JsonRpcErrorResponse | undefined {

@@ -20,11 +20,11 @@ export interface Beating {
   cut(): void
 }
 
-/** What is known about the silence of a client; times in ms of a monotonic clock. */
+/** The silence of a client so far; times in ms of a monotonic clock. */
 export interface Silence {
   /** When the last frame came in. */
   readonly heardAt: number
-  /** When the ping went out after which nothing came in; `undefined` while none is out. */
+  /** When the ping went out after which nothing came in; `undefined` while no ping is out. */
   readonly pingedAt: number | undefined
 }
 

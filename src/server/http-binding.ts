@@ -17,10 +17,10 @@ export interface BindingConfig {
   readonly path: string
 }
 
-/** Told every upgrade request for this server's path, and those for other paths that nobody else would respond to. */
+/** Called with every upgrade request for this server's path, and those for other paths that nobody else would respond to. */
 export type OnUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 
-/** All bindings to one HTTP server, in order: only together do they know which paths belong to none of them. */
+/** All bindings to one HTTP server, in the order of their `listen()`: an upgrade is rejected for its path if no binding has that path. */
 const bindingsOf = new WeakMap<HttpServer | HttpsServer, Set<HttpBinding>>()
 
 // In ms. Node lets a client that sends its request byte by byte go on for minutes.
@@ -119,7 +119,7 @@ export class HttpBinding {
   /** Responds to a plain request. The connection stays open for the next request, if the client wants. */
   readonly #respond = ({ url }: IncomingMessage, response: ServerResponse): void => {
     const responding = this.#responding
-    // The first binding responds for all of them, and none does once the program has a listener of its own.
+    // The first binding responds for all of them, and no binding does once the program has a listener of its own.
     if (responding[0] !== this || this.#server.listenerCount('request') > responding.length) return
     const { status, body, headers } = this.#isForAny(url) ? REJECTED_UPGRADES.upgrade : REJECTED_UPGRADES.path
     // RFC 9110 section 7.8: whoever sends `Upgrade` names it in `Connection`.

@@ -28,7 +28,7 @@ export interface PeerConfig {
   readonly drainTimeout: number
 }
 
-// In units of `maxBufferedBytes`. A single message may be longer than one unit: what is sent while so much waits is too much.
+// Times `maxBufferedBytes`. A message is sent however long it is, unless more than this waits before it.
 const HARD_LIMIT = 4
 
 const ENDED = 'the connection has ended'
@@ -76,7 +76,7 @@ export class PeerSocket implements ServerTransport {
     this.#config = config
     this.#extra = extra
     this.#onGone = onGone
-    // Before `start` nobody takes the messages.
+    // Before `start` the program has not set `onmessage`.
     ws.pause()
     this.#pulse = config.heartbeats.watch({
       get bytesRead() {

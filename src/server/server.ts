@@ -26,7 +26,7 @@ const CLOSE_TIMEOUT = 5000
 // How many pieces a client may split a message into: plenty for 16 MiB, and so few that the pieces themselves weigh little.
 const MAX_FRAGMENTS = 4096
 const MAX_CHUNKS = 32_768
-// In ms.
+// The default time that `close` gives to requests in flight, in ms.
 const GRACE = 10_000
 
 /**
@@ -114,9 +114,9 @@ export class McpWebSocketServer<Auth = undefined> {
 
   /**
    * Accepts no further connections, and responds to new requests with error 10503. Lets requests in flight finish, and ends each
-   * connection with 1001 once none is in flight on it (`subscriptions/listen` does not count). Resolves when the last socket is gone
+   * connection with 1001 once no request is in flight on it (`subscriptions/listen` does not count). Resolves when the last socket is gone
    * and the port of our own server is free. A second call returns the first promise; the `grace` that ends first counts.
-   * @param grace - In ms; connections that are left then are cut. `Infinity`: none is. @default 10000
+   * @param grace - In ms; connections that are left then are cut. `Infinity`: they are not. @default 10000
    * @throws TypeError for a wrong `grace`, and nothing else.
    */
   close({ grace = GRACE }: { readonly grace?: number } = {}): Promise<void> {

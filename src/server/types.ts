@@ -24,15 +24,15 @@ export interface ServerTransport {
   send(message: JsonRpcMessage): Promise<void>
   /** Ends the connection with 1000. Resolves once the socket is gone, after at most 5 s; never rejects. */
   close(): Promise<void>
-  /** Told every message of the client, in order. */
+  /** Called with every message of the client, in order. */
   onmessage?: ((message: JsonRpcMessage, extra?: MessageExtra) => void) | undefined
-  /** Told once, when the connection has ended for whatever reason. */
+  /** Called once, when the connection has ended for whatever reason. */
   onclose?: (() => void) | undefined
-  /** Told errors that belong to no promise, and do not end the connection by themselves. */
+  /** Called with errors that belong to no promise and do not end the connection by themselves. */
   onerror?: ((error: Error) => void) | undefined
 }
 
-/** What is known about the client of an accepted socket. */
+/** The client of an accepted socket. */
 export interface ConnectionInfo<Auth> {
   /** The upgrade request. A token that came as a subprotocol is no longer in it. */
   readonly request: IncomingMessage
@@ -103,7 +103,7 @@ export interface McpWebSocketServerOptions<Auth = undefined> {
   readonly drainTimeout?: number
   /** Gives an accepted socket an MCP server of its own. If it throws or rejects, the connection ends with 1011. */
   readonly onconnection: (transport: ServerTransport, info: ConnectionInfo<Auth>) => unknown
-  /** Told what `authenticate` and `onconnection` failed with. @default errors are dropped */
+  /** Called with what `authenticate` and `onconnection` throw or reject with. @default errors are dropped */
   readonly onerror?: (error: Error) => void
 }
 

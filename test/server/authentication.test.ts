@@ -13,7 +13,7 @@ describe('V5: authenticate', () => {
         throw new Error('no database')
       }
     ]
-  ])('that %s is answered 503', async (_how, authenticate) => {
+  ])('that %s leads to 503', async (_how, authenticate) => {
     const { port, errors, transports } = await useServer({ authenticate })
     const { status, body, headers } = await upgrade(port, { headers: bearer('right') })
     expect([status, headers['retry-after']]).toEqual([503, '5'])
@@ -22,7 +22,7 @@ describe('V5: authenticate', () => {
     expect(transports).toEqual([])
   })
 
-  test('that hangs is answered 504 after authTimeout', async () => {
+  test('that hangs leads to 504 after authTimeout', async () => {
     const { port, transports } = await useServer({ authenticate: () => new Promise<string>(() => undefined), authTimeout: 50 })
     const peer = await sendUpgrade(port, { headers: bearer('right') })
     expect((await peer.response()).status).toBe(504)
@@ -33,7 +33,7 @@ describe('V5: authenticate', () => {
   test.each([
     ['hangs up', (peer: RawPeer) => void peer.socket.end()],
     ['resets', (peer: RawPeer) => void peer.socket.resetAndDestroy()]
-  ])('is asked for a client that %s meanwhile: no MCP server is made, and nothing breaks', async (_how, leave) => {
+  ])('is called for a client that %s meanwhile: no MCP server is made, and nothing breaks', async (_how, leave) => {
     let decide: (auth: string) => void = () => undefined
     let asked = 0
     const { port, transports, server } = await useServer({
@@ -45,7 +45,7 @@ describe('V5: authenticate', () => {
       }
     })
     const peer = await sendUpgrade(port, { headers: bearer('right') })
-    await until(() => asked === 1, 'authenticate was asked')
+    await until(() => asked === 1, 'authenticate was called')
     leave(peer)
     await until(() => peer.socket.writableFinished || peer.socket.destroyed, 'the client left')
     // The news travels through the system, not through this process.
@@ -56,7 +56,7 @@ describe('V5: authenticate', () => {
     expect(server.metrics()).toMatchObject({ connections: 0, connectionsTotal: 0 })
     // It serves on.
     const next = sendUpgrade(port, { headers: bearer('right') })
-    await until(() => asked === 2, 'authenticate was asked again')
+    await until(() => asked === 2, 'authenticate was called again')
     decide('ada')
     expect((await (await next).response()).status).toBe(101)
   })
@@ -65,8 +65,8 @@ describe('V5: authenticate', () => {
 describe('V5: a client that leaves while authenticate hangs', () => {
   test.each([
     ['in order', (peer: RawPeer) => void peer.socket.end()],
-    ['in mid-air', (peer: RawPeer) => void peer.socket.resetAndDestroy()]
-  ])('%s makes room for the next', async (_how, leave) => {
+    ['by a reset', (peer: RawPeer) => void peer.socket.resetAndDestroy()]
+  ])('%s leaves its place to the next one', async (_how, leave) => {
     let asked = 0
     // Time stands still: nothing but the end of the stream can tell.
     const clock = new FakeClock()
@@ -79,11 +79,11 @@ describe('V5: a client that leaves while authenticate hangs', () => {
       clock
     )
     const first = await sendUpgrade(port)
-    await until(() => asked === 1, 'authenticate was asked')
+    await until(() => asked === 1, 'authenticate was called')
     expect((await upgrade(port)).status).toBe(503)
     leave(first)
     await first.gone
-    // Who hung up in order is gone once the server has hung up too; a reset travels by itself.
+    // The stream of a client that hung up in order ends once the server has hung up too; a reset travels by itself.
     let { status } = await upgrade(port)
     for (let n = 0; n < 50 && status === 503; n++) status = (await upgrade(port)).status
     expect(status).toBe(101)

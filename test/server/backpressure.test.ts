@@ -13,27 +13,27 @@ describe('V8: a slow reader', () => {
   const LIMITS = { maxBufferedBytes: 2 ** 16, drainTimeout: 100 } as const
   const big = { jsonrpc: '2.0', method: 'notifications/message', params: { data: 'x'.repeat(2 ** 20) } } as const
 
-  /** Sends what nobody reads, until the sockets of both sides are full. */
+  /** Sends more than the sockets of both sides hold, to a peer that reads nothing. */
   async function fill(transport: ServerTransport, peer: RawPeer, times: number): Promise<PromiseSettledResult<void>[]> {
     peer.socket.pause()
     const sent = Array.from({ length: times }, () => transport.send(big))
     return Promise.allSettled(sent)
   }
 
-  test('is read no more, cut with 1013 after drainTimeout, and harms nobody else', async () => {
+  test('is no longer read from, is cut with 1013 after drainTimeout, and harms no other client', async () => {
     const { port, held, server } = await useHeldServer({ ...LIMITS, maxBufferedBytes: 4 * 2 ** 20 })
     const [slow, fast] = [await openPeer(port), await openPeer(port)]
     let closed = 0
     held[0]!.transport.onclose = () => closed++
     const filled = fill(held[0]!.transport, slow, 12)
-    // Not read: it gets no further answer.
+    // The server does not read this request, so it gets no response.
     slow.send({ id: 1, method: 'hold' })
     fast.send({ id: 2, method: 'ping' })
     await responseTo(fast, 2)
     await until(() => closed === 1, 'the slow reader was cut')
     expect(held[0]!.ids).toEqual([])
     expect(server.metrics().connectionsCut['slow-reader']).toBe(1)
-    // Behind what it did not read stands the reason.
+    // The close frame lies behind all that it did not read.
     slow.socket.resume()
     expect(await closeCode(slow)).toBe(1013)
     sendClose(slow, 1013)
@@ -55,7 +55,7 @@ describe('V8: a slow reader', () => {
     expect(server.metrics().connectionsCut['slow-reader']).toBe(0)
   })
 
-  test('is given its drainTimeout by the heartbeat too, which goes on afterwards', async () => {
+  test('is not cut by the heartbeat before drainTimeout, and is watched again afterwards', async () => {
     const clock = new FakeClock()
     const { url, transports, server } = await useServer({ drainTimeout: 120_000, onconnection: (transport) => void hold(transport) }, clock)
     const ws = new WebSocket(url, ['mcp.v1'], { autoPong: false })
@@ -78,7 +78,7 @@ describe('V8: a slow reader', () => {
     expect(server.metrics().connectionsCut).toEqual({ heartbeat: 1, 'slow-reader': 0, failed: 0 })
   })
 
-  test('that is told more and more is cut before memory is full', async () => {
+  test('that is sent more and more is cut before memory is full', async () => {
     const { port, held, server } = await useHeldServer({ ...LIMITS, drainTimeout: 60_000 })
     const peer = await openPeer(port)
     const outcomes = await fill(held[0]!.transport, peer, 100)
@@ -87,7 +87,7 @@ describe('V8: a slow reader', () => {
     expect(server.metrics().bytesSent).toBeLessThan(20 * 2 ** 20)
   })
 
-  test('that is cut by the answers to its own requests leaves none of them in the count', async () => {
+  test('that is cut by the responses to its own requests leaves none of them in the count', async () => {
     const { port, held, server } = await useHeldServer({ ...LIMITS, drainTimeout: 60_000 })
     const peer = await openPeer(port)
     for (let id = 1; id <= 3; id++) peer.send({ id, method: 'hold' })
@@ -101,15 +101,15 @@ describe('V8: a slow reader', () => {
     expect(server.metrics()).toMatchObject({ requestsInFlight: 0, connectionsCut: { 'slow-reader': 1 } })
   })
 
-  test('that sends pings, and reads none of the answers, is cut', async () => {
+  test('that sends pings, and does not read the pongs, is cut', async () => {
     const { port, server } = await useHeldServer({ heartbeat: false })
     const peer = await openPeer(port)
     peer.socket.pause()
     const pings = Buffer.concat(Array.from({ length: 1000 }, () => frame(OPCODE.ping, 'x'.repeat(125), { mask: true })))
-    // What is not read of it waits on this side: the next one goes out when there is room, or when the socket is gone.
+    // Pings that the server does not read wait on this side: the next ones go out when these have left, or the socket is gone.
     while (server.metrics().connections === 1 && peer.socket.bytesWritten < 2 ** 26) {
       peer.write(pings)
-      await until(() => peer.socket.writableLength === 0 || server.metrics().connections === 0, 'room for more pings')
+      await until(() => peer.socket.writableLength === 0 || server.metrics().connections === 0, 'the pings to leave')
     }
     await until(() => server.metrics().connections === 0, 'it is cut')
   })
@@ -121,13 +121,13 @@ describe('V8: a slow reader', () => {
     await peer.message(({ method }) => method === big.method)
   })
 
-  test('is nobody who gets all answers at one time, and reads them', async () => {
-    const answer = { data: 'x'.repeat(200_000) }
+  test('is not a client that gets all its responses at one time, and reads them', async () => {
+    const result = { data: 'x'.repeat(200_000) }
     const { url, server } = await useServer({
       onconnection: (transport) => {
         transport.onmessage = (message) => {
           if ('id' in message && message.id !== undefined && message.id !== null)
-            transport.send({ jsonrpc: '2.0', id: message.id, result: answer }).catch(() => undefined)
+            transport.send({ jsonrpc: '2.0', id: message.id, result }).catch(() => undefined)
         }
         void transport.start()
       },
@@ -135,12 +135,12 @@ describe('V8: a slow reader', () => {
     })
     const ws = new WebSocket(url, ['mcp.v1'])
     afterTest(() => ws.terminate())
-    let answers = 0
-    ws.on('message', () => answers++)
+    let responses = 0
+    ws.on('message', () => responses++)
     await once(ws, 'open')
     // In one packet, as a client does that asks for many things at once.
     for (let id = 1; id <= 100; id++) ws.send(JSON.stringify({ jsonrpc: '2.0', id, method: 'resources/read' }))
-    await until(() => answers === 100 || ws.readyState !== ws.OPEN, 'the answers')
-    expect([answers, server.metrics().connectionsCut['slow-reader']]).toEqual([100, 0])
+    await until(() => responses === 100 || ws.readyState !== ws.OPEN, 'the responses')
+    expect([responses, server.metrics().connectionsCut['slow-reader']]).toEqual([100, 0])
   })
 })

@@ -7,7 +7,7 @@ import { closeCode, openPeer, responseTo, sendClose, sendUpgrade } from './raw-p
 import { bearer, useHeldServer, useServer } from './use-server.js'
 
 describe('V10: close()', () => {
-  test('accepts nobody, lets what is in flight finish, and ends each connection with 1001', async () => {
+  test('accepts no further connection, lets requests in flight finish, and ends each connection with 1001', async () => {
     const { server, port, held } = await useHeldServer()
     const [idle, busy] = [await openPeer(port), await openPeer(port)]
     busy.send({ id: 1, method: 'hold' })
@@ -17,9 +17,9 @@ describe('V10: close()', () => {
     expect(await closeCode(idle)).toBe(1001)
     sendClose(idle, 1001)
     await idle.gone
-    // Nobody comes in any more.
-    expect(await refused(port)).toBe('ECONNREFUSED')
-    // What comes now is not executed, and says so.
+    // The port is closed already.
+    expect(await dialError(port)).toBe('ECONNREFUSED')
+    // The response says that the request was not executed.
     busy.send({ id: 2, method: 'hold' })
     expect((await responseTo(busy, 2)).error).toMatchObject({ code: 10503, data: { retryAfterMs: 1000 } })
     await held[1]!.release(1)
@@ -31,7 +31,7 @@ describe('V10: close()', () => {
     expect(server.metrics()).toMatchObject({ connections: 0, requestsInFlight: 0, requestsRejected: { closing: 1 } })
   })
 
-  test('cuts what is left after grace, and frees the port', async () => {
+  test('cuts the connections that are left after grace, and frees the port', async () => {
     const { server, port, held } = await useHeldServer()
     const peers = [await openPeer(port), await openPeer(port)]
     for (const peer of peers) peer.send({ id: 1, method: 'hold' })
@@ -59,7 +59,7 @@ describe('V10: close()', () => {
     expect(server.metrics().connections).toBe(0)
   })
 
-  test.each([NaN, -1, '5'])('says what is wrong with a grace of %s, and closes nothing', async (grace) => {
+  test.each([NaN, -1, '5'])('rejects a grace of %s, and closes nothing', async (grace) => {
     const { server, port } = await useHeldServer()
     await expect(server.close({ grace: grace as number })).rejects.toThrow(/^grace must be /)
     await openPeer(port)
@@ -71,7 +71,7 @@ describe('V10: close()', () => {
     expect(server.address()).toBeUndefined()
   })
 
-  test('waits for no subscription', async () => {
+  test('does not wait for subscriptions', async () => {
     const { server, port } = await useHeldServer()
     const peer = await openPeer(port)
     peer.send({ id: 1, method: 'subscriptions/listen' })
@@ -83,7 +83,7 @@ describe('V10: close()', () => {
     await closing
   })
 
-  test('ends handshakes that wait for authenticate with 503', async () => {
+  test('rejects upgrades that wait for authenticate with 503', async () => {
     let asked = false
     const { server, port, transports } = await useServer({
       authenticate: () => {
@@ -93,14 +93,14 @@ describe('V10: close()', () => {
       authTimeout: 200
     })
     const peer = await sendUpgrade(port, { headers: bearer('right') })
-    await until(() => asked, 'authenticate was asked')
+    await until(() => asked, 'authenticate was called')
     const closing = server.close()
     expect((await peer.response()).status).toBe(503)
     await closing
     expect(transports).toEqual([])
   })
 
-  test('ends what never started, and a server that never listened', async () => {
+  test('ends a transport that was never started, and a server that never listened', async () => {
     const { server, port } = await useServer({ onconnection: () => undefined })
     const peer = await openPeer(port)
     const closing = server.close()
@@ -123,8 +123,8 @@ describe('V10: close()', () => {
   })
 })
 
-/** With which error a port refuses. */
-async function refused(port: number): Promise<string | undefined> {
+/** The code of the error with which a dial fails. */
+async function dialError(port: number): Promise<string | undefined> {
   const socket = connect(port, '127.0.0.1')
   const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException]
   return error.code

@@ -11,7 +11,7 @@ import { upgradeRequest } from './upgrade-request.js'
 import { hold, useServer, useServerOn } from './use-server.js'
 
 describe('V1: a GET without Upgrade', () => {
-  test('is answered 426, and the connection stays open for the next request', async () => {
+  test('gets 426, and the connection stays open for the next request', async () => {
     const { port, transports } = await useServer()
     const peer = await dial(port)
     for (let n = 0; n < 2; n++) {
@@ -28,7 +28,7 @@ describe('V1: a GET without Upgrade', () => {
     expect(transports).toHaveLength(1)
   })
 
-  test('of another path is answered 404', async () => {
+  test('of another path gets 404', async () => {
     const { port } = await useServer()
     expect((await fetch(`http://127.0.0.1:${String(port)}/`)).status).toBe(404)
   })
@@ -36,7 +36,7 @@ describe('V1: a GET without Upgrade', () => {
   test.each([
     ['that says close', 'HTTP/1.1', 'close'],
     ['of HTTP/1.0', 'HTTP/1.0', undefined]
-  ])('of a client %s is answered, and the connection is closed', async (_what, version, connection) => {
+  ])('of a client %s gets a response, and the connection is closed', async (_what, version, connection) => {
     const { port } = await useServer()
     const peer = await dial(port)
     const text = upgradeRequest(port, { headers: { Upgrade: undefined, Connection: connection } })
@@ -46,7 +46,7 @@ describe('V1: a GET without Upgrade', () => {
     await peer.gone
   })
 
-  test('on a given server is answered by a handler that came later', async () => {
+  test('on a given server is left to a handler that was added later', async () => {
     const http = createServer()
     await useServerOn(http)
     const thrown: unknown[] = []
@@ -57,11 +57,11 @@ describe('V1: a GET without Upgrade', () => {
         thrown.push(error)
       }
     })
-    const answer = await fetch(`http://127.0.0.1:${String((http.address() as AddressInfo).port)}/ws`)
-    expect([await answer.text(), thrown]).toEqual(['mine', []])
+    const response = await fetch(`http://127.0.0.1:${String((http.address() as AddressInfo).port)}/ws`)
+    expect([await response.text(), thrown]).toEqual(['mine', []])
   })
 
-  test('on a given server is answered for each of two servers, also once one of them has left', async () => {
+  test('on a given server gets a response for each of two servers, also once one of them has left', async () => {
     const http = createServer()
     const [first] = [await useServerOn(http, { path: '/a' }), await useServerOn(http, { path: '/b' })]
     const statuses = () =>
@@ -76,7 +76,7 @@ describe('V1: a GET without Upgrade', () => {
     expect(await statuses()).toEqual([404, 426, 404])
   })
 
-  test('on a given server is answered by its own handler, if it has one', async () => {
+  test('on a given server is left to its own handler, if it has one', async () => {
     const http = createServer((_request, response) => response.end('mine'))
     await useServerOn(http)
     const text = await (await fetch(`http://127.0.0.1:${String((http.address() as AddressInfo).port)}/ws`)).text()
@@ -91,7 +91,7 @@ describe('V1: a GET without Upgrade', () => {
 })
 
 describe('V11: on an HTTP server of the program', () => {
-  test('two servers serve two paths, and what is for neither is answered 404 once', async () => {
+  test('two servers serve two paths, and an upgrade for neither is rejected once, with 404', async () => {
     const http = createServer()
     const [first, second] = [await useServerOn(http, { path: '/a' }), await useServerOn(http, { path: '/b' })]
     const { port } = http.address() as AddressInfo
@@ -100,7 +100,7 @@ describe('V11: on an HTTP server of the program', () => {
     expect((await upgrade(port, { target: '/c' })).status).toBe(404)
     expect([first.metrics().connectionsTotal, second.metrics().connectionsTotal]).toEqual([1, 1])
     expect([first.metrics().handshakesRefused, second.metrics().handshakesRefused]).toEqual([{ 404: 1 }, {}])
-    // One leaves, the other stays, and the HTTP server is nobody's but the program's.
+    // One leaves, the other stays, and neither closes the HTTP server, which is the program's.
     await first.close({ grace: 0 })
     expect((await upgrade(port, { target: '/a' })).status).toBe(404)
     expect((await upgrade(port, { target: '/b' })).status).toBe(101)
@@ -108,7 +108,7 @@ describe('V11: on an HTTP server of the program', () => {
     expect(http.listening).toBe(true)
   })
 
-  test('upgrades of other paths belong to whoever else listens', async () => {
+  test('upgrades for other paths are left to another listener', async () => {
     const http = createServer()
     const others = new WebSocketServer({ noServer: true })
     http.on('upgrade', (request, socket, head) => {
@@ -139,7 +139,7 @@ describe('V11: on an HTTP server of the program', () => {
   test.each([
     ['without credentials', { allowUnauthenticated: true }],
     ['with credentials', { authenticate: () => 'ada' }]
-  ])('somebody else who takes every upgrade keeps it, %s, and the program hears why nobody comes', async (_how, options) => {
+  ])('another listener that takes every upgrade keeps it, %s, and onerror says why no client connects', async (_how, options) => {
     const http = createServer()
     const others = new WebSocketServer({ noServer: true })
     http.on('upgrade', (request, socket, head) => others.handleUpgrade(request, socket, head, (ws) => ws.close(4000)))
@@ -153,13 +153,13 @@ describe('V11: on an HTTP server of the program', () => {
     expect(server.metrics().connectionsTotal).toBe(0)
   })
 
-  test('an own server answers 404 to any other path', async () => {
+  test('a server of our own rejects an upgrade for any other path with 404', async () => {
     const { port, transports } = await useServer()
     expect((await upgrade(port, { target: '/other' })).status).toBe(404)
     expect(transports).toEqual([])
   })
 
-  test('that starts later, it is found then', async () => {
+  test('that listens later, upgrades are taken from then on', async () => {
     const http = createServer()
     const server = new McpWebSocketServer({ server: http, allowUnauthenticated: true, onconnection: (transport) => void hold(transport) })
     await server.listen()

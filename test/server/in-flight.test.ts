@@ -4,8 +4,8 @@ import { rejectionOf, until, useClient } from '../integration/harness.js'
 import { openPeer, responseTo } from './raw-peer.js'
 import { useHeldServer, useServer } from './use-server.js'
 
-describe('V9: the answer of a handler that is still running when its client leaves', () => {
-  test('goes to nobody else', async () => {
+describe('V9: the response of a handler that is still running when its client leaves', () => {
+  test('goes to no other client', async () => {
     const { port, held, server } = await useHeldServer()
     const [first, second] = [await openPeer(port), await openPeer(port)]
     first.send({ id: 1, method: 'hold' })
@@ -22,7 +22,7 @@ describe('V9: the answer of a handler that is still running when its client leav
     await responseTo(second, 1)
   })
 
-  test.each(['v1', 'v2'] as const)('is aborted by SDK %s', async (sdk) => {
+  test.each(['v1', 'v2'] as const)('is not awaited: SDK %s aborts the handler', async (sdk) => {
     const aborted: string[] = []
     const { url } = await useServer({
       onconnection: (transport) => void serveTransport(sdk, transport, { onAborted: (name) => aborted.push(name) })
@@ -36,7 +36,7 @@ describe('V9: the answer of a handler that is still running when its client leav
 })
 
 describe('V14: a request with an id in flight', () => {
-  test('is answered -32600, and the first one goes on', async () => {
+  test('gets -32600, and the first one goes on', async () => {
     const { port, held, server } = await useHeldServer()
     const peer = await openPeer(port)
     peer.send({ id: 1, method: 'hold' })
@@ -51,7 +51,7 @@ describe('V14: a request with an id in flight', () => {
       [1, -32600],
       [1, undefined]
     ])
-    // Answered, the id is free.
+    // After the response the id is free.
     peer.send({ id: 1, method: 'hold' })
     await until(() => held[0]!.ids.length === 3, 'the id again')
     expect(server.metrics().requestsRejected.duplicate).toBe(1)

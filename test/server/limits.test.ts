@@ -5,11 +5,11 @@ import { openPeer, responseTo, upgrade } from './raw-peer.js'
 import { useHeldServer, useServer } from './use-server.js'
 
 describe('V15: a flood of requests', () => {
-  test('is answered with an error that says when to come again, and never reaches the MCP server', async () => {
+  test('gets an error that says when to try again, and never reaches the MCP server', async () => {
     const { port, held, server } = await useHeldServer({ maxInFlight: 10 })
     const peer = await openPeer(port)
     for (let id = 1; id <= 50; id++) peer.send({ id, method: 'hold' })
-    await until(() => peer.messages().length === 40, '40 refusals')
+    await until(() => peer.messages().length === 40, '40 errors')
     expect(held[0]!.ids).toHaveLength(10)
     for (const { error } of peer.messages()) expect(error).toMatchObject({ code: 10429, data: { retryAfterMs: 1000 } })
     expect(server.metrics()).toMatchObject({ requestsInFlight: 10, requestsRejected: { busy: 40 } })
@@ -18,22 +18,22 @@ describe('V15: a flood of requests', () => {
     expect(await responseTo(peer, 51)).toMatchObject({ result: {} })
   })
 
-  test('does not keep the server from others: they are answered while it goes on', async () => {
+  test('does not keep the server from other clients: they get their responses while it goes on', async () => {
     const { port, server } = await useHeldServer({ maxInFlight: 10 })
     const other = await openPeer(port)
     const flooder = useChild(await bundle(new URL('./flooder.ts', import.meta.url)), [String(port)])
-    const refused = (): number => server.metrics().requestsRejected.busy
-    await until(() => refused() > 0, 'the flood')
+    const rejected = (): number => server.metrics().requestsRejected.busy
+    await until(() => rejected() > 0, 'the flood')
     for (let id = 1; id <= 100; id++) {
-      const before = refused()
+      const before = rejected()
       other.send({ id, method: 'ping' })
       expect(await responseTo(other, id)).toMatchObject({ result: {} })
-      if (id % 10 === 0) await until(() => refused() > before, 'the flood goes on')
+      if (id % 10 === 0) await until(() => rejected() > before, 'the flood goes on')
     }
     await flooder.kill()
   })
 
-  test('that is cancelled makes room', async () => {
+  test('that is cancelled leaves its places to others', async () => {
     const { port, held, server } = await useHeldServer({ maxInFlight: 1 })
     const peer = await openPeer(port)
     peer.send({ id: 1, method: 'hold' })
@@ -43,7 +43,7 @@ describe('V15: a flood of requests', () => {
     expect(server.metrics().requestsInFlight).toBe(1)
   })
 
-  test('of subscriptions that the server ends by itself makes room, while its other cancellations do not', async () => {
+  test('of subscriptions leaves its places to others when the server ends them, while its other cancellations do not', async () => {
     const { port, transports, server } = await useServer({ maxInFlight: 2, onconnection: (transport) => transport.start() })
     const peer = await openPeer(port)
     peer.send({ id: 1, method: 'subscriptions/listen' })
@@ -59,7 +59,7 @@ describe('V15: a flood of requests', () => {
     expect(server.metrics().requestsRejected).toEqual({ busy: 0, duplicate: 0, closing: 0 })
   })
 
-  test('S15: of connections is answered 503, before anybody is asked for credentials', async () => {
+  test('S15: of connections is rejected with 503, before authenticate is called', async () => {
     let asked = 0
     const { port, server } = await useServer({
       maxConnections: 2,
@@ -72,7 +72,7 @@ describe('V15: a flood of requests', () => {
     const { status, headers } = await upgrade(port)
     expect([status, headers['retry-after'], asked]).toEqual([503, '5', 2])
     peers[0]!.socket.destroy()
-    await until(() => server.metrics().connections === 1, 'room')
+    await until(() => server.metrics().connections === 1, 'one has left')
     expect((await upgrade(port)).status).toBe(101)
   })
 })

@@ -18,15 +18,15 @@ describe('a frame', () => {
     ['{"jsonrpc":"2.0","id":5,"result":1,"error":{}}', undefined],
     ['{"jsonrpc":"2.0","method":"x","params":[]}', undefined],
     ['{"jsonrpc":"2.0","id":9007199254740993,"method":"x"}', { id: null, error: { code: -32600 } }]
-  ])('%j is answered as JSON-RPC wants it, and the connection lives', async (text, answer) => {
+  ])('%j gets the response that JSON-RPC asks for, and the connection goes on', async (text, response) => {
     const { port } = await useHeldServer()
     const peer = await openPeer(port)
     peer.send(text)
     peer.send({ id: 'after', method: 'ping' })
     await responseTo(peer, 'after')
-    const answers = peer.messages().slice(0, -1)
-    expect(answers).toHaveLength(answer === undefined ? 0 : 1)
-    if (answer !== undefined) expect(answers[0]).toMatchObject(answer)
+    const responses = peer.messages().slice(0, -1)
+    expect(responses).toHaveLength(response === undefined ? 0 : 1)
+    if (response !== undefined) expect(responses[0]).toMatchObject(response)
   })
 
   test.each([
@@ -40,7 +40,7 @@ describe('a frame', () => {
     expect(peer.messages().map(({ id }) => id)).toEqual(ids)
   })
 
-  test('S15: that holds a hundred thousand of what is no message is complained of once, and keeps nobody waiting', async () => {
+  test('S15: that holds a hundred thousand malformed elements gets one error response, and keeps no other client waiting', async () => {
     const { port, server } = await useHeldServer()
     const [hostile, other] = [await openPeer(port), await openPeer(port)]
     hostile.send(`[${Array(100_000).fill('1').join()}]`)
@@ -67,7 +67,7 @@ describe('a frame', () => {
     await peer.gone
   })
 
-  test('in more parts than anybody needs ends the connection with 1008', async () => {
+  test('in too many parts ends the connection with 1008', async () => {
     const { port } = await useHeldServer()
     const peer = await openPeer(port)
     peer.write(
@@ -79,7 +79,7 @@ describe('a frame', () => {
     expect(await closeCode(peer)).toBe(1008)
   })
 
-  test('whose answer cannot be written as JSON is answered -32603', async () => {
+  test('with a request whose result cannot be written as JSON gets -32603', async () => {
     const { port, held, server } = await useHeldServer()
     const peer = await openPeer(port)
     peer.send({ id: 1, method: 'hold' })

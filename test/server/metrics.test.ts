@@ -12,7 +12,7 @@ interface Family {
   readonly metrics: readonly { readonly value: string; readonly labels?: Readonly<Record<string, string>> }[]
 }
 
-/** What a parser that is not ours makes of the text: the value of each sample. */
+/** The value of each sample, as a parser from npm reads the text. */
 function samplesOf(text: string): Record<string, number> {
   const families = parsePrometheus(text) as Family[]
   return Object.fromEntries(
@@ -23,7 +23,7 @@ function samplesOf(text: string): Record<string, number> {
 }
 
 describe('the text of Prometheus', () => {
-  test('says the same as the numbers', async () => {
+  test('has the same values as metrics()', async () => {
     const { server, url, port } = await useServer({ maxInFlight: 1, heartbeat: false })
     const { client } = useClient({ url, protocol: 'legacy' })
     await client.connect()
@@ -34,7 +34,7 @@ describe('the text of Prometheus', () => {
     peer.send('{')
     await peer.message(({ error }) => error?.code === -32700)
     peer.socket.destroy()
-    await until(() => server.metrics().connections === 1, 'it has left')
+    await until(() => server.metrics().connections === 1, 'the peer has left')
     const all = server.metrics()
     expect(all).toMatchObject({
       connections: 1,
@@ -68,7 +68,7 @@ describe('the text of Prometheus', () => {
     })
   })
 
-  test('tells what each number is', () => {
+  test('explains each metric', () => {
     const text = formatMetrics(new Metrics())
     const families = parsePrometheus(text) as Family[]
     expect(families.length).toBe(11)

@@ -27,7 +27,7 @@ describe('V13: onconnection', () => {
     expect(server.metrics()).toMatchObject({ connections: 1, connectionsCut: { failed: 1 } })
   })
 
-  test('whose callbacks throw harms nobody', async () => {
+  test('that sets callbacks which throw harms no other connection', async () => {
     const { port, held } = await useHeldServer()
     const [first, second] = [await openPeer(port), await openPeer(port)]
     const told: string[] = []
@@ -53,7 +53,7 @@ describe('V13: an async callback that rejects', () => {
   // The types take an async function where nothing is to be returned.
   const fail = (() => Promise.reject(new Error('a bug'))) as () => void
 
-  test('harms nobody, and its transport hears of it', async () => {
+  test('harms no other connection, and its transport is told', async () => {
     const told: string[] = []
     const { port, server, transports } = await useServer({ onconnection: (transport) => void hold(transport) })
     const [first, second] = [await openPeer(port), await openPeer(port)]
@@ -72,9 +72,16 @@ describe('V13: an async callback that rejects', () => {
     expect(server.metrics().connections).toBe(1)
   })
 
-  test('harms nobody where it is onerror of the server', async () => {
+  test('does no harm where it is onerror of the server', async () => {
     const { port } = await useServer({ authenticate: fail as () => Promise<undefined>, onerror: fail })
     expect((await upgrade(port)).status).toBe(503)
     expect((await upgrade(port)).status).toBe(503)
   })
+})
+
+test('a transport has no own members but its callbacks: the bookkeeping of the server is not for programs', async () => {
+  const { port, transports } = await useServer({ onconnection: () => undefined })
+  await openPeer(port)
+  await until(() => transports.length === 1, 'a connection')
+  expect(Object.keys(transports[0]!).sort()).toEqual(['onclose', 'onerror', 'onmessage'])
 })

@@ -23,7 +23,7 @@ const POLICY: UpgradePolicy = {
   authenticates: true
 }
 
-/** Judges what a fair client asks, but for these headers. */
+/** Judges the request of a well-behaved client, with these headers in place of its own. */
 const judge = (headers: UpgradeRequest['headers'], request: Partial<UpgradeRequest> = {}, policy: Partial<UpgradePolicy> = {}) =>
   judgeUpgrade(
     {
@@ -44,10 +44,10 @@ const judge = (headers: UpgradeRequest['headers'], request: Partial<UpgradeReque
     { ...POLICY, ...policy }
   )
 
-const ADMITTED = { token: 'xyz', offered: ['mcp.v1'] }
+const ACCEPTABLE = { token: 'xyz', offered: ['mcp.v1'] }
 
 describe('an upgrade', () => {
-  test('that is in order may come in', () => expect(judge({})).toEqual(ADMITTED))
+  test('with which nothing is wrong is acceptable', () => expect(judge({})).toEqual(ACCEPTABLE))
 
   test.each([
     ['/ws', true],
@@ -63,7 +63,7 @@ describe('an upgrade', () => {
     [undefined, false]
   ])('for %s is for /ws: %s', (url, is) => expect(isForPath(url, '/ws')).toBe(is))
 
-  test('is refused for the first thing that is wrong: path, host, origin, handshake, subprotocol, credentials', () => {
+  test('is rejected for the first thing that is wrong: path, host, origin, RFC 6455, subprotocol, credentials', () => {
     const wrong = [
       ['path', {}, { url: '/' }],
       ['host', { host: 'evil.test' }, {}],
@@ -80,7 +80,7 @@ describe('an upgrade', () => {
     }
   })
 
-  test('has nothing of its request in any refusal', () => {
+  test('is not repeated in any response that rejects it', () => {
     for (const { body, reason, headers } of Object.values(REJECTED_UPGRADES))
       expect([body, reason, ...Object.values(headers)].join('')).toMatch(/^[\w ,.-]*$/)
   })
@@ -104,7 +104,7 @@ describe('an upgrade', () => {
     ['127.1', false],
     ['', false],
     [undefined, false]
-  ])('S2: with Host %s may come in: %s', (host, may) => expect(judge({ host }) === REJECTED_UPGRADES.host).toBe(!may))
+  ])('S2: with Host %s is acceptable: %s', (host, may) => expect(judge({ host }) === REJECTED_UPGRADES.host).toBe(!may))
 
   test.each([
     ['https://good.example.com', true],
@@ -121,11 +121,11 @@ describe('an upgrade', () => {
     ['https://sub.good.example.com', false],
     ['http://127.0.0.1', false],
     ['https://good.example.com, https://evil.test', false]
-  ])('S1: of Origin %s may come in: %s', (origin, may) => expect(judge({ origin }) === REJECTED_UPGRADES.origin).toBe(!may))
+  ])('S1: with Origin %s is acceptable: %s', (origin, may) => expect(judge({ origin }) === REJECTED_UPGRADES.origin).toBe(!may))
 
   test.each([
     ['a cookie alone proves nothing', { cookie: 'session=1', authorization: undefined }, REJECTED_UPGRADES.origin],
-    ['a cookie and a token do', { cookie: 'session=1' }, ADMITTED],
+    ['a cookie and a token do', { cookie: 'session=1' }, ACCEPTABLE],
     [
       'a cookie of a known page does',
       { cookie: 'session=1', authorization: undefined, origin: 'http://127.0.0.1:3000' },
@@ -139,9 +139,9 @@ describe('an upgrade', () => {
     ['no key', { 'sec-websocket-key': undefined }, {}, REJECTED_UPGRADES.malformed],
     ['a short key', { 'sec-websocket-key': 'dGhl' }, {}, REJECTED_UPGRADES.malformed],
     ['no version', { 'sec-websocket-version': undefined }, {}, REJECTED_UPGRADES.version],
-    // Its Origin travels in another header.
+    // Version 8 carries the origin in another header, which nothing here checks.
     ['version 8', { 'sec-websocket-version': '8' }, {}, REJECTED_UPGRADES.version]
-  ])('with %s is refused', (_what, headers, request, refusal) => expect(judge(headers, request)).toBe(refusal))
+  ])('with %s is rejected', (_what, headers, request, rejected) => expect(judge(headers, request)).toBe(rejected))
 
   test.each([
     ['mcp.v1', ['mcp.v1']],
@@ -183,7 +183,7 @@ describe('an upgrade', () => {
     expect(judge({ 'sec-websocket-protocol': 'chat' }, {}, policy)).toEqual({ token: 'xyz', offered: ['chat'] })
   })
 
-  test('is answered with the favourite of the server', () => {
+  test('gets the subprotocol that the server likes best', () => {
     expect(selectSubprotocol(['mcp', 'mcp.v1'], POLICY.subprotocols)).toBe('mcp.v1')
     expect(selectSubprotocol(['mcp.bearer.eHl6', 'mcp'], POLICY.subprotocols)).toBe('mcp')
     expect(selectSubprotocol(['chat'], POLICY.subprotocols)).toBeUndefined()
@@ -215,7 +215,7 @@ test('V12, S13: hostile headers are judged in no time', () => {
 })
 
 describe('V2: an upgrade without mcp.v1', () => {
-  test.each([undefined, 'chat', 'mcp'])('that offers %s is answered 426, and no MCP server is made', async (offer) => {
+  test.each([undefined, 'chat', 'mcp'])('that offers %s is rejected with 426, and no MCP server is made', async (offer) => {
     const { port, transports, server } = await useServer()
     const peer = await sendUpgrade(port, { headers: { 'Sec-WebSocket-Protocol': offer } })
     const { status, headers, body } = await peer.response()
@@ -225,7 +225,7 @@ describe('V2: an upgrade without mcp.v1', () => {
     expect(server.metrics()).toMatchObject({ connectionsTotal: 0, handshakesRefused: { 426: 1 } })
   })
 
-  test('is accepted where the option says so, and nothing is chosen', async () => {
+  test('is accepted where requireSubprotocol is false, and no subprotocol is chosen', async () => {
     const { port } = await useServer({ requireSubprotocol: false })
     const { status, headers } = await upgrade(port, { headers: { 'Sec-WebSocket-Protocol': 'chat' } })
     expect([status, headers['sec-websocket-protocol']]).toEqual([101, undefined])
@@ -243,7 +243,7 @@ describe('V2: an upgrade without mcp.v1', () => {
 describe('V6: frames before the 101', () => {
   const ping = frame(OPCODE.text, JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'ping' }), { mask: true })
 
-  test('are read after it', async () => {
+  test('are read after the 101', async () => {
     const { port } = await useHeldServer()
     const peer = await openPeer(port, { early: ping })
     expect(await responseTo(peer, 7)).toMatchObject({ result: {} })
@@ -284,7 +284,7 @@ describe('V12: hostile headers', () => {
     ['a 64 kB list of subprotocols', { 'Sec-WebSocket-Protocol': `mcp.v1, ${'x'.repeat(2 ** 16)}` }],
     ['1000 subprotocols', { 'Sec-WebSocket-Protocol': Array.from({ length: 1000 }, (_, n) => `p${String(n)}`).join() }],
     ['many lists of subprotocols', { 'Sec-WebSocket-Protocol': Array.from({ length: 500 }, (_, n) => `p${String(n)}`) }]
-  ])('of %s are refused at once, and the server lives', async (_what, headers) => {
+  ])('of %s are rejected at once, and the server goes on', async (_what, headers) => {
     const { port, transports } = await useServer()
     const { status } = await upgrade(port, { headers })
     expect([400, 431]).toContain(status)
@@ -294,8 +294,8 @@ describe('V12: hostile headers', () => {
 
   test('S12: with line breaks in them are never sent back', async () => {
     const { port } = await useServer()
-    const answer = await upgrade(port, { headers: { 'Sec-WebSocket-Protocol': 'mcp.v1, a\rX-Injected: 1', Origin: 'https://evil.test' } })
-    expect(answer.status).toBeGreaterThanOrEqual(400)
-    expect(JSON.stringify(answer)).not.toMatch(/injected|evil/i)
+    const response = await upgrade(port, { headers: { 'Sec-WebSocket-Protocol': 'mcp.v1, a\rX-Injected: 1', Origin: 'https://evil.test' } })
+    expect(response.status).toBeGreaterThanOrEqual(400)
+    expect(JSON.stringify(response)).not.toMatch(/injected|evil/i)
   })
 })
