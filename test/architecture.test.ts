@@ -179,7 +179,7 @@ describe('a broken rule is reported:', () => {
     'a promise in a rule': [checkPurity, { 'wire/a.ts': 'Promise.resolve()' }, 'wire/a.ts:1 uses Promise, but it is no file for effects'],
     'a promise type in a rule': [
       checkPurity,
-      { 'wire/a.ts': 'type A = Promise<void>' },
+      { 'wire/a.ts': 'export let a: Promise<void>' },
       'wire/a.ts:1 uses Promise, but it is no file for effects'
     ],
     'async in a rule': [checkPurity, { 'wire/a.ts': 'const a = async () => 1' }, 'wire/a.ts:1 uses async, but it is no file for effects'],
@@ -306,6 +306,12 @@ describe('what is allowed is not reported:', () => {
   it('members that bear the name of a global, words in comments and strings, and time handed in', () => {
     const text = `// setTimeout, Promise\nexport const a = (x: { process: number }, now: number) => x.process + Date.parse('fetch') + now`
     expect(checkPurity(inMemory({ 'wire/a.ts': text, 'lib/clock.ts': 'setTimeout(f)' }))).toEqual([])
+  })
+
+  it('promises in a file that declares only types', () => {
+    const text = `import type { A } from './b.js'\nexport type { B } from './b.js'\nexport interface C {\n  d(): Promise<A>\n}\ntype E = WebSocket`
+    expect(checkPurity(inMemory({ 'server/types.ts': text }))).toEqual([])
+    expect(checkPurity(inMemory({ 'server/types.ts': `${text}\nconst f = 1` }))).toHaveLength(2)
   })
 
   it('dependencies at home', () => {

@@ -21,6 +21,15 @@ export function guarded<T>(callback: () => T, onThrown: (error: Error) => void):
   }
 }
 
+/**
+ * Calls a callback of the program that may be async. If it throws or rejects, only `onFailed` hears of it: Node ends the process at a
+ * rejection that nobody handles.
+ */
+export function guardedAsync(callback: () => unknown, onFailed: (error: Error) => void): void {
+  const returned = guarded(callback, onFailed)
+  if (returned instanceof Promise) returned.catch((thrown: unknown) => onFailed(asError(thrown)))
+}
+
 /** @throws TypeError if the handler is not a function, as can happen in a program without types. */
 export function checkHandler(method: string, handler: unknown): void {
   if (typeof handler !== 'function') throw new TypeError(`the handler of ${method} must be a function`)

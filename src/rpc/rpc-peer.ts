@@ -18,7 +18,8 @@ import type {
   RequestId
 } from '../types/json-rpc.js'
 import type { RequestOptions } from '../types/options.js'
-import { isErrorResponse, isObject, isRequest, isResponse } from '../wire/json-rpc.js'
+import { isErrorResponse, isRequest, isResponse } from '../wire/json-rpc.js'
+import { isObject } from '../lib/is-object.js'
 import { cancelledId, PROGRESS } from '../wire/methods.js'
 import { PendingRequests, type PendingRequest } from './pending.js'
 import { RequestDispatcher } from './request-dispatcher.js'

@@ -1,12 +1,12 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { BEARER_PREFIX } from '../wire/subprotocol.js'
 
-/** What a handshake says about who comes. */
+/** The bearer token of an upgrade request (`undefined`: it has none), or why there is not exactly one that can be read. */
 export type Credentials = { readonly token: string | undefined } | { readonly problem: 'unreadable' | 'ambiguous' }
 
 /**
- * The bearer token of a handshake, from the `Authorization` header or from the one `mcp.bearer.*` entry of the offer. Two at a
- * time are refused (RFC 6750 section 2). Other schemes are left to `authenticate`.
+ * Reads the bearer token of an upgrade request: from the `Authorization` header, or from the `mcp.bearer.*` entry among the offered
+ * subprotocols. A request with two tokens is ambiguous (RFC 6750 section 2). Other schemes are left to `authenticate`.
  */
 export function readCredentials(authorization: string | undefined, offered: readonly string[]): Credentials {
   const entries = offered.filter((name) => name.startsWith(BEARER_PREFIX))
@@ -24,7 +24,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 /** The text behind base64url without padding (RFC 4648 section 5); `undefined` for anything else. */
 function decode(encoded: string): string | undefined {
   const bytes = Buffer.from(encoded, 'base64url')
-  // Buffer skips what it cannot read: only what comes back the same was well-formed.
+  // `Buffer` skips characters that it cannot read: the input was well-formed only if it encodes to the same text again.
   if (bytes.toString('base64url') !== encoded) return undefined
   try {
     return utf8.decode(bytes)
@@ -34,11 +34,16 @@ function decode(encoded: string): string | undefined {
 }
 
 /**
- * Whether a token is the expected one. How long the comparison takes tells nothing about the expected one, not even its length.
- * @param given - As `authenticate` got it.
- * @param expected - An empty one is nobody's: it comes from a variable that was not set.
+ * Whether a token is the expected one. The time that the comparison takes says nothing about the expected token, not even its length.
+ * @param given - The token that `authenticate` got.
+ * @param expected - An empty one equals no token: it comes from a variable that was not set.
+ * @example
+ * ```ts
+ * authenticate: (_request, token) => (isSameToken(token, process.env.MCP_TOKEN ?? '') ? { user: 'ada' } : undefined)
+ * ```
  */
 export function isSameToken(given: string | undefined, expected: string): boolean {
+  // Digests have one length, which `timingSafeEqual` asks for.
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
   return timingSafeEqual(digest(given ?? ''), digest(expected)) && given !== undefined && expected !== ''
 }

@@ -1,76 +1,112 @@
-import type { HeartbeatPolicy } from '../session/liveness.js'
 import type { Clock } from '../lib/clock.js'
+import type { Deadline } from '../lib/deadlines.js'
 import { SharedTimer } from '../lib/shared-timer.js'
 
-/** One connection as the heartbeat sees it. The heartbeat writes the members that are not `readonly`. */
-export interface Beating {
-  dueAt: number
-  heapIndex: number
-  /** When the last frame came. */
-  heardAt: number
-  /** When the ping went out that nothing came in since. */
-  probedAt: number | undefined
-  /** `bytesRead` at the last look. */
-  bytesSeen: number
-  /** Inbound bytes so far. */
-  readonly bytesRead: number
-  /** Sends a ping (RFC 6455 section 5.5.2), which every client answers by itself. */
-  ping(): void
-  /** The client is gone. */
-  die(): void
+/** When a silent client is pinged, and when it is given up. */
+export interface HeartbeatPolicy {
+  /** Silence after which a ping goes out, in ms. */
+  readonly interval: number
+  /** Further silence after which the connection is cut, in ms. */
+  readonly timeout: number
 }
 
-/** Ends connections whose client is silent for `interval`, and for `timeout` after a ping; one timer serves them all. */
+/** What the heartbeat needs from a connection. */
+export interface Beating {
+  /** Bytes received so far. */
+  readonly bytesRead: number
+  /** Sends a ping (RFC 6455 section 5.5.2); every client sends the pong by itself. */
+  ping(): void
+  /** Ends the connection, as its client was silent for too long. */
+  cut(): void
+}
+
+/** The silence of a client so far; times in ms of a monotonic clock. */
+export interface Silence {
+  /** When the last frame came in. */
+  readonly heardAt: number
+  /** When the ping went out after which nothing came in; `undefined` while no ping is out. */
+  readonly pingedAt: number | undefined
+}
+
+/** What to do about a silent client. */
+export interface Verdict {
+  /** `wait`: it has not been silent for long enough. */
+  readonly action: 'wait' | 'ping' | 'cut'
+  /** How long to wait before the next look, in ms. */
+  readonly again: number
+}
+
+/** Decides about a client that is silent. Pure: time comes in with each call. */
+export function judgeSilence({ heardAt, pingedAt }: Silence, { interval, timeout }: HeartbeatPolicy, now: number): Verdict {
+  const dueAt = pingedAt === undefined ? heardAt + interval : pingedAt + timeout
+  if (now < dueAt) return { action: 'wait', again: dueAt - now }
+  return pingedAt === undefined ? { action: 'ping', again: timeout } : { action: 'cut', again: Infinity }
+}
+
+/** The heartbeat's record of one connection. Its owner keeps it and hands it back; only `Heartbeats` reads and writes it. */
+export interface Pulse extends Silence, Deadline {
+  /** Whose pulse it is. */
+  readonly connection: Beating
+  /** See {@link Silence}. */
+  heardAt: number
+  /** See {@link Silence}. */
+  pingedAt: number | undefined
+  /** `bytesRead` at the last look. */
+  bytesSeen: number
+}
+
+/** Cuts the connections whose client is silent for `interval`, and for `timeout` after a ping. One timer serves them all. */
 export class Heartbeats {
   readonly #clock: Clock
   readonly #policy: HeartbeatPolicy | false
-  readonly #timer: SharedTimer<Beating>
+  readonly #timer: SharedTimer<Pulse>
 
-  /** @param policy - `false`: no beat at all. */
+  /** @param policy - `false`: no connection is ever pinged or cut. */
   constructor(clock: Clock, policy: HeartbeatPolicy | false) {
     this.#clock = clock
     this.#policy = policy
-    this.#timer = new SharedTimer(clock, (peer, now) => this.#look(peer, now), policy === false ? 0 : policy.timeout)
+    this.#timer = new SharedTimer(clock, (pulse, now) => this.#look(pulse, now), policy === false ? 0 : policy.timeout)
   }
 
-  /** A connection begins. */
-  add(peer: Beating): void {
+  /** Begins to watch a connection. */
+  watch(connection: Beating): Pulse {
+    const pulse: Pulse = { connection, heardAt: 0, pingedAt: undefined, bytesSeen: 0, dueAt: 0, heapIndex: -1 }
+    this.resume(pulse)
+    return pulse
+  }
+
+  /** Watches the connection again, as if something had just come in. */
+  resume(pulse: Pulse): void {
     if (this.#policy === false) return
-    this.hear(peer)
-    peer.bytesSeen = peer.bytesRead
-    this.#timer.set(peer, this.#policy.interval)
+    this.heard(pulse)
+    pulse.bytesSeen = pulse.connection.bytesRead
+    this.#timer.set(pulse, this.#policy.interval)
   }
 
-  /** A connection has ended. */
-  remove(peer: Beating): void {
-    this.#timer.clear(peer)
+  /** Stops to watch the connection, for now or for good. */
+  stop(pulse: Pulse): void {
+    this.#timer.clear(pulse)
   }
 
-  /** Something came in: life, whatever it is. The timer stays: it finds out when it fires. */
-  hear(peer: Beating): void {
-    peer.heardAt = this.#clock.now()
-    peer.probedAt = undefined
+  /** A frame came in: any frame is a sign of life. The timer is not moved, as that would cost more than one look in vain. */
+  heard(pulse: Pulse): void {
+    pulse.heardAt = this.#clock.now()
+    pulse.pingedAt = undefined
   }
 
-  #look(peer: Beating, now: number): void {
+  /** What came in while this process stood still was heard before: `SharedTimer` gives the sockets that time. */
+  #look(pulse: Pulse, now: number): void {
     if (this.#policy === false) return
-    // A part of a large message is life too.
-    if (peer.bytesRead !== peer.bytesSeen && peer.probedAt !== undefined) this.hear(peer)
-    peer.bytesSeen = peer.bytesRead
-    // `SharedTimer` has seen to it that what came while this process stood still was heard first.
-    const { interval, timeout } = this.#policy
-    const isDue = now >= (peer.probedAt === undefined ? peer.heardAt + interval : peer.probedAt + timeout)
-    const action = !isDue ? 'none' : peer.probedAt === undefined ? 'probe' : 'dead'
-    const nextAt = isDue
-      ? now + timeout
-      : peer.probedAt === undefined
-        ? peer.heardAt + interval
-        : Math.min(peer.probedAt + timeout, now + Math.min(interval, timeout))
-    if (action === 'dead') return peer.die()
-    if (action === 'probe') {
-      peer.probedAt = now
-      peer.ping()
+    const { bytesRead } = pulse.connection
+    // A part of a long message is a sign of life too, although no frame is complete.
+    if (bytesRead !== pulse.bytesSeen && pulse.pingedAt !== undefined) this.heard(pulse)
+    pulse.bytesSeen = bytesRead
+    const { action, again } = judgeSilence(pulse, this.#policy, now)
+    if (action === 'cut') return pulse.connection.cut()
+    if (action === 'ping') {
+      pulse.pingedAt = now
+      pulse.connection.ping()
     }
-    this.#timer.set(peer, nextAt - now)
+    this.#timer.set(pulse, again)
   }
 }

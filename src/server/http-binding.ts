@@ -3,35 +3,38 @@ import { createServer, type IncomingMessage, type Server as HttpServer, type Ser
 import type { Server as HttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { isForPath, REFUSALS, type Refusal } from './upgrade.js'
+import { isForPath, REJECTED_UPGRADES, type RejectedUpgrade } from './upgrade.js'
 
-/** Where a server is bound. */
+/** Where a server listens. */
 export interface BindingConfig {
-  /** `undefined`: an own one, on `host` and `port`. */
+  /** The program's HTTP server; without one, the binding makes its own on `host` and `port`. */
   readonly server: HttpServer | HttpsServer | undefined
+  /** Address of the own server. */
   readonly host: string
+  /** Port of the own server; 0: any that is free. */
   readonly port: number
+  /** Path of the endpoint. */
   readonly path: string
 }
 
-/** Told every upgrade that is for this server, or for nobody. */
+/** Called with every upgrade request for this server's path, and those for other paths that nobody else would respond to. */
 export type OnUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 
-/** All bindings to one HTTP server: together they know what is for none of them. */
+/** All bindings to one HTTP server, in the order of their `listen()`: an upgrade is rejected for its path if no binding has that path. */
 const bindingsOf = new WeakMap<HttpServer | HttpsServer, Set<HttpBinding>>()
 
-// Who sends its request byte by byte has this long, in ms; Node's own limits are minutes.
+// In ms. Node lets a client that sends its request byte by byte go on for minutes.
 const LIMITS = { headersTimeout: 10_000, requestTimeout: 10_000, connectionsCheckingInterval: 5000 }
 
-/** The HTTP server below: an own one, or one that belongs to the program. */
+/** The HTTP server below an `McpWebSocketServer`: its own one, or one that belongs to the program and that others may use too. */
 export class HttpBinding {
   readonly #config: BindingConfig
   readonly #server: HttpServer | HttpsServer
   readonly #isOwn: boolean
   readonly #onUpgrade: OnUpgrade
-  /** Whether it answers plain requests. */
-  #answers = false
-  /** Settles when an own server listens, or cannot. */
+  /** Whether this binding responds to plain requests. */
+  #responds = false
+  /** Settles when an own server listens, or fails to. */
   #opening: Promise<unknown> | undefined
 
   constructor(config: BindingConfig, onUpgrade: OnUpgrade) {
@@ -41,22 +44,22 @@ export class HttpBinding {
     this.#onUpgrade = onUpgrade
   }
 
-  /** Where the HTTP server listens; `undefined` while it does not, and on a pipe. */
+  /** Where the HTTP server listens; `undefined` while it does not, and if it listens on a pipe. */
   get address(): AddressInfo | undefined {
     const address = this.#server.address()
     return typeof address === 'object' ? (address ?? undefined) : undefined
   }
 
-  /** Begins to hear upgrades. @throws What Node throws, for example `EADDRINUSE`; Error if the path is taken. */
+  /** Begins to take upgrades. @throws What Node throws, for example `EADDRINUSE`; Error if another binding has the path. */
   async listen(): Promise<void> {
     const { host, port, path } = this.#config
-    // Both would accept each upgrade, and the second would throw.
+    // Both would accept each upgrade, and ws throws at the second attempt.
     if (this.#isForAny(path)) throw new Error(`path ${path} of this HTTP server belongs to another McpWebSocketServer`)
-    // Without any listener Node would never answer.
-    this.#answers = this.#server.listenerCount('request') === this.#answering.length
+    // A request for which there is no listener hangs. Where the program has one, plain requests are its own.
+    this.#responds = this.#server.listenerCount('request') === this.#responding.length
     bindingsOf.set(this.#server, new Set(this.#all).add(this))
     this.#server.on('upgrade', this.#route)
-    if (this.#answers) this.#server.on('request', this.#answer)
+    if (this.#responds) this.#server.on('request', this.#respond)
     if (!this.#isOwn) return
     this.#opening = once(this.#server, 'listening')
     this.#server.listen(port, host)
@@ -68,10 +71,10 @@ export class HttpBinding {
     }
   }
 
-  /** Hears no more upgrades; an own server stops to listen. Resolves when its last socket is gone. */
+  /** Takes no more upgrades, and closes an own server. Resolves when its last socket is gone. */
   async close(): Promise<void> {
     this.#detach()
-    // A server that is about to listen cannot be closed before it does.
+    // Node cannot close a server that is about to listen.
     if (!this.#server.listening) await this.#opening?.catch(() => undefined)
     if (!this.#isOwn || !this.#server.listening) return
     const closed = once(this.#server, 'close')
@@ -82,7 +85,7 @@ export class HttpBinding {
 
   #detach(): void {
     this.#server.off('upgrade', this.#route)
-    this.#server.off('request', this.#answer)
+    this.#server.off('request', this.#respond)
     bindingsOf.get(this.#server)?.delete(this)
   }
 
@@ -90,7 +93,10 @@ export class HttpBinding {
     if (isForPath(request.url, this.#config.path) || this.#isLeftTo(request.url)) this.#onUpgrade(request, socket, head)
   }
 
-  /** Whether an upgrade for another path is for nobody, and this binding the one to say so: somebody has to, or it would hang. */
+  /**
+   * Whether this binding has to reject an upgrade for another path: nobody else would, and the client would wait. If the program
+   * listens for upgrades too, that is its task; among several bindings it is the first one's.
+   */
   #isLeftTo(url: string | undefined): boolean {
     const all = this.#all
     return !this.#isForAny(url) && all[0] === this && this.#server.listenerCount('upgrade') === all.length
@@ -101,29 +107,29 @@ export class HttpBinding {
     return [...(bindingsOf.get(this.#server) ?? [])]
   }
 
-  /** Those of them that had nobody beside them to answer plain requests. */
-  get #answering(): HttpBinding[] {
-    return this.#all.filter((binding) => binding.#answers)
+  /** Those of them that respond to plain requests. */
+  get #responding(): HttpBinding[] {
+    return this.#all.filter((binding) => binding.#responds)
   }
 
   #isForAny(url: string | undefined): boolean {
     return this.#all.some((binding) => isForPath(url, binding.#config.path))
   }
 
-  /** A request without an upgrade. The connection stays open for the next one, if the client wants. */
-  readonly #answer = ({ url }: IncomingMessage, response: ServerResponse): void => {
-    const answering = this.#answering
-    // One answer is enough, and it is not ours where the program has come to listen by itself.
-    if (answering[0] !== this || this.#server.listenerCount('request') > answering.length) return
-    const { status, body, headers } = this.#isForAny(url) ? REFUSALS.upgrade : REFUSALS.path
-    // RFC 9110 section 7.8: `Connection` names the `Upgrade` header.
+  /** Responds to a plain request. The connection stays open for the next request, if the client wants. */
+  readonly #respond = ({ url }: IncomingMessage, response: ServerResponse): void => {
+    const responding = this.#responding
+    // The first binding responds for all of them, and no binding does once the program has a listener of its own.
+    if (responding[0] !== this || this.#server.listenerCount('request') > responding.length) return
+    const { status, body, headers } = this.#isForAny(url) ? REJECTED_UPGRADES.upgrade : REJECTED_UPGRADES.path
+    // RFC 9110 section 7.8: whoever sends `Upgrade` names it in `Connection`.
     const connection = 'Upgrade' in headers ? { Connection: `upgrade, ${response.shouldKeepAlive ? 'keep-alive' : 'close'}` } : {}
     response.writeHead(status, { 'Content-Type': 'text/plain', 'Content-Length': body.length, ...headers, ...connection }).end(body)
   }
 }
 
-/** Answers an upgrade with something else, and hangs up. */
-export function refuse(socket: Duplex, { status, reason, body, headers }: Refusal): void {
+/** Responds to an upgrade request with something other than 101, and hangs up. */
+export function rejectUpgrade(socket: Duplex, { status, reason, body, headers }: RejectedUpgrade): void {
   if (!socket.writable) return void socket.destroy()
   const all = {
     ...headers,
@@ -132,7 +138,7 @@ export function refuse(socket: Duplex, { status, reason, body, headers }: Refusa
     'Content-Length': String(body.length)
   }
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`)
-  // Who does not hang up by itself is not waited for.
+  // A client that does not hang up by itself would hold the socket open.
   socket.once('finish', () => socket.destroy())
   socket.end(`HTTP/1.1 ${String(status)} ${reason}\r\n${lines.join('')}\r\n${body}`)
 }

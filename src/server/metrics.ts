@@ -1,7 +1,7 @@
 import type { CutReason, RejectReason, ServerMetrics } from './types.js'
 
-/** What one server counts. Plain members: they change with every message. */
-export class Metrics {
+/** What one server counts. The members are mutable numbers, because they change with every message. */
+export class Metrics implements ServerMetrics {
   connections = 0
   connectionsTotal = 0
   requestsInFlight = 0
@@ -14,12 +14,12 @@ export class Metrics {
   readonly requestsRejected: Record<RejectReason, number> = { busy: 0, duplicate: 0, closing: 0 }
   readonly connectionsCut: Record<CutReason, number> = { heartbeat: 0, 'slow-reader': 0, failed: 0 }
 
-  /** A handshake was refused with this status. */
-  refused(status: number): void {
+  /** Counts a rejected upgrade by its HTTP status. */
+  rejectedUpgrade(status: number): void {
     this.handshakesRefused[status] = (this.handshakesRefused[status] ?? 0) + 1
   }
 
-  /** What was counted so far, as a copy. */
+  /** A copy, which does not change any more. */
   snapshot(): ServerMetrics {
     return structuredClone<ServerMetrics>(this)
   }
@@ -36,18 +36,18 @@ type Metric = readonly [
 const METRICS: readonly Metric[] = [
   ['connections', 'gauge', 'Connections that are open.', (all) => all.connections],
   ['connections_total', 'counter', 'Connections that were accepted.', (all) => all.connectionsTotal],
-  ['handshakes_refused_total', 'counter', 'Upgrades that were refused, by HTTP status.', (all) => all.handshakesRefused, 'status'],
+  ['handshakes_refused_total', 'counter', 'Rejected upgrades, by HTTP status.', (all) => all.handshakesRefused, 'status'],
   ['connections_cut_total', 'counter', 'Connections that the server cut.', (all) => all.connectionsCut, 'reason'],
-  ['requests_in_flight', 'gauge', 'Requests of clients that wait for an answer.', (all) => all.requestsInFlight],
+  ['requests_in_flight', 'gauge', 'Requests of clients that wait for a response.', (all) => all.requestsInFlight],
   ['requests_rejected_total', 'counter', 'Requests that no MCP server saw.', (all) => all.requestsRejected, 'reason'],
   ['messages_received_total', 'counter', 'JSON-RPC messages from clients.', (all) => all.messagesReceived],
   ['messages_sent_total', 'counter', 'JSON-RPC messages to clients.', (all) => all.messagesSent],
-  ['received_bytes_total', 'counter', 'Payload from clients.', (all) => all.bytesReceived],
-  ['sent_bytes_total', 'counter', 'Payload to clients.', (all) => all.bytesSent],
-  ['malformed_messages_total', 'counter', 'Frames that were no JSON-RPC message.', (all) => all.malformedMessages]
+  ['received_bytes_total', 'counter', 'Payload from clients, in bytes.', (all) => all.bytesReceived],
+  ['sent_bytes_total', 'counter', 'Payload to clients, in bytes.', (all) => all.bytesSent],
+  ['malformed_messages_total', 'counter', 'Frames, or elements of arrays, that were not JSON-RPC messages.', (all) => all.malformedMessages]
 ]
 
-/** The metrics in Prometheus' text format 0.0.4. Every name begins with `mcp_websocket_`; labels are words of ours. */
+/** The metrics in Prometheus' text format 0.0.4. Every name begins with `mcp_websocket_`. No label needs escaping: all are constants. */
 export function formatMetrics(metrics: ServerMetrics): string {
   const lines = METRICS.flatMap(([suffix, type, help, valueOf, label = '']) => {
     const name = `mcp_websocket_${suffix}`

@@ -1,85 +1,99 @@
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
-import { asError } from '../lib/guarded.js'
+import { asError, guardedAsync } from '../lib/guarded.js'
 import { encodeMessage, INTERNAL_ERROR, isRequest, isResponse, parseText } from '../wire/json-rpc.js'
 import { McpWebSocketError } from '../errors.js'
 import type { Clock, Timer } from '../lib/clock.js'
 import { orderedDelivery } from '../wire/ordered-delivery.js'
 import type { JsonRpcError, JsonRpcMessage, RequestId } from '../types/json-rpc.js'
-import { callBack } from './call-back.js'
-import { complaintAbout, REJECTIONS } from './complaints.js'
-import type { Beating, Heartbeats } from './heartbeat.js'
+import { malformedResponse, REQUEST_ERRORS } from './error-responses.js'
+import type { Heartbeats, Pulse } from './heartbeat.js'
 import { cancelledBy, InFlight } from './in-flight.js'
 import type { Metrics } from './metrics.js'
 import type { CutReason, MessageExtra, RejectReason, ServerTransport } from './types.js'
 
 /** What all connections of a server share. */
 export interface PeerConfig {
+  /** Measures `drainTimeout`. */
   readonly clock: Clock
+  /** Where the connection counts. */
   readonly metrics: Metrics
+  /** Finds out whether the client is still there. */
   readonly heartbeats: Heartbeats
+  /** How many requests of the client may be in flight. */
   readonly maxInFlight: number
+  /** How many bytes may wait for the client before nothing more is read from it. */
   readonly maxBufferedBytes: number
+  /** How long that may last, in ms. */
   readonly drainTimeout: number
 }
 
-// One message may be longer than all that may wait: only what comes on top of such a wait is too much.
+// Times `maxBufferedBytes`. A message is sent however long it is, unless more than this waits before it.
 const HARD_LIMIT = 4
 
-/** An accepted socket as a transport of MCP; keeps the limits of one connection. */
-export class PeerSocket implements ServerTransport, Beating {
+const ENDED = 'the connection has ended'
+
+/**
+ * One accepted socket as a `Transport`. It keeps the limits of its connection: requests in flight, bytes that wait for the client,
+ * and silence. The program gets it; `McpWebSocketServer` calls the members that `ServerTransport` does not have.
+ */
+export class PeerSocket implements ServerTransport {
   onmessage: ServerTransport['onmessage']
   onclose: ServerTransport['onclose']
   onerror: ServerTransport['onerror']
-  dueAt = 0
-  heapIndex = -1
-  heardAt = 0
-  probedAt: number | undefined = undefined
-  bytesSeen = 0
   readonly #ws: WebSocket
   readonly #stream: Socket
   readonly #config: PeerConfig
   readonly #extra: MessageExtra | undefined
   readonly #onGone: (peer: PeerSocket) => void
+  readonly #pulse: Pulse
   readonly #inFlight = new InFlight()
-  readonly #upwards = orderedDelivery((message) =>
-    callBack(
+  readonly #delivery = orderedDelivery((message) =>
+    guardedAsync(
       () => this.onmessage?.(message, this.#extra),
-      (error) => this.#report(error)
+      (error) => this.#reportError(error)
     )
   )
-  /** `closing`: nothing is read or sent any more, the closing handshake is under way. */
+  /** `closing`: the closing handshake of RFC 6455 is under way; nothing is delivered or sent any more. */
   #state: 'new' | 'started' | 'closing' | 'ended' = 'new'
-  #draining = false
+  /** Whether the connection takes no further requests, and ends when those in flight are settled. */
+  #closesWhenIdle = false
   #corked = false
-  /** Bytes that waited when this turn of the loop began to write. */
-  #leftOver = 0
-  /** Set while the client does not read what it is sent. */
-  #patience: Timer | undefined
+  /** Bytes that waited when this turn of the event loop began to write. */
+  #bufferedBefore = 0
+  /** Set under backpressure: while the client does not read what it is sent. */
+  #drainTimer: Timer | undefined
 
-  /** @param onGone - Called once, when the socket is gone for whatever reason. */
+  /**
+   * Owns `ws` from now on.
+   * @param stream - The TCP or TLS socket below `ws`.
+   * @param extra - Comes with each message.
+   * @param onGone - Called once, when the socket is gone for whatever reason.
+   */
   constructor(ws: WebSocket, stream: Socket, config: PeerConfig, extra: MessageExtra | undefined, onGone: (peer: PeerSocket) => void) {
     this.#ws = ws
     this.#stream = stream
     this.#config = config
     this.#extra = extra
     this.#onGone = onGone
-    // What comes before `start` would find nobody.
+    // Before `start` the program has not set `onmessage`.
     ws.pause()
-    const hear = (): void => config.heartbeats.hear(this)
+    this.#pulse = config.heartbeats.watch({
+      get bytesRead() {
+        return stream.bytesRead
+      },
+      ping: () => this.#ping(),
+      cut: () => this.cut('heartbeat')
+    })
+    const heard = (): void => config.heartbeats.heard(this.#pulse)
     ws.on('message', (data: Buffer) => this.#onText(data))
-    ws.on('ping', hear)
-    ws.on('pong', hear)
-    ws.on('error', (error) => this.#report(error))
+    ws.on('ping', heard)
+    ws.on('pong', heard)
+    ws.on('error', (error) => this.#reportError(error))
     ws.on('close', () => {
       this.#end()
       this.#onGone(this)
     })
-    config.heartbeats.add(this)
-  }
-
-  get bytesRead(): number {
-    return this.#stream.bytesRead
   }
 
   start(): Promise<void> {
@@ -95,9 +109,9 @@ export class PeerSocket implements ServerTransport, Beating {
     try {
       return this.#write(encodeMessage(message), isResponse(message))
     } catch (thrown) {
-      // The client would wait for ever.
+      // Without any response the client would wait for ever.
       if (settled !== undefined && isResponse(message))
-        this.#refuse(settled, { code: INTERNAL_ERROR, message: 'The result cannot be written as JSON' })
+        this.#respondWithError(settled, { code: INTERNAL_ERROR, message: 'The result cannot be written as JSON' })
       return Promise.reject(asError(thrown))
     } finally {
       if (settled !== undefined) this.#settle(settled)
@@ -108,7 +122,7 @@ export class PeerSocket implements ServerTransport, Beating {
     return this.finish(1000, '')
   }
 
-  /** Ends the connection in order, behind what was sent. Resolves once it is gone; never rejects. */
+  /** Starts the closing handshake, behind what was sent before. Resolves once the socket is gone; never rejects. */
   finish(code: number, reason: string): Promise<void> {
     if (this.#ws.readyState === this.#ws.CLOSED) return Promise.resolve()
     const gone = new Promise<void>((resolve) => {
@@ -123,28 +137,19 @@ export class PeerSocket implements ServerTransport, Beating {
     return gone
   }
 
-  /** Takes no further requests, lets those in flight finish, and ends the connection with 1001. */
-  drain(): void {
-    this.#draining = true
+  /** Takes no further requests, lets those in flight finish, and then ends the connection with 1001. */
+  closeWhenIdle(): void {
+    this.#closesWhenIdle = true
     if (this.#inFlight.calls === 0) void this.finish(1001, 'the server is closing')
   }
 
-  /** Ends the connection at once, and with it what its MCP server works on. */
+  /** Ends the connection at once, without a closing handshake. */
   terminate(): void {
     this.#ws.terminate()
     this.#end()
   }
 
-  ping(): void {
-    if (this.#isOver) return
-    this.#ws.ping()
-  }
-
-  die(): void {
-    this.cut('heartbeat')
-  }
-
-  /** Ends the connection because of its client, or of what serves it. */
+  /** Ends the connection because of what its client does, or because `onconnection` failed. */
   cut(reason: CutReason): void {
     if (this.#state === 'ended') return
     this.#config.metrics.connectionsCut[reason]++
@@ -159,78 +164,83 @@ export class PeerSocket implements ServerTransport, Beating {
 
   #onText(data: Buffer): void {
     const { metrics, heartbeats } = this.#config
-    heartbeats.hear(this)
+    heartbeats.heard(this.#pulse)
     if (this.#isOver) return
     metrics.bytesReceived += data.length
     const text = data.toString()
-    let isToldOff = false
+    let hasResponded = false
     parseText(
       text,
       (message) => this.#receive(message),
       ({ problem }) => {
         metrics.malformedMessages++
-        // An array has room for millions of them, and each complaint reads the whole frame: one a frame is enough.
-        if (isToldOff) return
-        isToldOff = true
-        const complaint = complaintAbout(text, problem)
-        if (complaint !== undefined) this.#tell(complaint)
-        this.#report(new Error(`the client sent what is no message: ${problem}`))
+        // An array has room for millions of malformed elements, and each response reads the whole frame again: send one a frame.
+        if (hasResponded) return
+        hasResponded = true
+        const response = malformedResponse(text, problem)
+        if (response !== undefined) this.#send(response)
+        this.#reportError(new Error(`the client sent an invalid message: ${problem}`))
       }
     )
   }
 
   #receive(message: JsonRpcMessage): void {
-    // One frame may hold many messages, and the first may be the end.
+    // One frame may hold many messages, and the first one may have ended the connection.
     if (this.#isOver) return
     const { metrics } = this.#config
     metrics.messagesReceived++
     if (isRequest(message)) {
-      const rejected = this.#admit(message.id, message.method)
+      const rejected = this.#addRequest(message.id, message.method)
       if (rejected !== undefined) {
         metrics.requestsRejected[rejected]++
-        return this.#refuse(message.id, REJECTIONS[rejected])
+        return this.#respondWithError(message.id, REQUEST_ERRORS[rejected])
       }
     } else {
-      // No answer will come.
+      // The MCP server sends no response to a request that was cancelled: nothing else would settle it.
       const cancelled = cancelledBy(message)
       if (cancelled !== undefined) this.#settle(cancelled)
     }
-    this.#upwards.take(message)
+    this.#delivery.take(message)
   }
 
-  #admit(id: RequestId, method: string): RejectReason | undefined {
-    if (this.#draining) return 'closing'
-    const admitted = this.#inFlight.admit(id, method, this.#config.maxInFlight)
-    if (admitted !== 'admitted') return admitted
+  /** @returns Why the request is rejected; `undefined`: it is in flight now. */
+  #addRequest(id: RequestId, method: string): RejectReason | undefined {
+    if (this.#closesWhenIdle) return 'closing'
+    const added = this.#inFlight.add(id, method, this.#config.maxInFlight)
+    if (added !== 'added') return added
     this.#config.metrics.requestsInFlight++
     return undefined
   }
 
   #settle(id: RequestId): void {
-    // The end has already taken off what was left, and the answer itself may have been the end.
+    // `#end` has subtracted all that was left. It may have come before: to send the response may have ended the connection.
     if (this.#state === 'ended' || !this.#inFlight.settle(id)) return
     this.#config.metrics.requestsInFlight--
-    if (this.#draining) this.drain()
+    if (this.#closesWhenIdle) this.closeWhenIdle()
   }
 
-  #refuse(id: RequestId, error: JsonRpcError): void {
-    this.#tell({ jsonrpc: '2.0', id, error })
+  #respondWithError(id: RequestId, error: JsonRpcError): void {
+    this.#send({ jsonrpc: '2.0', id, error })
   }
 
-  /** Says something on behalf of no MCP server: if it cannot be said, there is nobody left to hear it. */
-  #tell(message: JsonRpcMessage): void {
+  /** Sends a message that is not the MCP server's. If that fails, the client is gone and misses nothing. */
+  #send(message: JsonRpcMessage): void {
     this.#write(JSON.stringify(message)).catch(() => undefined)
   }
 
-  #write(text: string, isAnswer = false): Promise<void> {
+  #ping(): void {
+    if (!this.#isOver) this.#ws.ping()
+  }
+
+  #write(text: string, isSolicited = false): Promise<void> {
     const { metrics, maxBufferedBytes } = this.#config
     if (this.#isOver) return Promise.resolve()
-    // What is read is bounded by now, but what a server tells by itself is not. The answers of one turn of the loop were all asked
-    // for, and nobody could have read any of them yet.
-    const waiting = isAnswer && this.#corked ? this.#leftOver : this.#ws.bufferedAmount
-    if (waiting > HARD_LIMIT * maxBufferedBytes) {
+    // Backpressure stops the requests of a slow reader, but not what its MCP server sends unasked: that needs a limit of its own.
+    // The responses of one turn of the loop do not count against it: the client asked for all of them, and cannot have read any yet.
+    const buffered = isSolicited && this.#corked ? this.#bufferedBefore : this.#ws.bufferedAmount
+    if (buffered > HARD_LIMIT * maxBufferedBytes) {
       this.cut('slow-reader')
-      // What waits would be kept until the closing handshake is over.
+      // The closing handshake would keep all that waits in memory until it is over.
       this.#ws.terminate()
       return Promise.reject(new McpWebSocketError('CLOSED', 'the client reads too slowly'))
     }
@@ -239,20 +249,20 @@ export class PeerSocket implements ServerTransport, Beating {
     this.#cork()
     const written = new Promise<void>((resolve, reject) => {
       this.#ws.send(text, (error) => {
-        this.#relax()
+        this.#releaseBackpressure()
         if (error) reject(error)
         else resolve()
       })
     })
-    if (this.#ws.bufferedAmount > maxBufferedBytes) this.#throttle()
+    if (this.#ws.bufferedAmount > maxBufferedBytes) this.#applyBackpressure()
     return written
   }
 
-  /** What one turn of the loop sends travels in one write: a write for each answer costs more than all the rest. */
+  /** Collects what one turn of the event loop sends into one write: a write for each response costs more than all the rest. */
   #cork(): void {
     if (this.#corked) return
     this.#corked = true
-    this.#leftOver = this.#ws.bufferedAmount
+    this.#bufferedBefore = this.#ws.bufferedAmount
     this.#stream.cork()
     process.nextTick(() => {
       this.#corked = false
@@ -260,25 +270,27 @@ export class PeerSocket implements ServerTransport, Beating {
     })
   }
 
-  /** Who does not read cannot ask for more, and not for ever. */
-  #throttle(): void {
-    if (this.#patience !== undefined || this.#isOver) return
+  /** A client that does not read gets no more requests in, and is cut if it does not catch up within `drainTimeout`. */
+  #applyBackpressure(): void {
+    if (this.#drainTimer !== undefined || this.#isOver) return
     this.#ws.pause()
-    // Nothing is heard of whom we do not read, and the ping waits behind the rest: this timer judges, and no other.
-    this.#config.heartbeats.remove(this)
-    this.#patience = this.#config.clock.after(this.#config.drainTimeout, () => this.cut('slow-reader'))
+    // While nothing is read from the client, no pong is heard, and the ping waits behind all the rest: only this timer can judge.
+    this.#config.heartbeats.stop(this.#pulse)
+    this.#drainTimer = this.#config.clock.after(this.#config.drainTimeout, () => this.cut('slow-reader'))
   }
 
-  #relax(): void {
-    if (this.#patience === undefined || this.#ws.bufferedAmount > this.#config.maxBufferedBytes) return
-    this.#patience.cancel()
-    this.#patience = undefined
-    this.#config.heartbeats.add(this)
+  /** Called after every write: reads from the client again once it has caught up. */
+  #releaseBackpressure(): void {
+    if (this.#drainTimer === undefined || this.#ws.bufferedAmount > this.#config.maxBufferedBytes) return
+    this.#drainTimer.cancel()
+    this.#drainTimer = undefined
+    this.#config.heartbeats.resume(this.#pulse)
     if (this.#state === 'started') this.#ws.resume()
   }
 
-  #report(error: Error): void {
-    callBack(
+  #reportError(error: Error): void {
+    // What `onerror` itself throws has nowhere to go.
+    guardedAsync(
       () => this.onerror?.(error),
       () => undefined
     )
@@ -287,15 +299,13 @@ export class PeerSocket implements ServerTransport, Beating {
   #end(): void {
     if (this.#state === 'ended') return
     this.#state = 'ended'
-    this.#patience?.cancel()
-    this.#config.heartbeats.remove(this)
+    this.#drainTimer?.cancel()
+    this.#config.heartbeats.stop(this.#pulse)
     this.#config.metrics.requestsInFlight -= this.#inFlight.size
-    this.#upwards.flush()
-    callBack(
+    this.#delivery.flush()
+    guardedAsync(
       () => this.onclose?.(),
-      (error) => this.#report(error)
+      (error) => this.#reportError(error)
     )
   }
 }
-
-const ENDED = 'the connection has ended'

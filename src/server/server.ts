@@ -1,30 +1,47 @@
+/*
+ * The layer `server` is the entry `./server`, for Node only: it accepts WebSockets and hands each one to the program as a `Transport`
+ * of MCP. It stands beside the client's layers and may know `lib`, `wire`, `types` and `errors`, but none of theirs. It knows JSON-RPC,
+ * and of MCP no more than what its limits need (see in-flight.ts); MCP servers are made by the program, with whichever SDK.
+ *
+ * The way of a connection: http-binding.ts takes the upgrade request, upgrade.ts judges it (pure), authentication.ts asks the program,
+ * and ws accepts the socket, which then belongs to peer-socket.ts. Each step may end in a rejected upgrade instead.
+ */
 import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws'
-import { asError, guarded } from '../lib/guarded.js'
+import { asError, guarded, guardedAsync } from '../lib/guarded.js'
 import { systemClock, type Clock } from '../lib/clock.js'
-import { admit, type Admission } from './admission.js'
-import { callBack } from './call-back.js'
-import { judgeUpgrade, REFUSALS, selectSubprotocol, type Admissible, type Refusal } from './upgrade.js'
+import { authenticateUpgrade, type Authentication } from './authentication.js'
+import { judgeUpgrade, REJECTED_UPGRADES, selectSubprotocol, type AcceptableUpgrade, type RejectedUpgrade } from './upgrade.js'
 import { Heartbeats } from './heartbeat.js'
-import { HttpBinding, refuse } from './http-binding.js'
+import { HttpBinding, rejectUpgrade } from './http-binding.js'
 import { formatMetrics, Metrics } from './metrics.js'
 import { isLoopbackAddress, resolveServerOptions, type ServerConfig } from './options.js'
 import { PeerSocket, type PeerConfig } from './peer-socket.js'
 import type { McpWebSocketServerOptions, ServerMetrics } from './types.js'
 
-// A closing socket is abandoned after this long, in ms: clients learn the close code only when the stream ends.
+// In ms. A closing socket is destroyed after that. A shorter time could hide the close code: clients learn it when the stream ends.
 const CLOSE_TIMEOUT = 5000
-// What a client may split a message into. Plenty for 16 MiB, and few enough that the pieces weigh little by themselves.
-const MOST_FRAGMENTS = 4096
-const MOST_CHUNKS = 32_768
-// In ms.
+// How many pieces a client may split a message into: plenty for 16 MiB, and so few that the pieces themselves weigh little.
+const MAX_FRAGMENTS = 4096
+const MAX_CHUNKS = 32_768
+// The default time that `close` gives to requests in flight, in ms.
 const GRACE = 10_000
 
 /**
- * Serves MCP over WebSocket: accepts sockets, keeps out who must not come in, and hands each connection to an MCP server of its
- * own. Knows nothing of MCP servers: they are made in `onconnection`, by whichever SDK.
+ * Serves MCP over WebSocket: accepts sockets, rejects the upgrades of clients that may not connect, and hands each connection to an
+ * MCP server of its own, which the program makes in `onconnection`.
+ * @example
+ * ```ts
+ * const server = new McpWebSocketServer({
+ *   port: 8080,
+ *   authenticate: (_request, token) => (isSameToken(token, process.env.MCP_TOKEN ?? '') ? { user: 'ada' } : undefined),
+ *   onconnection: (transport) => makeMcpServer().connect(transport)
+ * })
+ * await server.listen()
+ * process.once('SIGTERM', () => void server.close())
+ * ```
  */
 export class McpWebSocketServer<Auth = undefined> {
   readonly #config: ServerConfig<Auth>
@@ -34,14 +51,15 @@ export class McpWebSocketServer<Auth = undefined> {
   readonly #metrics = new Metrics()
   readonly #peerConfig: PeerConfig
   readonly #peers = new Set<PeerSocket>()
-  /** Sockets whose credentials are being looked at. */
-  readonly #waiting = new Set<Duplex>()
+  /** Sockets whose clients are being authenticated. */
+  readonly #authenticating = new Set<Duplex>()
   #state: 'new' | 'listening' | 'closing' = 'new'
   #closed: Promise<void> | undefined
+  /** Set by `close`: resolves once no connection is left. */
   #onAllGone: (() => void) | undefined
 
   /**
-   * Does nothing yet: see `listen`.
+   * Opens nothing yet: see `listen`.
    * @param ports - For tests: another clock.
    * @throws TypeError naming the first option that is wrong.
    */
@@ -50,17 +68,17 @@ export class McpWebSocketServer<Auth = undefined> {
     this.#config = config
     this.#clock = ports.clock
     this.#binding = new HttpBinding(config.binding, (request, socket, head) => this.#onUpgrade(request, socket, head))
-    // `closeTimeout` is younger than the types of ws.
+    // ws knows `closeTimeout`, but its types do not yet.
     const upgrades: ServerOptions & { readonly closeTimeout: number } = {
       noServer: true,
       clientTracking: false,
-      // Compression costs memory, opens the door to bombs, and tells lengths of secrets.
+      // Compression costs memory, lets a short message inflate to a huge one, and reveals secrets by the length of what they compress to.
       perMessageDeflate: false,
       maxPayload: config.maxMessageBytes,
-      maxFragments: MOST_FRAGMENTS,
-      maxBufferedChunks: MOST_CHUNKS,
+      maxFragments: MAX_FRAGMENTS,
+      maxBufferedChunks: MAX_CHUNKS,
       closeTimeout: CLOSE_TIMEOUT,
-      handleProtocols: (offered) => selectSubprotocol([...offered], config.handshake.subprotocols) ?? false
+      handleProtocols: (offered) => selectSubprotocol([...offered], config.upgrade.subprotocols) ?? false
     }
     this.#upgrades = new WebSocketServer(upgrades)
     const heartbeats = new Heartbeats(ports.clock, config.heartbeat)
@@ -68,15 +86,16 @@ export class McpWebSocketServer<Auth = undefined> {
   }
 
   /**
-   * Begins to accept connections. Resolves when the own server listens; a given server is listened to at once, whenever it is
-   * started. Once only.
-   * @throws What Node throws, for example `EADDRINUSE`, after which it may be called again; Error if `close` was called meanwhile;
-   * TypeError for a given server off loopback without `allowedHosts`; Error if another `McpWebSocketServer` has its path.
+   * Begins to accept connections. Resolves when our own server listens. The option `server` is used as it is: upgrades are taken
+   * from now on, whenever the program lets it listen. May be called once, or again after it failed.
+   * @throws What Node throws, for example `EADDRINUSE`; Error if `close` was called before or meanwhile, or if another
+   * `McpWebSocketServer` has the path on this HTTP server; TypeError if the HTTP server is bound to an address other than loopback,
+   * and `allowedHosts` was not given.
    */
   async listen(): Promise<void> {
     if (this.#state !== 'new') throw new Error(`listen() was called ${this.#state === 'listening' ? 'before' : 'after close()'}`)
     const bound = this.#binding.address
-    if (bound !== undefined && !isLoopbackAddress(bound.address) && !this.#config.knowsHosts)
+    if (bound !== undefined && !isLoopbackAddress(bound.address) && this.#config.allowedHosts === undefined)
       throw new TypeError('allowedHosts must be given where the server is not bound to a loopback address')
     this.#state = 'listening'
     try {
@@ -88,16 +107,16 @@ export class McpWebSocketServer<Auth = undefined> {
     if (this.#closed !== undefined) throw new Error('close() was called before it listened')
   }
 
-  /** Where it listens; `undefined` while it does not. */
+  /** Where the HTTP server listens; `undefined` while it does not. */
   address(): AddressInfo | undefined {
     return this.#binding.address
   }
 
   /**
-   * Accepts nobody any more; lets requests in flight finish, while new ones are answered with error 10503; ends each connection
-   * with 1001 once nothing is in flight on it. Resolves when the last socket is gone and an own server's port is free. Once only: a
-   * second call returns the first promise, and hurries if its `grace` ends before that of the first.
-   * @param grace - In ms, after which what is left is cut. Default 10 000; `Infinity` = never.
+   * Accepts no further connections, and responds to new requests with error 10503. Lets requests in flight finish, and ends each
+   * connection with 1001 once no request is in flight on it (`subscriptions/listen` does not count). Resolves when the last socket is gone
+   * and the port of our own server is free. A second call returns the first promise; the `grace` that ends first counts.
+   * @param grace - In ms; connections that are left then are cut. `Infinity`: they are not. @default 10000
    * @throws TypeError for a wrong `grace`, and nothing else.
    */
   close({ grace = GRACE }: { readonly grace?: number } = {}): Promise<void> {
@@ -110,11 +129,12 @@ export class McpWebSocketServer<Auth = undefined> {
     return this.#closed
   }
 
+  /** The same as `close()`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
 
-  /** What was counted so far. */
+  /** What the server has counted so far: a copy. */
   metrics(): ServerMetrics {
     return this.#metrics.snapshot()
   }
@@ -127,55 +147,55 @@ export class McpWebSocketServer<Auth = undefined> {
   async #close(): Promise<void> {
     this.#state = 'closing'
     const unbound = this.#binding.close()
-    for (const socket of this.#waiting) this.#refuse(socket, REFUSALS.closing)
+    for (const socket of this.#authenticating) this.#reject(socket, REJECTED_UPGRADES.closing)
     const gone = new Promise<void>((resolve) => {
       this.#onAllGone = resolve
     })
-    for (const peer of this.#peers) peer.drain()
+    for (const peer of this.#peers) peer.closeWhenIdle()
     if (this.#peers.size > 0) await gone
     await unbound
   }
 
   #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    // Before anything else: an error without a listener would end the process.
+    // Before anything else: an `error` event without a listener would end the process.
     socket.on('error', () => socket.destroy())
-    const verdict = judgeUpgrade(request, this.#config.handshake)
-    if ('status' in verdict) return this.#refuse(socket, verdict)
-    if (this.#peers.size + this.#waiting.size >= this.#config.maxConnections) return this.#refuse(socket, REFUSALS.full)
-    hideToken(request, verdict.offered)
-    if (!this.#config.handshake.authenticates) return this.#accept(request, socket, head, undefined as Auth)
+    const verdict = judgeUpgrade(request, this.#config.upgrade)
+    if ('status' in verdict) return this.#reject(socket, verdict)
+    if (this.#peers.size + this.#authenticating.size >= this.#config.maxConnections) return this.#reject(socket, REJECTED_UPGRADES.full)
+    redactOffer(request, verdict.offered)
+    if (!this.#config.upgrade.authenticates) return this.#accept(request, socket, head, undefined as Auth)
     void this.#authenticate(request, socket, head, verdict)
   }
 
-  async #authenticate(request: IncomingMessage, socket: Duplex, head: Buffer, { token }: Admissible): Promise<void> {
-    this.#waiting.add(socket)
+  async #authenticate(request: IncomingMessage, socket: Duplex, head: Buffer, { token }: AcceptableUpgrade): Promise<void> {
+    this.#authenticating.add(socket)
     const { authenticate, authTimeout } = this.#config
-    const onerror = (error: Error): void => this.#report(error)
-    const admission: Admission<Auth> = await admit(request, token, head, { clock: this.#clock, authenticate, authTimeout, onerror })
-    // Not there any more: `close()` was called meanwhile, and has answered.
-    if (!this.#waiting.delete(socket)) return
-    if (admission === 'left') socket.destroy()
-    else if ('refusal' in admission) this.#refuse(socket, admission.refusal)
-    else this.#accept(request, socket, head, admission.auth)
+    const config = { clock: this.#clock, authenticate, authTimeout, onerror: (error: Error) => this.#reportError(error) }
+    const authentication: Authentication<Auth> = await authenticateUpgrade(request, token, head, config)
+    // Not in the set any more: `close()` was called meanwhile, and has rejected the upgrade.
+    if (!this.#authenticating.delete(socket)) return
+    if (authentication === 'left') socket.destroy()
+    else if ('rejected' in authentication) this.#reject(socket, authentication.rejected)
+    else this.#accept(request, socket, head, authentication.auth)
   }
 
   #accept(request: IncomingMessage, socket: Duplex, head: Buffer, auth: Auth): void {
     guarded(
-      () => this.#upgrades.handleUpgrade(request, socket, head, (ws) => this.#welcome(ws, request, auth)),
-      // Somebody else who listens for upgrades has taken it: the socket is theirs now.
-      (error) => this.#report(error)
+      () => this.#upgrades.handleUpgrade(request, socket, head, (ws) => this.#connect(ws, request, auth)),
+      // ws throws if another listener for upgrades has accepted this one before: the socket is theirs.
+      (error) => this.#reportError(error)
     )
   }
 
-  #welcome(ws: WebSocket, request: IncomingMessage, auth: Auth): void {
+  #connect(ws: WebSocket, request: IncomingMessage, auth: Auth): void {
     const extra = auth === undefined ? undefined : { authInfo: auth }
     const peer = new PeerSocket(ws, request.socket, this.#peerConfig, extra, (gone) => this.#onGone(gone))
     this.#peers.add(peer)
     this.#metrics.connections++
     this.#metrics.connectionsTotal++
-    // A synchronous throw is a rejection too.
+    // The executor turns a synchronous throw into a rejection.
     new Promise((resolve) => resolve(this.#config.onconnection(peer, { request, auth }))).catch((thrown: unknown) => {
-      this.#report(asError(thrown))
+      this.#reportError(asError(thrown))
       peer.cut('failed')
     })
   }
@@ -186,22 +206,23 @@ export class McpWebSocketServer<Auth = undefined> {
     if (this.#peers.size === 0) this.#onAllGone?.()
   }
 
-  #refuse(socket: Duplex, refusal: Refusal): void {
-    this.#waiting.delete(socket)
-    this.#metrics.refused(refusal.status)
-    refuse(socket, refusal)
+  #reject(socket: Duplex, rejected: RejectedUpgrade): void {
+    this.#authenticating.delete(socket)
+    this.#metrics.rejectedUpgrade(rejected.status)
+    rejectUpgrade(socket, rejected)
   }
 
-  #report(error: Error): void {
-    callBack(
-      () => this.#config.onerror(error),
+  #reportError(error: Error): void {
+    // What `onerror` itself throws has nowhere to go.
+    guardedAsync(
+      () => this.#config.onerror?.(error),
       () => undefined
     )
   }
 }
 
-/** Takes the token out of the offer before anybody else sees the request: subprotocols get logged. */
-function hideToken(request: IncomingMessage, offered: readonly string[]): void {
+/** Takes the token out of the offer before the program sees the request: subprotocols end up in logs. */
+function redactOffer(request: IncomingMessage, offered: readonly string[]): void {
   const { headers, rawHeaders } = request
   if (headers['sec-websocket-protocol'] === undefined) return
   const shown = offered.join(', ')

@@ -3,108 +3,138 @@ import type { Server as HttpsServer } from 'node:https'
 import type { JsonRpcMessage } from '../types/json-rpc.js'
 import type { Awaitable } from '../types/options.js'
 
-/** What comes with a message, as handlers of the official SDKs see it. */
+/** What comes with a message, in the form in which the official SDKs hand it to handlers. */
 export interface MessageExtra {
   /** What `authenticate` returned for this connection. */
   readonly authInfo?: unknown
 }
 
 /**
- * One accepted socket: the `Transport` of the official SDKs, v1 and v2, by its shape.
- * One MCP server belongs to it, and to no other: a shared one would mix up the answers of its clients.
+ * One accepted socket. It has the shape of the official SDKs' `Transport`, v1 and v2.
+ *
+ * Give each one an MCP server of its own: a server that is shared by two transports mixes up the responses to their clients.
  */
 export interface ServerTransport {
-  /** Begins to read; what the client sent before waits until then. @throws Error if called twice, or after the end. */
+  /** Begins to read; what the client has sent before waits until then. @throws Error if called twice, or after the end. */
   start(): Promise<void>
-  /** Resolves once the message is written. Rejects when the connection has ended. */
+  /**
+   * Sends a message. Resolves once it is written.
+   * @throws McpWebSocketError `CLOSED` if the connection has ended; TypeError for a message that cannot be written as JSON.
+   */
   send(message: JsonRpcMessage): Promise<void>
-  /** Ends the connection with 1000. Resolves once it is gone, after at most 5 s; never rejects. */
+  /** Ends the connection with 1000. Resolves once the socket is gone, after at most 5 s; never rejects. */
   close(): Promise<void>
-  /** Told every message of the client. */
+  /** Called with every message of the client, in order. */
   onmessage?: ((message: JsonRpcMessage, extra?: MessageExtra) => void) | undefined
-  /** Told once, when the connection has ended for whatever reason. */
+  /** Called once, when the connection has ended for whatever reason. */
   onclose?: (() => void) | undefined
-  /** Told of trouble that ends nothing by itself. */
+  /** Called with errors that belong to no promise and do not end the connection by themselves. */
   onerror?: ((error: Error) => void) | undefined
 }
 
-/** What is known of an accepted socket. */
+/** The client of an accepted socket. */
 export interface ConnectionInfo<Auth> {
   /** The upgrade request. A token that came as a subprotocol is no longer in it. */
   readonly request: IncomingMessage
-  /** What `authenticate` returned; `undefined` without one. */
+  /** What `authenticate` returned; `undefined` if there is no `authenticate`. */
   readonly auth: Auth
 }
 
-/** Options of {@link McpWebSocketServer}; times in ms. Wrong values throw a `TypeError` that names the option. */
+/**
+ * Options of {@link McpWebSocketServer}. Times are in ms, sizes in bytes.
+ * @example
+ * ```ts
+ * const options: McpWebSocketServerOptions<{ user: string }> = {
+ *   host: '0.0.0.0',
+ *   port: 8080,
+ *   allowedHosts: ['mcp.example.com'],
+ *   allowedOrigins: ['https://app.example.com'],
+ *   authenticate: (_request, token) => (isSameToken(token, process.env.MCP_TOKEN ?? '') ? { user: 'ada' } : undefined),
+ *   onconnection: (transport) => makeMcpServer().connect(transport)
+ * }
+ * ```
+ */
 export interface McpWebSocketServerOptions<Auth = undefined> {
-  /** A server that belongs to the program, with TLS or without: it is neither started nor closed, and its other paths are left alone. */
+  /**
+   * An HTTP server that belongs to the program, with TLS or without. It is neither started nor closed, and its other paths are left
+   * to its other listeners. @default a server of our own
+   */
   readonly server?: HttpServer | HttpsServer
-  /** Port of an own server. Default 0: any that is free. Not together with `server`. */
+  /** Port of our own server; 0 takes any that is free. Not together with `server`. @default 0 */
   readonly port?: number
-  /** Address to which the own server is bound. Default `127.0.0.1`. */
+  /** Address to which our own server is bound. @default '127.0.0.1' */
   readonly host?: string
-  /** Path of the endpoint, compared exactly. Default `/ws`. */
+  /** Path of the endpoint, compared exactly. @default '/ws' */
   readonly path?: string
   /**
-   * Decides who may come in. Gets the upgrade request and its bearer token (`undefined` if there is none: cookies and client
-   * certificates are in the request). `undefined`, `null` and `false` mean 401; a rejection means 503.
+   * Decides who may connect. Gets the upgrade request and its bearer token: `undefined` if it has none; cookies and client
+   * certificates are in the request. `undefined`, `null` and `false` mean 401; a rejection means 503.
    */
   readonly authenticate?: (request: IncomingMessage, token: string | undefined) => Awaitable<Auth | undefined>
-  /** Has to be `true` where there is no `authenticate`, on loopback too: every program of this machine can connect. */
+  /** Has to be `true` where there is no `authenticate`, on loopback too: every program of the machine can connect. @default false */
   readonly allowUnauthenticated?: boolean
-  /** How long `authenticate` may take; then 504. Default 10 000. */
+  /** How long `authenticate` may take; after that the client gets 504. @default 10000 */
   readonly authTimeout?: number
-  /** Origins of pages that may connect, compared exactly. Default none: no page may. */
+  /** Origins of pages that may connect, compared exactly. @default [] (no page may) */
   readonly allowedOrigins?: readonly string[]
-  /** Hosts under which this server is known: a name, with any port, or `name:port`. Default the loopback names and `host`, on loopback. */
+  /**
+   * Hosts under which this server is known: a name, which allows all its ports, or `name:port`.
+   * @default the loopback names and `host`; has to be given where the server is not bound to loopback
+   */
   readonly allowedHosts?: readonly string[]
-  /** Whether who offers no known subprotocol is answered 426. Default `true`. */
+  /** Whether a client that offers no known subprotocol gets 426. @default true */
   readonly requireSubprotocol?: boolean
-  /** Subprotocols that are accepted beside `mcp.v1`, for example `mcp`. */
+  /** Subprotocols to accept beside `mcp.v1`: `['mcp']` for clients of the official v1 SDKs. @default [] */
   readonly extraSubprotocols?: readonly string[]
-  /** Silence after which a client is pinged, and further silence after which it is gone. Default 30 000 each; `false` = never. */
+  /**
+   * `interval`: silence after which a client is pinged. `timeout`: further silence after which its connection is cut.
+   * `false`: neither. @default { interval: 30000, timeout: 30000 }
+   */
   readonly heartbeat?: { readonly interval?: number; readonly timeout?: number } | false
-  /** Longest message of a client, in bytes; a longer one ends its connection with 1009. Default 16 MiB, at most 512 MiB. */
+  /** Longest message of a client; a longer one ends its connection with 1009. At most 512 MiB. @default 16 MiB */
   readonly maxMessageBytes?: number
-  /** Most connections at one time, handshakes included; further ones are answered 503. Default 10 000. */
+  /** How many clients may be connected at a time, those that are being authenticated included; others get 503. @default 10000 */
   readonly maxConnections?: number
-  /** Most requests in flight on one connection; further ones are answered with error 10429. Default 100. */
+  /** How many requests may be in flight on one connection; others get the JSON-RPC error 10429. @default 100 */
   readonly maxInFlight?: number
-  /** Bytes that wait for a slow reader, from which on nothing more is read from it. Default 4 MiB. */
+  /** How much may wait for a slow reader; beyond that nothing more is read from it. @default 4 MiB */
   readonly maxBufferedBytes?: number
-  /** How long a slow reader may take to come below `maxBufferedBytes`; then it is cut, with 1013. Default 30 000. */
+  /** How long a slow reader may take to come below `maxBufferedBytes`; then its connection ends with 1013. @default 30000 */
   readonly drainTimeout?: number
-  /** Gives the accepted socket an MCP server of its own. If it throws or rejects, the connection ends with 1011. */
+  /** Gives an accepted socket an MCP server of its own. If it throws or rejects, the connection ends with 1011. */
   readonly onconnection: (transport: ServerTransport, info: ConnectionInfo<Auth>) => unknown
-  /** Told what `authenticate` and `onconnection` failed with. */
+  /** Called with what `authenticate` and `onconnection` throw or reject with. @default errors are dropped */
   readonly onerror?: (error: Error) => void
 }
 
-/** What a server counted since it was made. */
+/** What a server has counted since it was made; messages and bytes are those of WebSocket frames with JSON-RPC in them. */
 export interface ServerMetrics {
-  /** Open now. */
+  /** Connections that are open now. */
   readonly connections: number
+  /** Connections that were accepted. */
   readonly connectionsTotal: number
-  /** Refused upgrades, by HTTP status. */
+  /** Rejected upgrades, by HTTP status. */
   readonly handshakesRefused: Readonly<Record<number, number>>
-  /** Requests of clients that are not answered yet. */
+  /** Requests of clients that no response was sent to yet. */
   readonly requestsInFlight: number
-  /** Requests that never reached an MCP server: too many at once, an id in use, a server that closes. */
+  /** Requests that never reached an MCP server, by reason. */
   readonly requestsRejected: Readonly<Record<RejectReason, number>>
+  /** JSON-RPC messages from clients. */
   readonly messagesReceived: number
+  /** JSON-RPC messages to clients. */
   readonly messagesSent: number
-  /** Payload, without what frames and TLS add. */
+  /** Payload from clients, without what frames and TLS add. */
   readonly bytesReceived: number
+  /** Payload to clients, without what frames and TLS add. */
   readonly bytesSent: number
-  /** Frames, or elements of arrays, that were no message. */
+  /** Frames, or elements of arrays, that were not JSON-RPC messages. */
   readonly malformedMessages: number
-  /** Connections that this server cut: silent ones, slow readers, those whose `onconnection` failed. */
+  /** Connections that this server cut, by reason. */
   readonly connectionsCut: Readonly<Record<CutReason, number>>
 }
 
-/** Why a request was rejected before any MCP server saw it. */
+/** Why a request never reached an MCP server: too many were in flight, its id was in use, or the server is closing. */
 export type RejectReason = 'busy' | 'duplicate' | 'closing'
 
-/** Why the server ended a connection. */
+/** Why the server cut a connection: its client was silent, or read too slowly, or its `onconnection` failed. */
 export type CutReason = 'heartbeat' | 'slow-reader' | 'failed'

@@ -2,43 +2,54 @@ import { BEARER_PREFIX } from '../wire/subprotocol.js'
 import { readCredentials } from './credentials.js'
 
 /** What a server asks of an upgrade request. */
-export interface HandshakePolicy {
+export interface UpgradePolicy {
+  /** Path of the endpoint. */
   readonly path: string
+  /** In lower case, each with or without a port. */
   readonly allowedHosts: readonly string[]
+  /** As browsers write them. */
   readonly allowedOrigins: readonly string[]
-  /** In order of preference. */
+  /** The subprotocols that the server speaks, in order of preference. */
   readonly subprotocols: readonly string[]
+  /** Whether the client has to offer one of them. */
   readonly requireSubprotocol: boolean
-  /** Whether credentials are looked at. */
+  /** Whether the server reads credentials. */
   readonly authenticates: boolean
 }
 
-/** An upgrade request, as Node shows it. */
+/** The parts of Node's `IncomingMessage` that decide about an upgrade. */
 export interface UpgradeRequest {
+  /** HTTP method. */
   readonly method?: string | undefined
+  /** Target of the request: path and query. */
   readonly url?: string | undefined
+  /** Names in lower case; of a header that came twice, Node drops one or joins both. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
-  /** Names and values in turn. */
+  /** Names and values, alternating, as they came. */
   readonly rawHeaders: readonly string[]
 }
 
-/** An HTTP answer that is no upgrade. Its text is constant: nothing of the request is in it. */
-export interface Refusal {
+/** An HTTP response to an upgrade request other than 101. Its text is constant: it repeats no part of the request. */
+export interface RejectedUpgrade {
+  /** HTTP status. */
   readonly status: number
   /** Phrase of the status line. */
   readonly reason: string
+  /** Plain text, in ASCII. */
   readonly body: string
+  /** Headers beside those that every such response has. */
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** What is left to do for a request that may come in. */
-export interface Admissible {
+/** An upgrade request with which nothing is wrong; whoever sent it has yet to be authenticated. */
+export interface AcceptableUpgrade {
+  /** Its bearer token. */
   readonly token: string | undefined
-  /** The subprotocols that were offered, without the token among them. */
+  /** The subprotocols that it offers, without the token among them. */
   readonly offered: readonly string[]
 }
 
-const refusal = (status: number, reason: string, body: string, headers: Refusal['headers'] = {}): Refusal => ({
+const rejected = (status: number, reason: string, body: string, headers: RejectedUpgrade['headers'] = {}): RejectedUpgrade => ({
   status,
   reason,
   body,
@@ -46,9 +57,9 @@ const refusal = (status: number, reason: string, body: string, headers: Refusal[
 })
 
 /** RFC 9110 section 15.5.22: a 426 names the protocol to upgrade to, and `Connection` names that header. */
-const UPGRADE: Refusal['headers'] = { Upgrade: 'websocket' }
+const UPGRADE: RejectedUpgrade['headers'] = { Upgrade: 'websocket' }
 
-type RefusalName =
+type Rejection =
   | 'malformed'
   | 'manySubprotocols'
   | 'twoTokens'
@@ -65,90 +76,95 @@ type RefusalName =
   | 'authentication'
   | 'authenticationTimeout'
 
-/** Every answer that is no upgrade. */
-export const REFUSALS: Readonly<Record<RefusalName, Refusal>> = {
-  malformed: refusal(400, 'Bad Request', 'Not a WebSocket handshake'),
-  manySubprotocols: refusal(400, 'Bad Request', 'Sec-WebSocket-Protocol cannot be read'),
-  twoTokens: refusal(400, 'Bad Request', 'More than one token'),
-  unauthorized: refusal(401, 'Unauthorized', 'Unauthorized', { 'WWW-Authenticate': 'Bearer' }),
-  host: refusal(403, 'Forbidden', 'Host not allowed'),
-  origin: refusal(403, 'Forbidden', 'Origin not allowed'),
-  path: refusal(404, 'Not Found', 'Not Found'),
-  upgrade: refusal(426, 'Upgrade Required', 'This is a WebSocket endpoint', UPGRADE),
-  headers: refusal(431, 'Request Header Fields Too Large', 'Too many headers'),
-  version: refusal(426, 'Upgrade Required', 'WebSocket version 13 required', { ...UPGRADE, 'Sec-WebSocket-Version': '13' }),
-  subprotocol: refusal(426, 'Upgrade Required', 'Subprotocol required', UPGRADE),
-  full: refusal(503, 'Service Unavailable', 'Too many connections', { 'Retry-After': '5' }),
-  closing: refusal(503, 'Service Unavailable', 'The server is closing', { 'Retry-After': '1' }),
-  authentication: refusal(503, 'Service Unavailable', 'Authentication is not available', { 'Retry-After': '5' }),
-  authenticationTimeout: refusal(504, 'Gateway Timeout', 'Authentication took too long', { 'Retry-After': '5' })
+/** Every response to an upgrade request other than 101. */
+export const REJECTED_UPGRADES: Readonly<Record<Rejection, RejectedUpgrade>> = {
+  malformed: rejected(400, 'Bad Request', 'Not a WebSocket upgrade'),
+  manySubprotocols: rejected(400, 'Bad Request', 'Sec-WebSocket-Protocol cannot be read'),
+  twoTokens: rejected(400, 'Bad Request', 'More than one token'),
+  unauthorized: rejected(401, 'Unauthorized', 'Unauthorized', { 'WWW-Authenticate': 'Bearer' }),
+  host: rejected(403, 'Forbidden', 'Host not allowed'),
+  origin: rejected(403, 'Forbidden', 'Origin not allowed'),
+  path: rejected(404, 'Not Found', 'Not Found'),
+  upgrade: rejected(426, 'Upgrade Required', 'This is a WebSocket endpoint', UPGRADE),
+  headers: rejected(431, 'Request Header Fields Too Large', 'Too many headers'),
+  version: rejected(426, 'Upgrade Required', 'WebSocket version 13 required', { ...UPGRADE, 'Sec-WebSocket-Version': '13' }),
+  subprotocol: rejected(426, 'Upgrade Required', 'Subprotocol required', UPGRADE),
+  full: rejected(503, 'Service Unavailable', 'Too many connections', { 'Retry-After': '5' }),
+  closing: rejected(503, 'Service Unavailable', 'The server is closing', { 'Retry-After': '1' }),
+  authentication: rejected(503, 'Service Unavailable', 'Authentication is not available', { 'Retry-After': '5' }),
+  authenticationTimeout: rejected(504, 'Gateway Timeout', 'Authentication took too long', { 'Retry-After': '5' })
 }
 
-/** Whether the request is for this path; the query does not matter. */
+/** Whether the request is for this path; its query does not matter. */
 export const isForPath = (url: string | undefined, path: string): boolean => url?.split('?', 1)[0] === path
 
 /**
- * Judges an upgrade request by all that can be known without asking anybody: what is cheap and needs no secret comes first
- * (404, 403, 400 and 426, 401).
+ * Judges an upgrade request by all that is known without `authenticate`. The order is that of docs/server.md: checks that are cheap
+ * and need no secret come first (404, 431, 403, 400 and 426, 401).
  */
-export function judgeUpgrade({ method, url, headers, rawHeaders }: UpgradeRequest, policy: HandshakePolicy): Refusal | Admissible {
-  if (!isForPath(url, policy.path)) return REFUSALS.path
-  // Beyond 2000 Node drops headers in silence.
-  if (rawHeaders.length > 2 * MOST_HEADERS) return REFUSALS.headers
+export function judgeUpgrade(
+  { method, url, headers, rawHeaders }: UpgradeRequest,
+  policy: UpgradePolicy
+): RejectedUpgrade | AcceptableUpgrade {
+  if (!isForPath(url, policy.path)) return REJECTED_UPGRADES.path
+  // Node drops headers beyond 2000 without a word: what is left would be judged without them.
+  if (rawHeaders.length > 2 * MAX_HEADERS) return REJECTED_UPGRADES.headers
   const { host, origin, cookie, authorization } = headers
-  if (typeof host !== 'string' || !isAllowedHost(host, policy.allowedHosts)) return REFUSALS.host
-  if (origin !== undefined && !policy.allowedOrigins.includes(String(origin))) return REFUSALS.origin
+  if (typeof host !== 'string' || !isAllowedHost(host, policy.allowedHosts)) return REJECTED_UPGRADES.host
+  if (origin !== undefined && !policy.allowedOrigins.includes(String(origin))) return REJECTED_UPGRADES.origin
   const malformed = findMalformed({ method, headers, rawHeaders })
   if (malformed !== undefined) return malformed
   const offered = readOffer(headers['sec-websocket-protocol'])
-  if (offered === undefined) return REFUSALS.manySubprotocols
-  if (policy.requireSubprotocol && selectSubprotocol(offered, policy.subprotocols) === undefined) return REFUSALS.subprotocol
-  const admissible = { token: undefined, offered: offered.filter((name) => !name.startsWith(BEARER_PREFIX)) }
-  if (!policy.authenticates) return admissible
-  if (isRepeated('authorization', rawHeaders)) return REFUSALS.twoTokens
+  if (offered === undefined) return REJECTED_UPGRADES.manySubprotocols
+  if (policy.requireSubprotocol && selectSubprotocol(offered, policy.subprotocols) === undefined) return REJECTED_UPGRADES.subprotocol
+  const acceptable = { token: undefined, offered: offered.filter((name) => !name.startsWith(BEARER_PREFIX)) }
+  if (!policy.authenticates) return acceptable
+  if (isRepeated('authorization', rawHeaders)) return REJECTED_UPGRADES.twoTokens
   const credentials = readCredentials(authorization === undefined ? undefined : String(authorization), offered)
-  if ('problem' in credentials) return credentials.problem === 'ambiguous' ? REFUSALS.twoTokens : REFUSALS.unauthorized
-  // Cookies prove nothing about who asks, unless the browser says which page does (CWE-1385).
-  if (origin === undefined && cookie !== undefined && credentials.token === undefined) return REFUSALS.origin
-  return { ...admissible, token: credentials.token }
+  if ('problem' in credentials) return credentials.problem === 'ambiguous' ? REJECTED_UPGRADES.twoTokens : REJECTED_UPGRADES.unauthorized
+  // A browser sends its cookies whichever page asks: they count only beside an `Origin` that names the page (CWE-1385).
+  if (origin === undefined && cookie !== undefined && credentials.token === undefined) return REJECTED_UPGRADES.origin
+  return { ...acceptable, token: credentials.token }
 }
 
-/** The subprotocol to answer with: the server's favourite among those that are offered. */
+/** The subprotocol to choose: the server's favourite among those that are offered. */
 export const selectSubprotocol = (offered: readonly string[], supported: readonly string[]): string | undefined =>
   supported.find((name) => offered.includes(name))
 
-/** A name without a port stands for all its ports; names are compared as DNS does, without regard to case. */
+/** A name without a port allows all its ports. Names are compared as DNS does, without regard to case. */
 function isAllowedHost(host: string, allowed: readonly string[]): boolean {
   const given = host.toLowerCase()
   const name = given.replace(/:\d*$/, '')
   return allowed.some((each) => each === given || each === name)
 }
 
-/** What RFC 6455 section 4.2.1 asks of every client. */
-function findMalformed({ method, headers, rawHeaders }: UpgradeRequest): Refusal | undefined {
+/** What a request lacks that RFC 6455 section 4.2.1 asks of every client. */
+function findMalformed({ method, headers, rawHeaders }: UpgradeRequest): RejectedUpgrade | undefined {
   const { upgrade, 'sec-websocket-key': key, 'sec-websocket-version': version } = headers
-  if (isRepeated('host', rawHeaders)) return REFUSALS.malformed
-  if (method !== 'GET' || String(upgrade).toLowerCase() !== 'websocket') return REFUSALS.malformed
-  if (typeof key !== 'string' || !/^[+/0-9A-Za-z]{22}==$/.test(key)) return REFUSALS.malformed
-  return version === '13' ? undefined : REFUSALS.version
+  if (isRepeated('host', rawHeaders)) return REJECTED_UPGRADES.malformed
+  if (method !== 'GET' || String(upgrade).toLowerCase() !== 'websocket') return REJECTED_UPGRADES.malformed
+  if (typeof key !== 'string' || !/^[+/0-9A-Za-z]{22}==$/.test(key)) return REJECTED_UPGRADES.malformed
+  return version === '13' ? undefined : REJECTED_UPGRADES.version
 }
 
-/** Of two Node shows the first, while a proxy in front may have judged the last (RFC 9112 section 3.2). */
+/** Whether a header came twice. Node shows the first one, while a proxy in front may have judged the last (RFC 9112 section 3.2). */
 const isRepeated = (name: string, rawHeaders: UpgradeRequest['rawHeaders']): boolean =>
   rawHeaders.filter((each, index) => index % 2 === 0 && each.toLowerCase() === name).length > 1
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~\w]+$/
-const MOST_SUBPROTOCOLS = 100
-// Browsers send about 15, and each proxy adds a few.
-const MOST_HEADERS = 200
+const MAX_SUBPROTOCOLS = 100
+// Browsers send about 15 headers, and each proxy adds a few.
+const MAX_HEADERS = 200
 
-/** The offer of subprotocols; `undefined` if it cannot be read: no tokens, one twice, or more than anybody needs. */
+/** Whether the name is a token, as the names of subprotocols have to be (RFC 9110 section 5.6.2). */
+export const isToken = (name: string): boolean => TOKEN.test(name)
+
+/** The subprotocols of an offer; `undefined` if a name is not a token or comes twice, or if there are too many. */
 function readOffer(header: string | readonly string[] | undefined): string[] | undefined {
   if (header === undefined) return []
   const offered = String(header)
-    .split(',', MOST_SUBPROTOCOLS + 1)
+    .split(',', MAX_SUBPROTOCOLS + 1)
     .map((name) => name.trim())
-  const isFine =
-    offered.length <= MOST_SUBPROTOCOLS && new Set(offered).size === offered.length && offered.every((name) => TOKEN.test(name))
-  return isFine ? offered : undefined
+  const isReadable = offered.length <= MAX_SUBPROTOCOLS && new Set(offered).size === offered.length && offered.every(isToken)
+  return isReadable ? offered : undefined
 }

@@ -1,5 +1,6 @@
 import type { Implementation, ServerCapabilities } from '../types/common.js'
-import { isObject, jsonOf } from '../wire/json-rpc.js'
+import { jsonOf } from '../wire/json-rpc.js'
+import { isObject } from '../lib/is-object.js'
 
 /** The shape of MCP that a server speaks: 2026-07-28 ("modern", stateless), or all before it ("legacy", opens with `initialize`). */
 export type Era = 'legacy' | 'modern'

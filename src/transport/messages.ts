@@ -1,7 +1,8 @@
 import { ProtocolError, type Delivery, type McpWebSocketError } from '../errors.js'
 import type { PendingRequest } from '../rpc/pending.js'
 import type { JsonRpcErrorResponse, JsonRpcMessage, JsonRpcResponse } from '../types/json-rpc.js'
-import { isErrorResponse, isObject, isRequest, isResponse } from '../wire/json-rpc.js'
+import { isErrorResponse, isRequest, isResponse } from '../wire/json-rpc.js'
+import { isObject } from '../lib/is-object.js'
 import { CANCELLED } from '../wire/methods.js'
 
 // Outside of the range that JSON-RPC reserves. As WebSocket close codes they mean that the connection broke, and that the peer broke

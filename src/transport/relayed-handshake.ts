@@ -11,7 +11,8 @@ import {
 } from '../session/handshake.js'
 import type { JsonRpcError, JsonRpcRequest, JsonRpcResponse, Params } from '../types/json-rpc.js'
 import type { RequestMeta } from '../types/modern.js'
-import { isErrorResponse, isObject } from '../wire/json-rpc.js'
+import { isErrorResponse } from '../wire/json-rpc.js'
+import { isObject } from '../lib/is-object.js'
 
 // Deeper than any capability lies, and a peer may nest without end.
 const DEEPEST = 10

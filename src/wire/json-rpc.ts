@@ -1,4 +1,5 @@
 import { asError } from '../lib/guarded.js'
+import { isObject } from '../lib/is-object.js'
 import type { JsonRpcErrorResponse, JsonRpcMessage, JsonRpcRequest, JsonRpcResponse } from '../types/json-rpc.js'
 
 // The layer `wire` holds what the two ends of a connection agree on: how a text frame becomes messages (this file), the names of the
@@ -31,10 +32,6 @@ export const isRequest = (message: JsonRpcMessage): message is JsonRpcRequest =>
 export const isResponse = (message: JsonRpcMessage): message is JsonRpcResponse => !('method' in message)
 /** Whether the response is an error response: the request failed. */
 export const isErrorResponse = (response: JsonRpcResponse): response is JsonRpcErrorResponse => 'error' in response
-
-/** Whether the value is what JSON calls an object. */
-export const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /**
  * Whether the value can be the id of a request: a string or a safe integer. Beyond 2^53 - 1, `JSON.parse` makes the same number of

@@ -1,4 +1,5 @@
-import { isObject, isRequestId } from './json-rpc.js'
+import { isRequestId } from './json-rpc.js'
+import { isObject } from '../lib/is-object.js'
 import type { JsonRpcMessage, JsonRpcNotification, RequestId } from '../types/json-rpc.js'
 
 // The method names of MCP that more than one layer uses. Each is a constant of its own and not a member of a table, so that a bundle

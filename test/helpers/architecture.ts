@@ -54,6 +54,7 @@ const HOMES: readonly { readonly name: RegExp; readonly homes: readonly string[]
 const EFFECTS: ReadonlySet<string> = new Set([
   'lib/clock.ts',
   'lib/deferred.ts',
+  'lib/guarded.ts',
   'lib/waits.ts',
   'wire/ordered-delivery.ts',
   'rpc/rpc-peer.ts',
@@ -71,7 +72,7 @@ const EFFECTS: ReadonlySet<string> = new Set([
   'client/input-rounds.ts',
   'transport/websocket-client-transport.ts',
   'server/server.ts',
-  'server/admission.ts',
+  'server/authentication.ts',
   'server/http-binding.ts',
   'server/peer-socket.ts'
 ])
@@ -202,10 +203,20 @@ export function checkStarExports(sources: readonly Source[]): Violation[] {
   })
 }
 
-/** Rules know no timer, clock, chance, socket, page, promise or dependency: all files but the few in EFFECTS, and the types. */
+/** Whether a file declares types and nothing else: it does nothing, whatever its types speak of. */
+const isTypesOnly = (source: Source): boolean =>
+  parse(source).statements.every(
+    (node) =>
+      ts.isInterfaceDeclaration(node) ||
+      ts.isTypeAliasDeclaration(node) ||
+      (ts.isExportDeclaration(node) && node.isTypeOnly) ||
+      (ts.isImportDeclaration(node) && node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword)
+  )
+
+/** Rules know no timer, clock, chance, socket, page, promise or dependency: all files but the few in EFFECTS, and files of types. */
 export function checkPurity(sources: readonly Source[]): Violation[] {
   return sources
-    .filter(({ path }) => !EFFECTS.has(path) && !path.startsWith('types/'))
+    .filter((source) => !EFFECTS.has(source.path) && !isTypesOnly(source))
     .flatMap((source) => {
       const file = parse(source)
       const found: Violation[] = []

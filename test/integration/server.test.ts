@@ -40,7 +40,7 @@ describe.each([
     await expect(client.request('no/such')).rejects.toMatchObject({ rpcCode: -32601 })
   })
 
-  test('asks its client', async () => {
+  test('sends requests to its client', async () => {
     const { url } = await useSdk()
     const { client } = useClient({ url, protocol, capabilities: { elicitation: { form: {} } } })
     client.setRequestHandler('elicitation/create', () => ({ action: 'accept', content: { colour: 'red' } }))
@@ -48,7 +48,7 @@ describe.each([
     expect(textOf(await client.callTool({ name: 'elicitation' }))).toContain('red')
   })
 
-  test('hears that a call was cancelled, and the call no longer counts', async () => {
+  test('is told that a call was cancelled, and the call no longer counts', async () => {
     const aborted: string[] = []
     const { url, server } = await useServer({
       onconnection: (transport) => void serveTransport(sdk, transport, { onAborted: (name) => aborted.push(name) })
@@ -66,15 +66,15 @@ describe.each([
     const { url, transports, server } = await useSdk()
     const clients = Array.from({ length: 5 }, () => useClient({ url, protocol }).client)
     await Promise.all(clients.map((client) => client.connect()))
-    const answers = await Promise.all(clients.map((client, n) => client.callTool({ name: 'echo', arguments: { message: String(n) } })))
-    expect(answers.map(textOf)).toEqual(['0', '1', '2', '3', '4'])
+    const results = await Promise.all(clients.map((client, n) => client.callTool({ name: 'echo', arguments: { message: String(n) } })))
+    expect(results.map(textOf)).toEqual(['0', '1', '2', '3', '4'])
     expect(transports).toHaveLength(5)
     await Promise.all(clients.map((client) => client.close()))
     await until(() => server.metrics().connections === 0, 'all have left')
     expect(server.metrics().requestsInFlight).toBe(0)
   })
 
-  test('is told who asks, where the SDK looks for it', async () => {
+  test('is told who its client is, where the SDK looks for it', async () => {
     const seen: unknown[] = []
     const auth = { token: 'right', clientId: 'ada', scopes: [] }
     const { url } = await useServer({
@@ -113,7 +113,7 @@ test('both eras are served on one port', async () => {
   expect(clients.map(({ era }) => era)).toEqual(['legacy', 'modern', 'modern'])
 })
 
-test('the transport of the official SDK v1, which asks for mcp, gets in where that is allowed', async () => {
+test('the transport of the official SDK v1, which offers mcp, is accepted where extraSubprotocols has it', async () => {
   const { url } = await useServer({ extraSubprotocols: ['mcp'] })
   const before = globalThis.WebSocket
   globalThis.WebSocket = WebSocket as unknown as typeof globalThis.WebSocket
@@ -153,12 +153,12 @@ describe('over TLS', () => {
     return useServer<Auth>({ ...options, server: https })
   }
 
-  async function refuse(options: McpWebSocketClientOptions): Promise<HandshakeError & { readonly cause?: NodeJS.ErrnoException }> {
+  async function failToConnect(options: McpWebSocketClientOptions): Promise<HandshakeError & { readonly cause?: NodeJS.ErrnoException }> {
     const { client } = useClient({ reconnect: { initialDelay: 5, maxDelay: 10, maxRetries: 1 }, ...options })
     return (await rejectionOf(client.connect())) as HandshakeError & { readonly cause?: NodeJS.ErrnoException }
   }
 
-  test('a client that trusts the authority comes in, with its token', async () => {
+  test('a client that trusts the authority connects, with its token', async () => {
     const { url, server } = await useTls(good, { authenticate: (_request, token) => (token === 'right' ? 'ada' : undefined) })
     const { client } = useClient({ url, tls: { ca: authority.cert }, auth: { token: 'right' } })
     await client.connect()
@@ -168,17 +168,17 @@ describe('over TLS', () => {
   })
 
   test.each([
-    ['of nobody it knows', () => good, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', false],
+    ['of an authority that it does not know', () => good, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', false],
     ['that has expired', () => expired, 'CERT_HAS_EXPIRED', true],
     ['for another host', () => foreign, 'ERR_TLS_CERT_ALTNAME_INVALID', true]
-  ])('a client that is shown a certificate %s stays away', async (_what, certificate, cause, trusts) => {
+  ])('a client that is shown a certificate %s does not connect', async (_what, certificate, cause, trusts) => {
     const { url, server } = await useTls(certificate())
-    const error = await refuse({ url, ...(trusts && { tls: { ca: authority.cert } }) })
+    const error = await failToConnect({ url, ...(trusts && { tls: { ca: authority.cert } }) })
     expect([error.code, error.cause?.code]).toEqual(['TLS_FAILED', cause])
     expect(server.metrics().connectionsTotal).toBe(0)
   })
 
-  test('mutual TLS: the certificate of a client is what authenticate looks at', async () => {
+  test('mutual TLS: authenticate can look at the certificate of the client', async () => {
     const names: unknown[] = []
     const { url, transports } = await useTls(
       { ...good, ca: authority.cert, requestCert: true, rejectUnauthorized: false },
@@ -193,23 +193,23 @@ describe('over TLS', () => {
         }
       }
     )
-    expect(await refuse({ url, tls: { ca: authority.cert } })).toMatchObject({ name: 'UnauthorizedError', status: 401 })
+    expect(await failToConnect({ url, tls: { ca: authority.cert } })).toMatchObject({ name: 'UnauthorizedError', status: 401 })
     expect(transports).toEqual([])
     const { client } = useClient({ url, tls: { ca: authority.cert, ...ofClient } })
     await client.connect()
     expect(names).toEqual([undefined, 'client.example.com'])
   })
 
-  test('mutual TLS: without a certificate nobody gets as far as HTTP', async () => {
+  test('mutual TLS: without a certificate no client gets as far as HTTP', async () => {
     const { url, server } = await useTls({ ...good, ca: authority.cert, requestCert: true, rejectUnauthorized: true })
-    // TLS 1.3 tells the client only after its own handshake is done: it may look like a connection that broke.
-    expect((await refuse({ url, tls: { ca: authority.cert } })).code).toMatch(/^(TLS_FAILED|CONNECT_FAILED|RETRIES_EXHAUSTED)$/)
+    // TLS 1.3 tells the client only after the client's own handshake is done: to it, the connection may just break.
+    expect((await failToConnect({ url, tls: { ca: authority.cert } })).code).toMatch(/^(TLS_FAILED|CONNECT_FAILED|RETRIES_EXHAUSTED)$/)
     expect(server.metrics()).toMatchObject({ connectionsTotal: 0, handshakesRefused: {} })
     const { client } = useClient({ url, tls: { ca: authority.cert, ...ofClient } })
     await client.connect()
   })
 
-  test('TLS 1.1 is refused, 1.2 is not', async () => {
+  test('TLS 1.1 is not spoken, 1.2 is', async () => {
     const { port } = await useTls({ ...good, ciphers: 'DEFAULT@SECLEVEL=0' })
     const dial = (version: 'TLSv1.1' | 'TLSv1.2') =>
       new Promise<string>((resolve) => {
@@ -232,7 +232,7 @@ describe('over TLS', () => {
   })
 })
 
-test('a port that is taken is reported, and can be tried again', async () => {
+test('a port that is taken makes listen() reject, and listen() may be called again', async () => {
   const { port } = await useServer()
   const server = new McpWebSocketServer({ port, allowUnauthenticated: true, onconnection: () => undefined })
   await expect(server.listen()).rejects.toMatchObject({ code: 'EADDRINUSE' })
@@ -240,7 +240,7 @@ test('a port that is taken is reported, and can be tried again', async () => {
   await server.close()
 })
 
-test('a port that is taken can be tried for as often as it takes', async () => {
+test('listen() may be called again until the port is free', async () => {
   const first = await useServer()
   const server = new McpWebSocketServer({ port: first.port, allowUnauthenticated: true, onconnection: () => undefined })
   const warnings: Error[] = []
@@ -258,7 +258,7 @@ test('a port that is taken can be tried for as often as it takes', async () => {
 test.each([
   ['that is free', 0, 'close() was called before it listened'],
   ['that is taken', undefined, 'EADDRINUSE']
-])('close() while listen() asks for a port %s leaves nothing open, and is the end', async (_what, port, problem) => {
+])('close() while listen() waits for a port %s leaves nothing open, and listen() cannot be called again', async (_what, port, problem) => {
   const taken = await useServer()
   const server = new McpWebSocketServer({ port: port ?? taken.port, allowUnauthenticated: true, onconnection: () => undefined })
   const listening = rejectionOf(server.listen())
@@ -268,7 +268,7 @@ test.each([
   await expect(server.listen()).rejects.toThrow('after close()')
 })
 
-test('the address is that of the loopback interface, unless told otherwise', async () => {
+test('the address is that of the loopback interface by default', async () => {
   const { server } = await useServer()
   expect(server.address()).toMatchObject({ address: '127.0.0.1', family: 'IPv4' } satisfies Partial<AddressInfo>)
   const other = await useServer({ host: '::1' })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { asError, guarded } from '../../src/lib/guarded.js'
+import { asError, guarded, guardedAsync } from '../../src/lib/guarded.js'
 
 describe('asError', () => {
   it('is the very error that was thrown', () => {
@@ -43,5 +43,28 @@ describe('guarded', () => {
     }
     guarded(throwing, (error) => heard.push(error))
     expect(heard).toEqual([new Error('a value was thrown that cannot be written as text')])
+  })
+})
+
+describe('guardedAsync', () => {
+  const failing: Record<string, () => unknown> = {
+    throws: () => {
+      throw 'no'
+    },
+    'rejects with': () => Promise.reject('no')
+  }
+
+  it.each(Object.entries(failing))('reports what the callback %s, as an error', async (_how, callback) => {
+    const heard: Error[] = []
+    guardedAsync(callback, (error) => heard.push(error))
+    await Promise.resolve()
+    expect(heard).toEqual([new Error('no')])
+  })
+
+  it('reports nothing of a callback that succeeds', async () => {
+    const heard: Error[] = []
+    for (const callback of [() => 1, () => undefined, () => Promise.resolve(1)]) guardedAsync(callback, (error) => heard.push(error))
+    await Promise.resolve()
+    expect(heard).toEqual([])
   })
 })

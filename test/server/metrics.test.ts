@@ -2,7 +2,7 @@ import parsePrometheus from 'parse-prometheus-text-format'
 import { describe, expect, test } from 'vitest'
 import { formatMetrics, Metrics } from '../../src/server/metrics.js'
 import { until, useClient } from '../integration/harness.js'
-import { enter, knock } from './knock.js'
+import { openPeer, upgrade } from './raw-peer.js'
 import { useServer } from './use-server.js'
 
 interface Family {
@@ -12,7 +12,7 @@ interface Family {
   readonly metrics: readonly { readonly value: string; readonly labels?: Readonly<Record<string, string>> }[]
 }
 
-/** What a parser that is not ours makes of the text: the value of each sample. */
+/** The value of each sample, as a parser from npm reads the text. */
 function samplesOf(text: string): Record<string, number> {
   const families = parsePrometheus(text) as Family[]
   return Object.fromEntries(
@@ -23,18 +23,18 @@ function samplesOf(text: string): Record<string, number> {
 }
 
 describe('the text of Prometheus', () => {
-  test('says the same as the numbers', async () => {
+  test('has the same values as metrics()', async () => {
     const { server, url, port } = await useServer({ maxInFlight: 1, heartbeat: false })
     const { client } = useClient({ url, protocol: 'legacy' })
     await client.connect()
     await client.callTool({ name: 'echo', arguments: { message: 'ü' } })
-    await knock(port, { target: '/other' })
-    await knock(port, { headers: { 'Sec-WebSocket-Protocol': undefined } })
-    const caller = await enter(port)
-    caller.say('{')
-    await caller.message(({ error }) => error?.code === -32700)
-    caller.socket.destroy()
-    await until(() => server.metrics().connections === 1, 'it has left')
+    await upgrade(port, { target: '/other' })
+    await upgrade(port, { headers: { 'Sec-WebSocket-Protocol': undefined } })
+    const peer = await openPeer(port)
+    peer.send('{')
+    await peer.message(({ error }) => error?.code === -32700)
+    peer.socket.destroy()
+    await until(() => server.metrics().connections === 1, 'the peer has left')
     const all = server.metrics()
     expect(all).toMatchObject({
       connections: 1,
@@ -68,7 +68,7 @@ describe('the text of Prometheus', () => {
     })
   })
 
-  test('tells what each number is', () => {
+  test('explains each metric', () => {
     const text = formatMetrics(new Metrics())
     const families = parsePrometheus(text) as Family[]
     expect(families.length).toBe(11)
@@ -84,16 +84,16 @@ describe('the text of Prometheus', () => {
 test('the numbers are a copy', () => {
   const metrics = new Metrics()
   const before = metrics.snapshot()
-  metrics.refused(404)
+  metrics.rejectedUpgrade(404)
   metrics.connections++
   expect([before.connections, before.handshakesRefused]).toEqual([0, {}])
 })
 
 test('bytes are those of the payload, in UTF-8', async () => {
   const { server, port } = await useServer({ onconnection: (transport) => transport.start() })
-  const caller = await enter(port)
+  const peer = await openPeer(port)
   const text = '{"jsonrpc":"2.0","method":"ü"}'
-  caller.say(text)
+  peer.send(text)
   await until(() => server.metrics().messagesReceived === 1, 'the message')
   expect(server.metrics().bytesReceived).toBe(Buffer.byteLength(text))
 })

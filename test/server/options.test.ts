@@ -7,12 +7,12 @@ const make = (options: object): McpWebSocketServer =>
 
 const ADDRESS = { host: '0.0.0.0', allowedHosts: ['mcp.example.com'] }
 
-describe('a server that would be open to all', () => {
+describe('a server that every client could connect to', () => {
   test.each([
     ['on loopback', {}],
     ['on every address', ADDRESS],
     ['on a given server', { server: createServer() }]
-  ])('%s is not made unless told', (_where, options) => {
+  ])('%s is made only with allowUnauthenticated or authenticate', (_where, options) => {
     expect(() => make({ ...options, allowUnauthenticated: undefined })).toThrow(/^allowUnauthenticated /)
     expect(() => make({ ...options, allowUnauthenticated: false })).toThrow(/^allowUnauthenticated /)
     expect(() => make(options)).not.toThrow()
@@ -20,7 +20,7 @@ describe('a server that would be open to all', () => {
   })
 
   test.each(['0.0.0.0', '::', '192.0.2.1', 'mcp.example.com', '127.0.0.1.example.com', 'localhost.example.com'])(
-    'S2: on %s has to be told under which names it is known',
+    'S2: on %s needs allowedHosts',
     (host) => {
       expect(() => make({ host })).toThrow(/^allowedHosts /)
       expect(() => make({ host, allowedHosts: ['mcp.example.com'] })).not.toThrow()
@@ -32,7 +32,7 @@ describe('a server that would be open to all', () => {
   })
 })
 
-test.each([undefined, null, 8080, []])('%j in place of the options is refused', (options) => {
+test.each([undefined, null, 8080, []])('%j in place of the options is a TypeError', (options) => {
   expect(() => new McpWebSocketServer(options as never)).toThrow(/^options must be an object$/)
 })
 

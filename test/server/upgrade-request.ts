@@ -1,15 +1,16 @@
-/** An upgrade request; `undefined` leaves a header out, a list sends it several times. */
-export interface Request {
+/** An upgrade request that differs from a usual one. */
+export interface UpgradeOptions {
   readonly method?: string
   readonly target?: string
+  /** `undefined` leaves a header out; a list sends it several times. */
   readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>>
   /** Bytes that travel in one packet with the request. */
-  readonly glued?: Buffer | string
+  readonly early?: Buffer | string
 }
 
-/** What a fair client says, but for what is given. */
-export function requestText(port: number, { method = 'GET', target = '/ws', headers = {} }: Request = {}): string {
-  const all: NonNullable<Request['headers']> = {
+/** The text of an upgrade request. It imports nothing, so that programs of tests can use it. */
+export function upgradeRequest(port: number, { method = 'GET', target = '/ws', headers = {} }: UpgradeOptions = {}): string {
+  const all: NonNullable<UpgradeOptions['headers']> = {
     Host: `127.0.0.1:${String(port)}`,
     Upgrade: 'websocket',
     Connection: 'Upgrade',

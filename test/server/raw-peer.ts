@@ -3,10 +3,10 @@ import { connect, type Socket } from 'node:net'
 import { frame, OPCODE, textFrame, type FrameShape } from '../faults/kit/wire.js'
 import { until } from '../integration/harness.js'
 import { afterTest } from '../helpers/ws-server.js'
-import { requestText, type Request } from './request-text.js'
+import { upgradeRequest, type UpgradeOptions } from './upgrade-request.js'
 
-/** What a server answered to an upgrade. */
-export interface Answer {
+/** The HTTP response to an upgrade request. */
+export interface HttpResponse {
   readonly status: number
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>
@@ -19,35 +19,35 @@ export interface ServerFrame {
   readonly data: Buffer
 }
 
-/** A client every byte of which is the test's own. */
-export interface Caller {
-  readonly socket: Socket
-  /** Frames so far, if the answer was 101. */
-  readonly frames: ServerFrame[]
-  /** Resolves with the answer; rejects if the server hung up without one. */
-  readonly answer: () => Promise<Answer>
-  /** Sends bytes as they are. */
-  readonly write: (bytes: Buffer | string) => void
-  /** Sends a message, or any text, in one masked text frame. */
-  readonly say: (message: object | string, shape?: FrameShape) => void
-  /** The messages of the server so far. */
-  readonly messages: () => Said[]
-  /** Resolves with the first message that is as wanted. */
-  readonly message: (isWanted: (message: Said) => boolean) => Promise<Said>
-  /** Resolves when the server's end of the stream is there. */
-  readonly gone: Promise<unknown>
-}
-
-/** A JSON-RPC message of a server. */
-export interface Said {
+/** A JSON-RPC message of the server. */
+export interface ServerMessage {
   readonly id?: number | string | null
   readonly method?: string
   readonly result?: Readonly<Record<string, unknown>>
   readonly error?: { readonly code: number; readonly message: string; readonly data?: unknown }
 }
 
+/** A client of which the test decides every byte. */
+export interface RawPeer {
+  readonly socket: Socket
+  /** Frames so far, if the upgrade was accepted. */
+  readonly frames: ServerFrame[]
+  /** Resolves with the response to the upgrade request; rejects if the server hung up without one. */
+  readonly response: () => Promise<HttpResponse>
+  /** Sends bytes as they are. */
+  readonly write: (bytes: Buffer | string) => void
+  /** Sends a message, or any text, in one masked text frame. */
+  readonly send: (message: object | string, shape?: FrameShape) => void
+  /** The messages of the server so far. */
+  readonly messages: () => ServerMessage[]
+  /** Resolves with the first message that is as wanted. */
+  readonly message: (isWanted: (message: ServerMessage) => boolean) => Promise<ServerMessage>
+  /** Resolves when the server has closed the stream. */
+  readonly gone: Promise<unknown>
+}
+
 /** Dials a port of 127.0.0.1, and sends nothing yet. */
-export async function dial(port: number): Promise<Caller> {
+export async function dial(port: number): Promise<RawPeer> {
   const socket = connect(port, '127.0.0.1')
   afterTest(async () => {
     if (socket.closed) return
@@ -75,70 +75,74 @@ export async function dial(port: number): Promise<Caller> {
       bytes = read.rest
     }
   })
-  const messages = (): Said[] =>
-    frames.filter(({ opcode }) => opcode === OPCODE.text).map(({ data }) => JSON.parse(data.toString()) as Said)
+  const messages = (): ServerMessage[] =>
+    frames.filter(({ opcode }) => opcode === OPCODE.text).map(({ data }) => JSON.parse(data.toString()) as ServerMessage)
   return {
     socket,
     frames,
     gone,
     messages,
     write: (more) => void socket.write(more),
-    say: (message, shape) => void socket.write(textFrame(message, { mask: true, ...shape })),
+    send: (message, shape) => void socket.write(textFrame(message, { mask: true, ...shape })),
     message: async (isWanted) => {
       await until(() => messages().some(isWanted) || socket.closed, 'a message of the server')
       const found = messages().find(isWanted)
       if (found === undefined) throw new Error('the server hung up')
       return found
     },
-    answer: async () => {
+    response: async () => {
       const length = (): number => Number(/content-length: (\d+)/i.exec(head ?? '')?.[1] ?? 0)
-      await until(() => (head !== undefined && (isUp || bytes.length >= length())) || socket.closed, 'an answer')
-      if (head === undefined) throw new Error('the server hung up without an answer')
+      await until(() => (head !== undefined && (isUp || bytes.length >= length())) || socket.closed, 'a response')
+      if (head === undefined) throw new Error('the server hung up without a response')
       const [status = '', ...lines] = head.split('\r\n')
       const headers = Object.fromEntries(
         lines.map((line): [string, string] => [(line.split(':', 1)[0] ?? '').toLowerCase(), line.replace(/^[^:]*: ?/, '')])
       )
-      const answer = { status: Number(status.split(' ')[1]), headers, body: isUp ? '' : bytes.subarray(0, length()).toString() }
-      // The next answer on this connection.
+      const response = { status: Number(status.split(' ')[1]), headers, body: isUp ? '' : bytes.subarray(0, length()).toString() }
+      // What follows is the next response on this connection.
       if (!isUp) {
         bytes = bytes.subarray(length())
         head = undefined
       }
-      return answer
+      return response
     }
   }
 }
 
-/** Dials and asks for an upgrade. */
-export async function call(port: number, request: Request = {}): Promise<Caller> {
-  const caller = await dial(port)
-  caller.write(Buffer.concat([Buffer.from(requestText(port, request), 'latin1'), Buffer.from(request.glued ?? '')]))
-  return caller
+/** Dials, and sends an upgrade request. */
+export async function sendUpgrade(port: number, options: UpgradeOptions = {}): Promise<RawPeer> {
+  const peer = await dial(port)
+  peer.write(Buffer.concat([Buffer.from(upgradeRequest(port, options), 'latin1'), Buffer.from(options.early ?? '')]))
+  return peer
 }
 
-/** What the server answers to an upgrade. */
-export const knock = async (port: number, request: Request = {}): Promise<Answer> => (await call(port, request)).answer()
+/** Dials, sends an upgrade request, and resolves with the response. */
+export const upgrade = async (port: number, options: UpgradeOptions = {}): Promise<HttpResponse> =>
+  (await sendUpgrade(port, options)).response()
 
-/** A client whose upgrade was accepted. */
-export async function enter(port: number, request: Request = {}): Promise<Caller> {
-  const caller = await call(port, request)
-  const { status, body } = await caller.answer()
+/** A peer whose upgrade was accepted. */
+export async function openPeer(port: number, options: UpgradeOptions = {}): Promise<RawPeer> {
+  const peer = await sendUpgrade(port, options)
+  const { status, body } = await peer.response()
   if (status !== 101) throw new Error(`${String(status)} ${body}`)
-  return caller
+  return peer
 }
 
-/** The close code that the server sent, once it did. */
-export async function closeCode(caller: Caller): Promise<number> {
-  const find = (): ServerFrame | undefined => caller.frames.find(({ opcode }) => opcode === OPCODE.close)
-  await until(() => find() !== undefined || caller.socket.closed, 'a close frame')
+/** The response to a request of the peer, a result or an error. */
+export const responseTo = (peer: RawPeer, id: number | string): Promise<ServerMessage> => peer.message((message) => message.id === id)
+
+/** The close code that the server sent, once it did; 1006 if it hung up without one. */
+export async function closeCode(peer: RawPeer): Promise<number> {
+  const find = (): ServerFrame | undefined => peer.frames.find(({ opcode }) => opcode === OPCODE.close)
+  await until(() => find() !== undefined || peer.socket.closed, 'a close frame')
   return find()?.data.readUInt16BE(0) ?? 1006
 }
 
-/** Answers a close frame, as RFC 6455 section 5.5.1 wants it. */
-export const closeBack = (caller: Caller, code: number): void => {
+/** Sends a close frame; a peer that has got one owes it (RFC 6455 section 5.5.1). */
+export const sendClose = (peer: RawPeer, code: number): void => {
   const payload = Buffer.alloc(2)
   payload.writeUInt16BE(code)
-  caller.write(frame(OPCODE.close, payload, { mask: true }))
+  peer.write(frame(OPCODE.close, payload, { mask: true }))
 }
 
 /** Reads the first frame of what a server sent; servers never mask. */

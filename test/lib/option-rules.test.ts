@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest'
+import {
+  checkOptions,
+  completeOptions,
+  COUNT,
+  FACTOR,
+  FUNCTION,
+  listOf,
+  MS,
+  NONE,
+  OBJECT,
+  POSITIVE,
+  REQUIRED,
+  STRING,
+  TEXT,
+  type Accepted,
+  type Rules
+} from '../../src/lib/option-rules.js'
+
+const RULES: Rules = {
+  name: [REQUIRED, TEXT, FUNCTION],
+  size: [5, COUNT, Infinity],
+  mode: ['fast', 'fast', 'slow'],
+  extra: [NONE, OBJECT],
+  retry: [{}, { delay: [100, MS], limits: [{}, { most: [3, POSITIVE] }] }, false]
+}
+
+const DEFAULTS = { name: 'a', size: 5, mode: 'fast', extra: undefined, retry: { delay: 100, limits: { most: 3 } } }
+
+describe('the completed options', () => {
+  it('have the default of whatever was left out or is undefined, in every level', () => {
+    expect(completeOptions({ name: 'a' }, RULES)).toEqual(DEFAULTS)
+    expect(completeOptions({ name: 'a', size: undefined, retry: { delay: undefined } }, RULES)).toEqual(DEFAULTS)
+  })
+
+  it('have what was given, in every level', () => {
+    const given = { name: () => 'a', size: Infinity, mode: 'slow', extra: { any: 'thing' }, retry: { limits: { most: 1 } } }
+    expect(completeOptions(given, RULES)).toEqual({ ...given, retry: { delay: 100, limits: { most: 1 } } })
+    expect(completeOptions({ name: 'a', retry: false }, RULES)).toMatchObject({ retry: false })
+  })
+
+  it('keep members that have no rule', () => {
+    expect(completeOptions({ name: 'a', more: 1 }, RULES)).toMatchObject({ more: 1 })
+  })
+
+  it('are a copy', () => {
+    const given = { name: 'a', retry: { delay: 1 } }
+    completeOptions(given, RULES)
+    expect(given).toEqual({ name: 'a', retry: { delay: 1 } })
+  })
+})
+
+describe('a wrong option', () => {
+  it.each([
+    [{}, 'name must be a non-empty string or a function'],
+    [{ name: null }, 'name must be a non-empty string or a function'],
+    [{ name: 'a', size: -1 }, 'size must be a whole number of at least 0 or Infinity'],
+    [{ name: 'a', mode: 'FAST' }, 'mode must be fast or slow'],
+    [{ name: 'a', extra: [] }, 'extra must be an object'],
+    [{ name: 'a', retry: true }, 'retry must be an object or false'],
+    [{ name: 'a', retry: { delay: 0 } }, 'retry.delay must be a positive number'],
+    [{ name: 'a', retry: { limits: { most: 0 } } }, 'retry.limits.most must be a whole number of at least 1']
+  ])('is named, and its value is not: %j', (given, message) => {
+    expect(() => completeOptions(given, RULES)).toThrow(new TypeError(message))
+  })
+})
+
+describe('a kind', () => {
+  const LIST = listOf('a list of different digits', (each) => /^\d$/.test(each))
+
+  it.each<[name: string, accepted: Accepted, right: unknown[], wrong: unknown[]]>([
+    ['OBJECT', OBJECT, [{}, new Date()], [null, [], 'a', 5, () => 1]],
+    ['FUNCTION', FUNCTION, [() => 1, Date], ['a', {}, null]],
+    ['STRING', STRING, ['', 'a'], [5, null, {}]],
+    ['TEXT', TEXT, ['a'], ['', 5, null]],
+    ['MS', MS, [0.5, 1, 1e9], [0, -1, NaN, Infinity, '5', null]],
+    ['FACTOR', FACTOR, [1, 1.5], [0.5, Infinity, '2']],
+    ['COUNT', COUNT, [0, 5], [-1, 0.5, Infinity, 2 ** 53, '5']],
+    ['POSITIVE', POSITIVE, [1], [0, 1.5, Infinity]],
+    ['listOf', LIST, [[], ['1', '2']], ['1', ['a'], ['1', '1'], [1], {}, null]],
+    ['a single value', 5, [5], ['5', 6, null]]
+  ])('%s accepts what it says, and nothing else', (_name, accepted, right, wrong) => {
+    const complete = (value: unknown) => completeOptions({ value }, { value: [REQUIRED, accepted] })
+    for (const value of right) expect(complete(value)).toEqual({ value })
+    for (const value of wrong) expect(() => complete(value), JSON.stringify(value)).toThrow(TypeError)
+  })
+})
+
+it.each([undefined, null, 5, [], 'wss://example.com/ws'])('%j is not an object of options', (options) => {
+  expect(() => checkOptions(options)).toThrow(new TypeError('options must be an object'))
+})

@@ -1,0 +1,131 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { describe, expect, test } from 'vitest'
+import { McpWebSocketServer } from '../../src/server/index.js'
+import { until, useClient } from '../integration/harness.js'
+import { closeCode, openPeer, responseTo, sendClose, sendUpgrade } from './raw-peer.js'
+import { bearer, useHeldServer, useServer } from './use-server.js'
+
+describe('V10: close()', () => {
+  test('accepts no further connection, lets requests in flight finish, and ends each connection with 1001', async () => {
+    const { server, port, held } = await useHeldServer()
+    const [idle, busy] = [await openPeer(port), await openPeer(port)]
+    busy.send({ id: 1, method: 'hold' })
+    await until(() => held[1]!.ids.length === 1, 'the request')
+    const closing = server.close()
+    expect(server.close()).toBe(closing)
+    expect(await closeCode(idle)).toBe(1001)
+    sendClose(idle, 1001)
+    await idle.gone
+    // The port is closed already.
+    expect(await dialError(port)).toBe('ECONNREFUSED')
+    // The response says that the request was not executed.
+    busy.send({ id: 2, method: 'hold' })
+    expect((await responseTo(busy, 2)).error).toMatchObject({ code: 10503, data: { retryAfterMs: 1000 } })
+    await held[1]!.release(1)
+    await responseTo(busy, 1)
+    expect(await closeCode(busy)).toBe(1001)
+    sendClose(busy, 1001)
+    await closing
+    expect(server.address()).toBeUndefined()
+    expect(server.metrics()).toMatchObject({ connections: 0, requestsInFlight: 0, requestsRejected: { closing: 1 } })
+  })
+
+  test('cuts the connections that are left after grace, and frees the port', async () => {
+    const { server, port, held } = await useHeldServer()
+    const peers = [await openPeer(port), await openPeer(port)]
+    for (const peer of peers) peer.send({ id: 1, method: 'hold' })
+    await until(() => held.every(({ ids }) => ids.length === 1), 'both requests')
+    let closed = 0
+    for (const { transport } of held) transport.onclose = () => closed++
+    const from = performance.now()
+    await server.close({ grace: 50 })
+    // Before the 10 s that are usual.
+    expect(performance.now() - from).toBeLessThan(9000)
+    expect(closed).toBe(2)
+    const next = await useServer({ port })
+    expect(next.port).toBe(port)
+  })
+
+  test('hurries when it is called again with a shorter grace', async () => {
+    const { server, port, held } = await useHeldServer()
+    const peer = await openPeer(port)
+    peer.send({ id: 1, method: 'hold' })
+    await until(() => held[0]?.ids.length === 1, 'the request')
+    const closing = server.close({ grace: Infinity })
+    expect(server.close({ grace: 0 })).toBe(closing)
+    await closing
+    await peer.gone
+    expect(server.metrics().connections).toBe(0)
+  })
+
+  test.each([NaN, -1, '5'])('rejects a grace of %s, and closes nothing', async (grace) => {
+    const { server, port } = await useHeldServer()
+    await expect(server.close({ grace: grace as number })).rejects.toThrow(/^grace must be /)
+    await openPeer(port)
+  })
+
+  test('is what asyncDispose does', async () => {
+    const { server } = await useServer()
+    await server[Symbol.asyncDispose]()
+    expect(server.address()).toBeUndefined()
+  })
+
+  test('does not wait for subscriptions', async () => {
+    const { server, port } = await useHeldServer()
+    const peer = await openPeer(port)
+    peer.send({ id: 1, method: 'subscriptions/listen' })
+    peer.send({ id: 2, method: 'ping' })
+    await responseTo(peer, 2)
+    const closing = server.close()
+    expect(await closeCode(peer)).toBe(1001)
+    sendClose(peer, 1001)
+    await closing
+  })
+
+  test('rejects upgrades that wait for authenticate with 503', async () => {
+    let asked = false
+    const { server, port, transports } = await useServer({
+      authenticate: () => {
+        asked = true
+        return new Promise<string>(() => undefined)
+      },
+      authTimeout: 200
+    })
+    const peer = await sendUpgrade(port, { headers: bearer('right') })
+    await until(() => asked, 'authenticate was called')
+    const closing = server.close()
+    expect((await peer.response()).status).toBe(503)
+    await closing
+    expect(transports).toEqual([])
+  })
+
+  test('ends a transport that was never started, and a server that never listened', async () => {
+    const { server, port } = await useServer({ onconnection: () => undefined })
+    const peer = await openPeer(port)
+    const closing = server.close()
+    expect(await closeCode(peer)).toBe(1001)
+    sendClose(peer, 1001)
+    await closing
+    const other = new McpWebSocketServer({ allowUnauthenticated: true, onconnection: () => undefined })
+    await other.close()
+    await expect(other.listen()).rejects.toThrow('after close()')
+  })
+
+  test('lets our client come back to the next server on that port', async () => {
+    const first = await useServer()
+    const { client, states } = useClient({ url: first.url, reconnect: { initialDelay: 20 } })
+    await client.connect()
+    await first.server.close()
+    const second = await useServer({ port: first.port })
+    await until(() => second.transports.length > 0 && client.state === 'ready', 'the client is back')
+    expect(states.find(({ to }) => to === 'waiting')?.closure).toMatchObject({ code: 1001, wasClean: true })
+  })
+})
+
+/** The code of the error with which a dial fails. */
+async function dialError(port: number): Promise<string | undefined> {
+  const socket = connect(port, '127.0.0.1')
+  const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException]
+  return error.code
+}
