@@ -1,6 +1,6 @@
-import { defineConfig, type Options } from 'tsup'
-
-type Plugin = NonNullable<Options['esbuildPlugins']>[number]
+// Nothing of tsup is imported: its declarations need modules that it does not bring along ('@swc/core', './types.cts'), and would
+// force `skipLibCheck` on the whole project.
+import type { BuildOptions, Plugin } from 'esbuild'
 
 /** Browsers show neither headers nor HTTP answers: their build leaves out the code, and the words, that deal with them. */
 const withoutNode: Plugin = {
@@ -12,13 +12,13 @@ const withoutNode: Plugin = {
   }
 }
 
-const common: Options = {
+const common = {
   tsconfig: 'tsconfig.build.json',
   format: ['esm', 'cjs'],
   target: 'es2022',
   sourcemap: true,
   // The package holds `src`: ten maps with all of it in them would double what is installed.
-  esbuildOptions: (options) => {
+  esbuildOptions: (options: BuildOptions) => {
     options.sourcesContent = false
   },
   // `Symbol.asyncDispose` is not in the libraries of every program that uses us.
@@ -30,16 +30,25 @@ const common: Options = {
   removeNodeProtocol: false
 }
 
+/** Where the code is to run, and what is built into it. */
+interface Target {
+  readonly name: string
+  readonly platform: 'node' | 'browser'
+  readonly outDir: string
+  readonly noExternal: readonly string[]
+  readonly esbuildPlugins?: readonly Plugin[]
+}
+
 // One configuration for each entry: with two in one, their declarations would share chunks and no longer stand alone.
-const entries = ({ name, ...options }: Options): Options[] =>
+const entries = ({ name, ...options }: Target): object[] =>
   Object.entries({ index: 'src/index.ts', transport: 'src/transport/index.ts' }).map(([entry, path]) => ({
     ...common,
     ...options,
-    name: `${name ?? ''} ${entry}`,
+    name: `${name} ${entry}`,
     entry: { [entry]: path }
   }))
 
-export default defineConfig([
+export default [
   // nanoid 5 is ESM only: inlined, or `require` would fail on older Node 20.
   ...entries({ name: 'node', platform: 'node', outDir: 'dist/node', noExternal: ['nanoid'] }),
   // By itself: two entries of one build would share a file of declarations.
@@ -52,4 +61,4 @@ export default defineConfig([
     noExternal: ['isomorphic-ws', 'eventemitter3', 'nanoid'],
     esbuildPlugins: [withoutNode]
   })
-])
+]

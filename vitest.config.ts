@@ -89,14 +89,15 @@ const browser: TestProjectConfiguration = {
   }
 }
 
-const types: TestProjectConfiguration = {
+/** The type tests, with one set of compiler options. */
+const types = (name: string, tsconfig: string): TestProjectConfiguration => ({
   extends: true,
   test: {
-    name: 'types',
+    name,
     include: [],
-    typecheck: { enabled: true, only: true, include: ['test/types/**/*.test-d.ts'], tsconfig: './tsconfig.json' }
+    typecheck: { enabled: true, only: true, include: ['test/types/**/*.test-d.ts'], tsconfig }
   }
-}
+})
 
 export default defineConfig({
   test: {
@@ -112,7 +113,9 @@ export default defineConfig({
     projects: [
       node,
       ...(hasBrowser ? [browser] : []),
-      types,
+      types('types', './tsconfig.json'),
+      // Programs compile with `exactOptionalPropertyTypes` or without it, and neither includes the other.
+      types('types-loose', './test/types/tsconfig.loose.json'),
       apart('proxies', 'test/integration/proxies', 60_000),
       apart('engines', 'test/engines', 120_000),
       apart('heavy', 'test/heavy', 600_000),

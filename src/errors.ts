@@ -1,4 +1,6 @@
-/** Stable code of every error of this package; each is a heading in `docs/errors.md`. */
+// The errors of every layer, and the closures that lie behind them. This file imports nothing, so that any layer may throw.
+
+/** Stable identifier of a failure: compare it, or use a guard. Each code has a heading in `docs/errors.md` that says what to do. */
 export type ErrorCode =
   | 'CONNECT_FAILED'
   | 'CONNECT_TIMEOUT'
@@ -23,94 +25,137 @@ export type ErrorCode =
   | 'CLOSED'
 
 /**
- * Whether a request that failed can have reached the server: `not-sent` is always safe to repeat, `unknown` means that
- * it may have been executed.
+ * Whether a request that failed can have reached the server.
+ *
+ * - `not-sent`: it never left this program, so repeating it is always safe.
+ * - `unknown`: it was written, and no response came. The server may have executed it: look before you repeat it.
  */
 export type Delivery = 'not-sent' | 'unknown'
 
-/** What ended a connection or an attempt at one. */
+/**
+ * What ended a connection, or an attempt to make one.
+ *
+ * - `close`: an open socket was closed, by a close frame or without one.
+ * - `http`: the server rejected the upgrade. Node only; a browser reports `network`.
+ * - `network`: the dial failed below HTTP, or what came back is not a valid answer to the upgrade.
+ * - `tls`: the TLS handshake failed. Node only; a browser reports `network`.
+ * - `timeout`: `connectTimeout` or `handshakeTimeout` ran out.
+ * - `heartbeat`: the server fell silent and answered no probe.
+ * - `subprotocol`: the server chose no subprotocol, or one that was not offered.
+ */
 export type ClosureKind = 'close' | 'http' | 'network' | 'tls' | 'timeout' | 'heartbeat' | 'subprotocol'
 
 /**
- * The end of one connection, or of one attempt that never became a connection: what `shouldReconnect` judges and what
- * `state` events and {@link ConnectionLostError} carry.
+ * The end of one connection, or of one attempt that never became a connection. The option `reconnect.shouldReconnect` judges it,
+ * and the event `state` and {@link ConnectionLostError} carry it.
  */
 export interface Closure {
-  /** `close`: a WebSocket close event of an open socket; the others name what failed instead. */
+  /** What failed. The kind decides which of the other members have a value. */
   readonly kind: ClosureKind
-  /** Close code (RFC 6455 section 7.4). 1006 when the connection broke without a closing handshake. */
-  readonly code?: number
+  /** Close code (RFC 6455 section 7.4); 1006 if the connection broke without a close frame. */
+  readonly code?: number | undefined
   /** Reason that the server gave with the close code; at most 123 bytes of UTF-8 on the wire. */
-  readonly reason?: string
-  /** HTTP status of a refused upgrade. Node only: browsers hide it from every page. */
-  readonly status?: number
-  /** Wait that the server asked for, in ms (`Retry-After` header, or `retry-after=<seconds>` in a close reason). */
-  readonly retryAfter?: number
-  /** Whether both sides finished the closing handshake. */
+  readonly reason?: string | undefined
+  /** HTTP status of a rejected upgrade. Node only: browsers hide it from every page. */
+  readonly status?: number | undefined
+  /** Wait that the server asked for, in ms (header `Retry-After`, or `retry-after=<seconds>` in a close reason). */
+  readonly retryAfter?: number | undefined
+  /** Whether both sides finished the closing handshake (RFC 6455 section 7.1.4). */
   readonly wasClean: boolean
-  /** Whether the client was `ready` at least once since `connect()`. */
+  /** Whether the client was `ready` at least once since `connect()`. Some failures are fatal only before that. */
   readonly everReady: boolean
   /** The failure in the form in which `connect()` would reject with it. */
-  readonly error?: McpWebSocketError
+  readonly error?: McpWebSocketError | undefined
 }
 
-/** What every error of this package may carry. */
+/** What every error of this package may carry beside its code and message. */
 export interface ErrorDetails {
-  /** The error that lies below, for example a system error of Node. */
+  /** The error below this one, for example a system error of Node. */
   readonly cause?: unknown
-  /** Whether the same call can succeed later without a change. Default `false`. */
-  readonly retryable?: boolean
-  readonly delivery?: Delivery
-  /** What to do about it, in one or two sentences. */
-  readonly hint?: string
+  /**
+   * Whether the same call can succeed later although nothing is changed. It does not say that a repetition is safe: see `delivery`.
+   * @default false
+   */
+  readonly retryable?: boolean | undefined
+  /** Whether the request can have reached the server; absent where there is no request, and where the server responded. */
+  readonly delivery?: Delivery | undefined
+  /** What to do about it, in one or two sentences for the person who runs the program. */
+  readonly hint?: string | undefined
 }
 
-/** Only the members that have a value: an error shows what it knows, not a row of `undefined`. */
+/** What the server said when it rejected the upgrade (Node only: browsers hide all of it). Credentials are redacted. */
+export interface RejectedUpgradeDetails extends ErrorDetails {
+  /** HTTP status. */
+  readonly status?: number | undefined
+  /** Start of the response body, at most 4 KiB. */
+  readonly body?: string | undefined
+  /** Wait that the header `Retry-After` asks for, in ms. */
+  readonly retryAfter?: number | undefined
+  /** The header `WWW-Authenticate`, as the server sent it. */
+  readonly wwwAuthenticate?: string | undefined
+}
+
+/** Only the members that have a value: an error shows what it knows, and never a row of `undefined`. */
 const defined = (members: object): Record<string, unknown> =>
   Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
 
 /**
- * Base of every error of this package. Secrets never occur in it, so it may be logged whole.
- * Tell errors apart by `code` or with the guards below: `instanceof` fails when an ESM and a CJS copy meet.
+ * Base of every error of this package. Secrets are redacted in all of them, so you may log them whole.
+ *
+ * Tell errors apart by `code` or by the guards below. `instanceof` fails when a program loads both the ES module and the
+ * CommonJS build of this package; the guards compare `name`, which is the same in both.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await client.callTool({ name: 'report' })
+ * } catch (error) {
+ *   if (!isMcpWebSocketError(error)) throw error
+ *   console.error(error.code, error.message, error.hint ?? '')
+ * }
+ * ```
  */
-export class McpWebSocketError extends Error {
-  // A literal, not `new.target.name`: minifiers rename classes.
+export class McpWebSocketError extends Error implements ErrorDetails {
+  /** Name of the class. It is a literal and not `new.target.name`, because minifiers rename classes. */
   override readonly name: string = 'McpWebSocketError'
+  /** Which failure this is; stable from version to version. */
   declare readonly code: ErrorCode
   declare readonly retryable: boolean
   declare readonly delivery?: Delivery
   declare readonly hint?: string
 
-  /** Every detail that has a value becomes a member; those of a refusal are declared by {@link HandshakeError}. */
-  constructor(code: ErrorCode, message: string, details: RefusalDetails = {}) {
+  /**
+   * Every detail that has a value becomes a member. Those of a rejected upgrade are accepted here too, so that
+   * {@link HandshakeError} needs no constructor of its own.
+   */
+  constructor(code: ErrorCode, message: string, details: RejectedUpgradeDetails = {}) {
     const members = defined(details)
     super(message, members)
     Object.assign(this, { code, retryable: false }, members)
   }
 
-  /** The error as plain data, for logs; the stack is left out, a cause is reduced to its name, code and message. */
+  /** The error as plain data, for logs. The stack is left out, and a cause is reduced to its name, code and message. */
   toJSON(): Record<string, unknown> {
     const { cause, message } = this
-    const members = Object.assign<Record<string, unknown>, object>({}, this) as Record<string, unknown>
-    if (cause instanceof Error) members.cause = { name: cause.name, code: (cause as { code?: unknown }).code, message: cause.message }
-    return { ...members, message }
+    // `cause` and `message` are not enumerable, as on every Error. A cause that is not an Error may not survive JSON: it stays out.
+    const json: Record<string, unknown> = Object.assign<Record<string, unknown>, object, object>({}, this, { message })
+    if (cause instanceof Error) json.cause = { name: cause.name, code: (cause as { code?: unknown }).code, message: cause.message }
+    return json
   }
 }
 
-/** What the server said when it refused the WebSocket upgrade (Node only). */
-export interface RefusalDetails extends ErrorDetails {
-  /** HTTP status. */
-  readonly status?: number
-  /** Start of the response body, at most 4 KiB. */
-  readonly body?: string
-  /** `Retry-After`, in ms. */
-  readonly retryAfter?: number
-  /** `WWW-Authenticate` as the server sent it. */
-  readonly wwwAuthenticate?: string
-}
-
-/** An attempt to connect failed before MCP was ready. */
-export class HandshakeError extends McpWebSocketError {
+/**
+ * An attempt to connect failed before MCP was ready: the dial, the TLS handshake, the upgrade, or the wait for the server's first
+ * response. The client retries most of them by itself; `connect()` rejects with one that a retry cannot heal.
+ *
+ * @example
+ * ```ts
+ * client.on('failed', (error) => {
+ *   if (isHandshakeError(error) && error.status === 404) console.error('Nothing answers at this path. Check the URL.')
+ * })
+ * ```
+ */
+export class HandshakeError extends McpWebSocketError implements RejectedUpgradeDetails {
   override readonly name: string = 'HandshakeError'
   declare readonly status?: number
   declare readonly body?: string
@@ -118,69 +163,130 @@ export class HandshakeError extends McpWebSocketError {
   declare readonly wwwAuthenticate?: string
 }
 
-/** The server refused the credentials (HTTP 401 or 403). */
+/**
+ * The server rejected the credentials (HTTP 401 or 403). Retrying with the same ones is pointless: sign in again, then call
+ * `connect()`. Node only; a browser hides the status, so that a rejected upgrade is a {@link HandshakeError} there.
+ *
+ * @example
+ * ```ts
+ * await client.connect().catch(async (error: unknown) => {
+ *   if (!isUnauthorizedError(error)) throw error
+ *   await signIn()
+ *   await client.connect()
+ * })
+ * ```
+ */
 export class UnauthorizedError extends HandshakeError {
   override readonly name = 'UnauthorizedError'
 
-  constructor(message: string, details: RefusalDetails = {}) {
+  constructor(message: string, details?: RejectedUpgradeDetails) {
     super('UNAUTHORIZED', message, details)
   }
 }
 
-/** The server answered the upgrade with another subprotocol than those offered, or with none. */
+/**
+ * The server opened the socket with a subprotocol that was not offered, or without one. It is fatal at once, because a retry meets
+ * the same server; the options that help are named in `hint`.
+ *
+ * @example
+ * ```ts
+ * await client.connect().catch((error: unknown) => {
+ *   if (isSubprotocolError(error) && error.received === undefined) console.error("Set onMissingSubprotocol: 'accept'")
+ *   throw error
+ * })
+ * ```
+ */
 export class SubprotocolError extends McpWebSocketError {
   override readonly name = 'SubprotocolError'
-  /** The subprotocols that were offered, credentials left out. */
+  /** The subprotocols that were offered, in order. The one that carries a token is left out. */
   declare readonly offered: readonly string[]
-  /** What the server answered; `undefined` if it named none. */
+  /** The subprotocol that the server chose; `undefined` if it named none. */
   declare readonly received: string | undefined
 
-  constructor(message: string, details: ErrorDetails & { offered: readonly string[]; received: string | undefined }) {
+  constructor(message: string, details: ErrorDetails & { readonly offered: readonly string[]; readonly received: string | undefined }) {
     super('SUBPROTOCOL_MISMATCH', message, details)
     this.offered = details.offered
+    // Also where it is undefined: that the server named none is what this error has to tell.
     this.received = details.received
   }
 }
 
-/** The connection broke while the request was under way, or an open connection was lost. */
+/**
+ * The connection broke while a request was in flight, or it broke for good. The client reconnects by itself; what it cannot know is
+ * whether the server executed the request, see `delivery`.
+ *
+ * @example
+ * ```ts
+ * await client.callTool({ name: 'pay', arguments: { order } }).catch(async (error: unknown) => {
+ *   if (!isConnectionLostError(error) || error.delivery !== 'unknown') throw error
+ *   // The next request waits for the reconnect.
+ *   return client.callTool({ name: 'order-status', arguments: { order } }, { resend: true })
+ * })
+ * ```
+ */
 export class ConnectionLostError extends McpWebSocketError {
   override readonly name = 'ConnectionLostError'
+  /** How the connection ended. */
   declare readonly closure: Closure
 
   constructor(
     code: 'CONNECTION_LOST' | 'HEARTBEAT_TIMEOUT' | 'MESSAGE_TOO_LARGE',
     message: string,
     closure: Closure,
-    details: ErrorDetails = {}
+    details?: ErrorDetails
   ) {
+    // A message that was too large is too large the next time as well.
     super(code, message, { retryable: code !== 'MESSAGE_TOO_LARGE', ...details })
     this.closure = closure
   }
 }
 
-/** No answer within the request's `timeout` or `maxTotalTimeout`. */
+/**
+ * No response came within the request's `timeout` or `maxTotalTimeout`. If the request was sent, the server is told by
+ * `notifications/cancelled`, yet it may have finished the work before.
+ *
+ * @example
+ * ```ts
+ * await client.callTool({ name: 'index' }, { timeout: 30_000 }).catch((error: unknown) => {
+ *   if (isRequestTimeoutError(error)) console.error(`${error.method} took more than ${String(error.timeout)} ms`)
+ *   throw error
+ * })
+ * ```
+ */
 export class RequestTimeoutError extends McpWebSocketError {
   override readonly name = 'RequestTimeoutError'
+  /** The method of the request, for example `tools/call`. */
   declare readonly method: string
   /** The limit that ran out, in ms. */
   declare readonly timeout: number
 
   constructor(method: string, timeout: number, delivery: Delivery) {
     const state = delivery === 'not-sent' ? 'it was never sent' : 'it may have been executed'
-    super('REQUEST_TIMEOUT', `${method} got no answer within ${String(timeout)} ms: ${state}`, { delivery, retryable: true })
+    super('REQUEST_TIMEOUT', `${method} got no response within ${String(timeout)} ms: ${state}`, { delivery, retryable: true })
     this.method = method
     this.timeout = timeout
   }
 }
 
-/** The peer answered the request with a JSON-RPC error. */
+/**
+ * The peer sent an error response. Its own code is `rpcCode`; `code` is always `RPC_ERROR`, and failures on this side never use
+ * this class. Throw one from a request handler to send the server an error response with a code of your choice.
+ *
+ * @example
+ * ```ts
+ * client.setRequestHandler('sampling/createMessage', () => {
+ *   throw new RpcError(-1, 'The user rejected the request')
+ * })
+ * const isUnknownMethod = (error: unknown): boolean => isRpcError(error) && error.rpcCode === -32601
+ * ```
+ */
 export class RpcError extends McpWebSocketError {
   override readonly name = 'RpcError'
   /** The peer's error code (JSON-RPC 2.0 section 5.1; MCP adds its own). */
   declare readonly rpcCode: number
+  /** What the peer added to the error, as it came. */
   declare readonly data?: unknown
 
-  /** Throw one from a request handler to answer with this code, message and data. */
   constructor(rpcCode: number, message: string, data?: unknown) {
     super('RPC_ERROR', message)
     this.rpcCode = rpcCode
@@ -188,29 +294,55 @@ export class RpcError extends McpWebSocketError {
   }
 }
 
-/** The peer broke the protocol, or it can no longer do what was agreed. */
+/**
+ * The server broke the protocol, or it can no longer do what was agreed. It is a defect of the server, or a URL that leads to
+ * another kind of server: record the frames with the option `trace` and report them there.
+ *
+ * @example
+ * ```ts
+ * client.on('error', (error) => {
+ *   if (isProtocolError(error) && error.code === 'RESTORE_FAILED') console.warn('A subscription is gone:', error.message)
+ * })
+ * ```
+ */
 export class ProtocolError extends McpWebSocketError {
   override readonly name = 'ProtocolError'
 }
 
-/** The retry cap was reached; `cause` is the failure of the last attempt. */
+/**
+ * The client gave up, because `reconnect.maxRetries` attempts in a row failed. `cause` is the failure of the last one. The client
+ * stays `failed` until `connect()` is called again, which starts with all retries.
+ *
+ * @example
+ * ```ts
+ * client.on('failed', (error) => {
+ *   if (isRetriesExhaustedError(error)) showRetryButton(`No connection after ${String(error.attempts)} attempts`)
+ * })
+ * ```
+ */
 export class RetriesExhaustedError extends McpWebSocketError {
   override readonly name = 'RetriesExhaustedError'
-  /** Dials since `connect()`, or since the last stable connection broke. */
+  /** How often the client dialed since `connect()`, or since the last stable connection broke. */
   declare readonly attempts: number
 
   constructor(attempts: number, cause: McpWebSocketError | undefined) {
-    super('RETRIES_EXHAUSTED', `gave up after ${String(attempts)} attempts: ${cause?.message ?? 'no connection stayed'}`, {
-      cause,
-      retryable: true,
-      delivery: 'not-sent',
-      hint: cause?.hint
-    })
+    const message = `gave up after ${String(attempts)} attempts: ${cause?.message ?? 'no connection lasted'}`
+    super('RETRIES_EXHAUSTED', message, { cause, retryable: true, delivery: 'not-sent', hint: cause?.hint })
     this.attempts = attempts
   }
 }
 
-/** A limit of this client was reached (`outbox`, `maxPending`); the request was not sent. */
+/**
+ * A limit of this client was reached (`outbox` or `maxPending`), and the request was not sent. Wait, or send less at once.
+ *
+ * @example
+ * ```ts
+ * await client.notify('notifications/progress-of-mine').catch((error: unknown) => {
+ *   // Not worth waiting for: the next report says more.
+ *   if (!isQueueFullError(error)) throw error
+ * })
+ * ```
+ */
 export class QueueFullError extends McpWebSocketError {
   override readonly name = 'QueueFullError'
 
@@ -219,7 +351,17 @@ export class QueueFullError extends McpWebSocketError {
   }
 }
 
-/** The client was closed by its own program. */
+/**
+ * Your program closed the client: what was pending rejects with this error, and so does what is asked for afterwards. If the closing
+ * was meant, there is nothing to do.
+ *
+ * @example
+ * ```ts
+ * poll().catch((error: unknown) => {
+ *   if (!isClosedError(error)) throw error
+ * })
+ * ```
+ */
 export class ClosedError extends McpWebSocketError {
   override readonly name = 'ClosedError'
 

@@ -24,7 +24,7 @@ export {
   UnauthorizedError
 } from './errors.js'
 export type { Closure, ClosureKind, Delivery, ErrorCode } from './errors.js'
-export type { Era } from './session/handshake.js'
+export type { Era } from './session/agreement.js'
 export type { StateName } from './connection/lifecycle.js'
 export type { ClientEvents, StateChange } from './session/events.js'
 export type { ClientStats, NotificationHandler, Reconnected, RequestContext, RequestHandler, ServerRequests } from './types/client.js'

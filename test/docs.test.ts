@@ -15,6 +15,8 @@ interface Guide {
 
 const paths = [
   'README.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
   ...ts.sys.readDirectory(resolve(root, 'docs'), ['.md']).map((path) => relative(root, path).replaceAll('\\', '/'))
 ]
 const guides: readonly Guide[] = paths.map((path) => ({ path, text: read(path) }))

@@ -1,33 +1,27 @@
-import { applyDefaults } from './elicitation.js'
-import { asError, checkHandler, guarded } from '../lib/guarded.js'
-import { Handshake, requestMeta, stampRequest, type Era } from '../session/handshake.js'
-import type { LifecycleState, StateName } from '../connection/lifecycle.js'
-import { ClosedError, RequestTimeoutError, type Closure } from '../errors.js'
-import { Emitter } from '../lib/emitter.js'
+// The client layer: the public face of the package's main entry. It joins a session host with an RPC peer, and turns their facts into
+// promises and events. It knows neither sockets nor retries.
+
+import { ClosedError, RequestTimeoutError } from '../errors.js'
 import { deferred, type Deferred } from '../lib/deferred.js'
-import { describeChange, type ClientEvents } from '../session/events.js'
-import type { ClientStats, NotificationHandler, RequestContext, RequestHandler, ServerRequests } from '../types/client.js'
-import { systemClock, type Clock } from '../lib/clock.js'
-import { watchPage } from '../connection/page.js'
-import { openSocket } from '../socket/open-socket.js'
-import { McpMethods } from './methods.js'
-import { resolveClientOptions, type ClientConfig, type Ports } from '../session/options.js'
-import { mayTakeRounds, runRounds } from './input-rounds.js'
+import { checkHandler, guarded } from '../lib/guarded.js'
 import { RpcPeer } from '../rpc/rpc-peer.js'
-import { Session } from '../session/session.js'
-import { Subscriptions, type Subscription } from './subscriptions.js'
-import { Waiters } from '../lib/waiters.js'
+import type { Agreement, Era } from '../session/agreement.js'
+import type { ClientEvents } from '../session/events.js'
+import { Handshake, requestMeta } from '../session/handshake.js'
+import { resolveClientOptions, type ClientConfig, type Ports } from '../session/options.js'
+import { PORTS, SessionHost } from '../session/session-host.js'
+import type { StateName, LifecycleState } from '../connection/lifecycle.js'
 import type { Implementation, ServerCapabilities } from '../types/capabilities.js'
+import type { ClientStats, NotificationHandler, RequestContext, RequestHandler, ServerRequests } from '../types/client.js'
 import type { JsonRpcNotification, Params, Result } from '../types/json-rpc.js'
 import type { SubscriptionFilter } from '../types/modern.js'
 import type { Awaitable, McpWebSocketClientOptions, RequestOptions } from '../types/options.js'
 import type { LoggingLevel } from '../types/server-features.js'
-
-const PORTS: Ports = { clock: systemClock, openSocket }
-
-const ignore = (): void => undefined
-
-const isOver = (state: StateName): boolean => ['closing', 'closed', 'failed'].includes(state)
+import { applyDefaults } from './elicitation.js'
+import { mayAskForInput, runInputRounds } from './input-rounds.js'
+import { McpMethods } from './methods.js'
+import { prepareParams, withRequestMeta } from './request-meta.js'
+import { Subscriptions, type Subscription } from './subscriptions.js'
 
 /**
  * A client of an MCP server over WebSocket that reconnects by itself.
@@ -42,155 +36,160 @@ const isOver = (state: StateName): boolean => ['closing', 'closed', 'failed'].in
  */
 export class McpWebSocketClient extends McpMethods {
   readonly #config: ClientConfig
-  readonly #clock: Clock
-  readonly #session: Session
+  readonly #host: SessionHost
   readonly #peer: RpcPeer
   readonly #subscriptions: Subscriptions
-  readonly #events = new Emitter<ClientEvents>((error, event) => {
-    // What a listener of `error` throws has nowhere to go.
-    if (event !== 'error') this.#trouble(error)
-  })
   readonly #notificationHandlers = new Map<string, NotificationHandler>()
-  /** Callers of `connect()`. */
-  readonly #connecting = new Waiters()
-  /** Those who wait for the era. */
-  readonly #readiness = new Waiters()
-  #closing: Deferred<void> | undefined
-  /** Fires when the life ends: what no pending request stands for ends with it. */
+  /** Settles at the next `ready`. */
+  #nextReady: Deferred<void> = deferred()
+  /** Callers of `connect()` that wait for it. */
+  #waitingCallers = 0
+  /** Aborts when the life ends. While the client is `closing`, it is that of the next life, if somebody has asked for one. */
   #life = new AbortController()
   #logLevel: LoggingLevel | undefined
-  #unwatchPage: (() => void) | undefined
-  /** How often the program called `close()`. */
-  #closes = 0
+  /** What the client writes into `_meta` of a modern request, as JSON without braces; made anew when the log level changes. */
+  #requestMeta: string | undefined
 
   /** @throws TypeError naming the option that is wrong. */
   constructor(options: McpWebSocketClientOptions, ports: Ports = PORTS) {
     super()
     const config = resolveClientOptions(options, ports)
-    const { introduction } = config
     this.#config = config
-    this.#clock = ports.clock
-    const onTrouble = (error: unknown): void => this.#trouble(error)
-    this.#session = new Session(
-      {
-        ...config.session,
-        handshake: new Handshake(introduction, config.protocol),
-        stamp: (request, agreement) =>
-          stampRequest(request, agreement?.era === 'modern' ? requestMeta(introduction, this.#logLevel) : undefined)
-      },
-      {
-        onState: (to, from, closure) => this.#onState(to, from, closure),
-        onReconnected: (reconnected) => this.#events.emit('reconnected', reconnected),
-        onMessage: (message) => this.#peer.receive(message),
-        onFailed: (request, error) => this.#peer.fail(request.id, error),
-        onTrouble
-      }
-    )
+    const handshake = new Handshake(config.introduction, config.protocol)
+    const session = { ...config.session, handshake, stamp: (text: string, agreement?: Agreement) => this.#stamp(text, agreement) }
+    this.#host = new SessionHost(session, {
+      onState: (to, ended) => this.#onState(to, ended),
+      onMessage: (message) => this.#peer.receive(message),
+      onFailed: (request, error) => this.#peer.fail(request.id, error)
+    })
     this.#peer = new RpcPeer(
-      this.#session,
+      this.#host.session,
       { ...config, clock: ports.clock },
-      {
-        onNotification: (notification) => this.#onNotification(notification),
-        onTrouble
-      }
+      { onNotification: (notification) => this.#onNotification(notification), onError: (error) => this.#host.report(error) }
     )
-    this.#subscriptions = new Subscriptions(this.#peer, () => this.state === 'ready')
+    this.#subscriptions = new Subscriptions(this.#peer)
   }
 
+  /** Where the client is in its life: see docs/lifecycle.md. */
   get state(): StateName {
-    return this.#session.state.name
+    return this.#host.state
   }
 
-  /** Version of MCP that was agreed; like the rest of what was agreed, it stays through a lost connection. */
+  /** Version of MCP that was agreed; like the rest of the agreement it stays through an outage. `undefined` before the first handshake. */
   get protocolVersion(): string | undefined {
-    return this.#session.agreement?.version
+    return this.#host.session.agreement?.version
   }
 
+  /** Era of the server; `undefined` before the first handshake. */
   get era(): Era | undefined {
-    return this.#session.agreement?.era
+    return this.#host.session.agreement?.era
   }
 
+  /** Name and version of the server, if it gave them. */
   get serverInfo(): Implementation | undefined {
-    return this.#session.agreement?.serverInfo
+    return this.#host.session.agreement?.serverInfo
   }
 
+  /** What the server can do; `undefined` before the first handshake. */
   get serverCapabilities(): ServerCapabilities | undefined {
-    return this.#session.agreement?.capabilities
+    return this.#host.session.agreement?.capabilities
   }
 
   /** What the server wants a model to know about it. */
   get instructions(): string | undefined {
-    return this.#session.agreement?.instructions
+    return this.#host.session.agreement?.instructions
   }
 
-  /** The subprotocol that the server really chose; `undefined` if none, or while not connected. */
+  /** The subprotocol that the server really chose; `undefined` if it chose none, or while not connected. */
   get subprotocol(): string | undefined {
-    return this.#session.subprotocol
+    return this.#host.session.subprotocol
   }
 
-  /** Requests that wait for an answer. */
+  /** How many requests wait for a response, those included that wait for a connection. */
   get pendingCount(): number {
     return this.#peer.pendingCount
   }
 
-  /** Messages that wait for a connection. */
+  /** How many messages wait for a connection. */
   get queuedCount(): number {
-    return this.#session.queuedCount
+    return this.#host.session.queuedCount
   }
 
+  /** Counts since the client was made, as a copy. */
   stats(): ClientStats {
-    return this.#session.stats
+    return this.#host.stats()
   }
 
   /**
-   * Connects, if need be, and resolves when the client is `ready`.
-   * @throws The failure that is fatal, `RetriesExhaustedError`, `ClosedError`, or the reason of `signal`.
+   * Connects, if need be, and resolves when the client is `ready`. After `failed` or `closed` it starts a new life.
+   * @param options - `signal` ends the wait of this caller; if nobody else waits and the client was never ready, it is closed.
+   * @throws The failure that is fatal, RetriesExhaustedError, ClosedError, or the reason of `signal`.
    */
-  async connect({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+  async connect({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
     return this.#start('connect', signal)
   }
 
-  /** Drops the connection and dials at once, with the retries counted anew; from `idle`, `closed` or `failed` it connects. */
+  /**
+   * Drops the connection and dials at once, with the retries counted anew; from `idle`, `closed` or `failed` it connects.
+   * @returns Resolves when the client is `ready`.
+   * @throws As {@link connect}.
+   */
   async reconnect(): Promise<void> {
     return this.#start('reconnect')
   }
 
-  /** Closes the connection and ends everything: pending requests reject with `ClosedError`. Never rejects. */
+  /**
+   * Closes the connection and ends everything: pending requests reject with ClosedError, handlers are aborted.
+   * @returns Resolves when the socket is gone, at the latest after `closeTimeout`. Never rejects; all callers share one promise.
+   */
   close(): Promise<void> {
-    this.#closes++
-    if (this.state === 'closed') return Promise.resolve()
-    const { promise } = (this.#closing ??= deferred())
-    this.#session.command('close')
-    return promise
+    // Whoever asked for the next life while this one was closing shall not get it.
+    if (this.state === 'closing') this.#life.abort(new ClosedError('not-sent'))
+    return this.#host.close()
   }
 
+  /** The same as {@link close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
 
   /**
    * Sends a request; while not connected it waits in the outbox.
-   * @throws RpcError for the server's refusal; RequestTimeoutError, ConnectionLostError, QueueFullError, ClosedError, the signal's
-   * reason, or TypeError for what is no request.
+   * @throws RpcError for the server's error response; RequestTimeoutError, ConnectionLostError, QueueFullError, ClosedError, the reason
+   * of the signal, or TypeError for a wrong method, params or option.
+   * @example
+   * ```ts
+   * const { tools } = await client.request('tools/list', {}, { timeout: 5000 })
+   * ```
    */
   request<R = Result>(method: string, params?: Params, options: RequestOptions = {}): Promise<R> {
-    const { promise } = this.#peer.call(method, params, options)
-    if (!mayTakeRounds(method)) return promise as Promise<R>
-    // Later rounds say what the first one said, whatever becomes of the caller's object; legacy servers ask for none.
-    const said = this.era === 'legacy' ? undefined : guarded(() => JSON.parse(JSON.stringify(params)) as Params, ignore)
-    const flow = { method, params: said, options, startedAt: this.#clock.now(), life: this.#life.signal }
-    return promise.then((result) => runRounds(result, flow, this.#peer)) as Promise<R>
+    const prepared = prepareParams(params)
+    const repeatable = mayAskForInput(method)
+    const call = this.#peer.call(method, prepared, options, { repeatable })
+    const life = this.#life.signal
+    return (
+      repeatable ? call.promise.then((result) => runInputRounds(result, call, options, life, this.#peer)) : call.promise
+    ) as Promise<R>
   }
 
-  /** Sends a notification. @returns Resolves when it is written or queued. */
+  /**
+   * Sends a notification; while not connected it waits in the outbox.
+   * @returns Resolves when it is written or queued.
+   * @throws QueueFullError, ClosedError, the failure that ended the life, or TypeError for a wrong method or params.
+   */
   async notify(method: string, params?: Params): Promise<void> {
     this.#peer.notify(method, params)
     return Promise.resolve()
   }
 
   /**
-   * Answers the server's requests of this method; also its questions within multi round-trip requests. Works before `connect()`.
-   * @throws TypeError for a handler that is no function.
+   * Sets the handler for the server's requests of this method, and for its input requests within multi round-trip requests. Works
+   * before `connect()`. What the handler throws becomes an error response.
+   * @throws TypeError for a handler that is not a function.
+   * @example
+   * ```ts
+   * client.setRequestHandler('roots/list', () => ({ roots: [{ uri: 'file:///home/me/project' }] }))
+   * ```
    */
   setRequestHandler<M extends keyof ServerRequests>(
     method: M,
@@ -202,57 +201,66 @@ export class McpWebSocketClient extends McpMethods {
   setRequestHandler(method: string, handler: RequestHandler): void
   setRequestHandler(method: string, handler: (request: never, context: RequestContext) => unknown): void {
     checkHandler(method, handler)
-    const answer = handler as RequestHandler
+    const respond = handler as RequestHandler
     const completes = method === 'elicitation/create' && this.#config.introduction.capabilities.elicitation?.form?.applyDefaults === true
-    const completed: RequestHandler = async (request, context) => applyDefaults(request.params, await answer(request, context))
-    this.#peer.inbound.set(method, completes ? completed : answer)
+    const respondCompleted: RequestHandler = async (request, context) => applyDefaults(request.params, await respond(request, context))
+    this.#peer.dispatcher.set(method, completes ? respondCompleted : respond)
   }
 
+  /** Removes the handler for this method: the server is told that the method is not found. */
   removeRequestHandler(method: string): void {
-    this.#peer.inbound.remove(method)
+    this.#peer.dispatcher.remove(method)
   }
 
   /**
-   * Takes the server's notifications of this method; one handler for each. Works before `connect()`.
-   * @throws TypeError for a handler that is no function.
+   * Sets the handler for the server's notifications of this method; there is one for each. Works before `connect()`.
+   * @throws TypeError for a handler that is not a function.
    */
   setNotificationHandler(method: string, handler: NotificationHandler): void {
     checkHandler(method, handler)
     this.#notificationHandlers.set(method, handler)
   }
 
+  /** Removes the handler for notifications of this method. */
   removeNotificationHandler(method: string): void {
     this.#notificationHandlers.delete(method)
   }
 
-  /** Opens a subscription of the modern era; see {@link Subscription}. `options.timeout` bounds the wait for its acknowledgement. */
+  /**
+   * Opens a subscription of the modern era; see {@link Subscription}.
+   * @param options - `timeout` bounds the wait for the server's acknowledgement.
+   * @throws As {@link request}, if the server does not acknowledge the subscription.
+   */
   listen(filter: SubscriptionFilter, options?: RequestOptions): Promise<Subscription> {
     return this.#subscriptions.listen(filter, options)
   }
 
-  /** Registers a listener. One that throws harms nobody else: the error goes to `error`. */
+  /** Registers a listener. If it throws, the error goes to the event `error` and the other listeners are called all the same. */
   on<E extends keyof ClientEvents>(event: E, listener: (payload: ClientEvents[E]) => void): this {
-    this.#events.on(event, listener)
+    this.#host.events.on(event, listener)
     return this
   }
 
+  /** Registers a listener for the next event of this name only. */
   once<E extends keyof ClientEvents>(event: E, listener: (payload: ClientEvents[E]) => void): this {
-    this.#events.once(event, listener)
+    this.#host.events.once(event, listener)
     return this
   }
 
+  /** Removes a listener. */
   off<E extends keyof ClientEvents>(event: E, listener: (payload: ClientEvents[E]) => void): this {
-    this.#events.off(event, listener)
+    this.#host.events.off(event, listener)
     return this
   }
 
   /** Sets the least severe log level that the server sends; in the modern era it travels with every request. */
   setLoggingLevel(level: LoggingLevel, options?: RequestOptions): Promise<Result> {
     this.#logLevel = level
+    this.#requestMeta = undefined
     return this.#inEra('logging/setLevel', { level }, options, () => Promise.resolve({}))
   }
 
-  /** Asks for `notifications/resources/updated` of a resource; asked anew after every reconnect. */
+  /** Asks for `notifications/resources/updated` of a resource; the client asks again after every reconnect. */
   subscribeResource({ uri }: { readonly uri: string }, options?: RequestOptions): Promise<Result> {
     return this.#inEra('resources/subscribe', { uri }, options, () => this.#subscriptions.openResource(uri, options))
   }
@@ -262,72 +270,63 @@ export class McpWebSocketClient extends McpMethods {
     return this.#inEra('resources/unsubscribe', { uri }, options, () => this.#subscriptions.closeResource(uri))
   }
 
-  /** A request of the legacy era with another form in the modern one: it waits until the era is known. */
-  #inEra(method: string, params: Params, options: RequestOptions | undefined, modern: () => Promise<Result>): Promise<Result> {
-    const act = (): Promise<Result> => (this.era === 'modern' ? modern() : this.request(method, params, options))
-    if (this.era || isOver(this.state)) return act()
-    const { signal, timeout = this.#config.requestTimeout } = options ?? {}
-    const late = (): Error => new RequestTimeoutError(method, timeout, 'not-sent')
-    const wait = (over: AbortSignal): Promise<void> => this.#readiness.wait(over)
-    return this.#peer.within([signal, this.#life.signal], wait, this.#clock.now() + timeout, late).then(act)
+  /** A request of the legacy era that has another form in the modern one: it waits until the era is known. */
+  async #inEra(method: string, params: Params, options: RequestOptions | undefined, modern: () => Promise<Result>): Promise<Result> {
+    if (this.era === undefined && !this.#host.isOver) {
+      const { signal, timeout: ms = this.#config.requestTimeout } = options ?? {}
+      const late = (): Error => new RequestTimeoutError(method, ms, 'not-sent')
+      await this.#peer.waits.until(() => this.#nextReady.promise, { signals: [signal, this.#life.signal], ms, late })
+    }
+    return this.era === 'modern' ? modern() : this.request(method, params, options)
   }
 
   async #start(command: 'connect' | 'reconnect', signal?: AbortSignal): Promise<void> {
-    if (this.state === 'closing') {
-      // A new life begins when the old one is over, unless somebody closes the client again meanwhile.
-      const closes = this.#closes
-      await this.#closing?.promise
-      if (closes !== this.#closes) throw new ClosedError('not-sent')
-    }
+    if (this.#life.signal.aborted) this.#life = new AbortController()
+    const signals = [signal, this.#life.signal]
+    const { closing } = this.#host
+    // The next life begins when this one is over, unless somebody closes the client again meanwhile.
+    if (closing) await this.#peer.waits.until(() => closing, { signals })
     signal?.throwIfAborted()
     if (command === 'connect' && this.state === 'ready') return
-    if (this.#life.signal.aborted) this.#life = new AbortController()
-    this.#unwatchPage ??= watchPage(this.#session)
-    this.#session.command(command)
+    this.#host.begin(command)
+    this.#waitingCallers++
     const onLeave = (): void => {
       // Nobody waits for this dial any more, and it never served anybody.
-      const { state } = this.#session
-      if (this.#connecting.size === 0 && 'life' in state && !state.life.everReady) void this.close()
+      const { state } = this.#host.session
+      if (--this.#waitingCallers === 0 && 'life' in state && !state.life.everReady) void this.close()
     }
-    return this.#peer.within([signal, this.#life.signal], (over) => this.#connecting.wait(over, onLeave))
+    const becomeReady = async (over: AbortSignal): Promise<void> => {
+      over.addEventListener('abort', onLeave)
+      await this.#nextReady.promise
+      this.#waitingCallers--
+      over.removeEventListener('abort', onLeave)
+    }
+    return this.#peer.waits.until(becomeReady, { signals })
   }
 
-  #onState(to: LifecycleState, from: LifecycleState, closure: Closure | undefined): void {
-    if (to.name === from.name) return
-    const change = describeChange(to, from, closure)
-    const { error } = change
-    // First of all: a listener may begin a new life.
-    if (isOver(to.name)) this.#endLife(error ?? new ClosedError('not-sent'))
-    this.#events.emit('state', change)
-    if (to.name === 'ready') {
-      this.#subscriptions.onReady()
-      this.#connecting.resolve()
-      this.#readiness.resolve()
+  #onState(to: LifecycleState, ended: Error | undefined): void {
+    if (ended) {
+      this.#life.abort(ended)
+      this.#logLevel = this.#requestMeta = undefined
     }
-    if (error) this.#events.emit('failed', error)
-    if (to.name !== 'closed') return
-    this.#closing?.resolve()
-    this.#closing = undefined
-    this.#events.emit('close', undefined)
+    if (to.name !== 'ready') return
+    this.#nextReady.resolve()
+    this.#nextReady = deferred()
   }
 
-  #endLife(error: Error): void {
-    this.#life.abort(error)
-    this.#unwatchPage?.()
-    this.#unwatchPage = undefined
-    this.#logLevel = undefined
-    this.#subscriptions.onEnded()
+  #stamp(text: string, agreement: Agreement | undefined): string {
+    if (agreement?.era !== 'modern') return text
+    this.#requestMeta ??= JSON.stringify(requestMeta(this.#config.introduction, this.#logLevel)).slice(1, -1)
+    return withRequestMeta(text, this.#requestMeta)
   }
 
   #onNotification(notification: JsonRpcNotification): void {
     const { method, params } = notification
     this.#subscriptions.onNotification(notification)
-    const handle = (): void => this.#notificationHandlers.get(method)?.({ method, params })
-    guarded(handle, (error) => this.#trouble(error))
-    this.#events.emit('notification', { method, params })
-  }
-
-  #trouble(error: unknown): void {
-    this.#events.emit('error', asError(error))
+    guarded(
+      () => this.#notificationHandlers.get(method)?.({ method, params }),
+      (error) => this.#host.report(error)
+    )
+    this.#host.events.emit('notification', { method, params })
   }
 }

@@ -1,6 +1,6 @@
 import type { Params } from '../types/json-rpc.js'
 
-/** What is read of a schema, of one of its properties, and of a form; foreign data, so anything may be missing. */
+/** The part of a schema, of a property and of a form that is read. It is foreign data: anything may be missing. */
 type Form = { action?: unknown; content?: object; properties?: object; default?: unknown } | null | undefined
 
 /**
@@ -12,7 +12,7 @@ export function applyDefaults(params: Params | undefined, result: unknown): unkn
   const properties = (params?.requestedSchema as Form)?.properties
   if (!properties || form?.action !== 'accept') return result
   const defaults = Object.entries(properties).map(([name, schema]) => [name, (schema as Form)?.default] as const)
-  // What is `undefined` never reaches the wire, so it was left out.
+  // JSON leaves out members that are `undefined`, so that they count as left out by the user.
   const members = [...defaults, ...Object.entries(form.content ?? {})].filter(([, value]) => value !== undefined)
   return { ...form, content: Object.fromEntries(members) }
 }

@@ -1,50 +1,55 @@
-import { jsonOf } from '../wire/json-rpc.js'
 import { ProtocolError, RequestTimeoutError } from '../errors.js'
-import type { RpcPeer } from '../rpc/rpc-peer.js'
+import type { Call, RpcPeer } from '../rpc/rpc-peer.js'
 import type { Params, Result } from '../types/json-rpc.js'
 import type { RequestOptions } from '../types/options.js'
+import { jsonOf } from '../wire/json-rpc.js'
 
-const MULTI_ROUND = ['tools/call', 'prompts/get', 'resources/read']
+const MAY_ASK_FOR_INPUT = ['tools/call', 'prompts/get', 'resources/read']
 const MOST_ROUNDS = 10
-// A server that sends only its state asks to be called again: at once would be a busy loop.
+// In ms. A server that sends only its state wants the request again: at once would be a busy loop.
 const STATE_ONLY_PAUSE = 250
 
-/** Whether the server may answer this request with questions instead of a result (MCP 2026-07-28, basic/patterns/mrtr). */
-export const mayTakeRounds = (method: string): boolean => MULTI_ROUND.includes(method)
-
-/** What a flow of rounds is made of. */
-export interface Flow {
-  readonly method: string
-  readonly params: Params | undefined
-  readonly options: RequestOptions
-  /** When the first leg was sent, in ms of the clock. */
-  readonly startedAt: number
-  /** Ends the flow with the life of the client. */
-  readonly life: AbortSignal
-}
+/** Whether the server may respond to this request with input requests in place of a result (MCP 2026-07-28, basic/patterns/mrtr). */
+export const mayAskForInput = (method: string): boolean => MAY_ASK_FOR_INPUT.includes(method)
 
 /**
- * Answers the server's questions round by round, until the request has its result.
- * @throws ProtocolError after ten rounds, or for a result of an unknown type.
+ * Runs the handlers for the server's input requests, round by round, until the request has its result.
+ * @param first - The result of the first leg, which may be input requests.
+ * @param call - The first leg. Later legs repeat its params as they were sent, whatever the caller did to its object meanwhile.
+ * @param options - The caller's options; `timeout` bounds each leg, `maxTotalTimeout` all of them.
+ * @param life - Ends the flow with the life of the client.
+ * @throws ProtocolError after ten rounds, or for a result of an unknown type; what a leg or a handler rejects with.
  */
-export async function runRounds(first: unknown, { method, params, options, startedAt, life }: Flow, peer: RpcPeer): Promise<unknown> {
+export async function runInputRounds(
+  first: unknown,
+  call: Call,
+  options: RequestOptions,
+  life: AbortSignal,
+  peer: RpcPeer
+): Promise<unknown> {
+  const { method, startedAt, text = '{}' } = call
   const { signal, maxTotalTimeout = Infinity } = options
   const late = (): Error => new RequestTimeoutError(method, maxTotalTimeout, 'unknown')
   let result = first as Result | undefined
+  const params = result?.resultType === 'input_required' ? (JSON.parse(text) as { params?: Params }).params : undefined
   for (let round = 0; result?.resultType === 'input_required'; round++) {
-    if (round === MOST_ROUNDS) throw new ProtocolError('INVALID_RESPONSE', 'the server asks for input without end')
+    if (round === MOST_ROUNDS)
+      throw new ProtocolError('INVALID_RESPONSE', `the server asked for input ${String(MOST_ROUNDS)} times and still has no result`)
     const { inputRequests, requestState } = result
-    const questions = Object.entries(inputRequests ?? {})
+    const requests = Object.entries(inputRequests ?? {})
+    const signals = [signal, life]
+    if (requests.length === 0) await peer.waits.until(never, { signals, ms: STATE_ONLY_PAUSE })
     // A handler may wait for a human, and never hear of its signal: the flow itself must end.
-    const answers = await peer.within([signal, life], (over) => answerAll(questions, peer, over), startedAt + maxTotalTimeout, late)
+    const ms = startedAt + maxTotalTimeout - peer.now()
+    const responses = await peer.waits.until((over) => respondAll(requests, peer, over), { signals, ms, late })
     const next = {
       ...params,
-      ...(questions.length > 0 && { inputResponses: Object.fromEntries(answers) }),
+      ...(requests.length > 0 && { inputResponses: Object.fromEntries(responses ?? []) }),
       // To the byte, and absent if the server gave none.
       ...(requestState !== undefined && { requestState })
     }
     // A leg is a request like any other: how it ends, and whether it was delivered, the peer knows best.
-    result = (await peer.call(method, next, options, startedAt).promise) as Result | undefined
+    result = (await peer.call(method, next, options, { startedAt }).promise) as Result | undefined
   }
   // A result without `resultType` is complete (older servers); one of an unknown type must not pass for a result.
   const type = result?.resultType ?? 'complete'
@@ -52,11 +57,12 @@ export async function runRounds(first: unknown, { method, params, options, start
   throw new ProtocolError('INVALID_RESPONSE', `the server's result is of the unknown type ${jsonOf(type).slice(0, 200)}`)
 }
 
-async function answerAll(
-  questions: readonly (readonly [string, unknown])[],
+const never = (): Promise<void> => new Promise(() => undefined)
+
+async function respondAll(
+  requests: readonly (readonly [string, unknown])[],
   peer: RpcPeer,
   signal: AbortSignal
 ): Promise<(readonly [string, unknown])[]> {
-  if (questions.length === 0) await new Promise<void>((resolve) => signal.addEventListener('abort', peer.after(STATE_ONLY_PAUSE, resolve)))
-  return Promise.all(questions.map(async ([key, question]) => [key, await peer.inbound.answer(question, signal)] as const))
+  return Promise.all(requests.map(async ([key, request]) => [key, await peer.dispatcher.runForInput(request, signal)] as const))
 }

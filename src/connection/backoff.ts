@@ -12,7 +12,7 @@ export interface BackoffPolicy {
 
 // Even a full-jitter delay never comes close to 0: a loop without any pause would hammer a server that drops at once.
 const LEAST_DELAY = 100
-// A server's wish beyond this is taken for a mistake (or an attack: one header would silence a client for years).
+// In ms. A longer wait that a server asks for is a mistake, or an attack: one header would silence a client for years.
 const MOST_ASKED = 300_000
 const ASKED_SPREAD = 0.2
 
@@ -28,6 +28,6 @@ export function backoffDelay(n: number, policy: BackoffPolicy, random: number, a
   const bound = Math.min(policy.maxDelay, policy.initialDelay * growth)
   const floor = Math.min(LEAST_DELAY, bound)
   const delay = policy.jitter ? floor + random * (bound - floor) : bound
-  const wish = Math.min(asked, MOST_ASKED)
-  return wish > delay ? Math.min(wish * (1 + random * ASKED_SPREAD), MOST_ASKED) : delay
+  const least = Math.min(asked, MOST_ASKED)
+  return least > delay ? Math.min(least * (1 + random * ASKED_SPREAD), MOST_ASKED) : delay
 }

@@ -3,17 +3,18 @@ import { ConnectionLostError, HandshakeError, type Closure, type McpWebSocketErr
 /** What follows from a closure: dial again after a delay, or give up. */
 export type Verdict = 'retry' | 'fatal'
 
-// Close codes (RFC 6455 section 7.4.1 and the IANA registry) after which the same dial would end the same way. All others
-// are retried, 1000 included: Go servers close with it on every exit of their handler, errors and restarts too.
+// Close codes (RFC 6455 section 7.4.1 and the IANA registry) after which the same dial would end the same way. All others are retried,
+// 1000 included: Go servers close with it whenever their handler ends, after errors and at restarts too. The reasons are in
+// docs/decisions/0010-reconnect-after-every-closure.md.
 const FATAL_CODES: readonly number[] = [
   1002, // one side broke the WebSocket protocol, and would again
   1003, // the server cannot read text frames, the only ones that the client sends
-  1007, // a message was not what it claimed to be, for example not UTF-8
-  1008, // the server refuses this client by policy
-  1010 // the server lacks an extension that was required
+  1007, // a text frame was not UTF-8
+  1008, // the server has a policy against this client
+  1010 // the client requires an extension that the server does not have
 ]
 
-// 4400-4499 mirror the HTTP client errors by custom, and are as fatal. These three of them pass, as their HTTP twins do.
+// By custom, 4400-4499 mirror HTTP's client errors, and are as fatal. These three of them pass, as the statuses that they mirror do.
 const PASSING_CLIENT_CODES: readonly number[] = [
   4401, // the token may be fresh at the next attempt
   4408, // the server waited too long for the client
@@ -30,15 +31,15 @@ const PASSING_STATUSES: readonly number[] = [
 export const isUnauthorizedCode = (code: number | undefined): boolean => code === 4401 || code === 3000
 
 /**
- * Whether the closure of a socket can mean that the server did not understand the handshake. Codes that refuse the client
- * itself tell nothing about the era, nor does what was decided on this side.
+ * Whether the closure of a socket can mean that the server did not understand the handshake. Codes that reject the client itself tell
+ * nothing about the era, nor does a closure that this side decided on.
  */
 export const tellsEra = ({ kind, code, error }: Closure): boolean =>
   kind === 'close' && error === undefined && !isUnauthorizedCode(code) && code !== 4403
 
 /**
- * Judges a closure (see the option `reconnect`): what would fail in the same way again is fatal.
- * A 401 counts as fatal here; that a fresh token deserves one more dial is decided where tokens are known.
+ * Judges a closure (see the option `reconnect`): it is fatal if the next dial would end in the same way. A 401 counts as fatal here; that
+ * a fresh token deserves one more dial is decided in the lifecycle.
  */
 export const judgeClosure = (closure: Closure): Verdict => (isFatal(closure) ? 'fatal' : 'retry')
 
@@ -52,16 +53,16 @@ function isFatal({ kind, code = 1005, status = 0, everReady, error }: Closure): 
     case 'tls':
       return !everReady // a certificate that was good once may be in the middle of its renewal
     case 'close':
-      // An error here is this side's: MCP was refused, perhaps for the time of a deploy; what was agreed before never comes back.
+      // An error here is this side's: the handshake failed, perhaps for the time of a deploy. But a changed server never changes back.
       if (error) return !everReady || error.code === 'SERVER_CHANGED'
       return FATAL_CODES.includes(code) || (code >= 4400 && code < 4500 && !PASSING_CLIENT_CODES.includes(code))
     default:
-      // What is no HTTP today is no HTTP tomorrow; credentials over plain text stay forbidden.
+      // A server that does not speak HTTP will not learn it; credentials stay forbidden over plain text.
       return error?.code === 'HANDSHAKE_INVALID' || error?.code === 'INSECURE_TRANSPORT'
   }
 }
 
-/** The wait that the closure asks for, in ms; 0 if none. */
+/** The wait that the server asked for when it closed, in ms; 0 if it did not. */
 export function askedDelay(closure: Closure, initialDelay: number): number {
   // 1013 "try again later" without a number: longer than an ordinary first retry.
   return closure.retryAfter ?? (closure.code === 1013 ? 2 * initialDelay : 0)
@@ -83,11 +84,11 @@ export const errorOfClosure = (closure: Closure): McpWebSocketError =>
     delivery: 'not-sent'
   })
 
-/** Code of the error for what the closure took with it. */
+/** Code of the error for the requests that the closure took with it. */
 export const lostCode = (closure: Closure): 'HEARTBEAT_TIMEOUT' | 'CONNECTION_LOST' =>
   closure.kind === 'heartbeat' ? 'HEARTBEAT_TIMEOUT' : 'CONNECTION_LOST'
 
-/** What `reconnect()` does to the socket that it replaces. */
+/** The closure of a socket that `reconnect()` replaces. */
 export const REPLACED: Closure = { kind: 'close', code: 1000, reason: 'reconnect', wasClean: true, everReady: true }
 
 /** The closure of a dial, or of a handshake, that took longer than `ms`. */

@@ -1,178 +1,181 @@
-import { askedDelay, lateClosure, tellsEra } from './closures.js'
-import { redact } from '../socket/secrets.js'
-import { guarded } from '../lib/guarded.js'
-import type { HeartbeatPolicy } from '../session/liveness.js'
-import type { Deadline } from '../lib/deadlines.js'
-import { parseText, type Malformed } from '../wire/json-rpc.js'
-import { transition, type Command, type LifecycleEvent, type LifecycleState, type Redial, type RetryPolicy } from './lifecycle.js'
-import { ProtocolError, type Closure, type McpWebSocketError } from '../errors.js'
-import { Heartbeat } from '../session/heartbeat.js'
+// The connection layer: one socket and one timer, kept in step with the lifecycle. It decides when to dial, to wait and to give up
+// (by the rules in lifecycle.ts, closures.ts and backoff.ts), and turns frames into messages. It knows nothing of MCP: for it, a
+// handshake is the time between the open socket and `confirm()`. The session calls it.
+
+import type { Closure, McpWebSocketError } from '../errors.js'
 import type { Clock } from '../lib/clock.js'
+import type { Deadline } from '../lib/deadlines.js'
+import { guarded } from '../lib/guarded.js'
 import { SharedTimer } from '../lib/shared-timer.js'
-import type { Socket, SocketClosure, SocketListener, SocketOptions } from '../socket/web-socket.js'
 import type { OpenSocket } from '../socket/open-socket.js'
+import { redact } from '../socket/secrets.js'
 import type { Target } from '../socket/target.js'
+import type { Socket, SocketClosure, SocketListener, SocketOptions } from '../socket/web-socket.js'
 import type { ClientStats } from '../types/client.js'
 import type { JsonRpcMessage } from '../types/json-rpc.js'
 import type { TokenContext } from '../types/options.js'
+import { parseText, type Malformed } from '../wire/json-rpc.js'
+import { askedDelay, lateClosure, tellsEra } from './closures.js'
+import { transition, type Command, type LifecycleEvent, type LifecycleState, type Redial, type RetryPolicy } from './lifecycle.js'
 
 /** Settings of a connection; times in ms. */
 export interface ConnectionConfig {
+  /** When to dial again. */
   readonly retry: RetryPolicy
+  /** How long a connection must be ready before its retries are counted anew. */
   readonly resetAfter: number
+  /** Until a dial has an open socket, the program's providers included. */
   readonly connectTimeout: number
+  /** From the open socket until `confirm()`. */
   readonly handshakeTimeout: number
+  /** How long a closing socket may take. */
   readonly closeTimeout: number
-  readonly heartbeat: HeartbeatPolicy | false
+  /** Whether a connection that was ready once keeps no process alive. */
   readonly unref: boolean
+  /** The program's word about a closure. */
   readonly shouldReconnect: ((closure: Closure) => boolean | undefined) | undefined
+  /** Sees every frame. */
   readonly trace: ((direction: 'in' | 'out', text: string) => void) | undefined
+  /** Bytes that may wait in the socket before `canWrite` is false. */
+  readonly maxBuffered: number
+  /** What concerns the socket itself. */
   readonly socket: SocketOptions
   /** Whether the token comes from a provider, which can give another. */
   readonly refreshable: boolean
-  /** Whether a dial that failed is worth one without subprotocols: in browsers, if a missing one is accepted. */
+  /** Whether a failed dial is worth one without subprotocols: in browsers, if a missing one is accepted. */
   readonly mayDropProtocols: boolean
-  /** Rejects with errors of this package only. */
+  /** Finds out where to dial. Rejects with errors of this package only. */
   readonly resolveTarget: (context: TokenContext) => Promise<Target>
-  /** Throws errors of this package only. */
+  /** Dials. Throws errors of this package only. */
   readonly openSocket: OpenSocket
+  /** Time and chance. */
   readonly clock: Clock
 }
 
-// Between two looks at the buffer of a socket, in ms.
-const ROOM_PAUSE = 25
-// With hints, in ms.
-const MOST_PATIENCE = 1000
-
-/** Who is told what happens to a connection. */
+/** Is told what happens to a connection. */
 export interface ConnectionListener {
-  /** @param closure - What ended the socket, if that is why the state changed. */
+  /** The state changed. @param closure - What ended the socket, if that is why. */
   onState(to: LifecycleState, from: LifecycleState, closure: Closure | undefined): void
+  /** A message came in. */
   onMessage(message: JsonRpcMessage): void
+  /** Something came in that is not a message. */
   onMalformed(malformed: Malformed): void
-  /** The time given to `expectWithin` is over. */
-  onStepDue(): void
-  /** Time to look whether the socket has room: see `expectRoom`. */
-  onRoomDue(): void
-  /** The server is silent: the calls that are open now are those that keep it `busy`, if any do. */
-  onSilence(): void
-  /** The server is silent and this engine cannot send pings: a request must ask for a sign of life. */
-  onProbeDue(): void
+  /** Something came in, whatever it is: a sign of life. */
+  onHeard(): void
+  /** The response to {@link Connection.ping} came in. */
+  onPong(): void
+  /** The socket takes messages again; see {@link Connection.awaitDrain}. */
+  onDrain(): void
   /** A callback of the program failed; the connection goes on. */
-  readonly onTrouble: (error: Error) => void
+  readonly onError: (error: Error) => void
 }
 
-/** The counts of a client, from its birth on; the session counts here too. */
+/** The counts of a client since it was made. The session adds to them. */
 export type ConnectionStats = { -readonly [Count in keyof ClientStats]: ClientStats[Count] }
 
-/** Whether there is an open socket that messages go over. */
+/** Whether a state has an open socket that messages go over. */
 export const isUp = ({ name }: LifecycleState): boolean => name === 'initializing' || name === 'ready'
 
-/** Keeps one socket and one timer in step with the lifecycle state; turns frames into messages. */
+// No engine tells when its buffer is empty: how often to look, in ms.
+const DRAIN_CHECK = 25
+// At most one dial in this time because of hints, in ms; less if `initialDelay` is less.
+const HINT_PAUSE = 1000
+
+/** Keeps one socket and one timer in step with the lifecycle; turns frames into messages. */
 export class Connection implements SocketListener {
+  /** The counts so far. */
   readonly stats: ConnectionStats = { attempts: 0, reconnects: 0, sent: 0, received: 0, bytesSent: 0, bytesReceived: 0, resent: 0, lost: 0 }
-  /** Whether a closure of this socket now answers the question for the server's era: dial again at once. */
+  /** Whether a closure of this socket would tell the era of the server: then the next dial follows at once. */
   eraRedial = false
   readonly #config: ConnectionConfig
   readonly #listener: ConnectionListener
   readonly #timer: SharedTimer<Deadline>
-  /** The end of what the state waits for; while `ready`, that the connection counts as stable. */
+  /** The end of what the state waits for; in `ready`, the moment from which the connection counts as stable. */
   readonly #limit: Deadline = { dueAt: 0, heapIndex: -1 }
-  /** While `initializing`, the patience with one step of the handshake; while `ready`, the next look at the pulse. */
-  readonly #watch: Deadline = { dueAt: 0, heapIndex: -1 }
-  /** While messages wait for a server that reads slowly. */
-  readonly #room: Deadline = { dueAt: 0, heapIndex: -1 }
+  /** The next look at a socket under backpressure. */
+  readonly #drainCheck: Deadline = { dueAt: 0, heapIndex: -1 }
   #state: LifecycleState = { name: 'idle' }
   #socket: Socket | undefined
   #subprotocol: string | undefined
-  /** Whether this dial goes without subprotocols; `maybe` until one such dial opened. */
+  /** Whether dials go without subprotocols; `maybe` until one such dial opened. */
   #bare: 'no' | 'maybe' | 'yes' = 'no'
   #secrets: readonly string[] = []
-  /** When the network was last tried, by a dial or upon a hint. */
-  #triedAt = 0
-  readonly #heartbeat: Heartbeat
+  #dialledAt = 0
 
+  /** Does nothing before a command. */
   constructor(config: ConnectionConfig, listener: ConnectionListener) {
     this.#config = config
     this.#listener = listener
-    this.#timer = new SharedTimer(config.clock, (due, now) => this.#onDue(due, now))
-    this.#heartbeat = new Heartbeat(config.heartbeat, {
-      clock: config.clock,
-      bytesRead: () => this.#socket?.bytesRead,
-      probe: () => {
-        this.#triedAt = config.clock.now()
-        if (this.#socket?.ping() === false) listener.onProbeDue()
-      },
-      onSilence: () => listener.onSilence(),
-      schedule: (ms) => this.expectWithin(ms),
-      die: () => this.onClosed({ kind: 'heartbeat', code: 1006, wasClean: false }),
-      onIgnored: () => listener.onTrouble(ignoredError())
-    })
+    this.#timer = new SharedTimer(config.clock, (due) => this.#onDue(due))
   }
 
+  /** Where the lifecycle is. */
   get state(): LifecycleState {
     return this.#state
   }
 
-  /** What the server chose; `undefined` if it named none, or while there is no socket. */
+  /** The subprotocol that the server chose; `undefined` if it named none, or while there is no socket. */
   get subprotocol(): string | undefined {
     return this.#subprotocol
   }
 
+  /** Inbound bytes so far, parts of messages included, where the engine tells. */
+  get bytesRead(): number | undefined {
+    return this.#socket?.bytesRead
+  }
+
+  /** Whether there is a socket that is open and not about to close. */
+  get isWritable(): boolean {
+    return this.#buffered < Infinity
+  }
+
+  /** Whether the socket takes more messages: it is open, and the server reads fast enough. */
+  get canWrite(): boolean {
+    return this.#buffered <= this.#config.maxBuffered
+  }
+
+  get #buffered(): number {
+    return this.#socket?.backlog ?? Infinity
+  }
+
+  /** Begins a life, dials anew, or ends the life: see {@link Command}. */
   command(type: Command): void {
     this.#dispatch({ type })
   }
 
-  /** The layer above is done with its handshake: the connection is ready. */
+  /** The session is done with what comes first on a socket: the connection is ready. */
   confirm(): void {
     this.#dispatch({ type: 'confirmed' })
   }
 
-  /** The text without the secrets of the current dial, which servers like to quote. */
-  readonly clean = (text: string): string => redact(text, this.#secrets)
-
-  /** The layer above cannot work with this server. */
-  refuse(error: Closure['error']): void {
-    this.onClosed({ kind: 'close', wasClean: false, error })
+  /** Ends the socket, or the dial for one, at once: what follows depends on the closure, as if the server had caused it. */
+  drop(closure: SocketClosure): void {
+    this.#end(closure)
   }
 
   /**
-   * A hint that the network or the page woke up: probe, or dial without waiting on. However many hints come, they act at most
-   * once in `initialDelay`, or in a second if that is less; a wait that the server asked for stands.
+   * Takes a hint that the network or the page woke up: a wait for the next dial ends. However many hints come, there is at most one
+   * dial in `initialDelay`, or in a second if that is less; a wait that the server asked for stands.
    */
   hurry(): void {
     const { clock, retry } = this.#config
-    const now = clock.now()
-    const ms = Math.max(0, this.#triedAt + Math.min(retry.initialDelay, MOST_PATIENCE) - now)
     const state = this.#state
-    if (state.name === 'ready') this.#heartbeat.probeIn(ms)
-    else if (state.name === 'waiting' && askedDelay(state.closure, retry.initialDelay) === 0 && now + ms < this.#limit.dueAt)
-      this.#timer.set(this.#limit, ms)
+    if (state.name !== 'waiting' || askedDelay(state.closure, retry.initialDelay) > 0) return
+    const at = Math.max(clock.now(), this.#dialledAt + Math.min(retry.initialDelay, HINT_PAUSE))
+    if (at < this.#limit.dueAt) this.#timer.set(this.#limit, at - clock.now())
   }
 
-  /** The page is about to be frozen: an open socket would die unnoticed, or keep the page out of the back/forward cache. */
-  suspend(): void {
-    if (this.#state.name === 'ready') this.onClosed({ kind: 'close', code: 1001, reason: 'the page was left', wasClean: true })
+  /** The text without the secrets of the current dial, which servers like to quote. */
+  readonly redact = (text: string): string => redact(text, this.#secrets)
+
+  /** Sends a ping frame. @returns `false` where the engine has none, or there is no socket. */
+  ping(): boolean {
+    return this.#socket?.ping() ?? false
   }
 
-  /** Whether calls that were open at `onSilence` still wait for an answer; see rules of behaviour 5. */
-  set busy(busy: boolean) {
-    this.#heartbeat.busy = busy
-  }
-
-  /** Asks for `onStepDue` in `ms`, in place of an earlier wish. */
-  expectWithin(ms: number): void {
-    this.#timer.set(this.#watch, ms)
-  }
-
-  /** Asks for `onRoomDue` in a moment: no engine tells when its buffer is empty. */
-  expectRoom(): void {
-    if (this.#room.heapIndex === -1) this.#timer.set(this.#room, ROOM_PAUSE)
-  }
-
-  /** Bytes that were written and have not left; `Infinity` once the socket takes no more, as it is about to close. */
-  get backlog(): number {
-    return this.#socket?.backlog ?? Infinity
+  /** Asks for `onDrain` once `canWrite` is true again. */
+  awaitDrain(): void {
+    if (this.#drainCheck.heapIndex === -1) this.#timer.set(this.#drainCheck, DRAIN_CHECK)
   }
 
   /** Writes one frame; only while a socket is open (`initializing`, `ready`). */
@@ -184,7 +187,7 @@ export class Connection implements SocketListener {
 
   #trace(direction: 'in' | 'out', text: string): void {
     const { trace } = this.#config
-    if (trace) guarded(() => trace(direction, text), this.#listener.onTrouble)
+    if (trace) guarded(() => trace(direction, text), this.#listener.onError)
   }
 
   #dispatch(event: LifecycleEvent): void {
@@ -202,14 +205,11 @@ export class Connection implements SocketListener {
     const { connectTimeout: connecting, handshakeTimeout: initializing, resetAfter: ready, closeTimeout: closing, unref } = this.#config
     const limits: Partial<Record<LifecycleState['name'], number>> = { connecting, initializing, ready, closing }
     const { name } = state
-    this.#heartbeat.stop()
-    this.#timer.clear(this.#watch)
-    this.#timer.clear(this.#room)
+    this.#timer.clear(this.#drainCheck)
     this.#timer.set(this.#limit, name === 'waiting' ? state.delay : (limits[name] ?? Infinity))
     this.#timer.idle = unref && 'life' in state && state.life.everReady
     if (name === 'ready') {
       if (unref) this.#socket?.unref()
-      this.#heartbeat.start()
     } else if (name === 'closing') this.#socket?.close(1000, '')
     else if (name !== 'initializing') {
       this.#discard()
@@ -221,17 +221,17 @@ export class Connection implements SocketListener {
   async #dial(context: TokenContext): Promise<void> {
     const state = this.#state
     this.stats.attempts++
-    this.#triedAt = this.#config.clock.now()
+    this.#dialledAt = this.#config.clock.now()
     try {
       const target = await this.#config.resolveTarget(context)
-      // Closed, or dialled anew, while the providers worked.
+      // The connection was closed, or dialled anew, while the providers worked.
       if (this.#state !== state) return
       this.#secrets = target.secrets
       const { openSocket, socket } = this.#config
       this.#socket = openSocket(this.#bare === 'no' ? target : { ...target, protocols: [] }, socket, this)
     } catch (cause) {
       if (this.#state !== state) return
-      this.onClosed({ kind: 'network', wasClean: false, error: cause as McpWebSocketError })
+      this.#end({ kind: 'network', wasClean: false, error: cause as McpWebSocketError })
     }
   }
 
@@ -239,33 +239,37 @@ export class Connection implements SocketListener {
   onOpened(subprotocol: string | undefined): void {
     this.#subprotocol = subprotocol
     if (this.#bare === 'maybe') this.#bare = 'yes'
-    this.onHeard()
+    this.#listener.onHeard()
     this.#dispatch({ type: 'socketOpened' })
   }
 
-  /** A text frame came in. */
+  /** A frame came in. */
   onText(text: string, bytes: number): void {
     this.stats.bytesReceived += bytes
     this.#trace('in', text)
-    this.onHeard()
-    // The last net: what a server sends must not end the process, whatever was forgotten above.
-    guarded(() => parseText(text, this.#onMessage, this.#onMalformed), this.#listener.onTrouble)
+    this.#listener.onHeard()
+    // The last net: nothing that a server sends may end the process, whatever was forgotten above.
+    guarded(() => parseText(text, this.#onMessage, this.#onMalformed), this.#listener.onError)
   }
 
-  /** A frame came in that is no text. */
+  /** A frame came in that is not text. */
   onUndecodable(): void {
     this.#onMalformed({ problem: 'the binary frame is not UTF-8' })
   }
 
-  /** Something came in, whatever it is. */
+  /** A ping frame of the server came in. */
   onHeard(): void {
-    this.#heartbeat.hear()
+    this.#listener.onHeard()
   }
 
-  /** The answer to a probe came in: a pong, or the answer to a request that asked for life. */
+  /** The response to a ping frame came in. */
   onPong(): void {
-    const latency = this.#heartbeat.pong()
-    if (latency !== undefined) this.stats.latency = latency
+    this.#listener.onPong()
+  }
+
+  /** The socket, or the dial for one, is over. */
+  onClosed(closure: SocketClosure): void {
+    this.#end(closure)
   }
 
   readonly #onMessage = (message: JsonRpcMessage): void => {
@@ -278,8 +282,7 @@ export class Connection implements SocketListener {
     if (isUp(this.#state)) this.#listener.onMalformed(malformed)
   }
 
-  /** The socket, or the dial for one, is over. */
-  onClosed(facts: SocketClosure): void {
+  #end(facts: SocketClosure): void {
     const state = this.#state
     if (state.name === 'closing') return this.#dispatch({ type: 'timedOut' })
     if (!('life' in state)) return
@@ -288,7 +291,7 @@ export class Connection implements SocketListener {
     this.#dispatch({
       type: 'socketClosed',
       closure,
-      wish: redial ? undefined : guarded(() => this.#askProgram(closure), this.#listener.onTrouble),
+      override: redial ? undefined : guarded(() => this.#askProgram(closure), this.#listener.onError),
       redial,
       refreshable: this.#config.refreshable,
       random: this.#config.clock.random()
@@ -296,9 +299,9 @@ export class Connection implements SocketListener {
   }
 
   #askProgram(closure: Closure): boolean | undefined {
-    const wish: unknown = this.#config.shouldReconnect?.(closure)
+    const override: unknown = this.#config.shouldReconnect?.(closure)
     // A promise would always mean yes, and NaN no.
-    if (wish === undefined || typeof wish === 'boolean') return wish
+    if (override === undefined || typeof override === 'boolean') return override
     throw new TypeError('shouldReconnect must return true, false or undefined')
   }
 
@@ -318,20 +321,14 @@ export class Connection implements SocketListener {
     this.eraRedial = false
   }
 
-  #onDue(due: Deadline, now: number): void {
+  #onDue(due: Deadline): void {
     const { name } = this.#state
-    if (due === this.#room) this.#listener.onRoomDue()
-    else if (due === this.#watch) {
-      if (name === 'ready') this.#heartbeat.look(now, due.dueAt)
-      else this.#listener.onStepDue()
+    if (due === this.#drainCheck) {
+      if (this.canWrite) this.#listener.onDrain()
+      else this.awaitDrain()
     } else if (name === 'ready') this.#dispatch({ type: 'stabilized' })
-    else if (name === 'connecting') this.onClosed(this.#socket?.expire() ?? lateClosure('CONNECT_TIMEOUT', this.#config.connectTimeout))
-    else if (name === 'initializing') this.onClosed(lateClosure('HANDSHAKE_TIMEOUT', this.#config.handshakeTimeout))
+    else if (name === 'connecting') this.#end(this.#socket?.expire() ?? lateClosure('CONNECT_TIMEOUT', this.#config.connectTimeout))
+    else if (name === 'initializing') this.#end(lateClosure('HANDSHAKE_TIMEOUT', this.#config.handshakeTimeout))
     else this.#dispatch({ type: 'timedOut' })
   }
 }
-
-const ignoredError = (): ProtocolError =>
-  new ProtocolError('INVALID_RESPONSE', 'the server answers no probe, though it speaks: the heartbeat is off for this connection', {
-    hint: 'A connection that dies is now noticed by a request that times out only. `heartbeat: false` says so from the start.'
-  })

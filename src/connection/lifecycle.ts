@@ -43,8 +43,9 @@ export interface Life {
   readonly attempt: number
   /** Consecutive retries; short-lived connections do not end the row, only a stable one does. */
   readonly retries: number
+  /** Whether the client was `ready` once in this life. */
   readonly everReady: boolean
-  /** Which uncounted redials were used. */
+  /** Which uncounted redials were used: see docs/decisions/0005-uncounted-redials.md. */
   readonly redials: readonly Redial[]
   /** Why the next dial asks for a token: the last closure was one of credentials. */
   readonly reason: 'connect' | 'unauthorized'
@@ -69,12 +70,14 @@ export type LifecycleEvent =
 
 /** The socket, or the dial for one, is over. */
 export interface SocketClosed {
+  /** Tells this event from the others. */
   readonly type: 'socketClosed'
+  /** How it ended. */
   readonly closure: Closure
-  /** The word of `shouldReconnect`, if it gave one. */
-  readonly wish?: boolean
+  /** What the program's `shouldReconnect` returned: it wins over the default. */
+  readonly override?: boolean | undefined
   /** This closure answers a question that only a dial could ask: dial again at once. */
-  readonly redial?: 'era' | 'protocols'
+  readonly redial?: 'era' | 'protocols' | undefined
   /** Whether another token can be had. */
   readonly refreshable: boolean
   /** A number in [0, 1). */
@@ -125,7 +128,7 @@ function alive(state: Alive, event: LifecycleEvent, policy: RetryPolicy): Lifecy
 }
 
 function afterClosure(before: Life, event: SocketClosed, policy: RetryPolicy): LifecycleState {
-  const { closure, wish } = event
+  const { closure, override } = event
   const refused = closure.status === 401
   const refresh = refused && event.refreshable && !before.refreshed
   const life: Life = {
@@ -133,9 +136,9 @@ function afterClosure(before: Life, event: SocketClosed, policy: RetryPolicy): L
     reason: refused || isUnauthorizedCode(closure.code) ? 'unauthorized' : 'connect',
     refreshed: before.refreshed || refresh
   }
-  const redial = event.redial ?? (refresh && wish !== false ? 'token' : undefined)
+  const redial = event.redial ?? (refresh && override !== false ? 'token' : undefined)
   if (redial && !life.redials.includes(redial)) return { name: 'connecting', life: { ...life, redials: [...life.redials, redial] } }
-  const wanted = policy.enabled && (wish ?? (refresh || judgeClosure(closure) === 'retry'))
+  const wanted = policy.enabled && (override ?? (refresh || judgeClosure(closure) === 'retry'))
   if (wanted && life.retries < policy.maxRetries) {
     const retries = life.retries + 1
     const delay = backoffDelay(retries, policy, event.random, askedDelay(closure, policy.initialDelay))

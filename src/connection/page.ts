@@ -1,4 +1,4 @@
-/** The events of a page that hint at the network; all of `EventTarget` that is needed. */
+/** The part of `EventTarget` that is needed; workers lack some of it. */
 interface Page {
   addEventListener?: (name: string, listener: (event: PageEvent) => void) => void
   removeEventListener?: (name: string, listener: (event: PageEvent) => void) => void
@@ -9,17 +9,17 @@ interface PageEvent {
   readonly persisted?: boolean
 }
 
-/** Who hears of what a page does. */
+/** Is told what the page does. */
 export interface PageListener {
-  /** The network or the page woke up: it is worth to try. */
+  /** The network or the page woke up: it is worth trying to connect. */
   onWake(): void
-  /** The page is about to be frozen, and no socket survives that. */
+  /** The page is about to be frozen; no socket survives that. */
   onFreeze(): void
 }
 
 /**
- * Watches the page for `online`, becoming visible, and the way into the back/forward cache and out of it. These are hints:
- * they speed things up and decide nothing. In Node there is no page and nothing happens.
+ * Watches the page: `online`, when it becomes visible, and when it goes into the back/forward cache or comes out of it. These events are
+ * hints: they speed things up and decide nothing. In Node there is no page, and nothing happens.
  * @returns What ends the watch.
  */
 export function watchPage(listener: PageListener): () => void {
@@ -29,7 +29,7 @@ export function watchPage(listener: PageListener): () => void {
   const onVisible = (): void => {
     if (document?.visibilityState === 'visible') onWake()
   }
-  // Every page fires `pageshow` when it has loaded: nothing has slept then, and a probe would be one frame for nothing.
+  // Every page fires `pageshow` when it has loaded, too: nothing slept then, and there is nothing to probe.
   const onShow = ({ persisted }: PageEvent): void => {
     if (persisted) onWake()
   }

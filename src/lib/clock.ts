@@ -1,15 +1,16 @@
-/** A timer that was set; `cancel` is harmless after it fired. */
+/** A timer that was set. */
 export interface Timer {
+  /** Keeps the timer from firing; harmless after it fired. */
   cancel(): void
 }
 
 /** Time and chance, handed in so that tests own them. */
 export interface Clock {
-  /** Ms of a monotonic clock: a wall clock would jump. */
+  /** Ms of a monotonic clock: a wall clock could jump. */
   now(): number
   /** A number in [0, 1). */
   random(): number
-  /** @param idle - The timer alone does not keep a Node process alive. */
+  /** Calls `fire` once, after `ms`. @param idle - The timer alone does not keep a Node process alive. */
   after(ms: number, fire: () => void, idle?: boolean): Timer
 }
 

@@ -4,7 +4,7 @@ const LATE = 1000
 /** Whether what was due at `dueAt` comes so late that the process must have slept, or was blocked. */
 export const isLate = (dueAt: number, now: number): boolean => now - dueAt > LATE
 
-/** Something that falls due. The table below writes `heapIndex`; nobody else does. */
+/** Something that falls due. Only the table below writes `heapIndex`. */
 export interface Deadline {
   /** When it falls due, in ms of a monotonic clock. */
   dueAt: number
@@ -13,8 +13,8 @@ export interface Deadline {
 }
 
 /**
- * Deadlines in the order in which they fall due, so that one timer serves them all: a binary heap whose members know
- * their place. Setting the latest deadline costs O(1), which is the rule when all have the same length; the rest O(log n).
+ * Deadlines in the order in which they fall due, so that one timer can serve them all: a binary heap whose items know their place.
+ * Setting the latest deadline costs O(1), which is the rule when all timeouts have the same length; everything else costs O(log n).
  */
 export class Deadlines<T extends Deadline> {
   readonly #heap: T[] = []

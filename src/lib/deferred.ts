@@ -1,7 +1,10 @@
 /** A promise together with the functions that settle it. */
 export interface Deferred<T> {
+  /** The promise. */
   readonly promise: Promise<T>
+  /** Resolves the promise, unless it is settled. */
   readonly resolve: (value: T) => void
+  /** Rejects the promise, unless it is settled. */
   readonly reject: (error: unknown) => void
 }
 

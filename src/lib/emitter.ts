@@ -59,12 +59,12 @@ export class Emitter<Events extends object> {
     this.#delivering = false
   }
 
-  #guard<Payload>(listener: (payload: Payload) => void): Guarded<Events> {
+  #guard(listener: (payload: never) => void): Guarded<Events> {
     let guard = this.#guards.get(listener)
     if (guard === undefined) {
       guard = (payload, event) =>
         guarded(
-          () => listener(payload as Payload),
+          () => listener(payload as never),
           (error) => this.#onThrown(error, event)
         )
       this.#guards.set(listener, guard)

@@ -1,10 +1,10 @@
-/** What was thrown, as an error. */
+/** Anything that was thrown, as an error. */
 export function asError(thrown: unknown): Error {
   try {
     return thrown instanceof Error ? thrown : new Error(String(thrown))
   } catch {
     // `Object.create(null)`, a proxy, a `toString` that throws.
-    return new Error('something was thrown of which no text can be made')
+    return new Error('a value was thrown that cannot be written as text')
   }
 }
 
@@ -12,7 +12,10 @@ export function asError(thrown: unknown): Error {
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** Calls a callback of the program, whose failure must harm nobody else. @returns `undefined` if it threw. */
+/**
+ * Calls a callback of the program. If it throws, only `onThrown` hears of it: one program's bug must not end what others rely on.
+ * @returns What the callback returns; `undefined` if it threw.
+ */
 export function guarded<T>(callback: () => T, onThrown: (error: Error) => void): T | undefined {
   try {
     return callback()
@@ -31,7 +34,7 @@ export function guardedAsync(callback: () => unknown, onFailed: (error: Error) =
   if (returned instanceof Promise) returned.catch((thrown: unknown) => onFailed(asError(thrown)))
 }
 
-/** @throws TypeError for what a program without types may pass in place of a handler. */
+/** @throws TypeError if the handler is not a function, as can happen in a program without types. */
 export function checkHandler(method: string, handler: unknown): void {
   if (typeof handler !== 'function') throw new TypeError(`the handler of ${method} must be a function`)
 }

@@ -1,14 +1,21 @@
 import type { Clock, Timer } from './clock.js'
 import { Deadlines, isLate, type Deadline } from './deadlines.js'
 
-// In ms. Event loops run timers before they look at their sockets: behind a block an answer lies beside an expired deadline.
+// In ms. Event loops run timers before they look at their sockets: after the loop was blocked, a response that came in time may still
+// lie unread beside an expired deadline.
 const PUNCTUAL = 20
 
+/** Something that acts when it falls due. */
+export interface Due extends Deadline {
+  /** Its time has come. @param now - In ms of the clock. */
+  onDue(now: number): void
+}
+
 /**
- * One timer of a clock, shared by everything that falls due in one object; nothing set, no timer.
+ * One timer of a clock, shared by everything that falls due in one object. While nothing is set, there is no timer.
  *
- * A timer that comes late tells that the process was blocked, or slept: then nothing is due at once. What the sockets hold from
- * that time is heard first: for one turn of the event loop, and after a sleep for a while of `grace`.
+ * A timer that fires late shows that the process was blocked, or slept. Then nothing falls due at once: messages that came meanwhile
+ * are read first, for one turn of the event loop, or after a sleep for the time `grace`.
  */
 export class SharedTimer<T extends Deadline> {
   readonly #clock: Clock
@@ -20,14 +27,17 @@ export class SharedTimer<T extends Deadline> {
   #firesAt = Infinity
   #idle = false
 
-  /** @param grace - In ms. */
+  /**
+   * @param onDue - Told of each item that falls due; it has no deadline any more.
+   * @param grace - How long nothing falls due after a sleep, in ms.
+   */
   constructor(clock: Clock, onDue: (item: T, now: number) => void, grace = 0) {
     this.#clock = clock
     this.#onDue = onDue
     this.#grace = grace
   }
 
-  /** Whether the timer keeps the process alive; holds from the next time that it is armed. */
+  /** Whether a Node process may end although the timer is set. */
   set idle(idle: boolean) {
     if (this.#idle === idle) return
     this.#idle = idle
@@ -35,7 +45,7 @@ export class SharedTimer<T extends Deadline> {
     this.#arm()
   }
 
-  /** Lets `item` fall due in `ms`, in place of an earlier wish; `Infinity` = never. */
+  /** Lets `item` fall due in `ms`, in place of an earlier time; `Infinity`: never. */
   set(item: T, ms: number): void {
     if (ms === Infinity) return this.clear(item)
     // Whole milliseconds: timers are no finer, and small integers need no memory of their own.
@@ -46,7 +56,7 @@ export class SharedTimer<T extends Deadline> {
   /** `item` will not fall due. */
   clear(item: T): void {
     this.#deadlines.remove(item)
-    // A timer that comes too early finds nothing due and sets itself anew: cheaper than to move it at every answer.
+    // A timer that comes too early finds nothing due and sets itself anew: cheaper than to move it with every response.
     if (this.#deadlines.size === 0) this.#disarm()
   }
 

@@ -1,34 +1,73 @@
-import type { RequestId } from '../types/json-rpc.js'
+import { QueueFullError } from '../errors.js'
+import type { Params, RequestId } from '../types/json-rpc.js'
 
-/** One outbound request from `send` to settlement: one record, which every layer that has to do with it shares. */
+/**
+ * One request that we make, from the call to its settlement. There is one record for each, and every layer that has to do with the
+ * request writes its part of it.
+ */
 export interface PendingRequest {
+  /** Names the request on the wire. */
   readonly id: RequestId
+  /** MCP's name of what is asked. */
   readonly method: string
   /** `queued`: never written. `sent`: written once. `resent`: written twice, which is the most. */
   phase: 'queued' | 'sent' | 'resent'
   /**
-   * The request's frame, kept while it waits and, once sent, only if it may be sent again: a request that may not is
-   * given up by a drop and needs no copy.
+   * The request as text, without what the era adds to it. Kept while the request waits and, once it is sent, only if it may be sent
+   * again or its params are `repeatable`.
    */
   text: string | undefined
-  /** Length of the frame that was sent, in UTF-16 code units: finds the largest request when the server says 1009. */
+  /** Whether the request may be sent again after a drop. */
+  mayResend: boolean
+  /** Whether the caller may need the params once more, as they were: the server can ask for input in place of a result. */
+  readonly repeatable: boolean
+  /** What was sent, if it differs from `text`; kept like that. A request is sent again to the byte. */
+  frame: string | undefined
+  /** The params as the caller gave them, for the rules that look at them; only while the request has never been written. */
+  params: Params | undefined
+  /** Length of the frame that was sent, in UTF-16 code units: tells the largest request when the server closes with 1009. */
   size: number
-  /** The caller's option `resend`; `'always'`: not only once, as for a handshake that the layer above makes. */
+  /** The caller's option `resend`. `'always'`: not only once, as for a handshake that the layer above makes. */
   readonly resend: boolean | 'always' | undefined
 }
 
-/** The requests that wait for an answer, in the order in which they were made. */
-export class PendingRequests<T extends PendingRequest> {
-  readonly #byId = new Map<RequestId, T>()
+/** A record for a request that has not been written yet. */
+export const queued = (id: RequestId, method: string, params: Params | undefined, resend: PendingRequest['resend']): PendingRequest => ({
+  id,
+  method,
+  phase: 'queued',
+  text: undefined,
+  mayResend: false,
+  repeatable: false,
+  frame: undefined,
+  params,
+  size: 0,
+  resend
+})
 
+/** The requests that wait for a response, in the order in which they were made. */
+export class PendingRequests<T extends PendingRequest = PendingRequest> {
+  readonly #byId = new Map<RequestId, T>()
+  readonly #most: number
+
+  /** @param most - How many may be pending at once. */
+  constructor(most: number = Infinity) {
+    this.#most = most
+  }
+
+  /** How many are pending. */
   get size(): number {
     return this.#byId.size
   }
 
+  /** Takes a request in. @throws QueueFullError if `most` are pending. */
   add(request: T): void {
+    if (this.#byId.size >= this.#most)
+      throw new QueueFullError('maxPending requests wait for a response', 'Wait for some of them, or raise the option maxPending.')
     this.#byId.set(request.id, request)
   }
 
+  /** Whether a request with this id is pending. */
   has(id: RequestId): boolean {
     return this.#byId.has(id)
   }

@@ -1,33 +1,49 @@
-import { INTERNAL_ERROR, METHOD_NOT_FOUND } from '../wire/json-rpc.js'
 import { isRpcError, ProtocolError, RpcError } from '../errors.js'
 import type { RequestHandler } from '../types/client.js'
-import type { JsonRpcError, JsonRpcMessage, JsonRpcRequest, Params, RequestId } from '../types/json-rpc.js'
+import type { JsonRpcError, JsonRpcNotification, JsonRpcRequest, JsonRpcResponse, Params, RequestId } from '../types/json-rpc.js'
+import { INTERNAL_ERROR, METHOD_NOT_FOUND } from '../wire/json-rpc.js'
+import { PING, PROGRESS } from '../wire/methods.js'
 
-/** Runs the handlers for the server's requests and sends what they return. */
-export class InboundDispatch {
-  readonly #send: (message: JsonRpcMessage) => void
+/** Carries what a dispatcher sends: responses, and reports of progress. */
+export interface ResponsePipe {
+  /** Sends a response. @throws TypeError for what JSON cannot hold. */
+  respond(response: JsonRpcResponse): void
+  /** Sends a notification. */
+  notify(notification: JsonRpcNotification): void
+}
+
+/** Runs the program's handlers for the server's requests, and responds with what they return or throw. */
+export class RequestDispatcher {
+  readonly #pipe: ResponsePipe
   readonly #handlers = new Map<string, RequestHandler>()
   readonly #running = new Map<RequestId, AbortController>()
 
-  constructor(send: (message: JsonRpcMessage) => void) {
-    this.#send = send
-    this.remove('ping')
+  /** Knows how to respond to `ping`, and nothing else yet. */
+  constructor(pipe: ResponsePipe) {
+    this.#pipe = pipe
+    this.remove(PING)
   }
 
+  /** Sets the handler for a method, in place of an earlier one. */
   set(method: string, handler: RequestHandler): void {
     this.#handlers.set(method, handler)
   }
 
+  /** Removes the handler for a method: from now on the server is told that the method is not found. */
   remove(method: string): void {
     this.#handlers.delete(method)
-    // Every client must answer it (MCP 2025-11-25, basic/utilities/ping).
-    if (method === 'ping') this.#handlers.set('ping', () => ({}))
+    // Every client must respond to it (MCP 2025-11-25, basic/utilities/ping).
+    if (method === PING) this.#handlers.set(PING, () => ({}))
   }
 
-  /** Answers a question of the server that did not come as a request, but within the result of one. */
-  async answer(question: unknown, signal: AbortSignal): Promise<unknown> {
-    const { method: given, params } = (question ?? {}) as { method?: unknown; params?: Params }
-    const method = typeof given === 'string' ? given : 'a question without a method'
+  /**
+   * Runs the handler for an input request: one that did not come as a request, but within the result of one
+   * (MCP 2026-07-28, basic/patterns/mrtr).
+   * @throws ProtocolError if no handler is set; else what the handler throws.
+   */
+  async runForInput(inputRequest: unknown, signal: AbortSignal): Promise<unknown> {
+    const { method: given, params } = (inputRequest ?? {}) as { method?: unknown; params?: Params }
+    const method = typeof given === 'string' ? given : 'an input request without a method'
     const handler = this.#handlers.get(method)
     if (!handler)
       throw new ProtocolError('INVALID_RESPONSE', `no handler is set for ${method}`, {
@@ -36,13 +52,13 @@ export class InboundDispatch {
     return await handler({ method, params }, { requestId: method, signal, sendProgress: () => undefined })
   }
 
-  /** The server no longer wants this answer, or its socket is gone. */
+  /** Aborts a handler: the server no longer wants the response, or its socket is gone. */
   cancel(id: RequestId, reason: unknown): void {
     this.#running.get(id)?.abort(reason)
     this.#running.delete(id)
   }
 
-  /** Runs the handler for a request and answers it. */
+  /** Runs the handler for a request and responds. Never rejects. */
   async receive({ id, method, params }: JsonRpcRequest): Promise<void> {
     const controller = new AbortController()
     const { signal } = controller
@@ -50,46 +66,46 @@ export class InboundDispatch {
     const isRunning = (): boolean => this.#running.get(id) === controller
     const progressToken = params?._meta?.progressToken
     const sendProgress = (report: object): void => {
-      // Neither after the answer nor after a cancellation (MCP 2025-11-25, basic/utilities/progress).
+      // Neither after the response nor after a cancellation (MCP 2025-11-25, basic/utilities/progress).
       if (progressToken !== undefined && isRunning())
-        this.#send({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken, ...report } })
+        this.#pipe.notify({ jsonrpc: '2.0', method: PROGRESS, params: { progressToken, ...report } })
     }
     this.#running.set(id, controller)
-    let answer: Answer
+    let outcome: Outcome
     try {
-      const handler = this.#handlers.get(method) ?? refuse
-      answer = { result: resultOf(await handler({ method, params }, { requestId: id, signal, sendProgress })) }
+      const handler = this.#handlers.get(method) ?? methodNotFound
+      outcome = { result: resultOf(await handler({ method, params }, { requestId: id, signal, sendProgress })) }
     } catch (error) {
-      answer = { error: errorOf(error) }
+      outcome = { error: errorOf(error) }
     }
     if (isRunning()) this.#running.delete(id)
-    // The layer below still waits for the answer to a cancelled request, to know when the id is free.
-    this.#answer(id, signal.aborted ? { error: { code: INTERNAL_ERROR, message: 'Cancelled' } } : answer)
+    // The layer below still waits for the response to a cancelled request, to know when the id is free.
+    this.#respond(id, signal.aborted ? { error: { code: INTERNAL_ERROR, message: 'Cancelled' } } : outcome)
   }
 
-  #answer(id: RequestId, answer: Answer): void {
+  #respond(id: RequestId, outcome: Outcome): void {
     try {
-      this.#send({ jsonrpc: '2.0', id, ...answer })
+      this.#pipe.respond({ jsonrpc: '2.0', id, ...outcome })
     } catch (thrown) {
-      // What the handler returned or threw is no JSON: the server must not wait for ever.
-      const { code, message } = 'error' in answer ? answer.error : errorOf(thrown)
-      this.#send({ jsonrpc: '2.0', id, error: { code, message } })
+      // JSON cannot hold what the handler returned or threw; the server must not wait for ever.
+      const { code, message } = 'error' in outcome ? outcome.error : errorOf(thrown)
+      this.#pipe.respond({ jsonrpc: '2.0', id, error: { code, message } })
     }
   }
 }
 
-type Answer = { readonly result: Params } | { readonly error: JsonRpcError }
+type Outcome = { readonly result: Params } | { readonly error: JsonRpcError }
 
-const refuse: RequestHandler = ({ method }) => {
+const methodNotFound: RequestHandler = ({ method }) => {
   throw new RpcError(METHOD_NOT_FOUND, `No handler for ${method}`)
 }
 
 function resultOf(returned: unknown): Params {
   if (typeof returned === 'object' || returned === undefined) return (returned ?? {}) as Params
-  throw new TypeError('The request handler returned no object')
+  throw new TypeError('The request handler did not return an object')
 }
 
-/** What a handler threw, which may be anything. Never a stack. */
+/** The error to respond with for what a handler threw, which may be anything. It never holds a stack. */
 function errorOf(error: unknown): JsonRpcError {
   if (isRpcError(error)) return { code: error.rpcCode, message: error.message, data: error.data }
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown }

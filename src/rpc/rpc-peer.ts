@@ -1,136 +1,154 @@
+// The JSON-RPC layer: a conversation of requests, responses and notifications. It knows ids, deadlines, progress and cancellation,
+// and neither sockets nor reconnects: messages go down into a pipe and come up through `receive`. The client calls it.
+
 import { nanoid } from 'nanoid'
-import { Aborts } from '../lib/abort-watcher.js'
-import type { Deadline } from '../lib/deadlines.js'
-import { guarded } from '../lib/guarded.js'
-import { isErrorResponse, isObject, isRequest, isResponse } from '../wire/json-rpc.js'
-import { PendingRequests, type PendingRequest } from './pending.js'
-import { QueueFullError, RequestTimeoutError, RpcError, type Delivery } from '../errors.js'
-import { InboundDispatch } from './request-dispatcher.js'
+import { RequestTimeoutError, RpcError, type Delivery } from '../errors.js'
 import type { Clock } from '../lib/clock.js'
 import { deferred, type Deferred } from '../lib/deferred.js'
-import { SharedTimer } from '../lib/shared-timer.js'
-import type { JsonRpcErrorResponse, JsonRpcMessage, JsonRpcNotification, JsonRpcResponse, Params, RequestId } from '../types/json-rpc.js'
+import { guarded } from '../lib/guarded.js'
+import type { Deadline } from '../lib/deadlines.js'
+import { Waits, type WaitEnd } from '../lib/waits.js'
+import type {
+  JsonRpcMessage,
+  JsonRpcNotification,
+  JsonRpcRequest,
+  JsonRpcResponse,
+  Params,
+  ProgressToken,
+  RequestId
+} from '../types/json-rpc.js'
 import type { RequestOptions } from '../types/options.js'
+import { isErrorResponse, isObject, isRequest, isResponse } from '../wire/json-rpc.js'
+import { cancelledId, PROGRESS } from '../wire/methods.js'
+import { PendingRequests, type PendingRequest } from './pending.js'
+import { RequestDispatcher } from './request-dispatcher.js'
 
-/** What carries the messages; it survives reconnects. */
+/** What carries the messages down; it survives reconnects. */
 export interface MessagePipe {
-  /** @throws What kept the message from being sent or queued. */
-  send(message: JsonRpcMessage, request?: PendingRequest): void
+  /** Sends a request, or lets it wait. @throws What kept it from being sent or queued. */
+  request(message: JsonRpcRequest, request: PendingRequest): void
+  /** Sends a notification, or lets it wait. @throws What kept it from being sent or queued. */
+  notify(notification: JsonRpcNotification): void
+  /** Sends a response to the socket that its request came over, or drops it. @throws TypeError for what JSON cannot hold. */
+  respond(response: JsonRpcResponse): void
+  /** Gives a request up and tells the server why. @returns Whether the server can have executed it. */
   cancel(request: PendingRequest, reason: string): Delivery
 }
 
 /** Settings of a peer; times in ms. */
 export interface RpcPeerConfig {
+  /** Time and chance. */
   readonly clock: Clock
+  /** The deadline of a request whose options name none. */
   readonly requestTimeout: number
+  /** Most requests that may be pending at once. */
   readonly maxPending: number
-  /** How long answers may still come in after the process slept, before they count as too late. */
+  /** How long responses may still come in after the process slept, before their requests count as timed out. */
   readonly grace: number
 }
 
-/** Who is told what the peer meets with. */
+/** Is told what the peer meets with. */
 export interface RpcPeerListener {
+  /** A notification came in. */
   onNotification(notification: JsonRpcNotification): void
   /** A callback of the program failed. */
-  onTrouble(error: Error): void
+  onError(error: Error): void
 }
 
-/** A request with its promise: the one record that all layers share. */
+/** A pending request with the promise of whoever made it. */
 export interface Call extends PendingRequest, Deadline, Deferred<unknown> {
   /** The request's options, kept only if one of them matters after the request was sent. */
   readonly options: RequestOptions | undefined
+  /** Time for the response, in ms; progress may start it anew. */
   readonly timeout: number
-  /** When `maxTotalTimeout` is over; `undefined` = never. */
-  readonly endsAt: number | undefined
+  /** When the flow began that the call belongs to, in ms of the clock: `maxTotalTimeout` counts from there. */
+  readonly startedAt: number
   /** Under which the server reports progress, if it was asked to. */
-  token: string | number | undefined
+  token: ProgressToken | undefined
 }
 
-/** Something to do later on the peer's one timer. */
-interface Errand extends Deadline {
-  readonly run: () => void
+/** What a call belongs to. */
+export interface CallFlow {
+  /** When the flow began, in ms of the clock: `maxTotalTimeout` counts from there. @default now */
+  readonly startedAt?: number
+  /** Whether the params may be needed for another round trip: see {@link PendingRequest.repeatable}. @default false */
+  readonly repeatable?: boolean
 }
 
-/** The conversation: requests with deadline, progress and cancellation; dispatch of what comes in. Knows no socket. */
+/** One end of a JSON-RPC conversation. */
 export class RpcPeer {
-  readonly inbound: InboundDispatch
+  /** Handles the server's requests. */
+  readonly dispatcher: RequestDispatcher
+  /** All that this end waits for. */
+  readonly waits: Waits<Call>
   readonly #pipe: MessagePipe
   readonly #config: RpcPeerConfig
   readonly #listener: RpcPeerListener
-  readonly #pending = new PendingRequests<Call>()
-  readonly #timer: SharedTimer<Call | Errand>
-  readonly #aborts: Aborts<Call | ((reason: unknown) => void)>
-  readonly #byToken = new Map<string | number, Call>()
+  readonly #pending: PendingRequests<Call>
+  readonly #byToken = new Map<ProgressToken, Call>()
   // Behind one relay several clients may share a server that tells them apart by token alone.
   readonly #tokenPrefix = nanoid(10)
   #nextId: number
 
+  /** @param pipe - Carries the messages; what comes up from it has to be handed to `receive`. */
   constructor(pipe: MessagePipe, config: RpcPeerConfig, listener: RpcPeerListener) {
     this.#pipe = pipe
     this.#config = config
     this.#listener = listener
-    this.inbound = new InboundDispatch((message) => pipe.send(message))
-    this.#timer = new SharedTimer(
-      config.clock,
-      (due, now) => {
-        if ('run' in due) due.run()
-        else this.#expire(due, now)
-      },
-      config.grace
-    )
-    this.#aborts = new Aborts((item, reason) => {
-      if (typeof item === 'function') item(reason)
-      else this.abandon(item, reason instanceof Error ? reason.message : 'aborted', () => reason)
-    })
-    // A random start: two clients behind one relay never use the same ids (rules of behaviour 8).
+    this.#pending = new PendingRequests(config.maxPending)
+    this.dispatcher = new RequestDispatcher(pipe)
+    this.waits = new Waits(config.clock, (call, by, now) => this.#expire(call, by, now), config.grace)
+    // A random start, because two clients behind one relay must not use the same ids: see docs/decisions/0001-positive-integer-ids.md.
     this.#nextId = 1e8 + Math.floor(config.clock.random() * 9e8)
   }
 
+  /** How many requests wait for a response. */
   get pendingCount(): number {
     return this.#pending.size
   }
 
+  /** The time, in ms of the clock. */
+  now(): number {
+    return this.#config.clock.now()
+  }
+
   /**
    * Sends a request.
-   * @param startedAt - When the flow began that it belongs to: `maxTotalTimeout` counts from there.
+   * @param flow - What the request belongs to, if it is one of several round trips.
    * @returns Its record, whose promise settles exactly once.
    */
-  call(method: string, params: Params | undefined, options: RequestOptions = {}, startedAt: number = this.#config.clock.now()): Call {
-    const call = this.#record(method, options, startedAt)
+  call(method: string, params: Params | undefined, options: RequestOptions = {}, flow: CallFlow = {}): Call {
+    const call = this.#record(method, params, options, flow)
     const { signal } = options
     try {
       checkCall(method, params)
       checkTimeouts(options)
       signal?.throwIfAborted()
-      if (this.#pending.size >= this.#config.maxPending)
-        throw new QueueFullError('maxPending requests wait for an answer', 'Wait for some of them, or raise maxPending.')
-      const withToken = this.#withToken(call, params)
       this.#pending.add(call)
-      this.#pipe.send({ jsonrpc: '2.0', id: call.id as number, method, params: withToken }, call)
+      this.#pipe.request({ jsonrpc: '2.0', id: call.id, method, params: this.#withToken(call, params) }, call)
     } catch (error) {
       this.#take(call.id)
       call.reject(error)
     }
-    // It was refused; or a callback of the program, such as `trace`, ended the client meanwhile.
-    if (!this.#pending.has(call.id)) return call
-    this.#arm(call, call.timeout)
-    if (signal) this.#aborts.watch(signal, call)
+    // It may have failed at once; or a callback of the program, such as `trace`, ended the client meanwhile.
+    if (this.#pending.has(call.id)) this.waits.begin(call, this.#timeLeft(call), signal)
     return call
   }
 
+  /** Sends a notification. @throws TypeError for a wrong method or params, and what the pipe throws. */
   notify(method: string, params: Params | undefined): void {
     checkCall(method, params)
-    this.#pipe.send({ jsonrpc: '2.0', method, params })
+    this.#pipe.notify({ jsonrpc: '2.0', method, params })
   }
 
-  /** A message came in. */
+  /** Takes a message that came in. */
   receive(message: JsonRpcMessage): void {
     if (isResponse(message)) this.#receiveResponse(message)
-    else if (isRequest(message)) void this.inbound.receive(message)
+    else if (isRequest(message)) void this.dispatcher.receive(message)
     else this.#receiveNotification(message)
   }
 
-  /** Ends a request without an answer. */
+  /** Ends a request without a response. */
   fail(id: RequestId | undefined, error: unknown): void {
     this.#take(id)?.reject(error)
   }
@@ -140,68 +158,36 @@ export class RpcPeer {
     if (this.#take(call.id)) call.reject(errorOf(this.#pipe.cancel(call, reason)))
   }
 
-  /** Lets a request wait without a deadline from now on: its answer is the end of a subscription. */
-  waitForever(call: Call): void {
-    this.#timer.clear(call)
-  }
-
-  /** Runs something later. @returns What calls it off. */
-  after(ms: number, run: () => void): () => void {
-    const errand: Errand = { run, dueAt: 0, heapIndex: -1 }
-    this.#timer.set(errand, ms)
-    return () => this.#timer.clear(errand)
-  }
-
-  /**
-   * Lets something run that is no request: the promise settles when that does, when a signal fires, or at `endsAt`.
-   * @param work - Hears of an early end by its signal, but need not heed it.
-   */
-  within<T>(
-    signals: readonly (AbortSignal | undefined)[],
-    work: (over: AbortSignal) => Promise<T>,
-    endsAt: number = Infinity,
-    late: () => unknown = ignore
-  ): Promise<T> {
-    const { promise, resolve, reject } = deferred<T>()
-    const controller = new AbortController()
-    const end = (reason: unknown): void => {
-      reject(reason)
-      controller.abort(reason)
-    }
-    const callOff = this.after(endsAt - this.#config.clock.now(), () => end(late()))
-    for (const signal of signals) if (signal) this.#aborts.watch(signal, end)
-    if (!controller.signal.aborted) work(controller.signal).then(resolve, reject)
-    return promise.finally(() => {
-      callOff()
-      for (const signal of signals) if (signal) this.#aborts.unwatch(signal, end)
-    })
-  }
-
-  #record(method: string, options: RequestOptions, startedAt: number): Call {
-    const { maxTotalTimeout, signal } = options
+  #record(method: string, params: Params | undefined, options: RequestOptions, flow: CallFlow): Call {
+    const { maxTotalTimeout, signal, timeout = this.#config.requestTimeout } = options
     const { promise, resolve, reject } = deferred<unknown>()
     return {
       id: this.#nextId++,
       method,
       phase: 'queued',
       text: undefined,
+      mayResend: false,
+      repeatable: flow.repeatable ?? false,
+      frame: undefined,
+      params,
       size: 0,
       resend: options.resend,
-      dueAt: 0,
-      heapIndex: -1,
       promise,
       resolve,
       reject,
+      dueAt: 0,
+      heapIndex: -1,
       options: signal || maxTotalTimeout !== undefined || wantsProgress(options) ? options : undefined,
-      timeout: options.timeout ?? this.#config.requestTimeout,
-      endsAt: maxTotalTimeout === undefined ? undefined : startedAt + maxTotalTimeout,
+      timeout,
+      startedAt: flow.startedAt ?? this.now(),
       token: undefined
     }
   }
 
-  #arm(call: Call, timeout: number): void {
-    const left = call.endsAt === undefined ? Infinity : call.endsAt - this.#config.clock.now()
-    this.#timer.set(call, Math.min(timeout, left))
+  #timeLeft(call: Call): number {
+    const { maxTotalTimeout } = call.options ?? {}
+    // The clock is asked only if it matters: this is on the path of every request.
+    return maxTotalTimeout === undefined ? call.timeout : Math.min(call.timeout, call.startedAt + maxTotalTimeout - this.now())
   }
 
   #withToken(call: Call, params: Params | undefined): Params | undefined {
@@ -210,66 +196,63 @@ export class RpcPeer {
     const progressToken = typeof own === 'string' || typeof own === 'number' ? own : `${this.#tokenPrefix}.${String(call.id)}`
     call.token = progressToken
     this.#byToken.set(progressToken, call)
-    return { ...params, _meta: { ...params?._meta, progressToken } }
-  }
-
-  #forgetToken(call: Call): void {
-    const token = call.token as string
-    // Two requests may carry the same token of the program's own choice.
-    if (this.#byToken.get(token) === call) this.#byToken.delete(token)
+    const { _meta, ...rest } = params ?? {}
+    // `_meta` comes first, where whoever adds to the request's text finds it.
+    return { _meta: { ..._meta, progressToken }, ...rest }
   }
 
   #take(id: RequestId | undefined): Call | undefined {
     const call = this.#pending.take(id as RequestId)
     if (!call) return undefined
-    this.#timer.clear(call)
-    if (call.options?.signal) this.#aborts.unwatch(call.options.signal, call)
-    this.#forgetToken(call)
+    this.waits.end(call, call.options?.signal)
+    // Two requests may carry the same token of the program's own choice: the last one has it.
+    if (call.token !== undefined && this.#byToken.get(call.token) === call) this.#byToken.delete(call.token)
     return call
   }
 
-  #expire(call: Call, now: number): void {
-    const { endsAt = Infinity, method, options, timeout } = call
-    const limit = (endsAt <= now + 1 ? options?.maxTotalTimeout : undefined) ?? timeout
+  #expire(call: Call, by: WaitEnd, now: number): void {
+    if (by !== 'deadline') {
+      const reason: unknown = by.reason
+      return this.abandon(call, reason instanceof Error ? reason.message : 'aborted', () => reason)
+    }
+    const { method, options, startedAt, timeout } = call
+    const { maxTotalTimeout = Infinity } = options ?? {}
+    const limit = startedAt + maxTotalTimeout <= now + 1 ? maxTotalTimeout : timeout
     this.abandon(call, `no answer within ${String(limit)} ms`, (delivery) => new RequestTimeoutError(method, limit, delivery))
   }
 
   #receiveResponse(response: JsonRpcResponse): void {
     const call = this.#take(response.id as RequestId)
-    if (isErrorResponse(response)) call?.reject(rpcErrorOf(response))
+    if (isErrorResponse(response)) call?.reject(new RpcError(response.error.code, response.error.message, response.error.data))
     else call?.resolve(response.result)
   }
 
   #receiveNotification(notification: JsonRpcNotification): void {
     const { method, params } = notification
-    if (method === 'notifications/progress') this.#receiveProgress(params)
-    if (method === 'notifications/cancelled') this.inbound.cancel(params?.requestId as RequestId, params?.reason)
+    const cancelled = cancelledId(notification)
+    if (cancelled !== undefined) this.dispatcher.cancel(cancelled, params?.reason)
+    else if (method === PROGRESS) this.#receiveProgress(params)
     this.#listener.onNotification(notification)
   }
 
   #receiveProgress(params: Params | undefined): void {
-    const call = this.#byToken.get(params?.progressToken as string | number)
+    const call = this.#byToken.get(params?.progressToken as ProgressToken)
     if (!call || typeof params?.progress !== 'number') return
     const { onprogress, resetTimeoutOnProgress } = call.options ?? {}
-    if (resetTimeoutOnProgress) this.#arm(call, call.timeout)
+    if (resetTimeoutOnProgress) this.waits.setDeadline(call, this.#timeLeft(call))
     const { progressToken: _token, _meta, progress, ...rest } = params
     guarded(
       () => onprogress?.({ progress, ...rest }),
-      (error) => this.#listener.onTrouble(error)
+      (error) => this.#listener.onError(error)
     )
   }
 }
 
-const ignore = (): void => undefined
-
 const wantsProgress = (options: RequestOptions | undefined): boolean =>
   options?.onprogress !== undefined || options?.resetTimeoutOnProgress === true
 
-const rpcErrorOf = ({ error }: JsonRpcErrorResponse): RpcError => new RpcError(error.code, error.message, error.data)
-
 function checkCall(method: unknown, params: unknown = {}): void {
-  if (typeof method !== 'string' || !isObject(params))
-    throw new TypeError('method must be a string, and params, if there are any, an object')
+  if (typeof method !== 'string' || !isObject(params)) throw new TypeError('method must be a string; params must be an object, or left out')
 }
 
 function checkTimeouts(options: RequestOptions): void {

@@ -5,16 +5,18 @@ import type { Params } from '../types/json-rpc.js'
 
 /** Payload of the event `state`. */
 export interface StateChange {
+  /** The state that was left. */
   readonly from: StateName
+  /** The state that was entered. */
   readonly to: StateName
   /** Number of the dial under way or to come, from 1; in `connecting`, `initializing` and `waiting`. */
-  readonly attempt?: number
-  /** Ms until the next dial; in `waiting`. */
-  readonly delay?: number
+  readonly attempt?: number | undefined
+  /** Time until the next dial, in ms; in `waiting`. */
+  readonly delay?: number | undefined
   /** What ended the connection or the dial, if that is why the state changed. */
-  readonly closure?: Closure
+  readonly closure?: Closure | undefined
   /** Why the client gave up; in `failed`. */
-  readonly error?: McpWebSocketError
+  readonly error?: McpWebSocketError | undefined
 }
 
 /** The payload of `state` for a change of the lifecycle. */
@@ -25,17 +27,18 @@ export function describeChange(to: LifecycleState, from: LifecycleState, closure
   return { from: from.name, to: to.name, attempt, delay, closure, error }
 }
 
-/** The events of a client and their payloads. A server can cause `notification` and `error`, and no other by its words. */
+/** The events of a client and their payloads. A server can cause `notification` and `error` by its words, and no other. */
 export interface ClientEvents {
+  /** The state changed. */
   state: StateChange
-  /** Ready again after a lost connection. */
+  /** The client is ready again after an outage. */
   reconnected: Reconnected
-  /** Every notification of the server, also those that a handler takes. */
-  notification: { readonly method: string; readonly params?: Params }
-  /** Trouble that no promise could report. The client goes on. */
+  /** The server sent a notification; a handler may have taken it too. */
+  notification: { readonly method: string; readonly params?: Params | undefined }
+  /** Something went wrong that belongs to no promise. The client goes on. */
   error: Error
   /** The client gave up; `connect()` starts a new life. */
   failed: McpWebSocketError
-  /** The client was closed by its program. */
+  /** The program closed the client. */
   close: undefined
 }

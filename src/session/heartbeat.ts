@@ -1,137 +1,107 @@
-import { beat, knowsNoProbes, type HeartbeatPolicy, type Pulse } from './liveness.js'
+import type { Connection } from '../connection/connection.js'
+import { ProtocolError } from '../errors.js'
 import type { Clock } from '../lib/clock.js'
+import type { Due, SharedTimer } from '../lib/shared-timer.js'
+import { Pulse, type AwaitedCalls, type HeartbeatPolicy } from './liveness.js'
 
-/** What a heartbeat beats for: one open socket, and the timer of its owner. */
+/** What a heartbeat needs. */
 export interface HeartbeatHost {
+  /** The connection that it watches. */
+  readonly connection: Connection
+  /** The timer of its owner. */
+  readonly timer: SharedTimer<Due>
+  /** Time. */
   readonly clock: Clock
-  /** Inbound bytes so far, where the engine counts them. */
-  bytesRead(): number | undefined
-  /** Asks the server for a sign of life. */
+  /** Hints cause at most one probe in this time, in ms. */
+  readonly hintPause: number
+  /** Asks the server for a sign of life by a request: not every engine can send a ping frame. */
   probe(): void
-  /** The server is silent: asks for `busy`, as long as calls that are open now keep it from answering. */
-  onSilence(): void
-  /** Asks for `look` in `ms`, in place of an earlier wish; `Infinity` = never. */
-  schedule(ms: number): void
-  /** The server is gone. */
-  die(): void
-  /** The server answers no probes: from now on this heartbeat is silent. */
-  onIgnored(): void
+  /** Something went wrong that belongs to no promise. */
+  onError(error: Error): void
 }
 
-/** Notices a connection that died in silence (rules of behaviour 5 and 6); decides by `core/heartbeat.ts`. */
-export class Heartbeat {
-  readonly #policy: HeartbeatPolicy | false
+/** Notices a connection that died without a word. It acts; {@link Pulse} decides. */
+export class Heartbeat implements Due {
+  dueAt = 0
+  heapIndex = -1
+  readonly #pulse: Pulse | undefined
   readonly #host: HeartbeatHost
-  #heardAt = 0
-  /** When the probe went out that nothing came in since; `undefined` if none is out. */
-  #probedAt: number | undefined
-  /** The same, until its own answer comes: for the latency. */
-  #askedAt: number | undefined
-  #bytesAtProbe: number | undefined
-  #busy = false
-  /** Whether the verdict waited a second time, for the calls that were made while it waited for the first ones. */
-  #waited = false
-  #ignored = 0
-  #running = false
-  /** Whether the next look is to be a probe. */
-  #wanted = false
+  #isRunning = false
+  /** Whether the next look is to be a probe, whatever was heard. */
+  #isHinted = false
+  #triedAt = 0
 
-  /** @param policy - `false`: no beat at all. */
-  constructor(policy: HeartbeatPolicy | false, host: HeartbeatHost) {
-    this.#policy = policy
+  /** @param policy - `false`: the heartbeat does nothing. @param calls - Those that the verdict waits for. */
+  constructor(policy: HeartbeatPolicy | false, calls: AwaitedCalls, host: HeartbeatHost) {
+    this.#pulse = policy === false ? undefined : new Pulse(policy, calls)
     this.#host = host
-  }
-
-  /** Whether calls that were open when the server fell silent wait for an answer. */
-  set busy(busy: boolean) {
-    const settled = this.#busy && !busy
-    this.#busy = busy
-    // The last call is settled and an old probe is still open: one fresh probe, with the full timeout, decides.
-    if (settled && this.#running && this.#probedAt !== undefined) this.probe()
   }
 
   /** The connection is ready. */
   start(): void {
-    this.#running = true
-    this.#ignored = 0
-    this.look(this.#host.clock.now(), Infinity)
+    const now = this.#host.clock.now()
+    this.#isRunning = true
+    this.#triedAt = now
+    this.#pulse?.begin(now)
+    this.#look(now, Infinity)
   }
 
-  /** The socket is gone, or not yet ready. */
+  /** The connection is no longer ready. */
   stop(): void {
-    this.#running = this.#wanted = this.#waited = false
-    this.#probedAt = this.#askedAt = undefined
+    this.#isRunning = this.#isHinted = false
+    this.#host.timer.clear(this)
   }
 
-  /** Something came in: life, whatever it is. */
-  hear(): void {
-    this.#heardAt = this.#host.clock.now()
-    this.#probedAt = undefined
-    this.#waited = false
+  /** Something came in, whatever it is. */
+  onHeard(): void {
+    this.#pulse?.heard(this.#host.clock.now())
   }
 
-  /** The answer to a probe came in. @returns Its latency in ms; `undefined` if none was asked for. */
-  pong(): number | undefined {
-    const askedAt = this.#askedAt
-    this.#askedAt = undefined
-    this.#ignored = 0
-    this.hear()
-    return askedAt === undefined ? undefined : this.#heardAt - askedAt
+  /** The response to a probe came in. @returns Its latency in ms, if a probe was out. */
+  onResponse(): number | undefined {
+    return this.#pulse?.responded(this.#host.clock.now())
   }
 
-  /** Asks for a sign of life in `ms`, whatever was heard meanwhile. */
-  probeIn(ms: number): void {
-    if (this.#policy === false) return
-    this.#wanted = true
-    this.#host.schedule(ms)
+  /** The last of the calls that the verdict waited for is settled: one fresh probe, with the full `timeout`, decides. */
+  onCallsSettled(): void {
+    if (this.#isRunning && this.#pulse?.isProbing) this.#probe()
   }
 
-  /** Asks for a sign of life now. */
-  probe(): void {
-    const policy = this.#policy
-    this.#wanted = false
-    if (policy === false || this.#noteIgnored(policy)) return
-    if (this.#probedAt === undefined) this.#host.onSilence()
-    this.#probedAt = this.#askedAt = this.#host.clock.now()
-    this.#bytesAtProbe = this.#host.bytesRead()
-    // An answer must not put off the next probe, so the next look comes after the shorter of the two.
-    this.#host.schedule(Math.min(policy.timeout, policy.interval))
-    this.#host.probe()
+  /** Takes a hint that the network or the page woke up: asks for a sign of life soon. */
+  hint(): void {
+    if (!this.#isRunning || !this.#pulse) return
+    this.#isHinted = true
+    this.#host.timer.set(this, Math.max(0, this.#triedAt + this.#host.hintPause - this.#host.clock.now()))
   }
 
-  /** Looks at the pulse. @param dueAt - When this look was planned. */
-  look(now: number, dueAt: number): void {
-    if (this.#policy === false) return
-    if (this.#wanted) return this.probe()
-    // A part of a large message is life too.
-    if (this.#probedAt !== undefined && this.#host.bytesRead() !== this.#bytesAtProbe) this.hear()
-    const { action, nextAt } = beat(this.#pulse, this.#policy, now, dueAt)
-    if (action === 'none') this.#host.schedule(nextAt - now)
-    else if (action === 'probe' || this.#waitsAgain()) this.probe()
-    else this.#host.die()
+  onDue(now: number): void {
+    if (this.#isHinted) this.#probe()
+    else this.#look(now, this.dueAt)
   }
 
-  /** Whether calls were made since the first probe: they may keep the server as busy. Once, or a program that calls on and on hides a death. */
-  #waitsAgain(): boolean {
-    if (this.#waited) return false
-    this.#waited = true
-    this.#host.onSilence()
-    return this.#busy
+  #look(now: number, dueAt: number): void {
+    const beat = this.#pulse?.look(now, dueAt, this.#host.connection.bytesRead)
+    if (beat?.action === 'rest') this.#host.timer.set(this, beat.until - now)
+    else if (beat?.action === 'probe') this.#probe()
+    else if (beat) this.#host.connection.drop({ kind: 'heartbeat', code: 1006, wasClean: false })
   }
 
-  get #pulse(): Pulse {
-    return { heardAt: this.#heardAt, probedAt: this.#probedAt, busy: this.#busy, ignored: this.#ignored }
-  }
-
-  /** Notes that the last probe had its time and was ignored, although the server spoke. @returns Whether probes are in vain. */
-  #noteIgnored({ timeout }: HeartbeatPolicy): boolean {
-    const askedAt = this.#askedAt
-    // A server that works on a call reads no probe until it is done.
-    if (askedAt !== undefined && this.#probedAt === undefined && !this.#busy && this.#host.clock.now() - askedAt >= timeout) {
-      this.#askedAt = undefined
-      this.#ignored++
-      if (knowsNoProbes(this.#pulse)) this.#host.onIgnored()
-    }
-    return knowsNoProbes(this.#pulse)
+  #probe(): void {
+    this.#isHinted = false
+    const now = this.#host.clock.now()
+    const wasIgnored = this.#pulse?.ignoresProbes
+    const lookAt = this.#pulse?.probe(now, this.#host.connection.bytesRead)
+    if (lookAt !== undefined) {
+      this.#triedAt = now
+      this.#host.timer.set(this, lookAt - now)
+      if (!this.#host.connection.ping()) this.#host.probe()
+    } else if (!wasIgnored) this.#host.onError(ignoredError())
   }
 }
+
+const ignoredError = (): ProtocolError =>
+  new ProtocolError(
+    'INVALID_RESPONSE',
+    'the server sends messages, but responds to no probe: the heartbeat is off for the rest of this connection',
+    { hint: 'If the connection dies, only a request that times out will notice. To expect that from the start, set heartbeat: false.' }
+  )

@@ -1,27 +1,29 @@
 import type { Closure } from '../errors.js'
-import type { RequestId } from '../types/json-rpc.js'
 import { PendingRequests, type PendingRequest } from '../rpc/pending.js'
+import type { RequestId } from '../types/json-rpc.js'
+import { LISTEN } from '../wire/methods.js'
+import type { AwaitedCalls } from './liveness.js'
 
 /** What a drop means for the requests that were in flight. */
 export interface Triage {
   /** To be sent again, in their order. */
   readonly resend: readonly PendingRequest[]
-  /** Given up: nobody knows whether they were executed. */
+  /** Given up: whether the server executed them is unknown. */
   readonly lost: readonly PendingRequest[]
-  /** The lost one that was too large for the server (close code 1009): it is the cause, and would be again. */
+  /** The lost one that was too large for the server (close code 1009): it caused the closure, and would again. */
   readonly tooLarge: PendingRequest | undefined
 }
 
-/** A listen ends only by somebody's will, never by a drop, and it is no call: nobody waits for its answer. */
-const isCall = (request: PendingRequest): boolean => request.method !== 'subscriptions/listen'
+/** A listen ends only because somebody wants it to, never by a drop; and it is not a call: nobody waits for its response. */
+const isCall = (request: PendingRequest): boolean => request.method !== LISTEN
 
-/** The call that is taken to be the cause of close code 1009: the largest of those in flight. */
+/** The call that probably caused close code 1009: the largest of those in flight. */
 export function tooLargeOf(inFlight: readonly PendingRequest[], { code }: Closure): PendingRequest | undefined {
   return code === 1009 ? inFlight.filter(isCall).sort((a, b) => b.size - a.size)[0] : undefined
 }
 
-/** The requests of the layer above that were written and wait for an answer. */
-export class Flight extends PendingRequests<PendingRequest> {
+/** The requests of the layer above that were written and wait for a response. */
+export class InFlight extends PendingRequests implements AwaitedCalls {
   readonly #awaited = new Set<PendingRequest>()
 
   override take(id: RequestId): PendingRequest | undefined {
@@ -36,23 +38,21 @@ export class Flight extends PendingRequests<PendingRequest> {
     return super.takeAll()
   }
 
-  /** The calls that are open now are those to wait for, and none that is made later. */
   awaitCalls(): void {
     for (const request of this.all()) if (isCall(request)) this.#awaited.add(request)
   }
 
-  /** Whether one of the calls to wait for is open. */
   get awaits(): boolean {
     return this.#awaited.size > 0
   }
 
-  /** Sorts what was in flight after a drop that will be followed by a reconnect; listens stay. */
+  /** Sorts what was in flight, after a drop that a reconnect will follow; listens stay. */
   triage(closure: Closure): Triage {
     const all = this.takeAll()
     const calls = all.filter(isCall)
     for (const request of all) if (!isCall(request)) this.add(request)
     const tooLarge = tooLargeOf(calls, closure)
-    const again = (request: PendingRequest): boolean => request !== tooLarge && request.phase === 'sent' && request.text !== undefined
+    const again = (request: PendingRequest): boolean => request !== tooLarge && request.phase === 'sent' && request.mayResend
     return { resend: calls.filter(again), lost: calls.filter((request) => !again(request)), tooLarge }
   }
 }

@@ -1,12 +1,12 @@
 import type { Connection } from '../connection/connection.js'
-import { encodeMessage } from '../wire/json-rpc.js'
 import type { JsonRpcResponse, Params, RequestId } from '../types/json-rpc.js'
+import { encodeMessage } from '../wire/json-rpc.js'
 
 // The layer above counts its ids up from below 10^9, so that the two meet only after a billion requests.
 const FIRST_ID = 2 ** 31 - 1
 
 /** The session's own requests on the current socket: handshake, restores, probes. The layer above never sees them. */
-export class OwnRequests {
+export class InternalRequests {
   readonly #connection: Connection
   readonly #isTaken: (id: RequestId) => boolean
   readonly #pending = new Map<RequestId, (response: JsonRpcResponse) => void>()
@@ -19,21 +19,21 @@ export class OwnRequests {
   }
 
   /** Sends a request. @returns Its id, for `forget`. */
-  ask(method: string, params: Params | undefined, onResponse: (response: JsonRpcResponse) => void): number {
+  send(method: string, params: Params | undefined, onResponse: (response: JsonRpcResponse) => void): number {
     const id = this.freeId()
     this.#pending.set(id, onResponse)
     this.#connection.send(encodeMessage({ jsonrpc: '2.0', id, method, ...(params && { params }) }))
     return id
   }
 
-  /** An id that nobody uses. */
+  /** An id that no request has. */
   freeId(): number {
     while (this.#isTaken(this.#nextId)) this.#nextId--
     return this.#nextId--
   }
 
-  /** Hands a response to who asked. @returns Whether it answers a request of the session. */
-  answer(id: RequestId, response: JsonRpcResponse): boolean {
+  /** Hands a response to whoever sent the request. @returns Whether it was a request of the session. */
+  deliver(id: RequestId, response: JsonRpcResponse): boolean {
     const onResponse = this.#pending.get(id)
     if (onResponse) {
       this.#pending.delete(id)
@@ -42,12 +42,12 @@ export class OwnRequests {
     return onResponse !== undefined
   }
 
-  /** The answer to this request no longer matters; one that comes is taken for a late answer. */
+  /** The response to this request no longer matters; one that comes counts as late. */
   forget(id: RequestId): void {
     this.#pending.delete(id)
   }
 
-  /** The socket is gone, and with it every answer. */
+  /** The socket is gone, and with it every response. */
   clear(): void {
     this.#pending.clear()
   }

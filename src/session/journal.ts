@@ -1,76 +1,118 @@
-import type { JsonRpcRequest, Params, RequestId } from '../types/json-rpc.js'
-import type { Era } from './handshake.js'
+import type { PendingRequest } from '../rpc/pending.js'
+import type { JsonRpcMessage, Params, RequestId } from '../types/json-rpc.js'
+import { LISTEN, SET_LEVEL, SUBSCRIBE, UNSUBSCRIBE } from '../wire/methods.js'
 
-const SET_LEVEL = 'logging/setLevel'
-const SUBSCRIBE = 'resources/subscribe'
+// In ms. A server that shuts down ends its listens and then closes: only an end from a server that stays is an end.
+const END_BELIEVED_AFTER = 1000
 
-/** What must be said again on a new socket. */
+/** A state of the server that a new socket must be told again (legacy era). */
 export interface Restore {
+  /** The request that sets the state. */
   readonly method: typeof SET_LEVEL | typeof SUBSCRIBE
+  /** Its params, as they were sent. */
   readonly params: Params
 }
 
-/** What a wish is about: one with the same key takes its place. */
+/** The end of a listen, held back. */
+interface HeldEnd {
+  readonly message: JsonRpcMessage
+  /** When to believe it, in ms of the clock. */
+  readonly at: number
+}
+
+/** What a restore is about: a later one with the same key takes its place. */
 const keyOf = ({ method, params }: Restore): string => (method === SUBSCRIBE ? `${method} ${String(params.uri)}` : method)
 
 /**
- * Remembers what a new socket must be told again, by watching the traffic (design: the handshake is just traffic).
- * A state of the server counts once the server confirmed it; what is in flight at a drop is the resend policy's.
+ * Remembers what a new socket must be told again, by watching the traffic. A state of the server counts once the server has confirmed
+ * it; what is in flight at a drop belongs to the resend policy. Live listens are remembered with their frame: they are sent again
+ * verbatim, under the same id. See docs/decisions/0009-a-listen-that-ends-with-its-socket.md.
  */
 export class Journal {
   readonly #confirmed = new Map<string, Restore>()
   readonly #unconfirmed = new Map<RequestId, Restore>()
-  /** Live `subscriptions/listen` requests with their frames: sent again verbatim, under the same id. */
   readonly #listens = new Map<RequestId, string>()
+  readonly #ends = new Map<RequestId, HeldEnd>()
 
-  /** A request is written: a subscription ends with the wish, a listen begins with it; the rest waits for the answer. */
-  noteSent({ id, method, params = {} }: JsonRpcRequest, text: string): void {
+  /** A request is written for the first time: an unsubscription holds from now on, a listen lives; the rest waits for the response. */
+  noteSent({ id, method, params = {} }: Pick<PendingRequest, 'id' | 'method' | 'params'>, frame: string): void {
     if (method === SET_LEVEL || method === SUBSCRIBE) this.#unconfirmed.set(id, { method, params })
-    else if (method === 'resources/unsubscribe') this.#forget(keyOf({ method: SUBSCRIBE, params }))
-    else if (method === 'subscriptions/listen') this.#listens.set(id, text)
+    else if (method === UNSUBSCRIBE) this.#forget(keyOf({ method: SUBSCRIBE, params }))
+    else if (method === LISTEN) this.#listens.set(id, frame)
   }
 
-  /** A request ended: answered with a result, or (`confirmed` false) refused, lost or given up. */
+  /** A request ended: by a result (`confirmed`), or because it failed, was lost or was given up. */
   noteEnd(id: RequestId, confirmed: boolean): void {
     this.#listens.delete(id)
-    const wish = this.#unconfirmed.get(id)
-    if (wish === undefined) return
+    this.#ends.delete(id)
+    const restore = this.#unconfirmed.get(id)
+    if (restore === undefined) return
     this.#unconfirmed.delete(id)
-    if (confirmed) this.#confirmed.set(keyOf(wish), wish)
+    if (confirmed) this.#confirmed.set(keyOf(restore), restore)
   }
 
-  /** The server refused to restore this. */
+  /** The server cannot restore this. */
   dropRestore(restore: Restore): void {
     this.#confirmed.delete(keyOf(restore))
   }
 
+  /** Whether this request is a live listen. */
   isListen(id: RequestId): boolean {
     return this.#listens.has(id)
   }
 
-  /** The URIs whose updates a gap may have swallowed. */
+  /** The server ended this listen with `message`. @returns When to believe it, in ms of the clock. */
+  holdEnd(id: RequestId, message: JsonRpcMessage, now: number): number {
+    const at = now + END_BELIEVED_AFTER
+    this.#ends.set(id, { message, at })
+    return at
+  }
+
+  /** Whether the server has ended this listen, but the end is held back. */
+  isEnding(id: RequestId): boolean {
+    return this.#ends.has(id)
+  }
+
+  /** When the first end that is held back is to be believed, in ms of the clock; `Infinity` if there is none. */
+  get nextEndAt(): number {
+    return Math.min(...[...this.#ends.values()].map(({ at }) => at))
+  }
+
+  /** Removes and returns the ends that are to be believed by `now`, with the ids of their listens. */
+  takeEnds(now: number): [RequestId, JsonRpcMessage][] {
+    const due = [...this.#ends].filter(([, { at }]) => at <= now)
+    for (const [id] of due) this.#ends.delete(id)
+    return due.map(([id, { message }]) => [id, message])
+  }
+
+  /** The socket is gone: the server that ended the listens just before has ended itself, and they live on. */
+  forgetEnds(): void {
+    this.#ends.clear()
+  }
+
+  /** The URIs whose updates may have been missed while there was no connection. */
   get subscribedUris(): string[] {
-    return this.restores('legacy').flatMap(({ method, params }) => (method === SUBSCRIBE ? String(params.uri) : []))
+    return this.restores.flatMap(({ method, params }) => (method === SUBSCRIBE ? String(params.uri) : []))
   }
 
   /** Nobody wants this any more, also if its request is still under way. */
   #forget(key: string): void {
     this.#confirmed.delete(key)
-    for (const [id, wish] of this.#unconfirmed) if (keyOf(wish) === key) this.#unconfirmed.delete(id)
+    for (const [id, restore] of this.#unconfirmed) if (keyOf(restore) === key) this.#unconfirmed.delete(id)
   }
 
-  /** What a server of this era must be told, sorted by method: the level first. The other era has no such methods. */
-  restores(era: Era): Restore[] {
-    return era === 'modern' ? [] : [...this.#confirmed.values()].sort((a, b) => a.method.localeCompare(b.method))
+  /** What a legacy server must be told, sorted by method: the level first. The modern era has no such methods. */
+  get restores(): Restore[] {
+    return [...this.#confirmed.values()].sort((a, b) => a.method.localeCompare(b.method))
   }
 
-  /** The live listens, oldest first. */
-  listens(): [RequestId, string][] {
+  /** The live listens with their frames, oldest first. */
+  get listens(): [RequestId, string][] {
     return [...this.#listens]
   }
 
   /** A new life begins with nothing. */
   clear(): void {
-    for (const notes of [this.#confirmed, this.#unconfirmed, this.#listens]) notes.clear()
+    for (const notes of [this.#confirmed, this.#unconfirmed, this.#listens, this.#ends]) notes.clear()
   }
 }

@@ -1,6 +1,6 @@
 import { isLate } from '../lib/deadlines.js'
 
-/** When a silent connection is asked for a sign of life, and when it is given up; in ms. */
+/** When a silent connection is probed, and when it is given up; in ms. */
 export interface HeartbeatPolicy {
   /** Silence after which the server is probed. */
   readonly interval: number
@@ -8,50 +8,130 @@ export interface HeartbeatPolicy {
   readonly timeout: number
 }
 
-/** What is known of the life of one connection. Times in ms of a monotonic clock. */
-export interface Pulse {
-  /** When the last inbound byte came. */
-  readonly heardAt: number
-  /** When the probe went out that nothing came in since; `undefined` if none is out. */
-  readonly probedAt: number | undefined
-  /** Whether calls that the verdict waits for are open: servers that handle one at a time answer no probe meanwhile. */
-  readonly busy: boolean
-  /** How many probes in a row the server did not answer, although it spoke meanwhile. */
-  readonly ignored: number
+/** The calls that keep a server too busy to respond to a probe: many servers handle one message at a time. */
+export interface AwaitedCalls {
+  /** The calls that are pending now are those to wait for, and none that is made later. */
+  awaitCalls(): void
+  /** Whether one of them is still pending. */
+  readonly awaits: boolean
 }
 
-// One probe may be overtaken by other traffic; a server that ignores two knows no probes.
+/** What to do after a look at the pulse. */
+export type Beat =
+  | { readonly action: 'rest'; /** When to look again, in ms of the clock; `Infinity`: never. */ readonly until: number }
+  | { readonly action: 'probe' }
+  | { readonly action: 'dead' }
+
+// One probe may be overtaken by other traffic; a server that ignores two in a row does not know them.
 const MOST_IGNORED = 2
 
-/** Whether this server answers no probes, so that its silence proves nothing. */
-export const knowsNoProbes = ({ ignored }: Pulse): boolean => ignored >= MOST_IGNORED
-
-/** What to do now, and when to look again. */
-export interface Beat {
-  readonly action: 'none' | 'probe' | 'dead'
-  readonly nextAt: number
-}
-
 /**
- * One look at the pulse (rules of behaviour 5 and 6).
- * @param dueAt - When this look was planned: one that comes late proves only that this process slept or was blocked, so
- * it never ends in a verdict, only in a fresh probe.
+ * What is known of the life of one connection, and what follows from it: see docs/decisions/0004-the-heartbeat-waits-for-calls.md.
+ * Pure: time and byte counts come in with each call. Times are in ms of a monotonic clock.
  */
-export function beat(pulse: Pulse, policy: HeartbeatPolicy, now: number, dueAt: number): Beat {
-  const { heardAt, probedAt, busy } = pulse
-  if (knowsNoProbes(pulse)) return { action: 'none', nextAt: Infinity }
-  if (probedAt === undefined) {
-    const quietAt = heardAt + policy.interval
-    return now < quietAt ? { action: 'none', nextAt: quietAt } : { action: 'probe', nextAt: now + policy.timeout }
+export class Pulse {
+  readonly #policy: HeartbeatPolicy
+  readonly #calls: AwaitedCalls
+  #heardAt = 0
+  /** When the probe went out that nothing came in since; `undefined` if none is out. */
+  #probedAt: number | undefined
+  /** The same, until its own response comes: for the latency, and to find out that the server ignores probes. */
+  #askedAt: number | undefined
+  #bytesAtProbe: number | undefined
+  /** Probes in a row that the server did not respond to, although it sent other things meanwhile. */
+  #ignored = 0
+  /** Whether the verdict has already waited for the calls that were made while it waited for the first ones. */
+  #waitedTwice = false
+
+  /** @param calls - Those that the verdict has to wait for. */
+  constructor(policy: HeartbeatPolicy, calls: AwaitedCalls) {
+    this.#policy = policy
+    this.#calls = calls
   }
-  const deadAt = probedAt + policy.timeout
-  // An answer that comes in between must not put off the next probe.
-  const soon = now + Math.min(policy.interval, policy.timeout)
-  if (now < deadAt) return { action: 'none', nextAt: Math.min(deadAt, soon) }
-  if (isLate(dueAt, now)) return { action: 'probe', nextAt: now + policy.timeout }
-  if (!busy) return { action: 'dead', nextAt: Infinity }
-  // A call is open: its own timeout bounds the wait, and its settlement asks for a fresh probe. Further probes meanwhile
-  // decide nothing, but keep the connection alive in the eyes of a proxy with an idle limit.
-  const againAt = Math.max(deadAt, probedAt + policy.interval)
-  return now < againAt ? { action: 'none', nextAt: Math.min(againAt, soon) } : { action: 'probe', nextAt: now + policy.timeout }
+
+  /** A new connection is ready. */
+  begin(now: number): void {
+    this.#ignored = 0
+    this.#askedAt = undefined
+    this.heard(now)
+  }
+
+  /** Something came in: life, whatever it is. */
+  heard(now: number): void {
+    this.#heardAt = now
+    this.#probedAt = undefined
+    this.#waitedTwice = false
+  }
+
+  /** The response to a probe came in. @returns Its latency in ms; `undefined` if no probe is out. */
+  responded(now: number): number | undefined {
+    const askedAt = this.#askedAt
+    this.#askedAt = undefined
+    this.#ignored = 0
+    this.heard(now)
+    return askedAt === undefined ? undefined : now - askedAt
+  }
+
+  /** Whether the server ignores probes, so that its silence proves nothing. */
+  get ignoresProbes(): boolean {
+    return this.#ignored >= MOST_IGNORED
+  }
+
+  /** Whether a probe is out and nothing came in since. */
+  get isProbing(): boolean {
+    return this.#probedAt !== undefined
+  }
+
+  /**
+   * One look at the pulse.
+   * @param dueAt - When this look was planned: one that comes late proves only that this process slept or was blocked, so that it
+   * never ends in a verdict, only in a fresh probe.
+   */
+  look(now: number, dueAt: number, bytesRead: number | undefined): Beat {
+    // A part of a large message is life too.
+    if (this.isProbing && bytesRead !== this.#bytesAtProbe) this.heard(now)
+    const { interval, timeout } = this.#policy
+    const probedAt = this.#probedAt
+    if (this.ignoresProbes) return { action: 'rest', until: Infinity }
+    if (probedAt === undefined) {
+      const quietAt = this.#heardAt + interval
+      return now < quietAt ? { action: 'rest', until: quietAt } : { action: 'probe' }
+    }
+    const deadAt = probedAt + timeout
+    // A response that comes in between must not put off the next probe.
+    const soon = now + Math.min(interval, timeout)
+    if (now < deadAt) return { action: 'rest', until: Math.min(deadAt, soon) }
+    if (isLate(dueAt, now)) return { action: 'probe' }
+    if (!this.#calls.awaits) return this.#waitsOnceMore() ? { action: 'probe' } : { action: 'dead' }
+    // A call is pending: its own timeout bounds the wait, and its settlement asks for a fresh probe. Further probes meanwhile
+    // decide nothing, but keep the connection alive in the eyes of a proxy with an idle limit.
+    const againAt = Math.max(deadAt, probedAt + interval)
+    return now < againAt ? { action: 'rest', until: Math.min(againAt, soon) } : { action: 'probe' }
+  }
+
+  /** A probe is about to go out. @returns When to look again, in ms of the clock; `undefined`: the server ignores probes, send none. */
+  probe(now: number, bytesRead: number | undefined): number | undefined {
+    this.#noteIgnored(now)
+    if (this.ignoresProbes) return undefined
+    if (!this.isProbing) this.#calls.awaitCalls()
+    this.#probedAt = this.#askedAt = now
+    this.#bytesAtProbe = bytesRead
+    return now + Math.min(this.#policy.timeout, this.#policy.interval)
+  }
+
+  /** Calls that were made since the first probe may keep the server as busy. Once: else a program that goes on calling hides a death. */
+  #waitsOnceMore(): boolean {
+    if (this.#waitedTwice) return false
+    this.#waitedTwice = true
+    this.#calls.awaitCalls()
+    return this.#calls.awaits
+  }
+
+  /** The last probe had its time, and the server sent other things but no response to it. */
+  #noteIgnored(now: number): void {
+    // A server that works on a call reads no probe until it is done.
+    if (this.#askedAt === undefined || this.isProbing || this.#calls.awaits || now - this.#askedAt < this.#policy.timeout) return
+    this.#askedAt = undefined
+    this.#ignored++
+  }
 }

@@ -1,11 +1,11 @@
-import type { JsonRpcResponse } from '../types/json-rpc.js'
-import { ConnectionLostError, ProtocolError, QueueFullError, type Closure, type McpWebSocketError } from '../errors.js'
 import { describeClosure, lostCode } from '../connection/closures.js'
-import { isErrorResponse } from '../wire/json-rpc.js'
+import { ConnectionLostError, ProtocolError, QueueFullError, type Closure, type McpWebSocketError } from '../errors.js'
 import type { PendingRequest } from '../rpc/pending.js'
+import type { JsonRpcResponse } from '../types/json-rpc.js'
+import { isErrorResponse } from '../wire/json-rpc.js'
 
 /**
- * The error of a request whose connection broke behind it, in words that a model can act on.
+ * The error of a request whose connection broke after it was sent, in words that a model can act on.
  * @param cause - The failure that ended the life, if it did.
  */
 export function lostError(closure: Closure, cause?: McpWebSocketError): ConnectionLostError {
@@ -13,18 +13,18 @@ export function lostError(closure: Closure, cause?: McpWebSocketError): Connecti
   return new ConnectionLostError(lostCode(closure), message, closure, { delivery: 'unknown', cause })
 }
 
-/** The error of the request that is taken to be the cause of close code 1009. */
-export function tooLargeError(closure: Closure, request: PendingRequest): ConnectionLostError {
-  const message = `${describeClosure(closure)}: a message was too large, probably ${request.method} (${String(request.size)} characters); it is not repeated`
+/** The error of the request that probably caused close code 1009. */
+export function tooLargeError(closure: Closure, { method, size }: PendingRequest): ConnectionLostError {
+  const message = `${describeClosure(closure)}: a message was too large, probably ${method} (${String(size)} characters); it is not repeated`
   return new ConnectionLostError('MESSAGE_TOO_LARGE', message, closure, {
     delivery: 'unknown',
     hint: 'Send less, or raise the limit of the server (of this side: maxMessageBytes).'
   })
 }
 
-/** The trouble with a response without an id: the usual answer to what the server could not even read. */
-export function unaddressedError(response: JsonRpcResponse, clean: (text: string) => string): ProtocolError {
-  const words = isErrorResponse(response) ? clean(response.error.message) : 'a result'
+/** The error for a response without an id: what servers send when they could not even read a request. */
+export function unaddressedError(response: JsonRpcResponse, redact: (text: string) => string): ProtocolError {
+  const words = isErrorResponse(response) ? redact(response.error.message) : 'a result'
   return new ProtocolError('INVALID_RESPONSE', `the server sent a response without an id: ${words}`)
 }
 
@@ -32,5 +32,5 @@ export function unaddressedError(response: JsonRpcResponse, clean: (text: string
 export const queueFullError = (method: string): QueueFullError =>
   new QueueFullError(
     `not connected, or the server does not read, and the outbox has no place for ${method}`,
-    'Wait for the connection or for answers, or raise the option outbox.'
+    'Wait for the connection or for responses, or raise the option outbox.'
   )

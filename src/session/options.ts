@@ -57,6 +57,7 @@ const OFFERS = listOf(
   (name) => name !== MCP_SUBPROTOCOL && /^[!#$%&'*+\-.^_`|~\w]+$/.test(name)
 )
 const MIB = 2 ** 20
+const LEAST_BUFFERED = 8 * MIB
 
 const RECONNECT: Rules = {
   initialDelay: [1000, MS],
@@ -111,7 +112,13 @@ export function resolveClientOptions(options: McpWebSocketClientOptions, ports: 
     // After a sleep the connection is probed: its verdict, a loss, says more about a request than that time is over.
     grace: heartbeat ? heartbeat.timeout : all.connectTimeout,
     // A server that is silent about its era must leave time for the handshake of the other one.
-    session: { ...all, connection: resolveConnection(all, ports), probeTimeout: Math.min(probeTimeout, handshakeTimeout / 2) }
+    session: {
+      ...all,
+      connection: resolveConnection(all, ports),
+      probeTimeout: Math.min(probeTimeout, handshakeTimeout / 2),
+      // Handlers end some time after they were cancelled: until then they count.
+      mostCancelled: Infinity
+    }
   }
 }
 
@@ -129,6 +136,8 @@ function resolveConnection(all: Complete, ports: Ports): ConnectionConfig {
     resolveTarget: (context) => resolveTarget(all, context),
     retry: { ...retry, enabled: reconnect !== false },
     resetAfter: retry.resetAfter,
+    // A large message on its way is no sign of a server that does not read, however small the outbox.
+    maxBuffered: Math.max(LEAST_BUFFERED, all.outbox ? all.outbox.maxBytes : 0),
     shouldReconnect: retry.shouldReconnect,
     refreshable: typeof auth?.token === 'function',
     // A token, which is among the subprotocols here, would get lost with them.

@@ -1,21 +1,21 @@
 import type { ConnectionStats } from '../connection/connection.js'
 import type { Reconnected } from '../types/client.js'
 
-/** The time between the loss of a connection and the next `ready`, however many dials it takes. */
-export class Interruption {
+/** The time from the loss of a ready connection to the next `ready`, however many dials it takes. */
+export class Outage {
   #start: { readonly stats: ConnectionStats; readonly at: number } | undefined
 
-  /** A ready connection was lost; or an interruption goes on. @param now - In ms. */
+  /** A ready connection was lost; an outage that goes on is not begun anew. @param now - In ms of the clock. */
   begin(stats: ConnectionStats, now: number): void {
     this.#start ??= { stats: { ...stats }, at: now }
   }
 
-  /** It does not end: the life does. */
+  /** The life ends, and with it the outage. */
   forget(): void {
     this.#start = undefined
   }
 
-  /** The connection is ready. @returns What to tell, if there was an interruption. */
+  /** The connection is ready. @returns What the outage cost, if there was one. */
   end(stats: ConnectionStats, now: number): Pick<Reconnected, 'attempts' | 'downtime' | 'lost'> | undefined {
     const start = this.#start
     this.#start = undefined

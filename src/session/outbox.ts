@@ -1,30 +1,27 @@
-import type { JsonRpcNotification, RequestId } from '../types/json-rpc.js'
 import type { PendingRequest } from '../rpc/pending.js'
-
-// What an open socket may hold back even if the outbox is small: a large message on its way is no server that does not read.
-const LEAST_BACKLOG = 8 * 2 ** 20
+import type { JsonRpcNotification, RequestId } from '../types/json-rpc.js'
+import { CANCELLED, PROGRESS } from '../wire/methods.js'
 
 /** How much may wait while not connected. */
 export interface OutboxLimits {
+  /** Most messages. */
   readonly maxMessages: number
-  /** Sum of the frames' UTF-16 code units; equal to bytes for ASCII. */
+  /** Sum of the messages' UTF-16 code units; equal to bytes for ASCII. */
   readonly maxBytes: number
 }
 
-/** One message that waits for a connection: a request, or the frame of a notification. */
+/** One message that waits for a connection: a request, or the text of a notification. */
 export type Waiting = PendingRequest | { readonly text: string }
 
 const sizeOf = ({ text = '' }: Waiting): number => text.length
 
 /** Whether a notification still means something on another socket than the one whose requests it is about. */
-export const mayWait = ({ method }: JsonRpcNotification): boolean =>
-  method !== 'notifications/cancelled' && method !== 'notifications/progress'
+export const mayWait = ({ method }: JsonRpcNotification): boolean => method !== CANCELLED && method !== PROGRESS
 
-/** Messages that wait for a connection: first what was sent before and is sent again, then the rest, each in its order. */
+/** Messages that wait for a connection: first those that were sent before and are sent again, then the rest, each in its order. */
 export class Outbox {
   readonly #limits: OutboxLimits | false
-  readonly #mostBacklog: number
-  /** Requests that were sent once; they were let in before, so no limit counts them. */
+  /** Requests that were sent once. They were let in before, so that no limit counts them. */
   readonly #resends = new Set<Waiting>()
   // A Set keeps the order and forgets a timed-out request in O(1).
   readonly #waiting = new Set<Waiting>()
@@ -33,7 +30,6 @@ export class Outbox {
   /** @param limits - `false`: nothing may wait. */
   constructor(limits: OutboxLimits | false) {
     this.#limits = limits
-    this.#mostBacklog = Math.max(LEAST_BACKLOG, limits ? limits.maxBytes : 0)
   }
 
   /** How many messages wait. */
@@ -46,12 +42,7 @@ export class Outbox {
     return this.#resends.size
   }
 
-  /** Whether a socket with so many bytes that have not left takes more: a server that does not read must not fill the memory. */
-  hasRoomBehind(backlog: number): boolean {
-    return backlog <= this.#mostBacklog
-  }
-
-  /** Takes the message in, or refuses it: the newest loses, so that what was promised first is kept. */
+  /** Takes the message in if the limits allow it: the newest loses, so that what was promised first is kept. */
   add(waiting: Waiting): boolean {
     const limits = this.#limits
     const fits = limits && this.#waiting.size < limits.maxMessages && this.#size + sizeOf(waiting) <= limits.maxBytes
@@ -59,7 +50,7 @@ export class Outbox {
     return fits
   }
 
-  /** Takes the message in, limits or not: it goes out in this very turn, behind what waits already. */
+  /** Takes the message in, limits or not. */
   push(waiting: Waiting): void {
     this.#waiting.add(waiting)
     this.#size += sizeOf(waiting)
@@ -70,7 +61,7 @@ export class Outbox {
     this.#resends.add(request)
   }
 
-  /** Forgets a message, as a request does that settled while it waited. */
+  /** Forgets a message, such as a request that settled while it waited. */
   remove(waiting: Waiting): void {
     this.#resends.delete(waiting)
     if (this.#waiting.delete(waiting)) this.#size -= sizeOf(waiting)
@@ -81,7 +72,7 @@ export class Outbox {
     return [...this.#resends, ...this.#waiting].some((waiting) => 'phase' in waiting && waiting.id === id)
   }
 
-  /** Removes and gives out one after the other, also what comes in meanwhile. */
+  /** Removes and returns one after the other, also what comes in meanwhile. */
   *drain(): Iterable<Waiting> {
     for (const queue of [this.#resends, this.#waiting])
       for (const waiting of queue) {

@@ -1,11 +1,11 @@
-import type { Params } from '../types/json-rpc.js'
 import type { PendingRequest } from '../rpc/pending.js'
+import type { Params } from '../types/json-rpc.js'
 
-/** What may be sent again after the connection broke behind it. */
-export type ResendPolicy = 'safe' | 'never' | ((request: { readonly method: string; readonly params?: Params }) => boolean)
+/** What may be sent again when the connection broke after it was sent: the client's option `resend`. */
+export type ResendPolicy = 'safe' | 'never' | ((request: { readonly method: string; readonly params?: Params | undefined }) => boolean)
 
-// Executing one of these twice changes nothing that executing it once does not. tools/call is missing on purpose: its
-// annotations are hints from a server that is not trusted, so only the caller can know.
+// Executing one of these twice changes nothing that executing it once does not. tools/call is missing on purpose: its annotations
+// are hints from a server that is not trusted, so only the caller can know. See docs/decisions/0003-nothing-is-executed-twice.md.
 const SAFE_METHODS: ReadonlySet<string> = new Set([
   'ping',
   'tools/list',
@@ -21,11 +21,8 @@ const SAFE_METHODS: ReadonlySet<string> = new Set([
   'resources/unsubscribe'
 ])
 
-/**
- * Whether a request may be sent a second time when its first fate is unknown.
- * @param own - The request's own option `resend`, which wins.
- */
-export function mayResend(method: string, params: Params | undefined, own: PendingRequest['resend'], policy: ResendPolicy): boolean {
-  if (own !== undefined) return own !== false
+/** Whether a request may be sent a second time when its first fate is unknown. Its own option `resend` wins over the policy. */
+export function mayResend({ method, params, resend }: Pick<PendingRequest, 'method' | 'params' | 'resend'>, policy: ResendPolicy): boolean {
+  if (resend !== undefined) return resend !== false
   return typeof policy === 'function' ? policy({ method, params }) : policy === 'safe' && SAFE_METHODS.has(method)
 }

@@ -1,23 +1,34 @@
 import type { JsonRpcRequest, RequestId } from '../types/json-rpc.js'
 
 /**
- * The server's requests that the upper layer works on. A request belongs to the socket that it came over: when that is
- * gone, its answer is worthless, and the new socket may use its id anew.
+ * The ids of the server's requests that the layer above works on. A request belongs to the socket that it came over: when that is gone,
+ * a response is worthless, and the new socket may use the id anew.
  */
-export class InboundRequests {
-  /** Id that the upper layer knows -> id on the wire; `undefined`: the answer is still to come, and will be dropped. */
+export class ServerRequestIds {
+  readonly #mostCancelled: number
+  /** Id that the layer above knows -> id on the wire; `undefined`: a response is still to come, and will be dropped. */
   readonly #wireIds = new Map<RequestId, RequestId | undefined>()
-  /** The way back, for those whose answer is still wanted. */
+  /** The way back, for requests whose response is still wanted. */
   readonly #upperIds = new Map<RequestId, RequestId>()
+  /** Requests that were cancelled and to which the layer above has not responded, oldest first. */
+  readonly #cancelled = new Set<RequestId>()
 
-  /** How many the upper layer works on, those included whose answer will be dropped. */
+  /**
+   * @param mostCancelled - How many cancelled requests without a response are remembered. The official SDKs never respond to what was
+   * cancelled: without a bound their requests would count as under way for ever.
+   */
+  constructor(mostCancelled: number) {
+    this.#mostCancelled = mostCancelled
+  }
+
+  /** How many requests the layer above works on, those included whose response will be dropped. */
   get size(): number {
     return this.#wireIds.size
   }
 
   /**
-   * Notes an inbound request and gives it the id under which it goes up: its own, unless the upper layer still works on
-   * one of that id from an earlier socket.
+   * Notes a request of the server and gives it the id under which it goes up: its own, unless the layer above still works on one of that
+   * id from an earlier socket.
    */
   open(request: JsonRpcRequest, freeId: () => RequestId): JsonRpcRequest {
     const id = this.#wireIds.has(request.id) ? freeId() : request.id
@@ -26,33 +37,42 @@ export class InboundRequests {
     return id === request.id ? request : { ...request, id }
   }
 
-  /** Id on the wire for the answer to `id`; `undefined`: the answer comes too late, drop it. */
+  /** Id on the wire for the response to `id`; `undefined`: the response comes too late, drop it. */
   wireId(id: RequestId): RequestId | undefined {
     return this.#wireIds.get(id)
   }
 
-  /** The upper layer is done with `id`. */
-  close(id: RequestId): void {
-    this.cancel(id)
-    this.#wireIds.delete(id)
-  }
-
-  /** The server no longer wants the answer to `id`. @returns Whether one was to come. */
-  cancel(id: RequestId): boolean {
-    const wireId = this.wireId(id)
-    if (wireId === undefined) return false
-    this.#upperIds.delete(wireId)
-    this.#wireIds.set(id, undefined)
-    return true
-  }
-
-  /** Id that the upper layer knows for the request that the server names by `wireId`. */
+  /** Id that the layer above knows for the request that the server names by `wireId`. */
   upperId(wireId: RequestId): RequestId | undefined {
     return this.#upperIds.get(wireId)
+  }
+
+  /** The layer above is done with `id`. */
+  close(id: RequestId): void {
+    this.#forgetWireId(id)
+    this.#wireIds.delete(id)
+    this.#cancelled.delete(id)
+  }
+
+  /** The server no longer wants the response to `id`. @returns Whether one was to come. */
+  cancel(id: RequestId): boolean {
+    if (!this.#forgetWireId(id)) return false
+    this.#cancelled.add(id)
+    const [oldest] = this.#cancelled
+    if (this.#cancelled.size > this.#mostCancelled) this.close(oldest as RequestId)
+    return true
   }
 
   /** The socket is gone. @returns The ids of the requests whose work is now in vain. */
   abandon(): RequestId[] {
     return [...this.#wireIds.keys()].filter((id) => this.cancel(id))
+  }
+
+  #forgetWireId(id: RequestId): boolean {
+    const wireId = this.wireId(id)
+    if (wireId === undefined) return false
+    this.#upperIds.delete(wireId)
+    this.#wireIds.set(id, undefined)
+    return true
   }
 }

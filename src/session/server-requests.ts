@@ -1,100 +1,93 @@
 import type { Connection } from '../connection/connection.js'
-import type { Era } from './handshake.js'
-import { InboundRequests } from './server-request-ids.js'
-import { encodeMessage, INVALID_REQUEST } from '../wire/json-rpc.js'
-import type { Outbox } from './outbox.js'
 import { ProtocolError } from '../errors.js'
-import type { OwnRequests } from './internal-requests.js'
 import type { JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, JsonRpcResponse, RequestId } from '../types/json-rpc.js'
+import { encodeMessage, INVALID_REQUEST } from '../wire/json-rpc.js'
+import { cancellation } from '../wire/methods.js'
+import type { Era } from './agreement.js'
+import { ServerRequestIds } from './server-request-ids.js'
 
-/** Who works on the server's requests. */
-export interface InboundListener {
+/** Works on the server's requests. */
+export interface ServerRequestListener {
+  /** A request goes up, or the notification that cancels it. */
   onMessage(message: JsonRpcMessage): void
-  onTrouble(error: Error): void
+  /** The server broke the protocol. */
+  onError(error: Error): void
 }
 
-// Outside of what JSON-RPC reserves; "try again later", as the WebSocket close code of this number says.
+/** Limits of the server's requests. */
+export interface ServerRequestLimits {
+  /** Most that the layer above works on at once. */
+  readonly maxPending: number
+  /** Most that were cancelled and are remembered until the layer above responds. */
+  readonly mostCancelled: number
+}
+
+// Outside of the range that JSON-RPC reserves; means "try again later", as the WebSocket close code of this number does.
 const BUSY = 1013
 
-/** Settings of the inbound traffic. */
-export interface InboundConfig {
-  /** Most requests that are worked on at once; the server hears of each one beyond that it came too early. */
-  readonly maxPending: number
-}
-
-/** The id that a `notifications/cancelled` names. */
-export const cancelledId = ({ method, params }: JsonRpcNotification): RequestId | undefined =>
-  method === 'notifications/cancelled' ? (params?.requestId as RequestId | undefined) : undefined
-
-/** Says that a request is given up. */
-export const cancellation = (requestId: RequestId, reason: string): JsonRpcNotification => ({
-  jsonrpc: '2.0',
-  method: 'notifications/cancelled',
-  params: { requestId, reason }
-})
-
-/** The server's requests and their answers: each belongs to the socket that it came over. */
-export class InboundTraffic {
-  readonly #config: InboundConfig
+/** The server's requests and our responses: each belongs to the socket that it came over. */
+export class ServerRequests {
+  readonly #most: number
+  readonly #ids: ServerRequestIds
   readonly #connection: Connection
-  readonly #own: OwnRequests
-  readonly #outbox: Outbox
-  readonly #listener: InboundListener
-  readonly #requests = new InboundRequests()
+  readonly #freeId: () => RequestId
+  readonly #listener: ServerRequestListener
 
-  /** @param outbox - Knows how much may wait behind a socket. */
-  constructor(config: InboundConfig, connection: Connection, own: OwnRequests, outbox: Outbox, listener: InboundListener) {
-    this.#config = config
+  /**
+   * @param limits - How many requests the layer above works on at once: the server is told to come again later with each one beyond
+   * that. And how many cancelled ones are remembered, see {@link ServerRequestIds}.
+   * @param freeId - An id that no request has, in either direction.
+   */
+  constructor(limits: ServerRequestLimits, connection: Connection, freeId: () => RequestId, listener: ServerRequestListener) {
+    this.#most = limits.maxPending
+    this.#ids = new ServerRequestIds(limits.mostCancelled)
     this.#connection = connection
-    this.#own = own
-    this.#outbox = outbox
+    this.#freeId = freeId
     this.#listener = listener
   }
 
   /** A request came in. */
   receive(request: JsonRpcRequest, era: Era | undefined): void {
+    const { id, method } = request
     if (era === 'modern') {
-      // 2026-07-28 knows no requests from the server, and forbids to answer any.
-      const message = `the server sent the request ${request.method}, which MCP 2026-07-28 forbids`
-      this.#listener.onTrouble(new ProtocolError('INVALID_RESPONSE', message))
-    } else if (this.#requests.upperId(request.id) !== undefined) {
-      this.#refuse(request.id, INVALID_REQUEST, 'A request with this id is still running')
-    } else if (this.#requests.size >= this.#config.maxPending) this.#refuse(request.id, BUSY, 'Too many requests at once')
-    else this.#listener.onMessage(this.#requests.open(request, () => this.#own.freeId()))
+      // 2026-07-28 has no requests from the server, and forbids to respond to any.
+      this.#listener.onError(new ProtocolError('INVALID_RESPONSE', `the server sent the request ${method}, which MCP 2026-07-28 forbids`))
+    } else if (this.#ids.upperId(id) !== undefined) this.#reject(id, INVALID_REQUEST, 'A request with this id is still running')
+    else if (this.#ids.size >= this.#most) this.#reject(id, BUSY, 'Too many requests at once')
+    else this.#listener.onMessage(this.#ids.open(request, this.#freeId))
   }
 
-  #refuse(id: RequestId, code: number, message: string): void {
-    this.#write(encodeMessage({ jsonrpc: '2.0', id, error: { code, message } }))
-  }
-
-  /** Sends an answer to the socket that its request came from, or nowhere. */
-  answer(response: JsonRpcResponse): void {
+  /** Sends a response over the socket that its request came from, or drops it. @throws TypeError for what JSON cannot hold. */
+  respond(response: JsonRpcResponse): void {
     const { id } = response
     if (id === undefined || id === null) return
-    const wireId = this.#requests.wireId(id)
-    // What cannot be encoded is not an answer yet: the layer above answers again, with an error.
+    const wireId = this.#ids.wireId(id)
+    // If this throws, nothing was sent yet: the layer above responds again, with an error.
     const text = encodeMessage({ ...response, id: wireId } as JsonRpcResponse)
-    this.#requests.close(id)
+    this.#ids.close(id)
     if (wireId !== undefined) this.#write(text)
-  }
-
-  #write(text: string): void {
-    const { backlog } = this.#connection
-    if (this.#outbox.hasRoomBehind(backlog)) this.#connection.send(text)
-    // It asks without end and does not read: what was written for it would fill the memory.
-    else if (backlog < Infinity)
-      this.#connection.onClosed({ kind: 'close', code: 1006, reason: 'the server reads no answers', wasClean: false })
   }
 
   /** The server gives `wireId` up: its `notifications/cancelled` goes up with the id that the layer above knows. */
   cancel(notification: JsonRpcNotification, wireId: RequestId): void {
-    const requestId = this.#requests.upperId(wireId) ?? wireId
-    if (this.#requests.wireId(requestId) === wireId) this.#requests.cancel(requestId)
+    const requestId = this.#ids.upperId(wireId) ?? wireId
+    if (this.#ids.wireId(requestId) === wireId) this.#ids.cancel(requestId)
     this.#listener.onMessage({ ...notification, params: { ...notification.params, requestId } })
   }
 
-  /** The socket is gone: what is under way is cancelled, and late answers will be dropped. */
+  /** The socket is gone: the requests that the layer above works on are cancelled, and late responses will be dropped. */
   abandon(reason: string): void {
-    for (const requestId of this.#requests.abandon()) this.#listener.onMessage(cancellation(requestId, reason))
+    for (const requestId of this.#ids.abandon()) this.#listener.onMessage(cancellation(requestId, reason))
+  }
+
+  #reject(id: RequestId, code: number, message: string): void {
+    this.#write(encodeMessage({ jsonrpc: '2.0', id, error: { code, message } }))
+  }
+
+  #write(text: string): void {
+    if (this.#connection.canWrite) this.#connection.send(text)
+    // The server goes on asking and does not read: the responses would fill the memory.
+    else if (this.#connection.isWritable)
+      this.#connection.drop({ kind: 'close', code: 1006, reason: 'the server does not read our responses', wasClean: false })
   }
 }

@@ -1,143 +1,187 @@
+// The session layer: a pipe for messages that survives reconnects and knows MCP. It makes or replays the handshake on every new
+// socket, restores what the journal remembers, keeps what is sent meanwhile in the outbox, decides what becomes of requests in flight
+// at a drop, and watches the connection with a heartbeat. The client and the SDK transport call it, through a session host.
+
 import { Connection, isUp, type ConnectionConfig, type ConnectionListener, type ConnectionStats } from '../connection/connection.js'
 import { REPLACED } from '../connection/closures.js'
-import type { Agreement, Era, HandshakeScript } from './handshake.js'
-import { Flight, tooLargeOf } from './in-flight.js'
-import { Journal } from './journal.js'
-import { encodeMessage, INTERNAL_ERROR, isErrorResponse, isRequest, isResponse, type Malformed } from '../wire/json-rpc.js'
-import { guarded } from '../lib/guarded.js'
 import type { Command, LifecycleState } from '../connection/lifecycle.js'
-import { lostError, queueFullError, tooLargeError, unaddressedError } from './loss-errors.js'
-import { mayWait, Outbox, type OutboxLimits, type Waiting } from './outbox.js'
-import type { PendingRequest } from '../rpc/pending.js'
-import { mayResend, type ResendPolicy } from './resend-policy.js'
 import { ClosedError, ProtocolError, type Closure, type Delivery, type McpWebSocketError } from '../errors.js'
-import { Greeting } from './socket-setup.js'
-import { cancellation, cancelledId, InboundTraffic } from './server-requests.js'
-import type { PageListener } from '../connection/page.js'
-import { Interruption } from './outage.js'
-import { OwnRequests } from './internal-requests.js'
+import { guarded } from '../lib/guarded.js'
+import { SharedTimer, type Due } from '../lib/shared-timer.js'
+import type { PendingRequest } from '../rpc/pending.js'
 import type { Reconnected } from '../types/client.js'
 import type { JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, JsonRpcResponse, RequestId } from '../types/json-rpc.js'
+import { encodeMessage, INTERNAL_ERROR, isErrorResponse, isRequest, isResponse, type Malformed } from '../wire/json-rpc.js'
+import { cancellation, cancelledId, INITIALIZE } from '../wire/methods.js'
+import type { Agreement, Era } from './agreement.js'
+import type { HandshakeScript } from './handshake.js'
+import { Heartbeat } from './heartbeat.js'
+import { InFlight, tooLargeOf } from './in-flight.js'
+import { InternalRequests } from './internal-requests.js'
+import { Journal } from './journal.js'
+import type { HeartbeatPolicy } from './liveness.js'
+import { lostError, queueFullError, tooLargeError, unaddressedError } from './loss-errors.js'
+import { Outage } from './outage.js'
+import { mayWait, Outbox, type OutboxLimits, type Waiting } from './outbox.js'
+import { mayResend, type ResendPolicy } from './resend-policy.js'
+import { ServerRequests, type ServerRequestLimits } from './server-requests.js'
+import { SocketSetup } from './socket-setup.js'
 
 /** Settings of a session; times in ms. */
-export interface SessionConfig {
+export interface SessionConfig extends ServerRequestLimits {
+  /** Settings of the connection below. */
   readonly connection: ConnectionConfig
   /** What comes first on every socket: a handshake of the session's own, or the replay of one that the layer above made. */
   readonly handshake: HandshakeScript
+  /** How long a server may take to respond to the probe for its era. */
   readonly probeTimeout: number
+  /** When a silent connection is probed and given up; `false`: never. */
+  readonly heartbeat: HeartbeatPolicy | false
+  /** What may wait while not connected; `false`: nothing. */
   readonly outbox: OutboxLimits | false
-  /** Most requests of the server that are worked on at once. */
-  readonly maxPending: number
+  /** What is sent again when the connection broke after it was sent. */
   readonly resend: ResendPolicy
-  /** Gives a request what its era wants in `_meta`; on release, because a request that waits does not know its era yet. */
-  readonly stamp: (request: JsonRpcRequest, agreement: Agreement | undefined) => JsonRpcRequest
+  /** Adds to a request's text what the era wants; when it is sent, because a request that waits does not know its era yet. */
+  readonly stamp: (text: string, agreement: Agreement | undefined) => string
 }
 
-/** Who is told what happens to a session. */
+/** Is told what happens to a session. */
 export interface SessionListener {
+  /** The state changed. @param closure - What ended the socket, if that is why. */
   onState(to: LifecycleState, from: LifecycleState, closure: Closure | undefined): void
+  /** The connection is ready again after an outage. */
   onReconnected(reconnected: Reconnected): void
+  /** A message came in for the layer above. */
   onMessage(message: JsonRpcMessage): void
-  /** A request of the layer above ended without an answer. */
+  /** A request of the layer above ended without a response. */
   onFailed(request: PendingRequest, error: McpWebSocketError): void
-  readonly onTrouble: (error: Error) => void
+  /** Something went wrong that belongs to no promise. */
+  readonly onError: (error: Error) => void
 }
 
-/** A message pipe that survives reconnects: knows what MCP needs on a new socket, and what becomes of what was under way. */
-export class Session implements ConnectionListener, PageListener {
-  readonly onTrouble: (error: Error) => void
+/**
+ * What a message that goes down meets.
+ * - `down`: there is no socket; it waits.
+ * - `setup`: the socket is open, but handshake and restores come first; it waits.
+ * - `flushing`: the outbox is being emptied; it goes behind what waits there, limits or not.
+ * - `open`: it goes straight to the socket, unless that is under backpressure.
+ */
+type Phase = 'down' | 'setup' | 'flushing' | 'open'
+
+// Hints cause at most one probe in this time, in ms; less if `initialDelay` is less.
+const HINT_PAUSE = 1000
+
+/** A pipe for messages that survives reconnects. */
+export class Session implements ConnectionListener {
+  readonly onError: (error: Error) => void
   readonly #config: SessionConfig
   readonly #listener: SessionListener
   readonly #connection: Connection
+  readonly #timer: SharedTimer<Due>
   readonly #journal = new Journal()
-  readonly #flight = new Flight()
-  readonly #inbound: InboundTraffic
+  readonly #inFlight = new InFlight()
   readonly #outbox: Outbox
-  readonly #own: OwnRequests
-  readonly #greeting: Greeting
-  /** Whether messages may go straight to the socket: handshake, restores, resends and outbox went before. */
-  #open = false
-  readonly #interruption = new Interruption()
-  #eraOfResends: Era | undefined
-  /** While a change of state is settled, commands of who learns what it cost: first all hear of the change. */
-  #commands: Command[] | undefined
+  readonly #internal: InternalRequests
+  readonly #serverRequests: ServerRequests
+  readonly #setup: SocketSetup
+  readonly #heartbeat: Heartbeat
+  readonly #outage = new Outage()
+  readonly #endOfListens: Due = { dueAt: 0, heapIndex: -1, onDue: (now) => this.#deliverEnds(now) }
+  #phase: Phase = 'down'
+  /** Era in which the requests that wait to be sent again were sent. */
+  #eraAtDrop: Era | undefined
+  /** While a change of state is settled: commands of those who learn what it costs. All hear of the change first. */
+  #deferredCommands: Command[] | undefined
 
+  /** Does nothing before a command. */
   constructor(config: SessionConfig, listener: SessionListener) {
+    const { clock, retry } = config.connection
+    const { onError } = listener
+    const connection = new Connection(config.connection, this)
+    const timer = new SharedTimer<Due>(clock, (due, now) => due.onDue(now))
+    this.onError = onError
     this.#config = config
     this.#listener = listener
-    this.onTrouble = listener.onTrouble
+    this.#connection = connection
+    this.#timer = timer
     this.#outbox = new Outbox(config.outbox)
-    this.#connection = new Connection(config.connection, this)
-    this.#own = new OwnRequests(this.#connection, (id) => this.#flight.has(id) || this.#outbox.holds(id))
-    this.#inbound = new InboundTraffic(config, this.#connection, this.#own, this.#outbox, listener)
-    this.#greeting = new Greeting(config, this.#connection, this.#own, this.#journal, {
-      onListenRefused: (id, error) => this.#fail(id, error),
-      onTrouble: this.onTrouble
-    })
+    this.#internal = new InternalRequests(connection, (id) => this.#inFlight.has(id) || this.#outbox.holds(id))
+    this.#serverRequests = new ServerRequests(config, connection, () => this.#internal.freeId(), listener)
+    const onListenLost = (id: RequestId, error: McpWebSocketError): void => void this.#fail(id, error)
+    this.#setup = new SocketSetup({ ...config, timer, onListenLost, onError }, connection, this.#internal, this.#journal)
+    const probe = (): void => this.#setup.probe(() => this.onPong())
+    const hintPause = Math.min(retry.initialDelay, HINT_PAUSE)
+    this.#heartbeat = new Heartbeat(config.heartbeat, this.#inFlight, { connection, timer, clock, hintPause, probe, onError })
   }
 
+  /** Where the lifecycle is. */
   get state(): LifecycleState {
     return this.#connection.state
   }
 
+  /** The subprotocol that the server chose. */
   get subprotocol(): string | undefined {
     return this.#connection.subprotocol
   }
 
   /** What was agreed with the server in this life; `undefined` before the first handshake. */
   get agreement(): Agreement | undefined {
-    return this.#greeting.agreement
+    return this.#setup.agreement
   }
 
-  /** Messages that wait for a connection. */
+  /** How many messages wait for a connection. */
   get queuedCount(): number {
     return this.#outbox.length
   }
 
+  /** The counts so far, as a copy. */
   get stats(): ConnectionStats {
     return { ...this.#connection.stats }
   }
 
+  /** Begins a life, dials anew, or ends the life. */
   command(type: Command): void {
-    if (!this.#commands?.push(type)) this.#connection.command(type)
+    if (!this.#deferredCommands?.push(type)) this.#connection.command(type)
   }
 
+  /** Takes a hint that the network or the page woke up: a probe, or the next dial, comes sooner. */
   onWake(): void {
+    this.#heartbeat.hint()
     this.#connection.hurry()
   }
 
+  /** The page is about to be frozen: an open socket would die unnoticed, or keep the page out of the back/forward cache. */
   onFreeze(): void {
-    this.#connection.suspend()
+    if (this.state.name === 'ready') this.#connection.drop({ kind: 'close', code: 1001, reason: 'the page was left', wasClean: true })
   }
 
   /**
-   * Sends a message, or lets it wait for a connection.
-   * @param request - The record of `message`, if it is a request; its fate comes back through the listener.
-   * @throws QueueFullError, ClosedError, the failure that ended the life, or TypeError for what is no JSON.
+   * Sends a request, or lets it wait for a connection.
+   * @param request - Its record; its fate comes back through the listener.
+   * @throws QueueFullError, ClosedError, the failure that ended the life, or TypeError if JSON cannot hold the params.
    */
-  send(message: JsonRpcMessage, request?: PendingRequest): void {
-    if (isResponse(message)) return this.#inbound.answer(message)
-    // A cancellation goes past what waits: it is about what was sent.
-    const mayQueue = isRequest(message) || mayWait(message)
-    if (this.#open && (mayQueue ? this.#outbox.length === 0 && this.#hasRoom : this.#connection.backlog < Infinity)) {
-      if (request && isRequest(message)) return this.#fly(request, this.#config.stamp(message, this.agreement))
-      return this.#connection.send(encodeMessage(message))
-    }
-    const { state } = this
-    if (state.name === 'failed') throw state.error
-    if (state.name === 'closing' || state.name === 'closed') throw new ClosedError('not-sent')
-    if (!mayQueue) return
-    const text = encodeMessage(message)
-    if (request) request.text = text
-    const waiting = request ?? { text }
-    // While the outbox is emptied, what joins it waits for no connection; and no limit is one of the handshake.
-    if ((state.name === 'ready' && !this.#open) || request?.resend === 'always') this.#outbox.push(waiting)
-    else if (!this.#outbox.add(waiting)) throw queueFullError(message.method)
-    if (this.#open) this.#connection.expectRoom()
+  request(message: JsonRpcRequest, request: PendingRequest): void {
+    request.text = encodeMessage(message)
+    if (this.#canSend) this.#write(request)
+    else this.#queue(request, message.method, request.resend === 'always')
   }
 
-  get #hasRoom(): boolean {
-    return this.#outbox.hasRoomBehind(this.#connection.backlog)
+  /**
+   * Sends a notification, or lets it wait for a connection; drops it if it is about requests of a socket that is gone.
+   * @throws As {@link request}.
+   */
+  notify(notification: JsonRpcNotification): void {
+    const text = encodeMessage(notification)
+    const isAboutSocket = !mayWait(notification)
+    // A cancellation goes past everything that waits: it is about a request that was sent.
+    if (isAboutSocket ? this.#phase === 'open' && this.#connection.isWritable : this.#canSend) this.#connection.send(text)
+    else if (!isAboutSocket) this.#queue({ text }, notification.method)
+    else this.#assertAlive()
+  }
+
+  /** Sends a response over the socket that its request came from, or drops it. @throws TypeError if JSON cannot hold the result. */
+  respond(response: JsonRpcResponse): void {
+    this.#serverRequests.respond(response)
   }
 
   /**
@@ -148,77 +192,61 @@ export class Session implements ConnectionListener, PageListener {
   cancel(request: PendingRequest, reason: string, notice: JsonRpcNotification | null = cancellation(request.id, reason)): Delivery {
     this.#outbox.remove(request)
     if (request.phase === 'queued') return 'not-sent'
-    const known = this.#settle(request.id)
-    if (notice && known && this.#open && request.method !== 'initialize') this.send(notice)
+    const hasEnded = this.#journal.isEnding(request.id)
+    const wasInFlight = this.#settle(request.id)
+    if (hasEnded) this.#scheduleEnds()
+    else if (notice && wasInFlight && this.#phase === 'open' && request.method !== INITIALIZE) this.notify(notice)
     return 'unknown'
   }
 
-  /** Writes a request and notes that it is in flight. */
-  #fly(request: PendingRequest, message: JsonRpcRequest, text = encodeMessage(message)): void {
-    const again = request.phase !== 'queued' && request.resend !== 'always'
-    request.phase = again ? 'resent' : 'sent'
-    request.size = text.length
-    request.text = !again && this.#mayResend(message, request) ? text : undefined
-    this.#flight.add(request)
-    this.#journal.noteSent(message, text)
-    this.#connection.send(text)
+  get #canSend(): boolean {
+    return this.#phase === 'open' && this.#outbox.length === 0 && this.#connection.canWrite
   }
 
-  #mayResend({ method, params }: JsonRpcRequest, { resend }: PendingRequest): boolean {
-    return guarded(() => mayResend(method, params, resend, this.#config.resend), this.onTrouble) ?? false
+  /** @throws What ended the life. */
+  #assertAlive(): void {
+    const { state } = this
+    if (state.name === 'failed') throw state.error
+    if (state.name === 'closing' || state.name === 'closed') throw new ClosedError('not-sent')
   }
 
-  /** A request is over. @returns It, if it was in flight. */
+  /** @param isHandshake - No limit of the outbox holds for the handshake of the layer above. */
+  #queue(waiting: Waiting, method: string, isHandshake = false): void {
+    this.#assertAlive()
+    if (isHandshake || this.#phase === 'flushing') this.#outbox.push(waiting)
+    else if (!this.#outbox.add(waiting)) throw queueFullError(method)
+    if (this.#phase === 'open') this.#connection.awaitDrain()
+  }
+
+  /** Writes a request, for the first time or again, and notes that it is in flight. */
+  #write(request: PendingRequest): void {
+    const { phase, text = '', resend } = request
+    const isFirst = phase === 'queued'
+    // To the byte what was sent before, unless the server now speaks the other era.
+    const isVerbatim = !isFirst && this.#eraAtDrop === this.agreement?.era
+    const frame = isVerbatim ? (request.frame ?? text) : this.#config.stamp(text, this.agreement)
+    if (isFirst) this.#journal.noteSent(request, frame)
+    request.phase = isFirst || resend === 'always' ? 'sent' : 'resent'
+    request.size = frame.length
+    request.mayResend = isFirst ? this.#mayResend(request) : resend === 'always'
+    request.params = undefined
+    request.text = request.mayResend || (request.repeatable && this.agreement?.era === 'modern') ? text : undefined
+    request.frame = request.mayResend && frame !== text ? frame : undefined
+    this.#inFlight.add(request)
+    this.#connection.send(frame)
+  }
+
+  #mayResend(request: PendingRequest): boolean {
+    return guarded(() => mayResend(request, this.#config.resend), this.onError) ?? false
+  }
+
+  /** A request is over. @returns Its record, if it was in flight. */
   #settle(id: RequestId, confirmed = false): PendingRequest | undefined {
-    const request = this.#flight.take(id)
+    const { awaits } = this.#inFlight
+    const request = this.#inFlight.take(id)
     this.#journal.noteEnd(id, confirmed)
-    this.#connection.busy = this.#flight.awaits
+    if (awaits && !this.#inFlight.awaits) this.#heartbeat.onCallsSettled()
     return request
-  }
-
-  /** A message came in. */
-  onMessage(message: JsonRpcMessage): void {
-    if (isResponse(message)) return this.#receiveResponse(message)
-    if (isRequest(message)) return this.#inbound.receive(message, this.agreement?.era)
-    const requestId = cancelledId(message)
-    if (requestId === undefined) return this.#listener.onMessage(message)
-    // The server may also end a listen of ours in this way.
-    if (this.#journal.isListen(requestId)) this.#settle(requestId)
-    this.#inbound.cancel(message, requestId)
-  }
-
-  #receiveResponse(response: JsonRpcResponse): void {
-    const id = response.id ?? undefined
-    if (id === undefined) return this.onTrouble(unaddressedError(response, this.#connection.clean))
-    const refused = isErrorResponse(response)
-    // Late answers to what was given up are normal; they end here.
-    if (this.#own.answer(id, response) || !this.#settle(id, !refused)) return
-    if (refused) this.#greeting.noteRefusal(id, response)
-    this.#listener.onMessage(response)
-  }
-
-  /** A frame came in that is no message. */
-  onMalformed({ problem, id }: Malformed): void {
-    const error = new ProtocolError('INVALID_RESPONSE', `the server sent no JSON-RPC message: ${problem}`)
-    const refusal = { code: INTERNAL_ERROR, message: error.message }
-    if (id !== undefined && this.#own.answer(id, { jsonrpc: '2.0', id, error: refusal })) return
-    if (id === undefined || !this.#fail(id, error)) this.onTrouble(error)
-  }
-
-  /** The server is silent about a step of the handshake. */
-  onStepDue(): void {
-    this.#greeting.onProbeTimeout()
-  }
-
-  /** The server is silent. */
-  onSilence(): void {
-    this.#flight.awaitCalls()
-    this.#connection.busy = this.#flight.awaits
-  }
-
-  /** A request must ask for a sign of life. */
-  onProbeDue(): void {
-    this.#greeting.askForLife()
   }
 
   /** Ends the request with this id, if it is in flight, with an error of our own. */
@@ -228,36 +256,98 @@ export class Session implements ConnectionListener, PageListener {
     return request !== undefined
   }
 
-  /** The connection is in another state. */
+  onHeard(): void {
+    this.#heartbeat.onHeard()
+  }
+
+  onPong(): void {
+    const latency = this.#heartbeat.onResponse()
+    if (latency !== undefined) this.#connection.stats.latency = latency
+  }
+
+  onMessage(message: JsonRpcMessage): void {
+    if (isResponse(message)) return this.#receiveResponse(message)
+    if (isRequest(message)) return this.#serverRequests.receive(message, this.agreement?.era)
+    const id = cancelledId(message)
+    if (id === undefined) this.#listener.onMessage(message)
+    else if (this.#journal.isListen(id)) this.#holdEnd(id, message)
+    else this.#serverRequests.cancel(message, id)
+  }
+
+  #receiveResponse(response: JsonRpcResponse): void {
+    const id = response.id ?? undefined
+    if (id === undefined) return this.onError(unaddressedError(response, this.#connection.redact))
+    if (this.#internal.deliver(id, response)) return
+    const failed = isErrorResponse(response)
+    if (!failed && this.#journal.isListen(id)) return this.#holdEnd(id, response)
+    // A late response to a request that was given up is normal; it ends here.
+    if (!this.#settle(id, !failed)) return
+    if (failed) this.#setup.noteListenError(id, response)
+    this.#listener.onMessage(response)
+  }
+
+  onMalformed({ problem, id }: Malformed): void {
+    const error = new ProtocolError('INVALID_RESPONSE', `the server sent no JSON-RPC message: ${problem}`)
+    const response: JsonRpcResponse = { jsonrpc: '2.0', id, error: { code: INTERNAL_ERROR, message: error.message } }
+    if (id !== undefined && (this.#internal.deliver(id, response) || this.#fail(id, error))) return
+    this.onError(error)
+  }
+
+  /** The server ended a listen. It may be about to end itself, so that this is not believed before it has stayed for a second. */
+  #holdEnd(id: RequestId, message: JsonRpcMessage): void {
+    this.#journal.holdEnd(id, message, this.#config.connection.clock.now())
+    this.#scheduleEnds()
+  }
+
+  #scheduleEnds(): void {
+    this.#timer.set(this.#endOfListens, this.#journal.nextEndAt - this.#config.connection.clock.now())
+  }
+
+  #deliverEnds(now: number): void {
+    for (const [id, message] of this.#journal.takeEnds(now)) {
+      this.#settle(id)
+      this.#listener.onMessage(message)
+    }
+    this.#scheduleEnds()
+  }
+
   onState(to: LifecycleState, from: LifecycleState, closure: Closure | undefined): void {
     const left = isUp(from) && !isUp(to)
-    const commands: Command[] = (this.#commands = [])
+    const deferred: Command[] = (this.#deferredCommands = [])
+    this.#timer.idle = this.#config.connection.unref && 'life' in to && to.life.everReady
     if (left) this.#leaveSocket(from, to, closure)
     // What was under way is settled before anybody hears of the state, as listeners may close or reconnect at once.
     if (to.name === 'failed' || to.name === 'closing' || to.name === 'closed') this.#endLife(to)
     else if (left) this.#triage(closure ?? REPLACED)
-    this.#commands = undefined
+    this.#deferredCommands = undefined
+    if (to.name === 'initializing') this.#phase = 'setup'
+    else if (to.name === 'ready') {
+      this.#phase = 'flushing'
+      this.#heartbeat.start()
+    }
     this.#listener.onState(to, from, closure)
-    for (const type of commands) this.command(type)
+    for (const type of deferred) this.command(type)
     if (this.state !== to) return
-    if (to.name === 'initializing') this.#greeting.begin()
+    if (to.name === 'initializing') this.#setup.begin()
     else if (to.name === 'ready') this.#onReady(to)
   }
 
   /** What belonged to the socket ends with it. */
   #leaveSocket(from: LifecycleState, to: LifecycleState, closure: Closure | undefined): void {
-    this.#open = false
-    this.#own.clear()
-    this.#greeting.closed(closure)
-    if (from.name === 'ready') this.#interruption.begin(this.#connection.stats, this.#config.connection.clock.now())
-    this.#inbound.abandon(`connection ${to.name}`)
+    this.#phase = 'down'
+    this.#internal.clear()
+    this.#setup.closed(closure)
+    this.#heartbeat.stop()
+    if (from.name === 'ready') this.#outage.begin(this.#connection.stats, this.#config.connection.clock.now())
+    this.#serverRequests.abandon(`connection ${to.name}`)
   }
 
   /** Decides about the requests in flight, in the very task that handles the closure. */
   #triage(closure: Closure): void {
-    const { resend, lost, tooLarge } = this.#flight.triage(closure)
-    this.#eraOfResends = this.agreement?.era
-    this.#connection.busy = false
+    const { resend, lost, tooLarge } = this.#inFlight.triage(closure)
+    this.#eraAtDrop = this.agreement?.era
+    this.#journal.forgetEnds()
+    this.#scheduleEnds()
     for (const request of resend) this.#outbox.putBack(request)
     for (const request of lost) {
       this.#journal.noteEnd(request.id, false)
@@ -266,50 +356,44 @@ export class Session implements ConnectionListener, PageListener {
   }
 
   #onReady(ready: LifecycleState): void {
-    const mended = this.#interruption.end(this.#connection.stats, this.#config.connection.clock.now())
-    if (mended) this.#listener.onReconnected({ ...mended, resent: this.#outbox.resendCount, serverChanged: this.#greeting.serverChanged })
+    const outage = this.#outage.end(this.#connection.stats, this.#config.connection.clock.now())
+    if (outage) this.#listener.onReconnected({ ...outage, resent: this.#outbox.resendCount, serverChanged: this.#setup.serverChanged })
     // A listener may have closed or dropped the connection meanwhile.
     if (this.state !== ready) return
     this.#flush()
-    if (mended) for (const message of this.#greeting.swallowed()) if (this.#open) this.#listener.onMessage(message)
+    if (outage) for (const message of this.#setup.missedNotifications) if (this.#phase === 'open') this.#listener.onMessage(message)
   }
 
-  /** First what was sent before, then what waited; what listeners send meanwhile went behind it into the outbox. */
+  /** Sends first what was sent before, then what waited; what listeners send meanwhile went behind it into the outbox. */
   #flush(): void {
-    for (const waiting of this.#outbox.drain()) this.#release(waiting)
-    this.#open = true
+    for (const waiting of this.#outbox.drain()) {
+      if (!('phase' in waiting)) this.#connection.send(waiting.text)
+      else {
+        if (waiting.phase === 'sent') this.#connection.stats.resent++
+        this.#write(waiting)
+      }
+    }
+    this.#phase = 'open'
   }
 
-  /** The socket may have room again for what waits behind a server that reads slowly. */
-  onRoomDue(): void {
-    if (this.#hasRoom) this.#flush()
-    else this.#connection.expectRoom()
+  onDrain(): void {
+    this.#flush()
   }
 
-  #release(waiting: Waiting): void {
-    const { text = '' } = waiting
-    if (!('phase' in waiting)) return this.#connection.send(text)
-    const message = JSON.parse(text) as JsonRpcRequest
-    const isResend = waiting.phase === 'sent'
-    if (isResend) this.#connection.stats.resent++
-    // To the byte what was sent before, unless the server now speaks the other era.
-    if (isResend && this.#eraOfResends === this.agreement?.era) this.#fly(waiting, message, text)
-    else this.#fly(waiting, this.#config.stamp(message, this.agreement))
-  }
-
-  #endLife(end: LifecycleState): void {
-    const inFlight = this.#flight.takeAll()
+  #endLife(end: Extract<LifecycleState, { name: 'failed' | 'closing' | 'closed' }>): void {
+    // The server ended these listens before the life ended.
+    this.#deliverEnds(Infinity)
+    const inFlight = this.#inFlight.takeAll()
     const tooLarge = end.name === 'failed' ? tooLargeOf(inFlight, end.closure) : undefined
-    this.#connection.busy = false
-    this.#interruption.forget()
-    this.#greeting.reset()
+    this.#outage.forget()
+    this.#setup.reset()
     this.#journal.clear()
     for (const request of [...inFlight, ...this.#outbox.drain()]) {
       if (!('phase' in request)) continue
-      const sent = request.phase !== 'queued'
-      if (end.name !== 'failed') this.#lose(request, new ClosedError(sent ? 'unknown' : 'not-sent'))
+      const wasSent = request.phase !== 'queued'
+      if (end.name !== 'failed') this.#lose(request, new ClosedError(wasSent ? 'unknown' : 'not-sent'))
       else if (request === tooLarge) this.#lose(request, tooLargeError(end.closure, request))
-      else this.#lose(request, sent ? lostError(end.closure, end.error) : end.error)
+      else this.#lose(request, wasSent ? lostError(end.closure, end.error) : end.error)
     }
   }
 

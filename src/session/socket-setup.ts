@@ -1,51 +1,55 @@
-import type { Connection } from '../connection/connection.js'
 import { tellsEra } from '../connection/closures.js'
-import { sameServer, type Agreement, type HandshakeAnswer, type HandshakeScript, type HandshakeStep } from './handshake.js'
-import type { Journal } from './journal.js'
-import { isErrorResponse } from '../wire/json-rpc.js'
+import type { Connection } from '../connection/connection.js'
 import { ProtocolError, type Closure, type McpWebSocketError } from '../errors.js'
-import type { OwnRequests } from './internal-requests.js'
-import type { JsonRpcErrorResponse, JsonRpcNotification, JsonRpcRequest, Params, RequestId } from '../types/json-rpc.js'
+import type { Due, SharedTimer } from '../lib/shared-timer.js'
+import type { JsonRpcErrorResponse, JsonRpcNotification, Params, RequestId } from '../types/json-rpc.js'
+import { isErrorResponse } from '../wire/json-rpc.js'
+import { DISCOVER, LISTEN, PING, SUBSCRIBE } from '../wire/methods.js'
+import { sameServer, type Agreement } from './agreement.js'
+import type { HandshakeOutcome, HandshakeScript, HandshakeStep } from './handshake.js'
+import type { InternalRequests } from './internal-requests.js'
+import type { Journal, Restore } from './journal.js'
 
-/** The settings that a greeting needs. */
-export interface GreetingConfig {
+/** The settings and the surroundings of a socket setup. */
+export interface SocketSetupHost {
+  /** Says what the handshake is. */
   readonly handshake: HandshakeScript
+  /** How long a server may take to respond to the probe for its era, in ms. */
   readonly probeTimeout: number
-  readonly stamp: (request: JsonRpcRequest, agreement: Agreement | undefined) => JsonRpcRequest
-}
-
-/** Who is told what a greeting meets with. */
-export interface GreetingListener {
+  /** The timer of its owner. */
+  readonly timer: SharedTimer<Due>
   /** A listen cannot be restored. */
-  onListenRefused(id: RequestId, error: McpWebSocketError): void
-  onTrouble(error: Error): void
+  onListenLost(id: RequestId, error: McpWebSocketError): void
+  /** A state of the server could not be restored. */
+  onError(error: Error): void
 }
 
-/** What is said first on every new socket: the handshake, then what the journal remembers. */
-export class Greeting {
-  readonly #config: GreetingConfig
+/** What comes first on every new socket: the handshake, then the restores of the journal. */
+export class SocketSetup implements Due {
+  dueAt = 0
+  heapIndex = -1
+  readonly #host: SocketSetupHost
   readonly #connection: Connection
-  readonly #own: OwnRequests
+  readonly #internal: InternalRequests
   readonly #journal: Journal
-  readonly #listener: GreetingListener
   #agreement: Agreement | undefined
   #serverChanged = false
-  /** The handshake's last request; 0, which is none of the session's ids, before the first. */
-  #askedId = 0
-  /** Listens that were sent again on this socket and not refused so far. */
+  /** Id of the handshake's last request; 0, which no internal request has, before the first. */
+  #requestId = 0
+  /** Listens that were sent again over this socket and did not fail so far. */
   readonly #restored = new Set<RequestId>()
 
-  constructor(config: GreetingConfig, connection: Connection, own: OwnRequests, journal: Journal, listener: GreetingListener) {
-    this.#config = config
+  /** Does nothing before `begin`. */
+  constructor(host: SocketSetupHost, connection: Connection, internal: InternalRequests, journal: Journal) {
+    this.#host = host
     this.#connection = connection
-    this.#own = own
+    this.#internal = internal
     this.#journal = journal
-    this.#listener = listener
   }
 
-  /** What was agreed on this socket; while there is none, on the last one of this life. */
+  /** What was agreed on this socket; while nothing is, on the last one of this life. */
   get agreement(): Agreement | undefined {
-    return this.#agreement ?? this.#config.handshake.agreed
+    return this.#agreement ?? this.#host.handshake.agreed
   }
 
   /** Whether the last handshake met another server than the one before. */
@@ -55,63 +59,61 @@ export class Greeting {
 
   /** A socket is open. */
   begin(): void {
-    this.#take(this.#config.handshake.begin())
+    this.#take(this.#host.handshake.begin())
   }
 
-  /** The server is silent about the question for its era. */
-  onProbeTimeout(): void {
-    this.#own.forget(this.#askedId)
+  /** The server did not respond to the probe for its era in time. */
+  onDue(): void {
+    this.#internal.forget(this.#requestId)
     this.#next({ timedOut: true })
   }
 
   /** The socket is gone. */
   closed(closure: Closure | undefined): void {
-    this.#config.handshake.closed(closure !== undefined && tellsEra(closure))
+    this.#host.timer.clear(this)
+    this.#host.handshake.closed(closure !== undefined && tellsEra(closure))
     this.#restored.clear()
   }
 
   /** A new life meets whatever server there is. */
   reset(): void {
     this.#agreement = undefined
-    this.#config.handshake.reset()
+    this.#host.handshake.reset()
   }
 
-  /** Asks for a sign of life where pings cannot be sent; any answer will do, a refusal too. */
-  askForLife(): void {
-    const { agreement } = this
-    const method = agreement?.era === 'modern' ? 'server/discover' : 'ping'
-    const { params } = this.#config.stamp({ jsonrpc: '2.0', id: 0, method }, agreement)
-    this.#own.ask(method, params, () => this.#connection.onPong())
+  /** Asks for a sign of life where ping frames cannot be sent. Any response will do, an error too. */
+  probe(onResponse: () => void): void {
+    if (this.agreement?.era !== 'modern') this.#internal.send(PING, undefined, onResponse)
+    else this.#internal.send(DISCOVER, { _meta: this.#host.handshake.requestMeta() }, onResponse)
   }
 
-  /** A listen was refused; if it had been restored, its owner is not the only one to know. */
-  noteRefusal(id: RequestId, response: JsonRpcErrorResponse): void {
-    if (this.#restored.delete(id)) this.#listener.onTrouble(restoreFailed(LISTEN, this.#connection.clean(response.error.message)))
+  /** A listen failed. If it had been restored, its owner is not the only one who has to know. */
+  noteListenError(id: RequestId, response: JsonRpcErrorResponse): void {
+    if (this.#restored.delete(id)) this.#host.onError(restoreFailed(LISTEN, this.#connection.redact(response.error.message)))
   }
 
-  /** Notifications that a gap may have swallowed: after a legacy handshake nothing tells what changed meanwhile. */
-  swallowed(): JsonRpcNotification[] {
+  /** Notifications that the server may have sent while there was no connection: after a legacy handshake nothing tells what changed. */
+  get missedNotifications(): JsonRpcNotification[] {
     if (this.#agreement?.era !== 'legacy') return []
     const { capabilities } = this.#agreement
     const lists = (['tools', 'prompts', 'resources'] as const).filter((kind) => capabilities[kind]?.listChanged)
-    const news: [method: string, params?: Params][] = [
-      ...lists.map((kind): [string] => [`notifications/${kind}/list_changed`]),
-      ...this.#journal.subscribedUris.map((uri): [string, Params] => ['notifications/resources/updated', { uri }])
+    return [
+      ...lists.map((kind) => notification(`notifications/${kind}/list_changed`)),
+      ...this.#journal.subscribedUris.map((uri) => notification('notifications/resources/updated', { uri }))
     ]
-    return news.map(([method, params]) => ({ jsonrpc: '2.0', method, ...(params && { params }) }))
   }
 
-  #next(answer: HandshakeAnswer): void {
-    this.#take(this.#config.handshake.next(answer, this.#connection.clean))
+  #next(outcome: HandshakeOutcome): void {
+    this.#take(this.#host.handshake.next(outcome, this.#connection.redact))
   }
 
   /** @param step - `undefined`: there is no handshake to make. */
   #take(step: HandshakeStep | undefined): void {
-    const isProbe = step?.do === 'ask' && step.probe
+    const isProbe = step?.do === 'request' && step.probe
     this.#connection.eraRedial = isProbe
-    this.#connection.expectWithin(isProbe ? this.#config.probeTimeout : Infinity)
-    if (step?.do === 'ask') this.#askedId = this.#own.ask(step.method, step.params, (response) => this.#next(response))
-    else if (step?.do === 'refuse') this.#connection.refuse(step.error)
+    this.#host.timer.set(this, isProbe ? this.#host.probeTimeout : Infinity)
+    if (step?.do === 'request') this.#requestId = this.#internal.send(step.method, step.params, (response) => this.#next(response))
+    else if (step?.do === 'fail') this.#connection.drop({ kind: 'close', wasClean: false, error: step.error })
     else this.#accept(step?.agreement)
   }
 
@@ -120,49 +122,43 @@ export class Greeting {
       const before = this.agreement
       this.#serverChanged = before !== undefined && !sameServer(before, agreement)
       this.#agreement = agreement
-      this.#restoreStates(agreement)
-      this.#restoreListens(agreement)
+      if (agreement.era === 'legacy') this.#connection.send('{"jsonrpc":"2.0","method":"notifications/initialized"}')
+      for (const restore of this.#journal.restores) this.#restore(restore, agreement)
+      for (const [id, frame] of this.#journal.listens) this.#restoreListen(id, frame, agreement)
     }
     this.#connection.confirm()
   }
 
-  #restoreStates({ era, version }: Agreement): void {
-    const isLegacy = era === 'legacy'
-    if (isLegacy) this.#connection.send('{"jsonrpc":"2.0","method":"notifications/initialized"}')
-    for (const restore of this.#journal.restores('legacy')) {
-      const { method, params } = restore
-      const lose = (problem: string): void => {
-        this.#journal.dropRestore(restore)
-        this.#listener.onTrouble(restoreFailed(method, problem))
-      }
-      if (isLegacy)
-        this.#own.ask(method, params, (response) => isErrorResponse(response) && lose(this.#connection.clean(response.error.message)))
-      // The modern era says the log level in every request, but has no `resources/subscribe`: that these subscriptions are
-      // dead must not stay unknown.
-      else if (method === 'resources/subscribe') lose(nowSpeaks(version))
-      else this.#journal.dropRestore(restore)
+  #restore(restore: Restore, { era, version }: Agreement): void {
+    const { method, params } = restore
+    const lose = (problem: string): void => {
+      this.#journal.dropRestore(restore)
+      this.#host.onError(restoreFailed(method, problem))
     }
+    if (era === 'legacy')
+      this.#internal.send(method, params, (response) => isErrorResponse(response) && lose(this.#connection.redact(response.error.message)))
+    // A modern request carries the log level itself, but there is no `resources/subscribe` in the modern era: the program must hear
+    // that these subscriptions are dead.
+    else if (method === SUBSCRIBE) lose(nowSpeaks(version))
+    else this.#journal.dropRestore(restore)
   }
 
-  #restoreListens({ era, version }: Agreement): void {
-    for (const [id, text] of this.#journal.listens()) {
-      if (era === 'modern') {
-        this.#restored.add(id)
-        this.#connection.send(text)
-      } else {
-        const error = restoreFailed(LISTEN, nowSpeaks(version))
-        this.#listener.onListenRefused(id, error)
-        this.#listener.onTrouble(error)
-      }
+  #restoreListen(id: RequestId, frame: string, { era, version }: Agreement): void {
+    if (era === 'modern') {
+      this.#restored.add(id)
+      return this.#connection.send(frame)
     }
+    const error = restoreFailed(LISTEN, nowSpeaks(version))
+    this.#host.onListenLost(id, error)
+    this.#host.onError(error)
   }
 }
 
-const LISTEN = 'subscriptions/listen'
+const notification = (method: string, params?: Params): JsonRpcNotification => ({ jsonrpc: '2.0', method, ...(params && { params }) })
 
 const nowSpeaks = (version: string): string => `the server now speaks ${version}`
 
 const restoreFailed = (method: string, problem: string): ProtocolError =>
   new ProtocolError('RESTORE_FAILED', `${method} could not be restored: ${problem}`, {
-    hint: 'Ask again if it matters.'
+    hint: 'Ask for it again if it matters.'
   })

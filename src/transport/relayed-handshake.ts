@@ -1,18 +1,16 @@
 import { ProtocolError } from '../errors.js'
-import type { JsonRpcRequest, JsonRpcResponse, Meta, Params } from '../types/json-rpc.js'
+import { agreementOf, membersOf, type Agreement } from '../session/agreement.js'
 import {
-  agreementOf,
+  failHandshake,
   isAboutEra,
   isAboutVersion,
-  membersOf,
-  refuse,
-  type Agreement,
-  type Clean,
-  type HandshakeAnswer,
+  type HandshakeOutcome,
   type HandshakeScript,
   type HandshakeStep,
-  type Refusal
+  type Redact
 } from '../session/handshake.js'
+import type { JsonRpcError, JsonRpcRequest, JsonRpcResponse, Params } from '../types/json-rpc.js'
+import type { RequestMeta } from '../types/modern.js'
 import { isErrorResponse, isObject } from '../wire/json-rpc.js'
 
 // Deeper than any capability lies, and a peer may nest without end.
@@ -25,11 +23,11 @@ const VERSION = `${PREFIX}protocolVersion`
  * learns of a replay, so that its result must keep what the first one promised. Pure, as {@link Handshake} is.
  */
 export class RelayedHandshake implements HandshakeScript {
-  /** The last `initialize`; it is worth a replay once it was answered. */
+  /** The last `initialize`; it is worth a replay once it has a result. */
   #initialize: JsonRpcRequest | undefined
   #agreed: Agreement | undefined
   /** What the requests of the layer above say of themselves in the modern era. */
-  #meta: Meta | undefined
+  #meta: RequestMeta | undefined
   /** Whether this socket still waits for the `notifications/initialized` of the layer above. */
   #unconfirmed = false
 
@@ -44,12 +42,12 @@ export class RelayedHandshake implements HandshakeScript {
     const meta = params?._meta ?? {}
     const version = meta[VERSION]
     if (typeof version !== 'string') return
-    this.#meta = Object.fromEntries(Object.entries(meta).filter(([key]) => key.startsWith(PREFIX)))
-    // Whoever asks anything but the question for the era in modern words has made up its mind.
+    this.#meta = Object.fromEntries(Object.entries(meta).filter(([key]) => key.startsWith(PREFIX))) as RequestMeta
+    // A modern request other than the probe for the era tells that the layer above has made up its mind.
     if (method !== 'server/discover') this.#agreed ??= { ...agreementOf(version, {}), era: 'modern' }
   }
 
-  /** The layer above is answered. */
+  /** A response goes to the layer above. */
   noteResponse(response: JsonRpcResponse): void {
     if (this.#initialize === undefined || response.id !== this.#initialize.id || isErrorResponse(response)) return
     this.#agreed = agreementOf(String(response.result.protocolVersion), response.result)
@@ -66,10 +64,8 @@ export class RelayedHandshake implements HandshakeScript {
     return needed
   }
 
-  /** The members of a request that the session makes by itself, as the era wants them; others are left as they are. */
-  stamp(request: JsonRpcRequest): JsonRpcRequest {
-    const isOwn = request.params === undefined && this.#agreed?.era === 'modern'
-    return isOwn ? { ...request, params: { _meta: this.#meta } } : request
+  requestMeta(): RequestMeta | undefined {
+    return this.#meta
   }
 
   begin(): HandshakeStep | undefined {
@@ -77,18 +73,18 @@ export class RelayedHandshake implements HandshakeScript {
     if (agreement === undefined) return undefined
     if (agreement.era === 'modern') return { do: 'accept', agreement }
     const params: Params = { ...this.#initialize?.params, protocolVersion: agreement.version }
-    return { do: 'ask', method: 'initialize', params, probe: false }
+    return { do: 'request', method: 'initialize', params, probe: false }
   }
 
-  next(answer: HandshakeAnswer, clean: Clean): HandshakeStep {
-    const { error, result } = answer as { error?: Refusal; result?: unknown }
+  next(outcome: HandshakeOutcome, redact: Redact): HandshakeStep {
+    const { error, result } = outcome as { error?: JsonRpcError; result?: unknown }
     const members = membersOf(result)
     const version = members.protocolVersion
     if (error ? !isAboutEra(error) && !isAboutVersion(error) : typeof version !== 'string')
       // Perhaps only for the time of a deploy.
-      return refuse('initialize', answer, undefined, clean)
+      return failHandshake('initialize', outcome, undefined, redact)
     const before = this.#agreed as Agreement
-    if (version !== before.version) return changed(clean(`it no longer speaks ${before.version}${error ? `: ${error.message}` : ''}`))
+    if (version !== before.version) return changed(redact(`it no longer speaks ${before.version}${error ? `: ${error.message}` : ''}`))
     const agreement = agreementOf(before.version, members)
     const lost = lostMember(before.capabilities, agreement.capabilities)
     return lost === undefined ? { do: 'accept', agreement } : changed(`it lost the capability ${lost}`)
@@ -106,7 +102,7 @@ export class RelayedHandshake implements HandshakeScript {
 
 function changed(what: string): HandshakeStep {
   const message = `after a reconnect the server is another one: ${what}`
-  return { do: 'refuse', error: new ProtocolError('SERVER_CHANGED', message, { hint: 'Connect anew, to agree with what is there now.' }) }
+  return { do: 'fail', error: new ProtocolError('SERVER_CHANGED', message, { hint: 'Connect anew, to agree with what is there now.' }) }
 }
 
 /** The first member that was promised and is gone, as a path; `undefined` if all are kept. What is new harms nobody. */

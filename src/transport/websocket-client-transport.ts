@@ -1,35 +1,30 @@
-import { isUp } from '../connection/connection.js'
-import { guarded } from '../lib/guarded.js'
-import { isErrorResponse, isRequest, isResponse } from '../wire/json-rpc.js'
+// The entry `./transport`: the official SDK's Transport on a session host. Messages of the SDK pass through as they are: it makes its own
+// handshake, which is watched and replayed, and correlates its own requests.
+
 import type { LifecycleState, StateName } from '../connection/lifecycle.js'
-import { PendingRequests, type PendingRequest } from '../rpc/pending.js'
-import { RelayedHandshake } from './relayed-handshake.js'
-import { ClosedError, QueueFullError, type Closure, type McpWebSocketError } from '../errors.js'
+import { ClosedError, type McpWebSocketError } from '../errors.js'
 import { deferred, type Deferred } from '../lib/deferred.js'
-import { Emitter } from '../lib/emitter.js'
-import { describeChange, type ClientEvents } from '../session/events.js'
-import { cancelledId } from '../session/server-requests.js'
-import { systemClock } from '../lib/clock.js'
-import { inTurn } from '../wire/ordered-delivery.js'
-import { watchPage } from '../connection/page.js'
-import { openSocket } from '../socket/open-socket.js'
+import { guarded } from '../lib/guarded.js'
+import { PendingRequests, queued, type PendingRequest } from '../rpc/pending.js'
+import type { ClientEvents } from '../session/events.js'
 import { checkOptions, resolveClientOptions, type Ports } from '../session/options.js'
-import { Session } from '../session/session.js'
+import { PORTS, SessionHost } from '../session/session-host.js'
 import type { ClientStats } from '../types/client.js'
-import type { JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, JsonRpcResponse, RequestId } from '../types/json-rpc.js'
+import type { JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, RequestId } from '../types/json-rpc.js'
 import type { UrlOption } from '../types/options.js'
 import type { WebSocketClientTransportOptions } from '../types/transport.js'
-import { Farewells } from './farewells.js'
+import { isRequest, isResponse } from '../wire/json-rpc.js'
+import { cancelledId, DISCOVER, INITIALIZE, INITIALIZED, LISTEN } from '../wire/methods.js'
+import { orderedDelivery } from '../wire/ordered-delivery.js'
 import { failureOf, tidyForSdk, untidy } from './messages.js'
-import { Questions } from './questions.js'
-import { relayed, type Relayed } from './relayed.js'
+import { RelayedHandshake } from './relayed-handshake.js'
 
-/** The events of a transport: those of the client, less `notification`, which is the SDK's to tell. */
+/** The events of a transport: those of the client, less `notification`, which the SDK delivers. */
 export type TransportEvents = Omit<ClientEvents, 'notification'>
 
-const PORTS: Ports = { clock: systemClock, openSocket }
-const DISCOVER = 'server/discover'
-const INITIALIZE = 'initialize'
+// The SDK never responds to a request that was cancelled. A late response is told from one to a later request of the same id as long
+// as the request is remembered.
+const MOST_CANCELLED = 100
 
 /** What the SDK sets before it calls `start()`. */
 type Callbacks = Pick<WebSocketClientTransport, 'onclose' | 'onerror' | 'onmessage'>
@@ -49,6 +44,7 @@ export class WebSocketClientTransport {
   onclose?: () => void
   /** Called with trouble that belongs to no request, and with the error for which the transport gave up. */
   onerror?: (error: Error) => void
+  /** Called with every message for the SDK. */
   onmessage?: (message: JsonRpcMessage) => void
   /** Always `undefined`: a WebSocket is its own session, and with an id here the SDK would skip its handshake. */
   readonly sessionId: undefined = undefined
@@ -58,25 +54,16 @@ export class WebSocketClientTransport {
   readonly stderr: null = null
   /** Always `null`; see `docs/transport.md`. */
   readonly pid: null = null
-  readonly #session: Session
+  readonly #host: SessionHost
   readonly #handshake = new RelayedHandshake()
-  readonly #maxPending: number
-  readonly #pending = new PendingRequests<Relayed>()
-  readonly #farewells: Farewells
-  readonly #questions = new Questions()
-  readonly #upwards = inTurn((message) =>
+  readonly #pending: PendingRequests
+  readonly #upwards = orderedDelivery((message) =>
     guarded(
       () => this.onmessage?.(message),
-      (error) => this.#trouble(error)
+      (error) => this.#host.report(error)
     )
   )
-  readonly #events = new Emitter<TransportEvents>((error, event) => {
-    // What a listener of `error` throws has nowhere to go.
-    if (event !== 'error') this.#trouble(error)
-  })
   #starting: Deferred<void> | undefined
-  #closing: Deferred<void> | undefined
-  #unwatchPage: (() => void) | undefined
   /** Whether `onclose` was called in this life. */
   #over = false
   /** The callbacks of the last life, for a `start()` without others. */
@@ -86,36 +73,36 @@ export class WebSocketClientTransport {
   constructor(url: UrlOption, options: WebSocketClientTransportOptions = {}, ports: Ports = PORTS) {
     checkOptions(options)
     const { session, maxPending } = resolveClientOptions({ ...options, url }, ports)
-    this.#maxPending = maxPending
-    this.#farewells = new Farewells(ports.clock, (words) => this.#upwards.take(words))
-    this.#session = new Session(
-      { ...session, handshake: this.#handshake, stamp: (request) => this.#handshake.stamp(request) },
+    this.#pending = new PendingRequests(maxPending)
+    this.#host = new SessionHost(
+      { ...session, handshake: this.#handshake, stamp: (text) => text, mostCancelled: MOST_CANCELLED },
       {
-        onState: (to, from, closure) => this.#onState(to, from, closure),
-        onReconnected: (reconnected) => this.#events.emit('reconnected', reconnected),
+        onState: (to, ended) => this.#onState(to, ended),
         onMessage: (message) => this.#onMessage(message),
         onFailed: (request, error) => this.#onFailed(request, error),
-        onTrouble: (error) => this.#trouble(error)
+        onError: (error) => this.#report(error)
       }
     )
   }
 
+  /** Where the transport is in its life: see docs/lifecycle.md. */
   get state(): StateName {
-    return this.#session.state.name
+    return this.#host.state
   }
 
-  /** The subprotocol that the server really chose; `undefined` if none, or while not connected. */
+  /** The subprotocol that the server really chose; `undefined` if it chose none, or while not connected. */
   get subprotocol(): string | undefined {
-    return this.#session.subprotocol
+    return this.#host.session.subprotocol
   }
 
+  /** Counts since the transport was made, as a copy. */
   stats(): ClientStats {
-    return this.#session.stats
+    return this.#host.stats()
   }
 
   /**
-   * Connects, retrying as the option `reconnect` says; the SDK calls it from `connect()`.
-   * @throws The failure that is fatal, `RetriesExhaustedError`, or `ClosedError`; before that `onerror` and `onclose` were called.
+   * Connects, retrying as the option `reconnect` says. The SDK calls it from `connect()`.
+   * @throws The failure that is fatal, RetriesExhaustedError, or ClosedError; before that `onerror` and `onclose` were called.
    */
   async start(): Promise<void> {
     // Not before `onclose`, which would end the new life.
@@ -126,18 +113,17 @@ export class WebSocketClientTransport {
     this.onerror ??= onerror
     this.onmessage ??= onmessage
     const { promise } = (this.#starting = deferred())
-    this.#unwatchPage = watchPage(this.#session)
-    this.#session.command('connect')
+    this.#host.begin('connect')
     return promise
   }
 
   /**
    * Sends a message; while not connected it waits.
    * @returns Resolves when the message is written or waits.
-   * @throws QueueFullError, ClosedError, the failure that ended the life, or TypeError for what is no JSON.
+   * @throws QueueFullError, ClosedError, the failure that ended the life, or TypeError if JSON cannot hold the message.
    */
   async send(message: JsonRpcMessage): Promise<void> {
-    if (isResponse(message)) this.#answer(untidy(message))
+    if (isResponse(message)) this.#host.session.respond(untidy(message))
     else if (isRequest(message)) this.#request(message)
     else this.#notify(message)
     return Promise.resolve()
@@ -145,116 +131,91 @@ export class WebSocketClientTransport {
 
   /** Closes the connection; `onclose` follows. Never rejects. */
   close(): Promise<void> {
-    if (this.state === 'closed') return Promise.resolve()
-    const { promise } = (this.#closing ??= deferred())
-    this.#session.command('close')
-    return promise
+    return this.#host.close()
   }
 
-  /** Accepted and not needed: no header carries the version. */
+  /** The SDK calls it; there is nothing to do, since no header carries the version. */
   setProtocolVersion(_version: string): void {
     // The handshake, which passes through, says it.
   }
 
-  /** Accepted and not needed, as {@link setProtocolVersion}. */
+  /** The SDK calls it; there is nothing to do, as in {@link setProtocolVersion}. */
   setSupportedProtocolVersions(_versions: string[]): void {
     // The handshake says them.
   }
 
-  /** Registers a listener. One that throws harms nobody else: the error goes to `onerror`. */
+  /** Registers a listener. If it throws, the error goes to `onerror` and the other listeners are called all the same. */
   on<E extends keyof TransportEvents>(event: E, listener: (payload: TransportEvents[E]) => void): this {
-    this.#events.on(event, listener)
+    this.#host.events.on(event, listener)
     return this
   }
 
+  /** Registers a listener for the next event of this name only. */
   once<E extends keyof TransportEvents>(event: E, listener: (payload: TransportEvents[E]) => void): this {
-    this.#events.once(event, listener)
+    this.#host.events.once(event, listener)
     return this
   }
 
+  /** Removes a listener. */
   off<E extends keyof TransportEvents>(event: E, listener: (payload: TransportEvents[E]) => void): this {
-    this.#events.off(event, listener)
+    this.#host.events.off(event, listener)
     return this
-  }
-
-  #answer(response: JsonRpcResponse): void {
-    this.#session.send(response)
-    this.#questions.answer(response.id as RequestId)
   }
 
   #request(message: JsonRpcRequest): void {
-    const { id } = message
+    const { id, method, params } = message
     if (this.#pending.has(id)) throw new TypeError(`a request with the id ${JSON.stringify(id)} is pending`)
-    if (this.#pending.size >= this.#maxPending)
-      throw new QueueFullError('maxPending requests wait for an answer', 'Wait for answers, or raise maxPending.')
-    if (this.#resendOf(message)) this.#forgetProbes()
-    this.#submit(message)
+    const resend = this.#resendOf(message)
+    const request = queued(id, method, params, resend)
+    this.#pending.add(request)
+    try {
+      if (resend) this.#forgetProbes(id)
+      this.#host.session.request(message, request)
+    } catch (error) {
+      this.#pending.take(id)
+      throw error
+    }
     this.#handshake.noteRequest(message)
   }
 
-  #submit(message: JsonRpcRequest): void {
-    const request = relayed(message, this.#resendOf(message))
-    this.#pending.add(request)
-    try {
-      this.#session.send(message, request)
-    } catch (error) {
-      this.#pending.take(request.id)
-      throw error
-    }
-  }
-
   /** A first handshake that breaks off is begun again, whatever the policy says: it changes nothing. */
-  #resendOf({ method }: JsonRpcRequest): Relayed['resend'] {
+  #resendOf({ method }: JsonRpcRequest): PendingRequest['resend'] {
     if (method === INITIALIZE) return 'always'
-    // Once: a server that hangs up on the question for its era again takes it for none.
+    // Once: if the server hangs up on the probe again, the answer is that it does not know it.
     return method === DISCOVER && this.#handshake.agreed === undefined ? true : undefined
   }
 
-  /** Who goes on to `initialize`, or asks for the era again, has given up the question; its silence must not count as a pending call. */
-  #forgetProbes(): void {
-    for (const request of this.#pending.takeAll()) {
-      if (request.method === DISCOVER) this.#session.cancel(request, '', null)
-      else this.#pending.add(request)
+  /** An SDK that goes on to `initialize`, or probes again, has given up its probe: the silence after it must not count as a pending call. */
+  #forgetProbes(newId: RequestId): void {
+    for (const request of [...this.#pending.all()]) {
+      if (request.method !== DISCOVER || request.id === newId) continue
+      this.#pending.take(request.id)
+      this.#host.session.cancel(request, '', null)
     }
   }
 
   #notify(message: JsonRpcNotification): void {
     // It never waits: a later socket is told right after its replay.
-    if (message.method === 'notifications/initialized' && !this.#handshake.noteInitialized()) return
+    if (message.method === INITIALIZED && !this.#handshake.noteInitialized()) return
     const id = cancelledId(message)
-    if (id !== undefined && this.#farewells.forget(id)) return
     const request = id === undefined ? undefined : this.#pending.take(id)
-    if (request) this.#session.cancel(request, '', message)
-    else this.#session.send(message)
+    if (request) this.#host.session.cancel(request, '', message)
+    else this.#host.session.notify(message)
   }
 
   #onMessage(message: JsonRpcMessage): void {
-    let listen: JsonRpcRequest | undefined
-    if (isResponse(message)) listen = this.#onResponse(message)
-    else if (isRequest(message)) this.#questions.ask(message.id)
-    else listen = this.#onNotification(message)
-    const tidy = tidyForSdk(message)
-    if (listen) this.#farewells.hold(listen, tidy)
-    else this.#upwards.take(tidy)
+    if (isResponse(message)) {
+      this.#handshake.noteResponse(message)
+      this.#pending.take(message.id as RequestId)
+    } else if (!isRequest(message)) this.#forgetListen(message)
+    this.#upwards.take(tidyForSdk(message))
   }
 
-  /** @returns The listen that the server ends with this result, if it is one. */
-  #onResponse(response: JsonRpcResponse): JsonRpcRequest | undefined {
-    this.#handshake.noteResponse(response)
-    const request = this.#pending.take(response.id as RequestId)
-    return isErrorResponse(response) ? undefined : request?.listen
-  }
-
-  /** @returns The listen that the server ends with this `notifications/cancelled`, if it is one. */
-  #onNotification(notification: JsonRpcNotification): JsonRpcRequest | undefined {
+  /** The server may end a listen with `notifications/cancelled`; any other id that it names belongs to a request of its own. */
+  #forgetListen(notification: JsonRpcNotification): void {
     const id = cancelledId(notification)
-    if (id === undefined) return undefined
-    const writeOff = this.#questions.cancel(id)
-    // It goes nowhere: nobody waits for the answer.
-    if (writeOff !== undefined) this.#session.send({ jsonrpc: '2.0', id: writeOff, result: {} })
-    const request = this.#pending.take(id)
-    if (request && !request.listen) this.#pending.add(request)
-    return request?.listen
+    const request = id === undefined ? undefined : this.#pending.take(id)
+    if (request && request.method !== LISTEN) this.#pending.add(request)
   }
 
   #onFailed({ id }: PendingRequest, error: McpWebSocketError): void {
@@ -263,51 +224,19 @@ export class WebSocketClientTransport {
     if (request && error.code !== 'CLOSED') this.#upwards.take(failureOf(request, error))
   }
 
-  #onState(to: LifecycleState, from: LifecycleState, closure: Closure | undefined): void {
-    if (to.name === from.name) return
-    const change = describeChange(to, from, closure)
-    const { error } = change
-    if (isUp(from) && !isUp(to)) this.#sortFarewells(to)
-    if (to.name === 'ready') this.#starting?.resolve()
-    // The callbacks come before the listeners, which may begin a new life; what the callbacks begin is told after this.
-    this.#events.hold(() => {
-      this.#events.emit('state', change)
-      if (error) this.#events.emit('failed', error)
-      if (to.name === 'closed') this.#events.emit('close', undefined)
-      if (to.name === 'closed' || to.name === 'failed') this.#endLife(error)
-    })
+  #onState({ name }: LifecycleState, ended: Error | undefined): void {
+    if (name === 'ready') this.#starting?.resolve()
+    // While it is closing, what is on its way may still come up.
+    if (name === 'closed' || name === 'failed') this.#endLife(name === 'failed' ? ended : undefined)
   }
 
-  /** A server that says farewell and goes will be back: its listens are opened again. One that stayed, or stays away, meant it. */
-  #sortFarewells({ name }: LifecycleState): void {
-    for (const { request, words } of this.#farewells.takeAll()) {
-      const isOver = name !== 'waiting' && name !== 'connecting'
-      if (isOver || !this.#reopens(request)) this.#upwards.take(words)
-    }
-  }
-
-  #reopens(listen: JsonRpcRequest): boolean {
-    try {
-      this.#submit(listen)
-      return true
-    } catch {
-      // The outbox is full, or nothing may wait.
-      return false
-    }
-  }
-
-  #endLife(error: McpWebSocketError | undefined): void {
+  #endLife(failure: Error | undefined): void {
     this.#upwards.flush()
-    this.#unwatchPage?.()
-    this.#unwatchPage = undefined
     this.#pending.takeAll()
-    this.#starting?.reject(error ?? new ClosedError('not-sent'))
+    this.#starting?.reject(failure ?? new ClosedError('not-sent'))
     this.#starting = undefined
-    if (error) this.#report(error)
+    if (failure) this.#report(failure)
     if (!this.#over) this.#callOnclose()
-    if (error) return
-    this.#closing?.resolve()
-    this.#closing = undefined
   }
 
   #callOnclose(): void {
@@ -318,13 +247,8 @@ export class WebSocketClientTransport {
     this.onclose = this.onerror = this.onmessage = undefined
     guarded(
       () => onclose?.call(this),
-      (thrown) => this.#trouble(thrown)
+      (thrown) => this.#host.report(thrown)
     )
-  }
-
-  #trouble(error: Error): void {
-    this.#report(error)
-    this.#events.emit('error', error)
   }
 
   /** What `onerror` itself throws has nowhere to go. */

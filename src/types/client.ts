@@ -1,51 +1,74 @@
-import type { CreateMessageParams, CreateMessageResult, ElicitParams, ElicitResult, ListRootsResult } from './client-features.js'
-import type { Meta, Params, Progress, RequestId } from './json-rpc.js'
+// What passes between the client and the program: handlers with what they get, and the numbers that the client reports.
 
-/** What a request handler learns beside the request. */
+import type { CreateMessageParams, CreateMessageResult, ElicitParams, ElicitResult, ListRootsResult } from './client-features.js'
+import type { Notification, Params, Progress, RequestId } from './json-rpc.js'
+import type { WithMeta } from './parts.js'
+
+/** What a request handler gets beside the request. */
 export interface RequestContext {
+  /** The id that the server gave to the request; in a multi round-trip request, which has no ids, the method. */
   readonly requestId: RequestId
-  /** Fires when the answer no longer matters: the server cancelled, or its connection is gone. */
+  /** Aborted when the response no longer matters, because the server cancelled the request or its connection is gone. Stop working then. */
   readonly signal: AbortSignal
-  /** Reports progress, if the server asked for it; otherwise does nothing. */
+  /** Reports progress to the server; does nothing if the server did not ask for it. Source: MCP 2025-11-25, basic/utilities/progress. */
   readonly sendProgress: (report: Progress) => void
 }
 
-/** Answers a request of the server; what it throws becomes a JSON-RPC error (an `RpcError` with its own code). */
-export type RequestHandler = (request: { readonly method: string; readonly params?: Params }, context: RequestContext) => unknown
+/**
+ * Responds to the requests of one method. It returns the result, an object, or nothing for an empty one. What it throws becomes an
+ * error response: with `rpcCode` and `data` of an `RpcError`, with the `code` of another error if that is an integer, else with -32603.
+ * The server gets the `message` and never the stack.
+ */
+export type RequestHandler = (
+  request: { readonly method: string; readonly params?: Params | undefined },
+  context: RequestContext
+) => unknown
 
-/** The requests that a server may send, with what they bring and what they want. */
+/** The requests that a server may send to a client, with the params that they bring and the result that they want. */
 export interface ServerRequests {
+  /** Asks the user for data, in a form or on a web page. */
   'elicitation/create': { params: ElicitParams; result: ElicitResult }
+  /** Asks the client's model for a message. */
   'sampling/createMessage': { params: CreateMessageParams; result: CreateMessageResult }
-  'roots/list': { params: { _meta?: Meta } | undefined; result: ListRootsResult }
+  /** Asks for the directories and files that the server may work in. */
+  'roots/list': { params: WithMeta | undefined; result: ListRootsResult }
 }
 
-/** Takes the notifications of one method. */
-export type NotificationHandler = (notification: { readonly method: string; readonly params?: Params }) => void
+/** Called with every notification of one method. What it throws goes to the event `error`. */
+export type NotificationHandler = (notification: Readonly<Notification>) => void
 
-/** Numbers about a client since it was made; sizes in bytes, `latency` in ms. */
+/** Numbers about a client, counted since it was made. */
 export interface ClientStats {
+  /** How often the client dialed. */
   readonly attempts: number
+  /** How many outages ended in a ready connection. */
   readonly reconnects: number
+  /** Messages sent. */
   readonly sent: number
+  /** Messages received. */
   readonly received: number
+  /** Bytes of the text frames sent. */
   readonly bytesSent: number
+  /** Bytes of the text frames received. */
   readonly bytesReceived: number
+  /** Requests that were sent a second time, because the connection broke before their response came. */
   readonly resent: number
+  /** Requests that failed because the connection broke before their response came. */
   readonly lost: number
-  readonly latency?: number
+  /** Round trip of the last heartbeat probe that the server answered, in ms; absent before the first one. */
+  readonly latency?: number | undefined
 }
 
-/** What a reconnect did. */
+/** What happened in an outage: from the loss of a ready connection to the next `ready`. */
 export interface Reconnected {
-  /** Dials since the connection broke. */
+  /** How often the client dialed to get the new connection. */
   readonly attempts: number
-  /** Ms without a ready connection. */
+  /** How long the outage lasted, in ms. */
   readonly downtime: number
-  /** Requests in flight that were sent again. */
+  /** Requests in flight that are sent again on the new connection. */
   readonly resent: number
-  /** Requests in flight that failed. */
+  /** Requests in flight that failed with a loss error. */
   readonly lost: number
-  /** Whether the server's name, version or capabilities differ from before. */
+  /** Whether the server's name, version, capabilities or version of MCP differ from before. If so, read its lists anew. */
   readonly serverChanged: boolean
 }

@@ -1,137 +1,369 @@
+// What a program may pass: the options of a connection, of the client and of one request. All times are in ms, all sizes in bytes.
+// `| undefined` on every optional member: programs may set `exactOptionalPropertyTypes`, and `undefined` means "not given" here.
+
 import type { Closure } from '../errors.js'
 import type { ClientCapabilities, Implementation } from './capabilities.js'
 import type { Params, Progress } from './json-rpc.js'
 
-/** What may be returned now or later. */
+/** A value, or a promise of it. */
 export type Awaitable<T> = T | Promise<T>
 
-/** A WebSocket class, structurally: the browser's, `ws`, or a stand-in. */
+/** A WebSocket class: the engine's own, `ws`, or any other with the same constructor and events. */
 export type WebSocketConstructor = new (url: string, protocols?: string[]) => object
 
-/** Why a token is asked for: for a dial, or because the server refused the last one (HTTP 401, close code 4401). */
+/** What a token provider is told, so that it can tell a first dial from a token that the server rejected. */
 export interface TokenContext {
   /** Number of the dial, from 1. */
   readonly attempt: number
+  /** `unauthorized` after HTTP 401 or the close codes 4401 and 3000: get a fresh token, a cached one was rejected. Else `connect`. */
   readonly reason: 'connect' | 'unauthorized'
 }
 
-/** A Bearer token and how it travels. */
+/**
+ * A Bearer token and how it travels. It is never put into the query string, where logs would keep it and MCP forbids it
+ * (MCP 2025-11-25, basic/authorization, "Access Token Usage").
+ *
+ * @example
+ * ```ts
+ * const client = new McpWebSocketClient({
+ *   url: 'wss://mcp.example.com/ws',
+ *   auth: { token: ({ reason }) => getToken({ fresh: reason === 'unauthorized' }) }
+ * })
+ * ```
+ */
 export interface AuthOptions {
-  /** The token, or what provides it; a provider is called for every dial, within `connectTimeout`. */
+  /**
+   * The token, or a function that gets it. A function is called for every dial, within `connectTimeout`. After HTTP 401 it is called
+   * once more at once; a fixed token gets no second chance, since it would be rejected again.
+   */
   readonly token: string | ((context: TokenContext) => Awaitable<string>)
   /**
-   * `header`: `Authorization: Bearer <token>`; the default, and only where the engine can set headers (Node).
-   * `subprotocol`: last entry `mcp.bearer.<base64url>` of the offered subprotocols; for browsers.
+   * How the token travels.
+   *
+   * - `header`: `Authorization: Bearer <token>` (RFC 6750 section 2.1). Works only where the engine can set headers, which is Node.
+   * - `subprotocol`: `mcp.bearer.<base64url>` as the last offered subprotocol, see `docs/binding.md`. For browsers, which throw a
+   *   `TypeError` if this is not chosen, and for servers that know it.
+   * @default 'header'
    */
-  readonly via?: 'header' | 'subprotocol'
-  /** Send it over `ws://` to other hosts than this one. Default `false`. */
-  readonly allowInsecure?: boolean
+  readonly via?: 'header' | 'subprotocol' | undefined
+  /**
+   * Allow credentials over `ws://` to another machine, where everyone on the way can read them. Without it such a dial fails with
+   * `INSECURE_TRANSPORT` before a provider is called. It covers `headers` and the userinfo of the URL too.
+   * @default false
+   */
+  readonly allowInsecure?: boolean | undefined
 }
 
-/** When and how often to dial again. Times in ms. */
+/**
+ * When and how often to dial again. Before retry n the client waits a random time between 100 ms and
+ * `min(maxDelay, initialDelay * growFactor ** (n - 1))`, so that the clients of a restarted server do not return all at once.
+ * A longer `Retry-After` (RFC 9110 section 10.2.3) replaces that delay, up to 5 minutes.
+ *
+ * @example
+ * ```ts
+ * const client = new McpWebSocketClient({
+ *   url: 'wss://mcp.example.com/ws',
+ *   // This server also says 401 while its user database is away.
+ *   reconnect: { maxRetries: Infinity, shouldReconnect: ({ status }) => (status === 401 ? true : undefined) }
+ * })
+ * ```
+ */
 export interface ReconnectOptions {
-  /** Bound of the first delay. Default 1000. */
-  readonly initialDelay?: number
-  /** Cap of the bounds. Default 20 000. */
-  readonly maxDelay?: number
-  /** Growth from one bound to the next. Default 2. */
-  readonly growFactor?: number
-  /** Draw the delay at random below the bound. Default `true`. */
-  readonly jitter?: boolean
-  /** Consecutive retries, short-lived connections included. Default 10; `Infinity` is allowed. */
-  readonly maxRetries?: number
-  /** How long a connection must be `ready` before the count starts anew. Default 5000. */
-  readonly resetAfter?: number
-  /** Has the last word: `true` retries even what is fatal, `false` stops, `undefined` leaves it to the defaults. */
-  readonly shouldReconnect?: (closure: Closure) => boolean | undefined
+  /**
+   * Upper bound of the first delay, in ms.
+   * @default 1000
+   */
+  readonly initialDelay?: number | undefined
+  /**
+   * Upper bound of every delay, in ms. It is also the longest time for which a server that is back waits for this client.
+   * @default 20_000
+   */
+  readonly maxDelay?: number | undefined
+  /**
+   * Growth from one bound to the next; at least 1.
+   * @default 2
+   */
+  readonly growFactor?: number | undefined
+  /**
+   * Draw the delay at random below the bound. `false` waits for the bound itself.
+   * @default true
+   */
+  readonly jitter?: boolean | undefined
+  /**
+   * Consecutive retries before the client gives up; short-lived connections count too. `Infinity` never gives up.
+   * @default 10
+   */
+  readonly maxRetries?: number | undefined
+  /**
+   * How long a connection must be `ready` before the count starts anew, in ms. A server that accepts and drops at once thus meets
+   * growing delays.
+   * @default 5000
+   */
+  readonly resetAfter?: number | undefined
+  /**
+   * Has the last word about a closure: `true` retries even what is fatal, `false` gives up, `undefined` leaves it to the defaults.
+   * `maxRetries` and `Retry-After` still hold. If it throws, the default holds and the event `error` reports it.
+   */
+  readonly shouldReconnect?: ((closure: Closure) => boolean | undefined) | undefined
 }
 
-/** TLS settings, as `node:tls` takes them; Node only. */
+/**
+ * How a connection that died without a word is noticed. Node sends ping frames, a browser sends the request `ping` (or
+ * `server/discover` to a modern server). While calls are pending the verdict waits, since many servers handle one call at a time:
+ * see `docs/decisions/0004-the-heartbeat-waits-for-calls.md`.
+ */
+export interface HeartbeatOptions {
+  /**
+   * Silence after which the server is probed, in ms. Keep it below the idle limit of proxies, often 60 s.
+   * @default 25_000
+   */
+  readonly interval?: number | undefined
+  /**
+   * Further silence after which the connection is given up, in ms.
+   * @default 10_000
+   */
+  readonly timeout?: number | undefined
+}
+
+/** How much may wait while there is no connection, or while the server does not read. Beyond it a request is rejected with `QUEUE_FULL`. */
+export interface OutboxOptions {
+  /**
+   * Most messages that wait.
+   * @default 1000
+   */
+  readonly maxMessages?: number | undefined
+  /**
+   * Sum of the lengths of the messages that wait, in characters of their JSON (bytes, if it is ASCII).
+   * @default 8_388_608
+   */
+  readonly maxBytes?: number | undefined
+}
+
+/**
+ * TLS settings, as `node:tls` takes them. Node only.
+ *
+ * @example
+ * ```ts
+ * const client = new McpWebSocketClient({ url: 'wss://mcp.internal/ws', tls: { ca: readFileSync('company-ca.pem') } })
+ * ```
+ */
 export interface TlsOptions {
-  readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[]
-  readonly cert?: string | Uint8Array
-  readonly key?: string | Uint8Array
-  readonly servername?: string
-  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3'
-  readonly rejectUnauthorized?: boolean
+  /** Authorities to trust in place of the built-in ones, as PEM. */
+  readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[] | undefined
+  /** The client's own certificate, as PEM, for servers that ask for one. */
+  readonly cert?: string | Uint8Array | undefined
+  /** The private key of `cert`, as PEM. */
+  readonly key?: string | Uint8Array | undefined
+  /** Name to send as SNI and to look for in the server's certificate. Default: the host of the URL. */
+  readonly servername?: string | undefined
+  /** Oldest version of TLS to accept. Default: Node's. */
+  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined
+  /**
+   * `false` accepts any certificate, and thus anybody in the middle: for tests only.
+   * @default true
+   */
+  readonly rejectUnauthorized?: boolean | undefined
 }
 
-/** A place to dial, or what provides it. */
+/** A place to dial, or a function that gives it. */
 export type UrlOption = string | URL | (() => Awaitable<string | URL>)
 
-/** HTTP headers of the upgrade request, or what provides them. */
+/** HTTP headers of the upgrade request, or a function that gives them. */
 export type HeadersOption = Readonly<Record<string, string>> | (() => Awaitable<Readonly<Record<string, string>>>)
 
-/** Options of a connection; every entry of the package that connects takes them. Times in ms. */
+/** Options of a connection. Every entry of the package that connects takes them; nested options merge with their defaults. */
 export interface ConnectionOptions {
-  /** Credentials. Default none. */
-  readonly auth?: AuthOptions
-  /** Further headers of the upgrade request; Node only; evaluated for every dial. */
-  readonly headers?: HeadersOption
-  /** Subprotocols offered after `mcp.v1`, for example `['mcp']` for servers built on the official v1 SDKs. Default `[]`. */
-  readonly subprotocols?: readonly string[]
-  /** What to do if the server names no subprotocol. Default `'fail'`. */
-  readonly onMissingSubprotocol?: 'fail' | 'accept'
-  /** Until one dial's socket is open, providers included. Default 10 000. */
-  readonly connectTimeout?: number
-  /** From the open socket until MCP is ready. Default 10 000. */
-  readonly handshakeTimeout?: number
-  /** How long `close()` waits for the server's close frame. Default 1000. */
-  readonly closeTimeout?: number
-  /** `false`: a lost connection ends the life. */
-  readonly reconnect?: false | ReconnectOptions
-  /** Probe a silent server after `interval` (25 000), give it up after `timeout` (10 000) more. `false`: never. */
-  readonly heartbeat?: false | { readonly interval?: number; readonly timeout?: number }
-  /** What may wait while not connected: `maxMessages` (1000), `maxBytes` (8 MiB). `false`: fail at once. */
-  readonly outbox?: false | { readonly maxMessages?: number; readonly maxBytes?: number }
-  /** What is sent again if the connection broke behind it. Default `'safe'`. */
-  readonly resend?: 'safe' | 'never' | ((request: { readonly method: string; readonly params?: Params }) => boolean)
-  /** Largest message accepted from the server, in bytes. Default 16 MiB. */
-  readonly maxMessageBytes?: number
-  /** Offer compression; Node only. Default `false`. */
-  readonly perMessageDeflate?: boolean
-  /** TLS settings; Node only. */
-  readonly tls?: TlsOptions
-  /** An `http.Agent` or `https.Agent`, for example of a proxy; Node only. */
-  readonly agent?: object
-  /** Sees every frame, for bug reports; credentials are never in a frame that the client writes by itself. */
-  readonly trace?: (direction: 'in' | 'out', text: string) => void
-  /** Another WebSocket class. Default: the engine's in browsers, `ws` in Node. */
-  readonly WebSocket?: WebSocketConstructor
-  /** Let the process end while the client is idle; Node only. Default `false`. */
-  readonly unref?: boolean
+  /** Credentials. Default: none, which leaves cookies to the browser. */
+  readonly auth?: AuthOptions | undefined
+  /**
+   * Further headers of the upgrade request. Node only: elsewhere they throw a `TypeError`, since no page can set headers. A function
+   * is called for every dial, within `connectTimeout`. Their values are redacted in every error.
+   *
+   * @example
+   * ```ts
+   * const client = new McpWebSocketClient({ url: 'wss://mcp.example.com/ws', headers: async () => ({ cookie: await readCookie() }) })
+   * ```
+   */
+  readonly headers?: HeadersOption | undefined
+  /**
+   * Subprotocols to offer after `mcp.v1`, which always comes first. `['mcp']` reaches servers built on the official v1 SDKs.
+   * @default []
+   */
+  readonly subprotocols?: readonly string[] | undefined
+  /**
+   * What to do with a server that opens the socket without naming a subprotocol. `fail` rejects with `SUBPROTOCOL_MISMATCH`, because
+   * such a server may speak anything: see `docs/decisions/0002-the-missing-subprotocol.md`. `accept` goes on; a browser, which fails
+   * such a dial by itself, dials again without subprotocols.
+   * @default 'fail'
+   */
+  readonly onMissingSubprotocol?: 'fail' | 'accept' | undefined
+  /**
+   * Time until the socket of one dial is open, in ms. The functions given as `url`, `headers` and `auth.token` run within it.
+   * @default 10_000
+   */
+  readonly connectTimeout?: number | undefined
+  /**
+   * Time from the open socket until MCP is ready, in ms.
+   * @default 10_000
+   */
+  readonly handshakeTimeout?: number | undefined
+  /**
+   * How long `close()` waits for the server's half of the closing handshake, in ms; then the socket is abandoned.
+   * @default 1000
+   */
+  readonly closeTimeout?: number | undefined
+  /** When to dial again. `false` never does: a lost connection, and a failed first dial, end in `failed` with their own error. */
+  readonly reconnect?: false | ReconnectOptions | undefined
+  /**
+   * When to probe a silent server. `false` never does: a dead connection is then noticed only by the operating system, after minutes.
+   *
+   * @example
+   * ```ts
+   * const client = new McpWebSocketClient({ url: 'wss://mcp.example.com/ws', heartbeat: { interval: 15_000 } })
+   * ```
+   */
+  readonly heartbeat?: false | HeartbeatOptions | undefined
+  /**
+   * What may wait for a connection. `false` rejects every request at once where there is none.
+   *
+   * @example
+   * ```ts
+   * const client = new McpWebSocketClient({ url: 'wss://mcp.example.com/ws', outbox: { maxMessages: 50 } })
+   * ```
+   */
+  readonly outbox?: false | OutboxOptions | undefined
+  /**
+   * What is sent again, once, if the connection broke after it was sent. `safe` means what does no harm when it runs twice: `ping`,
+   * lists, reads, completions, subscriptions. It never means `tools/call`: only the caller knows what a tool does, see
+   * `docs/decisions/0003-nothing-is-executed-twice.md`. A function decides for each request; `true` sends it again.
+   * @default 'safe'
+   *
+   * @example
+   * ```ts
+   * const READ_ONLY = new Set(['search', 'read-file'])
+   * const client = new McpWebSocketClient({
+   *   url: 'wss://mcp.example.com/ws',
+   *   resend: ({ method, params }) => method !== 'tools/call' || READ_ONLY.has(String(params?.name))
+   * })
+   * ```
+   */
+  readonly resend?: 'safe' | 'never' | ((request: { readonly method: string; readonly params?: Params | undefined }) => boolean) | undefined
+  /**
+   * Largest message to accept from the server, in bytes. A larger one ends the connection with 1009 (RFC 6455 section 7.4.1).
+   * @default 16_777_216
+   */
+  readonly maxMessageBytes?: number | undefined
+  /**
+   * Most requests in flight; the next one is rejected with `QUEUE_FULL`. As many requests of the server may run at once.
+   * @default 10_000
+   */
+  readonly maxPending?: number | undefined
+  /**
+   * Offer compression (RFC 7692). Node only; browsers decide for themselves. It costs memory for every connection.
+   * @default false
+   */
+  readonly perMessageDeflate?: boolean | undefined
+  /** TLS settings. Node only. */
+  readonly tls?: TlsOptions | undefined
+  /** An `http.Agent` or `https.Agent`, for example one that dials through a proxy. Node only. */
+  readonly agent?: object | undefined
+  /**
+   * Called with every frame, for bug reports. Credentials travel in the upgrade and are never in a frame that the client makes by
+   * itself; what your program sends is in there as it is.
+   *
+   * @example
+   * ```ts
+   * const client = new McpWebSocketClient({
+   *   url: 'wss://mcp.example.com/ws',
+   *   trace: (direction, text) => console.error(direction === 'in' ? '<' : '>', text)
+   * })
+   * ```
+   */
+  readonly trace?: ((direction: 'in' | 'out', text: string) => void) | undefined
+  /**
+   * Another WebSocket class. A class that cannot set headers makes Node work like a browser. Default: the engine's own in browsers,
+   * `ws` in Node.
+   *
+   * @example
+   * ```ts
+   * const client = new McpWebSocketClient({ url: 'ws://127.0.0.1:8080/ws', WebSocket: globalThis.WebSocket })
+   * ```
+   */
+  readonly WebSocket?: WebSocketConstructor | undefined
+  /**
+   * Let the process end while the client is idle. Node only.
+   * @default false
+   */
+  readonly unref?: boolean | undefined
 }
 
-/** Options of {@link McpWebSocketClient}. Times in ms; nested options merge with their defaults. */
+/** Options of {@link McpWebSocketClient}. A wrong value throws a `TypeError` that names the option, when the client is made. */
 export interface McpWebSocketClientOptions extends ConnectionOptions {
-  /** Where to connect; a function is called for every dial. `ws:`, `wss:`, `http:` and `https:` are understood. */
+  /** Where to connect: `ws:`, `wss:`, `http:` or `https:`. A function is called for every dial, within `connectTimeout`. */
   readonly url: UrlOption
-  /** Name and version of the program, for the server. Default: this package's. */
-  readonly clientInfo?: Implementation
-  /** What the client can do for the server; nothing else is announced. Default `{}`. */
-  readonly capabilities?: ClientCapabilities
-  /** Era of MCP; `'auto'` asks the server. Default `'auto'`. */
-  readonly protocol?: 'auto' | 'legacy' | 'modern'
-  /** How long the server may take to answer the question for its era. Default 3000. */
-  readonly probeTimeout?: number
-  /** Default `timeout` of every request. Default 60 000; `Infinity` = none. */
-  readonly requestTimeout?: number
-  /** Most requests that may wait for an answer. Default 10 000. */
-  readonly maxPending?: number
+  /** Name and version of your program, for the server's logs. Default: those of this package. */
+  readonly clientInfo?: Implementation | undefined
+  /**
+   * What the client can do for the server. Only this is announced: a handler alone announces nothing, and a capability without a
+   * handler makes the client respond with -32601.
+   * @default {}
+   *
+   * @example
+   * ```ts
+   * const client = new McpWebSocketClient({ url: 'ws://127.0.0.1:8080/ws', capabilities: { roots: {} } })
+   * client.setRequestHandler('roots/list', () => ({ roots: [{ uri: 'file:///project', name: 'project' }] }))
+   * ```
+   */
+  readonly capabilities?: ClientCapabilities | undefined
+  /**
+   * Era of MCP: `legacy` is every revision up to 2025-11-25, `modern` is 2026-07-28, and `auto` finds out, which costs one round trip
+   * or `probeTimeout`. Source: MCP 2026-07-28, basic/versioning.
+   * @default 'auto'
+   */
+  readonly protocol?: 'auto' | 'legacy' | 'modern' | undefined
+  /**
+   * How long the server may be silent about `server/discover` before it counts as legacy, in ms; at most half of `handshakeTimeout`.
+   * @default 3000
+   */
+  readonly probeTimeout?: number | undefined
+  /**
+   * The `timeout` of every request that has none of its own, in ms. `Infinity` waits for ever.
+   * @default 60_000
+   */
+  readonly requestTimeout?: number | undefined
 }
 
-/** Options of one request; names as in the official SDK. Times in ms. */
+/**
+ * Options of one request. The names are those of the official SDK, and `resend`.
+ *
+ * @example
+ * ```ts
+ * await client.callTool(
+ *   { name: 'index', arguments: { path: '/docs' } },
+ *   { timeout: 30_000, resetTimeoutOnProgress: true, maxTotalTimeout: 600_000, signal: AbortSignal.timeout(900_000) }
+ * )
+ * ```
+ */
 export interface RequestOptions {
-  /** Until the answer. Default: the client's `requestTimeout`; `Infinity` = none. */
-  readonly timeout?: number
-  /** Upper bound that no progress moves, and that spans the rounds of a multi round-trip request. Default none. */
-  readonly maxTotalTimeout?: number
-  /** Start `timeout` anew at every progress report. Default `false`. */
-  readonly resetTimeoutOnProgress?: boolean
-  /** Gives the request up; the promise rejects with the signal's reason. */
-  readonly signal?: AbortSignal
-  /** Called for every progress report; asks the server to send them. */
-  readonly onprogress?: (progress: Progress) => void
-  /** Whether this request may be sent again if the connection broke behind it; wins over the client's option. */
-  readonly resend?: boolean
+  /**
+   * Time until the response, in ms; the time in the outbox counts. `Infinity` waits for ever. Default: `requestTimeout` of the client.
+   * In a multi round-trip request it bounds each leg, and not the handlers that the client runs in between.
+   */
+  readonly timeout?: number | undefined
+  /** Upper bound that no progress report moves and that spans all rounds of a multi round-trip request, in ms. Default: none. */
+  readonly maxTotalTimeout?: number | undefined
+  /**
+   * Start `timeout` anew at every progress report, which asks the server to send them.
+   * @default false
+   */
+  readonly resetTimeoutOnProgress?: boolean | undefined
+  /** Gives the request up: the promise rejects with the signal's reason, and the server is told if the request was sent. */
+  readonly signal?: AbortSignal | undefined
+  /** Called for every progress report, which asks the server to send them. Source: MCP 2025-11-25, basic/utilities/progress. */
+  readonly onprogress?: ((progress: Progress) => void) | undefined
+  /**
+   * Whether this request may be sent again if the connection broke after it was sent. It wins over `resend` of the client. Set it to
+   * `true` for a tool that does no harm when it runs twice.
+   */
+  readonly resend?: boolean | undefined
 }

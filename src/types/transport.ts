@@ -1,7 +1,4 @@
 import type { ConnectionOptions } from './options.js'
 
-/** Options of {@link WebSocketClientTransport}: those of the client that are not about MCP. Times in ms. */
-export interface WebSocketClientTransportOptions extends ConnectionOptions {
-  /** Most requests that may wait for an answer. Default 10 000. */
-  readonly maxPending?: number
-}
+/** Options of {@link WebSocketClientTransport}: those of a connection. What concerns MCP itself is up to the SDK's `Client`. */
+export type WebSocketClientTransportOptions = ConnectionOptions

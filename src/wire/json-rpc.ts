@@ -1,50 +1,56 @@
 import { asError, isObject } from '../lib/guarded.js'
-import type { JsonRpcErrorResponse, JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, JsonRpcResponse } from '../types/json-rpc.js'
+import type { JsonRpcErrorResponse, JsonRpcMessage, JsonRpcRequest, JsonRpcResponse } from '../types/json-rpc.js'
 
-/** Standard error codes (JSON-RPC 2.0 section 5.1). */
+// The layer `wire` holds what the two ends of a connection agree on: how a text frame becomes messages (this file), the names of the
+// methods, the subprotocol, and what one has to know about texts and their order on the way to an SDK. Apart from ordered-delivery.ts it
+// is made of pure functions. It knows the types of MCP and neither a socket nor a session. Client and server use it alike: the
+// connection, the session and the server entry parse and encode with it, and the layers above them ask it what kind a message is.
+
+/** The text is not JSON (JSON-RPC 2.0 section 5.1, as the codes below). */
 export const PARSE_ERROR = -32700
-/** The message is JSON but no valid request. */
+/** The text is JSON but not a valid request. */
 export const INVALID_REQUEST = -32600
-/** The method does not exist or no handler is registered for it. */
+/** The method does not exist, or no handler is registered for it. */
 export const METHOD_NOT_FOUND = -32601
 /** The parameters are invalid. */
 export const INVALID_PARAMS = -32602
 /** The handler failed. */
 export const INTERNAL_ERROR = -32603
 
-/** A frame, or one element of an array in it, that is no JSON-RPC message. */
+/** A frame, or one element of an array in a frame, that is not a JSON-RPC message. */
 export interface Malformed {
   /** What is wrong, without any part of the payload. */
   readonly problem: string
-  /** Id of the request that it seems to answer: that request can be failed at once. */
+  /** Id of the request that it seems to answer, so that this request can fail at once. */
   readonly id?: number | string
 }
 
-/** Whether the message asks for an answer. */
+/** Whether the message is a request: it has an id, and its receiver has to respond. */
 export const isRequest = (message: JsonRpcMessage): message is JsonRpcRequest => 'method' in message && 'id' in message
-/** Whether the message is a notification. */
-export const isNotification = (message: JsonRpcMessage): message is JsonRpcNotification => 'method' in message && !('id' in message)
-/** Whether the message answers a request. */
+/** Whether the message is the response to a request. */
 export const isResponse = (message: JsonRpcMessage): message is JsonRpcResponse => !('method' in message)
-/** Whether the response says that the request failed. */
+/** Whether the response is an error response: the request failed. */
 export const isErrorResponse = (response: JsonRpcResponse): response is JsonRpcErrorResponse => 'error' in response
 
 export { isObject } from '../lib/guarded.js'
 
-// Safe integers and strings only: beyond 2^53 - 1 two different ids become the same number in JSON.parse.
-const isId = (id: unknown): id is number | string => typeof id === 'string' || Number.isSafeInteger(id)
+/**
+ * Whether the value can be the id of a request: a string or a safe integer. Beyond 2^53 - 1, `JSON.parse` makes the same number of
+ * two different ids.
+ */
+export const isRequestId = (id: unknown): id is number | string => typeof id === 'string' || Number.isSafeInteger(id)
 
 /**
- * Reads one text frame: every valid message goes to `onMessage`, in order; whatever is none goes to `onMalformed`.
- * Liberal as the rules of behaviour ask: arrays are unpacked (batches of MCP 2025-03-26), surrounding white space and
- * extra members are accepted, and an empty frame means nothing.
+ * Reads one text frame: every valid message goes to `onMessage`, in order, and everything else to `onMalformed`.
+ * Reading is liberal, since servers in the field are not strict (docs/binding.md, section 2): arrays are unpacked (batches of MCP
+ * 2025-03-26), white space around a message and unknown members are accepted, and an empty frame is ignored.
  */
 export function parseText(text: string, onMessage: (message: JsonRpcMessage) => void, onMalformed: (malformed: Malformed) => void): void {
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch {
-    // Some relays answer a notification with an empty frame, and vendors end frames with a newline.
+    // Some relays send an empty frame in reply to a notification, and some servers send a newline by itself.
     if (text.trim() !== '') onMalformed({ problem: 'not JSON' })
     return
   }
@@ -57,10 +63,10 @@ export function parseText(text: string, onMessage: (message: JsonRpcMessage) => 
   }
 }
 
-// Error messages are for people and models.
+// In characters: an error message is for people and models, and a longer one would only fill logs and contexts.
 const LONGEST_MESSAGE = 8192
 
-/** An error as this side may use it: what a peer sends may lack a code, or have anything for a message. */
+/** The message with an error that the layers above can rely on: a peer may leave out the code, or send anything as the message. */
 function tidy(message: JsonRpcMessage): JsonRpcMessage {
   if (!isResponse(message) || !isErrorResponse(message)) return message
   const { code, message: words, data } = message.error as { code?: unknown; message?: unknown; data?: unknown }
@@ -74,7 +80,10 @@ function tidy(message: JsonRpcMessage): JsonRpcMessage {
   }
 }
 
-/** A foreign value as JSON; `''` for `undefined`, and for what is nested so deeply that it cannot be written. */
+/**
+ * A value of unknown origin as JSON, without ever throwing: `''` for `undefined`, and for a value that cannot be written, such as one
+ * that is nested too deeply.
+ */
 export function jsonOf(value: unknown): string {
   try {
     const json: unknown = JSON.stringify(value)
@@ -84,29 +93,29 @@ export function jsonOf(value: unknown): string {
   }
 }
 
-/** Id of the request that the value, though no message, seems to answer. */
+/** Id of the request that the value seems to answer, although it is not a valid message. */
 function answeredBy(value: unknown): number | string | undefined {
-  return isObject(value) && value.method === undefined && isId(value.id) ? value.id : undefined
+  return isObject(value) && value.method === undefined && isRequestId(value.id) ? value.id : undefined
 }
 
-/** Why the value is no JSON-RPC 2.0 message; `undefined` if it is one. */
+/** Why the value is not a JSON-RPC 2.0 message; `undefined` if it is one. */
 function findProblem(value: unknown): string | undefined {
   if (!isObject(value)) return 'not a JSON object'
-  // JSON has no `undefined`: that is always a member that is not there.
+  // JSON cannot hold `undefined`, so `undefined` always means that the member is missing.
   const { jsonrpc, id, method, params, result, error } = value
   if (jsonrpc !== '2.0') return '"jsonrpc" is not "2.0"'
   const isCall = method !== undefined
   if (isCall && typeof method !== 'string') return '"method" is not a string'
   if (isCall && params !== undefined && !isObject(params)) return '"params" is not an object'
   if (!isCall && !(result === undefined ? isObject(error) : error === undefined)) return 'not exactly one of "result" and an "error" object'
-  // Notifications have no id. A peer that could not read a request answers with an error without an id, or with null.
+  // A notification has no id. A peer that could not read a request sends an error response without an id, or with null.
   const mayLackId = isCall ? id === undefined : error !== undefined && (id ?? null) === null
-  return mayLackId || isId(id) ? undefined : '"id" is not a string or safe integer'
+  return mayLackId || isRequestId(id) ? undefined : '"id" is not a string or safe integer'
 }
 
 /**
- * The message as the text of one frame.
- * @throws TypeError when it holds what JSON cannot (a BigInt, a cycle), naming the method.
+ * Writes the message as the text of one frame.
+ * @throws TypeError that names the method, when the message holds a value that JSON cannot (a BigInt, a cycle).
  */
 export function encodeMessage(message: JsonRpcMessage): string {
   try {

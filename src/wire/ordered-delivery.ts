@@ -1,33 +1,35 @@
 import { isResponse } from './json-rpc.js'
 import type { JsonRpcMessage } from '../types/json-rpc.js'
 
-/** A queue in front of an official SDK. */
-export interface InTurn {
+/** The queue that {@link orderedDelivery} puts in front of an official SDK. */
+export interface OrderedDelivery {
+  /** Delivers the message, at once if its turn has come, else behind those that wait. */
   take(message: JsonRpcMessage): void
-  /** Hands on what waits, as nothing will follow. */
+  /** Delivers all that wait at once: the connection is over, and no handler is worth waiting for. */
   flush(): void
 }
 
 /**
- * Hands messages to an official SDK so that it takes them in their order, however many are read in one turn of the loop. It runs its
- * handlers a microtask later, but settles a request at once: a report of progress would come after the answer behind it, to nobody.
- * So an answer waits for the handlers of what came before it, and what follows waits behind it.
+ * Delivers messages to an official SDK one after another, in an order that its program sees too, even if one frame held all of them. The
+ * SDKs run the handler of a notification a microtask after it was delivered, but settle a request at once: a response right behind the
+ * progress that belongs to it would win, and the SDK would drop the progress of a request that is settled. So a response waits until the
+ * handlers of all messages before it have run, and whatever follows waits behind it.
  */
-export function inTurn(handOn: (message: JsonRpcMessage) => void): InTurn {
+export function orderedDelivery(deliver: (message: JsonRpcMessage) => void): OrderedDelivery {
   const waiting: JsonRpcMessage[] = []
-  // The first of them that was not handed on: `shift()` would move all the others, and one frame holds hundreds of thousands.
+  // Index of the first message that was not delivered: `shift()` would move all the others, and one frame can hold hundreds of thousands.
   let first = 0
-  // Messages whose handler has not run yet.
-  let unheard = 0
+  // How many messages were delivered whose handlers have not run yet.
+  let unhandled = 0
   const run = (isEnd?: boolean): void => {
-    for (let next = waiting[first]; next && (isEnd || !unheard || !isResponse(next)); next = waiting[first]) {
+    for (let next = waiting[first]; next && (isEnd || !unhandled || !isResponse(next)); next = waiting[first]) {
       if (++first === waiting.length) waiting.length = first = 0
-      handOn(next)
+      deliver(next)
       if (isResponse(next)) continue
-      unheard++
-      // Behind the SDK's own microtask, which is in the queue by now.
+      unhandled++
+      // The SDK queued its own microtask while the message was delivered, so this one runs after the handler.
       queueMicrotask(() => {
-        unheard--
+        unhandled--
         run()
       })
     }

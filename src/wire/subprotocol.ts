@@ -1,24 +1,26 @@
 import { SubprotocolError } from '../errors.js'
 import { btoaUtf8 } from './base64.js'
 
-/** The subprotocol that is always offered first. */
+/** The subprotocol of this binding, always offered first (docs/binding.md, section 1). */
 export const MCP_SUBPROTOCOL = 'mcp.v1'
 
-/** What precedes a token in the list of subprotocols; such an entry is never chosen. */
+/** The prefix of a token in the list of subprotocols. A server must never choose such an entry: it would repeat the token. */
 export const BEARER_PREFIX = 'mcp.bearer.'
 
-/** The token as a subprotocol entry, for engines that cannot set headers: base64url of its UTF-8 bytes, no padding. */
+/**
+ * The token as an entry in the list of subprotocols, for engines that cannot set headers: base64url (RFC 4648 section 5) of its UTF-8
+ * bytes, without padding.
+ */
 export function bearerSubprotocol(token: string): string {
   return BEARER_PREFIX + btoaUtf8(token).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
 }
 
-/** The offer without credentials, fit to be shown. */
-export const publicOffer = (offered: readonly string[]): string[] => offered.filter((name) => !name.startsWith(BEARER_PREFIX))
-
 /**
- * Judges what the server chose (RFC 6455 section 4.1, step 6 of the checks). Engines differ: Firefox and Deno open
- * the socket although nothing, or something never offered, was chosen.
- * @param received - `undefined` or `''` if the server named none.
+ * Judges the server's choice of a subprotocol (RFC 6455 section 4.1, step 6 of the client's checks). It cannot be left to the engines:
+ * Firefox and Deno open the socket even if the server chose nothing, or a name that was not offered.
+ * @param offered - The offer, credentials included; these are left out of the error.
+ * @param received - The server's choice; `undefined` or `''` if it named none.
+ * @param missing - Whether a server may name none: the option `onMissingSubprotocol`.
  * @returns The error to fail the attempt with, or `undefined` if the choice is acceptable.
  */
 export function judgeSubprotocol(
@@ -26,9 +28,9 @@ export function judgeSubprotocol(
   received: string | undefined,
   missing: 'fail' | 'accept'
 ): SubprotocolError | undefined {
-  const names = publicOffer(offered)
+  const names = offered.filter((name) => !name.startsWith(BEARER_PREFIX))
   if (received ? names.includes(received) : missing === 'accept' || offered.length === 0) return undefined
-  // Some servers send back the whole offer.
+  // Some servers name the whole offer as their choice, the token included.
   const shown = received?.replace(/(mcp\.bearer\.)[\w-]+/g, '$1[redacted]')
   const [problem, hint] = shown
     ? [`the subprotocol ${JSON.stringify(shown)}, which was not offered`, 'If it carries MCP, add it to the option subprotocols.']

@@ -129,7 +129,7 @@ describe('a server that does not read', () => {
     socket.backlog = 9 * MIB
     socket.deliver({ jsonrpc: '2.0', id: 1, method: 'ping' })
     await settle()
-    expect(rig.states.at(-1)).toMatchObject({ to: 'waiting', closure: { code: 1006, reason: 'the server reads no answers' } })
+    expect(rig.states.at(-1)).toMatchObject({ to: 'waiting', closure: { code: 1006, reason: 'the server does not read our responses' } })
     expect(socket.state).toBe('closed')
   })
 })

@@ -232,7 +232,7 @@ describe('the option resend', () => {
   })
 
   it('of the client may be a predicate over method and params', async () => {
-    const resend = vi.fn(({ params }: { method: string; params?: Record<string, unknown> }) => params?.name === 'twice')
+    const resend = vi.fn(({ params }: { method: string; params?: Record<string, unknown> | undefined }) => params?.name === 'twice')
     const rig = useClient({ resend })
     const first = await rig.legacy()
     const once = watch(rig.client.callTool({ name: 'once' }))

@@ -40,7 +40,7 @@ describe('a list', () => {
     const listed = watch(rig.client.listTools())
     socket.answer('tools/list', { streamed: true })
     await settle()
-    expect(listed.error).toMatchObject({ code: 'INVALID_RESPONSE', message: 'tools/list was answered without "tools", but with streamed' })
+    expect(listed.error).toMatchObject({ code: 'INVALID_RESPONSE', message: 'the response to tools/list came without "tools", but with streamed' })
   })
 
   it.each(LISTS)('is one page with a cursor: %s', async (name, method, key) => {

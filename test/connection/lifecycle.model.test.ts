@@ -37,7 +37,7 @@ type Step =
   | { readonly do: 'refuse'; readonly closure: Partial<SocketClosure> }
   | { readonly do: 'drop'; readonly code: number }
   | { readonly do: 'wait' | 'sleep'; readonly ms: number }
-  | { readonly do: 'request'; readonly method: string; readonly abortable: boolean; readonly resend?: boolean }
+  | { readonly do: 'request'; readonly method: string; readonly abortable: boolean; readonly resend: boolean | undefined }
   | { readonly do: 'answer'; readonly refused: boolean; readonly newest: boolean }
   | { readonly do: 'abort' }
 
@@ -302,7 +302,8 @@ class World {
     if (this.faults.length > 0) throw this.faults[0]
     expect(client.state).toBe(this.#state)
     expect(network.openCount, 'sockets').toBeLessThanOrEqual(1)
-    expect(clock.pendingCount, 'timers').toBeLessThanOrEqual(2)
+    // One each of the connection, the session and the peer.
+    expect(clock.pendingCount, 'timers').toBeLessThanOrEqual(3)
     const openRequests = this.requests.filter(({ outcome }) => outcome === 'open').length
     expect(client.pendingCount).toBe(openRequests)
     expect(client.queuedCount).toBeLessThanOrEqual(5 + openRequests)

@@ -88,9 +88,9 @@ describe('the transition table', () => {
     stabilized: STABILIZED,
     timedOut: TIMED_OUT,
     'closed 1006': closed(),
-    'closed 1006, wish false': closed({}, { wish: false }),
+    'closed 1006, override false': closed({}, { override: false }),
     'closed 1008': closed({ code: 1008 }),
-    'closed 1008, wish true': closed({ code: 1008 }, { wish: true }),
+    'closed 1008, override true': closed({ code: 1008 }, { override: true }),
     'closed 1013': closed({ code: 1013 }),
     'closed 4401': closed({ code: 4401 }),
     'closed, redial era': closed({}, { redial: 'era' }),
@@ -120,9 +120,9 @@ describe('the transition table', () => {
         stabilized                -
         timedOut                  -
         closed 1006               -
-        closed 1006, wish false   -
+        closed 1006, override false-
         closed 1008               -
-        closed 1008, wish true    -
+        closed 1008, override true-
         closed 1013               -
         closed 4401               -
         closed, redial era        -
@@ -139,9 +139,9 @@ describe('the transition table', () => {
         stabilized                -
         timedOut                  -
         closed 1006               waiting #2 r1 1000ms
-        closed 1006, wish false   failed CONNECTION_LOST
+        closed 1006, override falsefailed CONNECTION_LOST
         closed 1008               failed CONNECTION_LOST
-        closed 1008, wish true    waiting #2 r1 1000ms
+        closed 1008, override truewaiting #2 r1 1000ms
         closed 1013               waiting #2 r1 2000ms
         closed 4401               waiting #2 r1 1000ms unauth
         closed, redial era        connecting #1 r0 after:era
@@ -158,9 +158,9 @@ describe('the transition table', () => {
         stabilized                -
         timedOut                  -
         closed 1006               waiting #2 r1 1000ms
-        closed 1006, wish false   failed CONNECTION_LOST
+        closed 1006, override falsefailed CONNECTION_LOST
         closed 1008               failed CONNECTION_LOST
-        closed 1008, wish true    waiting #2 r1 1000ms
+        closed 1008, override truewaiting #2 r1 1000ms
         closed 1013               waiting #2 r1 2000ms
         closed 4401               waiting #2 r1 1000ms unauth
         closed, redial era        connecting #1 r0 after:era
@@ -177,9 +177,9 @@ describe('the transition table', () => {
         stabilized                ready #0 r0 ever
         timedOut                  -
         closed 1006               waiting #2 r1 1000ms ever
-        closed 1006, wish false   failed CONNECTION_LOST
+        closed 1006, override falsefailed CONNECTION_LOST
         closed 1008               failed CONNECTION_LOST
-        closed 1008, wish true    waiting #2 r1 1000ms ever
+        closed 1008, override truewaiting #2 r1 1000ms ever
         closed 1013               waiting #2 r1 2000ms ever
         closed 4401               waiting #2 r1 1000ms ever unauth
         closed, redial era        connecting #1 r0 ever after:era
@@ -196,9 +196,9 @@ describe('the transition table', () => {
         stabilized                -
         timedOut                  -
         closed 1006               waiting #1 r1 1000ms ever
-        closed 1006, wish false   failed CONNECTION_LOST
+        closed 1006, override falsefailed CONNECTION_LOST
         closed 1008               failed CONNECTION_LOST
-        closed 1008, wish true    waiting #1 r1 1000ms ever
+        closed 1008, override truewaiting #1 r1 1000ms ever
         closed 1013               waiting #1 r1 2000ms ever
         closed 4401               waiting #1 r1 1000ms ever unauth
         closed, redial era        connecting #0 r0 ever after:era
@@ -215,9 +215,9 @@ describe('the transition table', () => {
         stabilized                -
         timedOut                  connecting #2 r1
         closed 1006               -
-        closed 1006, wish false   -
+        closed 1006, override false-
         closed 1008               -
-        closed 1008, wish true    -
+        closed 1008, override true-
         closed 1013               -
         closed 4401               -
         closed, redial era        -
@@ -234,9 +234,9 @@ describe('the transition table', () => {
         stabilized                -
         timedOut                  -
         closed 1006               failed RETRIES_EXHAUSTED
-        closed 1006, wish false   failed CONNECTION_LOST
+        closed 1006, override falsefailed CONNECTION_LOST
         closed 1008               failed CONNECTION_LOST
-        closed 1008, wish true    failed RETRIES_EXHAUSTED
+        closed 1008, override truefailed RETRIES_EXHAUSTED
         closed 1013               failed RETRIES_EXHAUSTED
         closed 4401               failed RETRIES_EXHAUSTED
         closed, redial era        connecting #4 r3 after:era
@@ -253,9 +253,9 @@ describe('the transition table', () => {
         stabilized                -
         timedOut                  closed
         closed 1006               closed
-        closed 1006, wish false   closed
+        closed 1006, override falseclosed
         closed 1008               closed
-        closed 1008, wish true    closed
+        closed 1008, override trueclosed
         closed 1013               closed
         closed 4401               closed
         closed, redial era        closed
@@ -272,9 +272,9 @@ describe('the transition table', () => {
         stabilized                -
         timedOut                  -
         closed 1006               -
-        closed 1006, wish false   -
+        closed 1006, override false-
         closed 1008               -
-        closed 1008, wish true    -
+        closed 1008, override true-
         closed 1013               -
         closed 4401               -
         closed, redial era        -
@@ -291,9 +291,9 @@ describe('the transition table', () => {
         stabilized                -
         timedOut                  -
         closed 1006               -
-        closed 1006, wish false   -
+        closed 1006, override false-
         closed 1008               -
-        closed 1008, wish true    -
+        closed 1008, override true-
         closed 1013               -
         closed 4401               -
         closed, redial era        -
@@ -403,7 +403,7 @@ describe('the end of a life', () => {
   })
 
   it('is the error of the attempt itself without reconnection, though shouldReconnect wants to go on', () => {
-    const wanted: SocketClosed = { ...refused, wish: true }
+    const wanted: SocketClosed = { ...refused, override: true }
     expect(after([CONNECT, wanted], IDLE, { ...POLICY, enabled: false })).toMatchObject({ name: 'failed', error: failure })
   })
 
@@ -495,11 +495,11 @@ describe('a refused token', () => {
   })
 
   it('is not refreshed against the word of shouldReconnect', () => {
-    expect(after([CONNECT, unauthorized({ wish: false })])).toMatchObject({ name: 'failed', error: { code: 'UNAUTHORIZED' } })
+    expect(after([CONNECT, unauthorized({ override: false })])).toMatchObject({ name: 'failed', error: { code: 'UNAUTHORIZED' } })
   })
 
   it('is tried further if shouldReconnect says so', () => {
-    const wanted = unauthorized({ wish: true })
+    const wanted = unauthorized({ override: true })
     expect(after([CONNECT, wanted]).name).toBe('connecting')
     expect(after([CONNECT, wanted, wanted])).toMatchObject({ name: 'waiting', life: { reason: 'unauthorized' } })
   })
@@ -516,23 +516,23 @@ describe('a refused token', () => {
 
 describe('shouldReconnect', () => {
   it('retries what is fatal', () => {
-    expect(after([CONNECT, closed({ code: 1008 }, { wish: true })]).name).toBe('waiting')
+    expect(after([CONNECT, closed({ code: 1008 }, { override: true })]).name).toBe('waiting')
   })
 
   it('stops what would be retried, with the error of the closure itself', () => {
-    expect(after([...TO_READY, closed({ code: 1011 }, { wish: false })])).toMatchObject({
+    expect(after([...TO_READY, closed({ code: 1011 }, { override: false })])).toMatchObject({
       name: 'failed',
       error: { code: 'CONNECTION_LOST' }
     })
   })
 
   it('does not lift the cap', () => {
-    const [dials] = dialsUntilFailed(transition(IDLE, CONNECT, POLICY), POLICY, [closed({ code: 1008 }, { wish: true })])
+    const [dials] = dialsUntilFailed(transition(IDLE, CONNECT, POLICY), POLICY, [closed({ code: 1008 }, { override: true })])
     expect(dials).toBe(4)
   })
 
   it('does not shorten what the server asked for', () => {
-    const busy = closed({ kind: 'http', code: undefined, status: 503, retryAfter: 9000 }, { wish: true })
+    const busy = closed({ kind: 'http', code: undefined, status: 503, retryAfter: 9000 }, { override: true })
     expect(after([CONNECT, busy])).toMatchObject({ name: 'waiting', delay: 9000 })
   })
 })
@@ -583,7 +583,7 @@ describe('a random walk', () => {
         .tuple(
           closures,
           fc.record({
-            wish: fc.constantFrom(undefined, undefined, true, false),
+            override: fc.constantFrom(undefined, undefined, true, false),
             redial: fc.constantFrom(undefined, undefined, 'era' as const, 'protocols' as const),
             refreshable: fc.boolean(),
             random: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })

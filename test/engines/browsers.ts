@@ -29,9 +29,10 @@ function find(name: Engine['name'], path: string, debian: string, variable: stri
  * @param more - Further switches, for Chromium.
  */
 export function launch({ name, executablePath }: Engine, ignoreDefaultArgs: string[] = [], more: string[] = []): Promise<Browser> {
-  if (name === 'Firefox') return launchBrowser({ browser: 'firefox', executablePath })
+  const path = executablePath === undefined ? {} : { executablePath }
+  if (name === 'Firefox') return launchBrowser({ browser: 'firefox', ...path })
   const args = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', ...more]
-  return launchBrowser({ browser: 'chrome', executablePath, args, ignoreDefaultArgs, pipe: true })
+  return launchBrowser({ browser: 'chrome', ...path, args, ignoreDefaultArgs, pipe: true })
 }
 
 /** A server of pages on 127.0.0.1, every path of which has the same script in it. */

@@ -8,8 +8,8 @@ export interface Happening {
   /** In ms of the page's clock. */
   readonly at: number
   /** Of `waiting`: how long, and why. */
-  readonly delay?: number
-  readonly kind?: string
+  readonly delay?: number | undefined
+  readonly kind?: string | undefined
 }
 
 /** What a test does in a page, and what it finds there. */

@@ -1,4 +1,4 @@
-import type { McpWebSocketClient, McpWebSocketClientOptions, McpWebSocketError, StateChange } from '../../src/index.js'
+import type { Closure, McpWebSocketClient, McpWebSocketClientOptions, McpWebSocketError, StateChange } from '../../src/index.js'
 
 /** What a program does with a server; JSON, as it travels into pages. */
 export interface Scenario {
@@ -20,26 +20,29 @@ export interface Failure {
   readonly name: string
   readonly code: string
   readonly retryable: boolean
-  readonly delivery?: string
+  readonly delivery?: string | undefined
   /** Whether there is a hint; its words differ between engines. */
   readonly hint: boolean
-  readonly cause?: Failure
+  readonly cause?: Failure | undefined
 }
+
+/** A closure, without what differs between engines. */
+type SeenClosure = Pick<Closure, 'code' | 'reason' | 'wasClean'> & { readonly kind: string }
 
 /** What the program saw. */
 export interface View {
   readonly connect: 'ok' | Failure
-  readonly call?: 'ok' | Failure
-  readonly list?: 'ok' | Failure
+  readonly call?: 'ok' | Failure | undefined
+  readonly list?: 'ok' | Failure | undefined
   /** All states until nothing more was to come. */
   readonly states: string
   /** The delays of `waiting`, in ms. */
   readonly delays: readonly number[]
   /** Why `ready` ended, the first time. */
-  readonly closure?: { readonly kind: string; readonly code?: number; readonly reason?: string; readonly wasClean: boolean }
-  readonly reconnected?: { readonly resent: number; readonly lost: number }
+  readonly closure?: SeenClosure | undefined
+  readonly reconnected?: { readonly resent: number; readonly lost: number } | undefined
   /** How long `close()` took, in ms, where a scenario is about that. */
-  readonly closedAfter?: number
+  readonly closedAfter?: number | undefined
 }
 
 // Fast enough for a test, and few: the number of dials tells what is fatal from what is retried.

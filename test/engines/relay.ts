@@ -30,7 +30,7 @@ export interface Report {
   /** The code of the error with which `connect()` rejected. */
   readonly refused?: string
   /** What the server chose. */
-  readonly subprotocol?: string
+  readonly subprotocol?: string | undefined
   readonly first?: string
   readonly rounds: readonly Round[]
   /** How often `onclose` was called, before `close()` and after it. */

@@ -16,6 +16,10 @@ export const requestOf = (changes: Partial<PendingRequest> = {}): PendingRequest
   method: 'tools/list',
   phase: 'sent',
   text: '{}',
+  mayResend: true,
+  repeatable: false,
+  frame: undefined,
+  params: undefined,
   size: 2,
   resend: undefined,
   ...changes

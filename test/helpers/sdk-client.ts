@@ -31,7 +31,7 @@ export interface SdkClient {
 export interface CallOptions {
   readonly timeout?: number
   readonly signal?: AbortSignal
-  readonly onprogress?: (progress: { progress: number; total?: number }) => void
+  readonly onprogress?: (progress: { progress: number; total?: number | undefined }) => void
 }
 
 /** A version and mode of the official SDK. */

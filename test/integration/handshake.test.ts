@@ -131,7 +131,8 @@ describe('an upgrade that is refused', () => {
 
   test('with 401 and then accepted with a fresh token is ready, without a retry', async () => {
     const server = await useWsServer(({ socket }) => serveMcp('v2', socket), {
-      verifyClient: ({ req }: { req: { headers: { authorization?: string } } }) => req.headers.authorization === 'Bearer fresh-token'
+      verifyClient: ({ req }: { req: { headers: { authorization?: string | undefined } } }) =>
+        req.headers.authorization === 'Bearer fresh-token'
     })
     const { client } = useClient({
       url: server.url,

@@ -7,7 +7,7 @@ export interface Observed {
   readonly client: McpWebSocketClient
   readonly states: StateChange[]
   readonly errors: Error[]
-  readonly notifications: { readonly method: string; readonly params?: Readonly<Record<string, unknown>> }[]
+  readonly notifications: { readonly method: string; readonly params?: Readonly<Record<string, unknown>> | undefined }[]
 }
 
 export function useClient(options: McpWebSocketClientOptions): Observed {

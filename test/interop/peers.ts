@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Era } from '../../src/session/handshake.js'
+import type { Era } from '../../src/session/agreement.js'
 import type { McpWebSocketClientOptions } from '../../src/index.js'
 import type { Machine } from './machine.js'
 

@@ -42,7 +42,7 @@ describe('guarded', () => {
       throw Object.create(null)
     }
     guarded(throwing, (error) => heard.push(error))
-    expect(heard).toEqual([new Error('something was thrown of which no text can be made')])
+    expect(heard).toEqual([new Error('a value was thrown that cannot be written as text')])
   })
 })
 

@@ -12,9 +12,17 @@ class FakePipe implements MessagePipe {
   delivery: 'not-sent' | 'unknown' = 'unknown'
   problem: Error | undefined
 
-  send(message: JsonRpcMessage): void {
+  request(message: JsonRpcMessage): void {
     if (this.problem) throw this.problem
     this.sent.push(message)
+  }
+
+  notify(message: JsonRpcMessage): void {
+    this.request(message)
+  }
+
+  respond(message: JsonRpcMessage): void {
+    this.request(message)
   }
 
   cancel(request: PendingRequest, reason: string): 'not-sent' | 'unknown' {
@@ -23,12 +31,12 @@ class FakePipe implements MessagePipe {
   }
 }
 
-function rig(maxPending = 10): { pipe: FakePipe; clock: FakeClock; peer: RpcPeer; onTrouble: ReturnType<typeof vi.fn> } {
+function rig(maxPending = 10): { pipe: FakePipe; clock: FakeClock; peer: RpcPeer; onError: ReturnType<typeof vi.fn> } {
   const pipe = new FakePipe()
   const clock = new FakeClock()
-  const onTrouble = vi.fn()
-  const peer = new RpcPeer(pipe, { clock, requestTimeout: 1000, maxPending, grace: 10_000 }, { onNotification: () => undefined, onTrouble })
-  return { pipe, clock, peer, onTrouble }
+  const onError = vi.fn()
+  const peer = new RpcPeer(pipe, { clock, requestTimeout: 1000, maxPending, grace: 10_000 }, { onNotification: () => undefined, onError })
+  return { pipe, clock, peer, onError }
 }
 
 describe('a call', () => {
@@ -74,9 +82,9 @@ describe('a call', () => {
     ['tools/call', 'echo'],
     ['tools/call', null],
     ['tools/call', ['echo']]
-  ])('with the method %j and the params %j is refused, as is such a notification', async (method, params) => {
+  ])('with the method %j and the params %j rejects, and such a notification throws', async (method, params) => {
     const { pipe, peer } = rig()
-    const problem = /^method must be a string, and params, if there are any, an object$/
+    const problem = /^method must be a string; params must be an object, or left out$/
     await expect(peer.call(method as string, params as never).promise).rejects.toThrow(problem)
     expect(() => peer.notify(method as string, params as never)).toThrow(problem)
     expect([pipe.sent, peer.pendingCount]).toEqual([[], 0])
@@ -99,7 +107,7 @@ describe('a call', () => {
     await expect(promise).rejects.toBe(problem)
   })
 
-  it('is refused beyond maxPending', async () => {
+  it('rejects beyond maxPending', async () => {
     const { peer } = rig(1)
     peer.call('a', undefined)
     await expect(peer.call('b', undefined).promise).rejects.toBeInstanceOf(QueueFullError)
@@ -112,24 +120,11 @@ describe('a call', () => {
   })
 })
 
-describe('an errand', () => {
-  it('runs later, unless it is called off', async () => {
-    const { clock, peer } = rig()
-    const [one, two] = [vi.fn(), vi.fn()]
-    peer.after(10, one)
-    peer.after(10, two)()
-    await clock.advance(10)
-    expect(one).toHaveBeenCalledOnce()
-    expect(two).not.toHaveBeenCalled()
-    expect(clock.pendingCount).toBe(0)
-  })
-})
-
-describe('a request of the peer', () => {
+describe('a request of the other end', () => {
   it('runs in the turn in which it comes', async () => {
     const { pipe, peer } = rig()
     const handler = vi.fn(() => ({ fine: true }))
-    peer.inbound.set('x', handler)
+    peer.dispatcher.set('x', handler)
     peer.receive({ jsonrpc: '2.0', id: 1, method: 'x' })
     expect(handler).toHaveBeenCalledOnce()
     await settle()

@@ -1,17 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import {
-  Handshake,
-  LEGACY_VERSIONS,
-  MODERN_VERSIONS,
-  requestMeta,
-  sameServer,
-  stampRequest,
-  type Agreement,
-  type Era,
-  type HandshakeAnswer,
-  type HandshakeStep
-} from '../../src/session/handshake.js'
-import type { JsonRpcRequest, JsonValue, ServerCapabilities } from '../../src/types/common.js'
+import { Handshake, LEGACY_VERSIONS, requestMeta, type HandshakeOutcome, type HandshakeStep } from '../../src/session/handshake.js'
+import type { Era } from '../../src/session/agreement.js'
 
 const INTRODUCTION = { clientInfo: { name: 'test', version: '1' }, capabilities: { roots: {} } }
 
@@ -21,25 +10,25 @@ const META = {
   'io.modelcontextprotocol/clientCapabilities': { roots: {} }
 } as const
 
-const SILENCE: HandshakeAnswer = { timedOut: true }
-const error = (code: number, message = 'no', data?: unknown): HandshakeAnswer => ({ error: { code, message, data } })
-const legacy = (protocolVersion = '2025-11-25'): HandshakeAnswer => ({
+const SILENCE: HandshakeOutcome = { timedOut: true }
+const error = (code: number, message = 'no', data?: unknown): HandshakeOutcome => ({ error: { code, message, data } })
+const legacy = (protocolVersion = '2025-11-25'): HandshakeOutcome => ({
   result: { protocolVersion, capabilities: { tools: {} }, serverInfo: { name: 's', version: '1' } }
 })
-const modern = (...supportedVersions: string[]): HandshakeAnswer => ({ result: { supportedVersions, capabilities: {} } })
+const modern = (...supportedVersions: string[]): HandshakeOutcome => ({ result: { supportedVersions, capabilities: {} } })
 const MODERN = modern('2026-07-28')
 const NOT_FOUND = error(-32601)
 
 /** A step in one line. */
 function inWords(step: HandshakeStep): string {
-  if (step.do === 'refuse') return 'refuse'
+  if (step.do === 'fail') return 'fail'
   if (step.do === 'accept') return `accept ${step.agreement.era} ${step.agreement.version}`
   const version = step.params.protocolVersion
   return [step.method, ...(typeof version === 'string' ? [version] : [])].join(' ')
 }
 
 /** Leads one socket through its handshake. */
-const meet = (handshake: Handshake, ...answers: HandshakeAnswer[]): string[] =>
+const meet = (handshake: Handshake, ...answers: HandshakeOutcome[]): string[] =>
   [handshake.begin(), ...answers.map((answer) => handshake.next(answer))].map(inWords)
 
 const handshakeOf = (protocol: 'auto' | Era): Handshake => new Handshake(INTRODUCTION, protocol)
@@ -51,10 +40,10 @@ describe('Handshake on the first socket', () => {
   const I = 'initialize 2025-11-25'
   const L = 'accept legacy 2025-11-25'
   const M = 'accept modern 2026-07-28'
-  const R = 'refuse'
-  const unsupported = (...supported: unknown[]): HandshakeAnswer => error(-32022, 'unsupported', { supported, requested: '2026-07-28' })
+  const R = 'fail'
+  const unsupported = (...supported: unknown[]): HandshakeOutcome => error(-32022, 'unsupported', { supported, requested: '2026-07-28' })
 
-  it.each<[string, 'auto' | Era, HandshakeAnswer[], string[]]>([
+  it.each<[string, 'auto' | Era, HandshakeOutcome[], string[]]>([
     ['auto meets a modern server', 'auto', [MODERN], [D, M]],
     ['auto meets a server of both eras', 'auto', [modern('2025-11-25', '2026-07-28')], [D, M]],
     ['auto meets a server newer than itself', 'auto', [modern('2099-01-01', '2026-07-28')], [D, M]],
@@ -102,20 +91,20 @@ describe('Handshake on the first socket', () => {
   })
 })
 
-describe('the question for the era', () => {
+describe('the probe for the era', () => {
   it('carries the meta of a modern request and is a probe', () => {
-    expect(handshakeOf('auto').begin()).toEqual({ do: 'ask', method: 'server/discover', params: { _meta: META }, probe: true })
+    expect(handshakeOf('auto').begin()).toEqual({ do: 'request', method: 'server/discover', params: { _meta: META }, probe: true })
   })
 
-  it('is no probe, with its short patience, where only modern will do', () => {
+  it('does not have the short time of a probe where only modern will do', () => {
     expect(handshakeOf('modern').begin()).toMatchObject({ method: 'server/discover', probe: false })
   })
 
-  it('is followed by an initialize that is no probe', () => {
+  it('is followed by an initialize that is not a probe', () => {
     const handshake = handshakeOf('auto')
     handshake.begin()
     expect(handshake.next(NOT_FOUND)).toEqual({
-      do: 'ask',
+      do: 'request',
       method: 'initialize',
       params: { protocolVersion: '2025-11-25', ...INTRODUCTION },
       probe: false
@@ -126,7 +115,6 @@ describe('the question for the era', () => {
 describe('the versions of the legacy era', () => {
   it('are offered newest first', () => {
     expect(LEGACY_VERSIONS).toEqual(['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'])
-    expect(MODERN_VERSIONS).toEqual(['2026-07-28'])
   })
 
   it.each(LEGACY_VERSIONS)('are all accepted as a counter-offer (%s)', (version) => {
@@ -137,11 +125,11 @@ describe('the versions of the legacy era', () => {
     const handshake = handshakeOf('legacy')
     handshake.begin()
     const step = handshake.next(legacy(version))
-    expect(step).toMatchObject({ do: 'refuse', error: { code: 'INITIALIZE_REFUSED' } })
+    expect(step).toMatchObject({ do: 'fail', error: { code: 'INITIALIZE_REFUSED' } })
     expect(step).toHaveProperty('error.message', expect.stringContaining(JSON.stringify(version)))
   })
 
-  it.each<[string, HandshakeAnswer]>([
+  it.each<[string, HandshakeOutcome]>([
     ['an error that speaks of the version', error(-32603, 'Unsupported protocol version')],
     ['an error of GoMCP, which says it in data', error(-32603, 'Internal error', 'unsupported protocol version: 2025-11-25')],
     ['an error that lists what is supported', error(-32000, 'no', { supported: ['2025-06-18', '2025-03-26', '2024-11-05'] })],
@@ -149,7 +137,7 @@ describe('the versions of the legacy era', () => {
     ['-32022', error(-32022, 'no')]
   ])('go down the whole ladder after %s', (_what, refusal) => {
     const steps = meet(handshakeOf('legacy'), refusal, refusal, refusal, refusal)
-    expect(steps).toEqual([...LEGACY_VERSIONS.map((version) => `initialize ${version}`), 'refuse'])
+    expect(steps).toEqual([...LEGACY_VERSIONS.map((version) => `initialize ${version}`), 'fail'])
   })
 
   it('stop on the ladder where the server agrees', () => {
@@ -159,43 +147,40 @@ describe('the versions of the legacy era', () => {
 
   it('skip what the server does not list', () => {
     const refusal = error(-32602, 'Unsupported protocol version', { supported: ['2024-11-05', '2023-01-01'], requested: '2025-11-25' })
-    expect(meet(handshakeOf('legacy'), refusal, refusal)).toEqual(['initialize 2025-11-25', 'initialize 2024-11-05', 'refuse'])
+    expect(meet(handshakeOf('legacy'), refusal, refusal)).toEqual(['initialize 2025-11-25', 'initialize 2024-11-05', 'fail'])
   })
 
   it('are not tried against a list that holds none of them', () => {
-    expect(meet(handshakeOf('legacy'), error(-32602, 'version', { supported: ['2023-01-01'] }))).toEqual([
-      'initialize 2025-11-25',
-      'refuse'
-    ])
+    expect(meet(handshakeOf('legacy'), error(-32602, 'version', { supported: ['2023-01-01'] }))).toEqual(['initialize 2025-11-25', 'fail'])
   })
 
   it.each([error(-32603, 'out of memory'), error(-32000, 'go away', { reason: 'rude' }), error(-32600)])(
     'are not tried after an error about something else',
     (refusal) => {
-      expect(meet(handshakeOf('legacy'), refusal)).toEqual(['initialize 2025-11-25', 'refuse'])
+      expect(meet(handshakeOf('legacy'), refusal)).toEqual(['initialize 2025-11-25', 'fail'])
     }
   )
 
   it('survive an error whose message is missing', () => {
-    const refusal = { error: { code: -32000 } } as unknown as HandshakeAnswer
-    expect(meet(handshakeOf('legacy'), refusal).at(-1)).toBe('refuse')
+    const refusal = { error: { code: -32000 } } as unknown as HandshakeOutcome
+    expect(meet(handshakeOf('legacy'), refusal).at(-1)).toBe('fail')
   })
 
   it.each([{ result: {} }, { result: null }, { result: 'ok' }, { result: { protocolVersion: 7 } }])(
-    'are not found in an answer that is no result (%o)',
+    'are not found in an answer that is not a result (%o)',
     (answer) => {
-      expect(meet(handshakeOf('legacy'), answer).at(-1)).toBe('refuse')
+      expect(meet(handshakeOf('legacy'), answer).at(-1)).toBe('fail')
     }
   )
 })
 
-describe('a refusal', () => {
+describe('a failed handshake', () => {
   it('keeps what the server said as its cause', () => {
     const handshake = handshakeOf('legacy')
     handshake.begin()
     const step = handshake.next(error(-32000, 'too many clients', { limit: 3 }))
     expect(step).toMatchObject({
-      do: 'refuse',
+      do: 'fail',
       error: {
         name: 'ProtocolError',
         code: 'INITIALIZE_REFUSED',
@@ -209,7 +194,7 @@ describe('a refusal', () => {
     const handshake = handshakeOf('modern')
     handshake.begin()
     const step = handshake.next(SILENCE)
-    expect(step).toMatchObject({ error: { message: 'the server did not answer server/discover' } })
+    expect(step).toMatchObject({ error: { message: 'the server did not respond to server/discover' } })
     expect(step).not.toHaveProperty('error.cause')
   })
 
@@ -295,7 +280,7 @@ describe('Handshake on the sockets after the first', () => {
     expect(meet(handshake, MODERN)).toEqual([D, 'accept modern 2026-07-28'])
   })
 
-  it.each<[string, HandshakeAnswer]>([
+  it.each<[string, HandshakeOutcome]>([
     ['an error', NOT_FOUND],
     ['silence', SILENCE],
     ['a result that is none', { result: {} }]
@@ -316,13 +301,13 @@ describe('Handshake on the sockets after the first', () => {
   it('does not probe twice: a server that knows neither is refused', () => {
     const handshake = handshakeOf('auto')
     meet(handshake, NOT_FOUND, legacy())
-    expect(meet(handshake, NOT_FOUND, NOT_FOUND, NOT_FOUND)).toEqual(['initialize 2025-11-25', D, 'initialize 2025-11-25', 'refuse'])
+    expect(meet(handshake, NOT_FOUND, NOT_FOUND, NOT_FOUND)).toEqual(['initialize 2025-11-25', D, 'initialize 2025-11-25', 'fail'])
   })
 
   it('does not probe a legacy server after another error', () => {
     const handshake = handshakeOf('auto')
     meet(handshake, NOT_FOUND, legacy())
-    expect(meet(handshake, error(-32000))).toEqual(['initialize 2025-11-25', 'refuse'])
+    expect(meet(handshake, error(-32000))).toEqual(['initialize 2025-11-25', 'fail'])
   })
 
   it('takes a closure instead of an answer to the probe for legacy', () => {
@@ -388,111 +373,5 @@ describe('requestMeta', () => {
 
   it('says the log level only when one was set', () => {
     expect(requestMeta(INTRODUCTION, 'warning')).toEqual({ ...META, 'io.modelcontextprotocol/logLevel': 'warning' })
-  })
-})
-
-describe('stampRequest', () => {
-  const meta = requestMeta(INTRODUCTION, 'info')
-  const requestOf = (params?: JsonRpcRequest['params']): JsonRpcRequest => ({
-    jsonrpc: '2.0',
-    id: 1,
-    method: 'tools/call',
-    ...(params && { params })
-  })
-  const plain: [string, JsonRpcRequest][] = [
-    ['without params', requestOf()],
-    ['with params', requestOf({ name: 'echo' })],
-    ['with a progress token', requestOf({ name: 'echo', _meta: { progressToken: 't' } })],
-    ['with meta of the program', requestOf({ _meta: { 'com.example/trace': '1' } })]
-  ]
-
-  it.each(plain)('gives a request %s the meta of the modern era, and keeps the rest', (_what, request) => {
-    const stamped = stampRequest(request, meta)
-    expect(stamped).toEqual({ ...request, params: { ...request.params, _meta: { ...request.params?._meta, ...meta } } })
-  })
-
-  it.each(plain)('leaves a request %s as it is in the legacy era', (_what, request) => {
-    expect(stampRequest(request, undefined)).toBe(request)
-  })
-
-  it.each(plain)('changes nothing when a request %s is stamped twice', (_what, request) => {
-    const stamped = stampRequest(request, meta)
-    expect(stampRequest(stamped, meta)).toEqual(stamped)
-    const unstamped = stampRequest(stamped, undefined)
-    expect(stampRequest(unstamped, undefined)).toEqual(unstamped)
-  })
-
-  it.each(plain.slice(1))('takes the stamp off a request %s that meets a legacy server', (_what, request) => {
-    expect(stampRequest(stampRequest(request, meta), undefined)).toEqual(request)
-  })
-
-  it('leaves empty params at most, where there were none', () => {
-    const { params } = stampRequest(stampRequest(requestOf(), meta), undefined)
-    expect(params ?? {}).toEqual({})
-  })
-
-  it('replaces an older stamp', () => {
-    const old = stampRequest(requestOf(), requestMeta({ clientInfo: { name: 'old', version: '0' }, capabilities: {} }, 'debug'))
-    expect(stampRequest(old, meta)).toEqual(stampRequest(requestOf(), meta))
-  })
-
-  it('does not change the request that it is given', () => {
-    const request = requestOf({ name: 'echo', _meta: { progressToken: 1 } })
-    const before = JSON.stringify(request)
-    stampRequest(request, meta)
-    stampRequest(stampRequest(request, meta), undefined)
-    expect(JSON.stringify(request)).toBe(before)
-  })
-})
-
-describe('sameServer', () => {
-  const agreement: Agreement = {
-    era: 'legacy',
-    version: '2025-11-25',
-    serverInfo: { name: 's', version: '1' },
-    capabilities: { tools: {} },
-    instructions: undefined
-  }
-
-  it('sees the same server in an equal agreement', () => {
-    expect(sameServer(agreement, structuredClone(agreement))).toBe(true)
-  })
-
-  it('does not look at the instructions', () => {
-    expect(sameServer(agreement, { ...agreement, instructions: 'new' })).toBe(true)
-  })
-
-  it('does not look at the order of members and lists: some servers write that of a hash table', () => {
-    const capabilitiesOf = (tools: object): ServerCapabilities => ({ tools, logging: {} })
-    const one = { serverInfo: { name: 's', version: '1' }, capabilities: capabilitiesOf({ tools: [{ name: 'a', n: 1 }, { name: 'b' }] }) }
-    const other = { serverInfo: { version: '1', name: 's' }, capabilities: capabilitiesOf({ tools: [{ name: 'b' }, { n: 1, name: 'a' }] }) }
-    const third = { ...one, capabilities: capabilitiesOf({ tools: [{ name: 'b', n: 1 }, { name: 'a' }] }) }
-    expect(sameServer({ ...agreement, ...one }, { ...agreement, ...other })).toBe(true)
-    expect(sameServer({ ...agreement, ...one }, { ...agreement, ...third })).toBe(false)
-  })
-
-  it('is not held up by what is nested without end', () => {
-    const nested = (bottom: string): ServerCapabilities => {
-      let value: JsonValue = bottom
-      for (let depth = 0; depth < 2000; depth++) value = [value]
-      return { experimental: { deep: { value } } }
-    }
-    const bottom = 'x'.repeat(2 ** 20)
-    const start = performance.now()
-    expect(sameServer({ ...agreement, capabilities: nested(bottom) }, { ...agreement, capabilities: nested(bottom) })).toBe(true)
-    expect(sameServer({ ...agreement, capabilities: nested(bottom) }, { ...agreement, capabilities: nested('y') })).toBe(false)
-    expect(performance.now() - start).toBeLessThan(2000)
-  })
-
-  it.each<[string, Partial<Agreement>]>([
-    ['era', { era: 'modern' }],
-    ['version of MCP', { version: '2025-06-18' }],
-    ['name', { serverInfo: { name: 't', version: '1' } }],
-    ['version', { serverInfo: { name: 's', version: '2' } }],
-    ['missing info', { serverInfo: undefined }],
-    ['capabilities', { capabilities: { tools: { listChanged: true } } }],
-    ['lost capabilities', { capabilities: {} }]
-  ])('sees another server in another %s', (_what, changes) => {
-    expect(sameServer(agreement, { ...agreement, ...changes })).toBe(false)
   })
 })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { mayWait, Outbox, type OutboxLimits, type Waiting } from '../../src/session/outbox.js'
+import { mayWait, Outbox, type Waiting } from '../../src/session/outbox.js'
 import { requestOf } from '../helpers/fixtures.js'
 
 const textOf = (size: number): string => 'x'.repeat(size)
@@ -182,18 +182,5 @@ describe('mayWait', () => {
     ['anything', true]
   ])('says of %s: %s', (method, expected) => {
     expect(mayWait({ jsonrpc: '2.0', method })).toBe(expected)
-  })
-})
-
-describe('hasRoomBehind', () => {
-  const MIB = 2 ** 20
-
-  it.each<[OutboxLimits | false, number]>([
-    [false, 8 * MIB],
-    [{ maxMessages: 1, maxBytes: 100 }, 8 * MIB],
-    [{ maxMessages: 1, maxBytes: 9 * MIB }, 9 * MIB]
-  ])('with the limits %j takes what comes behind no more than %i bytes', (limits, most) => {
-    const outbox = new Outbox(limits)
-    expect([0, most, most + 1, Infinity].map((backlog) => outbox.hasRoomBehind(backlog))).toEqual([true, true, false, false])
   })
 })

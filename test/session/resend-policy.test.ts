@@ -17,15 +17,15 @@ describe('mayResend', () => {
     'resources/subscribe',
     'resources/unsubscribe'
   ])('allows %s by the policy safe, and not by never', (method) => {
-    expect(mayResend(method, undefined, undefined, 'safe')).toBe(true)
-    expect(mayResend(method, undefined, undefined, 'never')).toBe(false)
+    expect(mayResend({ method, params: undefined, resend: undefined }, 'safe')).toBe(true)
+    expect(mayResend({ method, params: undefined, resend: undefined }, 'never')).toBe(false)
   })
 
   it.each(['tools/call', 'initialize', 'subscriptions/listen', 'tasks/cancel', 'x/list', 'constructor', ''])(
     'does not allow %j by itself',
     (method) => {
-      expect(mayResend(method, undefined, undefined, 'safe')).toBe(false)
-      expect(mayResend(method, undefined, undefined, 'never')).toBe(false)
+      expect(mayResend({ method, params: undefined, resend: undefined }, 'safe')).toBe(false)
+      expect(mayResend({ method, params: undefined, resend: undefined }, 'never')).toBe(false)
     }
   )
 
@@ -34,20 +34,20 @@ describe('mayResend', () => {
       throw new Error('not asked')
     }
     for (const policy of ['safe', 'never', throwing] as const) {
-      expect(mayResend('tools/call', undefined, true, policy)).toBe(true)
-      expect(mayResend('ping', undefined, false, policy)).toBe(false)
+      expect(mayResend({ method: 'tools/call', params: undefined, resend: true }, policy)).toBe(true)
+      expect(mayResend({ method: 'ping', params: undefined, resend: false }, policy)).toBe(false)
     }
   })
 
   it('asks the predicate with method and params, also for safe methods', () => {
-    const asked: { method: string; params?: Params }[] = []
-    const policy = (request: { readonly method: string; readonly params?: Params }): boolean => {
+    const asked: { method: string; params?: Params | undefined }[] = []
+    const policy = (request: { readonly method: string; readonly params?: Params | undefined }): boolean => {
       asked.push({ ...request })
       return request.params?.name === 'echo'
     }
-    expect(mayResend('tools/call', { name: 'echo' }, undefined, policy)).toBe(true)
-    expect(mayResend('tools/call', { name: 'pay' }, undefined, policy)).toBe(false)
-    expect(mayResend('ping', undefined, undefined, policy)).toBe(false)
+    expect(mayResend({ method: 'tools/call', params: { name: 'echo' }, resend: undefined }, policy)).toBe(true)
+    expect(mayResend({ method: 'tools/call', params: { name: 'pay' }, resend: undefined }, policy)).toBe(false)
+    expect(mayResend({ method: 'ping', params: undefined, resend: undefined }, policy)).toBe(false)
     expect(asked).toEqual([
       { method: 'tools/call', params: { name: 'echo' } },
       { method: 'tools/call', params: { name: 'pay' } },

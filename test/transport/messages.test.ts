@@ -433,12 +433,22 @@ describe('a listen that the server ends', () => {
     expect(rig.messages).toEqual([])
   })
 
-  it('and goes is told if it cannot be opened again', async () => {
+  it('and goes is opened again without an outbox too', async () => {
     const rig = useTransport({ outbox: false })
+    const socket = await listening(rig)
+    socket.deliver(RESULT)
+    const next = await rig.redial(socket)
+    expect(next.sent).toEqual([LISTEN])
+    expect(rig.messages).toEqual([])
+  })
+
+  it('and goes for good is told before the transport fails', async () => {
+    const rig = useTransport({ reconnect: false })
     const socket = await listening(rig)
     socket.deliver(RESULT)
     socket.drop()
     expect(rig.messages).toEqual([RESULT])
+    expect(rig.calls).toMatchObject([{ code: 'CONNECTION_LOST' }, 'close'])
   })
 
   it('is told before the transport is closed', async () => {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { RelayedHandshake } from '../../src/transport/relayed-handshake.js'
-import type { HandshakeAnswer, HandshakeStep } from '../../src/session/handshake.js'
+import type { HandshakeOutcome, HandshakeStep } from '../../src/session/handshake.js'
 import type { JsonRpcRequest } from '../../src/types/json-rpc.js'
 
 const INITIALIZE: JsonRpcRequest = {
@@ -36,7 +36,7 @@ function agree(result: object = RESULT): void {
   handshake.noteResponse({ jsonrpc: '2.0', id: 0, result: result as never })
 }
 
-const next = (answer: HandshakeAnswer): HandshakeStep => handshake.next(answer, clean)
+const next = (answer: HandshakeOutcome): HandshakeStep => handshake.next(answer, clean)
 
 describe('before anything was agreed', () => {
   it('nothing comes first', () => {
@@ -78,7 +78,7 @@ describe('the legacy era', () => {
 
   it('is replayed as it was said, but for the version, which was negotiated', () => {
     const params = { ...INITIALIZE.params, protocolVersion: '2025-06-18' }
-    expect(handshake.begin()).toEqual({ do: 'ask', method: 'initialize', params, probe: false })
+    expect(handshake.begin()).toEqual({ do: 'request', method: 'initialize', params, probe: false })
   })
 
   it('is accepted again with another server info, and with more capabilities', () => {
@@ -99,7 +99,7 @@ describe('the legacy era', () => {
     ['tools', undefined]
   ])('is refused when the capability %s is lost', (name, capabilities) => {
     expect(next({ result: { ...RESULT, capabilities } })).toMatchObject({
-      do: 'refuse',
+      do: 'fail',
       error: {
         name: 'ProtocolError',
         code: 'SERVER_CHANGED',
@@ -128,7 +128,7 @@ describe('the legacy era', () => {
     ['-32602: another version', { error: { code: -32602, message: 'invalid' } }],
     ['words about the version', { error: { code: -32603, message: 'internal', data: 'unsupported protocol version' } }]
   ])('is refused as changed by %s', (_what, answer) => {
-    expect(next(answer)).toMatchObject({ do: 'refuse', error: { code: 'SERVER_CHANGED' } })
+    expect(next(answer)).toMatchObject({ do: 'fail', error: { code: 'SERVER_CHANGED' } })
   })
 
   it.each([
@@ -136,11 +136,11 @@ describe('the legacy era', () => {
     ['an answer without a version', { result: {} }],
     ['an answer that is no object', { result: null }]
   ])('is refused for now by %s', (_what, answer) => {
-    expect(next(answer)).toMatchObject({ do: 'refuse', error: { code: 'INITIALIZE_REFUSED' } })
+    expect(next(answer)).toMatchObject({ do: 'fail', error: { code: 'INITIALIZE_REFUSED' } })
   })
 
   it('says in words what changed, and what to do', () => {
-    const errorOf = (step: HandshakeStep): object | undefined => (step.do === 'refuse' ? step.error : undefined)
+    const errorOf = (step: HandshakeStep): object | undefined => (step.do === 'fail' ? step.error : undefined)
     expect(errorOf(next({ result: { ...RESULT, protocolVersion: '2024-11-05' } }))).toMatchObject({
       message: 'after a reconnect the server is another one: it no longer speaks 2025-06-18',
       hint: 'Connect anew, to agree with what is there now.'
@@ -151,7 +151,7 @@ describe('the legacy era', () => {
     expect(errorOf(next({ error: { code: -32603, message: 'not ready' } }))).toMatchObject({
       message: 'the server refused initialize: not ready'
     })
-    expect(errorOf(next({ result: {} }))).toMatchObject({ message: 'the answer to initialize is invalid' })
+    expect(errorOf(next({ result: {} }))).toMatchObject({ message: 'the response to initialize is invalid' })
   })
 
   it('shows no secret that the server quotes', () => {
@@ -170,7 +170,6 @@ describe('the legacy era', () => {
   it('stays when a later request speaks of versions', () => {
     handshake.noteRequest(modern('tools/list'))
     expect(handshake.agreed?.era).toBe('legacy')
-    expect(handshake.stamp({ jsonrpc: '2.0', id: 0, method: 'ping' })).toEqual({ jsonrpc: '2.0', id: 0, method: 'ping' })
   })
 
   it('is forgotten by a new life', () => {
@@ -203,12 +202,9 @@ describe('the modern era', () => {
     expect(handshake.agreed).toMatchObject({ era: 'modern', version: '2027-01-01' })
   })
 
-  it('says of a request of our own what the layer above says of its own, and leaves the others alone', () => {
-    const probe: JsonRpcRequest = { jsonrpc: '2.0', id: 0, method: 'server/discover' }
-    expect(handshake.stamp(probe)).toBe(probe)
+  it('says of an internal request what the layer above says of its own', () => {
+    expect(handshake.requestMeta()).toBeUndefined()
     handshake.noteRequest(modern('tools/list', { ...META, progressToken: 5, other: 1 }))
-    expect(handshake.stamp(probe)).toEqual({ ...probe, params: { _meta: META } })
-    const own = modern('tools/call', {})
-    expect(handshake.stamp(own)).toBe(own)
+    expect(handshake.requestMeta()).toEqual(META)
   })
 })

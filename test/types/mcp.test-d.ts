@@ -7,24 +7,9 @@ import { assertType, describe, expectTypeOf, test } from 'vitest'
 import type * as Our from '../../src/types/common.js'
 import type * as Legacy from '../../src/types/legacy.js'
 import type * as Modern from '../../src/types/modern.js'
+import { holds, type Declared, type Members, type Mutual, type Same, type To } from './facts.js'
 
-// An SDK type that came out as `any` would agree with everything.
-type IsAny<T> = 0 extends 1 & T ? true : false
-type Mutual<A, B> = IsAny<A> | IsAny<B> extends false ? ([A] extends [B] ? ([B] extends [A] ? true : 'not <-') : 'not ->') : 'any'
-type To<A, B> = IsAny<A> | IsAny<B> extends false ? ([A] extends [B] ? true : 'not ->') : 'any'
-
-// Optional members and index signatures make strangers assignable to each other, so the declared members are compared as well.
-type Declared<T> = T extends unknown ? keyof { [K in keyof T as string extends K ? never : K]: unknown } : never
-type Members<A, B> = [Exclude<Declared<A>, Declared<B>>, Exclude<Declared<B>, Declared<A>>] extends [never, never]
-  ? true
-  : { onlyLeft: Exclude<Declared<A>, Declared<B>>; onlyRight: Exclude<Declared<B>, Declared<A>> }
-type Same<A, B> = Mutual<A, B> extends true ? Members<A, B> : Mutual<A, B>
-
-// The fact is the type argument itself.
-// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters
-declare function holds<Fact extends true>(fact?: Fact): void
-
-describe('the checks of this file', () => {
+describe('the facts', () => {
   test('tell a missing, a misnamed and a mistyped member, and any', () => {
     expectTypeOf<Same<{ a: string }, { a: string }>>().toEqualTypeOf<true>()
     expectTypeOf<Same<{ a: string }, { a: string; b: string }>>().toEqualTypeOf<'not ->'>()
@@ -58,7 +43,7 @@ describe('JSON-RPC', () => {
   })
 
   test('an error response without an id is theirs, one whose id is null is only ours', () => {
-    // One way: JSON-RPC 2.0 demands `id: null` where the id was unreadable, and peers send it; the SDKs' schemas refuse it.
+    // One way: JSON-RPC 2.0 demands `id: null` where the id was unreadable, and peers send it; the SDKs' schemas reject it.
     holds<To<V2.JSONRPCErrorResponse, Our.JsonRpcErrorResponse>>()
     holds<To<V1.JSONRPCErrorResponse, Our.JsonRpcErrorResponse>>()
     holds<Same<Omit<Our.JsonRpcErrorResponse, 'id'>, Omit<V2.JSONRPCErrorResponse, 'id'>>>()
@@ -262,7 +247,7 @@ describe('elicitation', () => {
     holds<Same<Our.PrimitiveSchema, V1.PrimitiveSchemaDefinition>>()
   })
 
-  test('forms and answers are those of the SDKs', () => {
+  test('forms and responses are those of the SDKs', () => {
     holds<Same<Our.ElicitFormParams, V2.ElicitRequestFormParams>>()
     holds<Same<Our.ElicitFormParams['requestedSchema'], V2.ElicitRequestFormParams['requestedSchema']>>()
     holds<Same<Our.ElicitResult, V2.ElicitResult>>()
@@ -343,7 +328,7 @@ describe('the modern era', () => {
     expectTypeOf<Modern.ListenResult['_meta'][typeof V2.SUBSCRIPTION_ID_META_KEY]>().toEqualTypeOf<Our.RequestId>()
   })
 
-  test('input requests and their answers take in those of v2', () => {
+  test('input requests and their responses include those of v2', () => {
     // One way, for elicitationId and for tool calls in a sampling result (see above).
     holds<To<V2.InputRequest, Modern.InputRequest>>()
     holds<To<V2.InputResponse, Modern.InputResponse>>()
@@ -355,10 +340,11 @@ describe('the modern era', () => {
     type Others = Exclude<Modern.InputRequest, { method: 'elicitation/create' }>
     holds<To<Others, V2.InputRequest>>()
   })
-  test('a retry carries answers, state, or neither', () => {
+
+  test('a retry carries responses, state, or neither', () => {
     expectTypeOf<Modern.InputRetryParams>().toEqualTypeOf<{
-      inputResponses?: Record<string, Modern.InputResponse>
-      requestState?: string
+      inputResponses?: Record<string, Modern.InputResponse> | undefined
+      requestState?: string | undefined
     }>()
   })
 })

@@ -5,8 +5,7 @@ import type { Transport as TransportV1 } from '@modelcontextprotocol/sdk/shared/
 import { assertType, describe, expectTypeOf, test } from 'vitest'
 import { WebSocketClientTransport, type FailureData, type WebSocketClientTransportOptions } from '../../src/transport/index.js'
 import type { McpWebSocketClientOptions } from '../../src/index.js'
-
-type IsAny<T> = 0 extends 1 & T ? true : false
+import type { IsAny } from './facts.js'
 
 declare const transport: WebSocketClientTransport
 

@@ -6,8 +6,8 @@ import {
   INVALID_PARAMS,
   INVALID_REQUEST,
   isErrorResponse,
-  isNotification,
   isRequest,
+  isRequestId,
   isResponse,
   jsonOf,
   METHOD_NOT_FOUND,
@@ -17,7 +17,7 @@ import {
 } from '../../src/wire/json-rpc.js'
 import type { JsonRpcMessage } from '../../src/types/json-rpc.js'
 
-function read(text: string): { messages: JsonRpcMessage[]; malformed: Malformed[] } {
+function readAll(text: string): { messages: JsonRpcMessage[]; malformed: Malformed[] } {
   const messages: JsonRpcMessage[] = []
   const malformed: Malformed[] = []
   parseText(
@@ -35,14 +35,14 @@ const errors = fc.record({ code: fc.integer(), message: fc.string(), data: fc.js
 const requests = fc.record({ ...base, id: ids, method: fc.string(), params: objects }, { requiredKeys: ['jsonrpc', 'id', 'method'] })
 const notifications = fc.record({ ...base, method: fc.string(), params: objects }, { requiredKeys: ['jsonrpc', 'method'] })
 const results = fc.record({ ...base, id: ids, result: objects })
-const refusals = fc.record({ ...base, id: fc.oneof(ids, fc.constant(null)), error: errors }, { requiredKeys: ['jsonrpc', 'error'] })
-const messages: fc.Arbitrary<JsonRpcMessage> = fc.oneof(requests, notifications, results, refusals)
+const errorResponses = fc.record({ ...base, id: fc.oneof(ids, fc.constant(null)), error: errors }, { requiredKeys: ['jsonrpc', 'error'] })
+const messages: fc.Arbitrary<JsonRpcMessage> = fc.oneof(requests, notifications, results, errorResponses)
 
 describe('parseText', () => {
   it('never throws, whatever the text', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.json()), (text) => {
-        const { messages, malformed } = read(text)
+        const { messages, malformed } = readAll(text)
         if (text.trim() === '') expect([messages, malformed]).toEqual([[], []])
         else expect(messages.length + malformed.length).toBeGreaterThan(0)
       })
@@ -52,7 +52,7 @@ describe('parseText', () => {
   it('takes every JSON value for exactly one message or problem, and every array element for one', () => {
     fc.assert(
       fc.property(fc.oneof(fc.jsonValue(), messages, fc.array(fc.oneof(fc.jsonValue(), messages))), (value) => {
-        const { messages, malformed } = read(JSON.stringify(value))
+        const { messages, malformed } = readAll(JSON.stringify(value))
         expect(messages.length + malformed.length).toBe(Array.isArray(value) ? Math.max(1, value.length) : 1)
       })
     )
@@ -62,7 +62,7 @@ describe('parseText', () => {
     fc.assert(
       fc.property(messages, (message) => {
         // JSON knows no -0.
-        expect(read(encodeMessage(message))).toEqual({ messages: [JSON.parse(JSON.stringify(message))], malformed: [] })
+        expect(readAll(encodeMessage(message))).toEqual({ messages: [JSON.parse(JSON.stringify(message))], malformed: [] })
       })
     )
   })
@@ -72,7 +72,7 @@ describe('parseText', () => {
       fc.property(fc.array(messages, { minLength: 1 }), fc.nat(), (batch, at) => {
         const place = at % (batch.length + 1)
         const wire = [...batch.slice(0, place), 'junk', ...batch.slice(place)]
-        const { messages, malformed } = read(JSON.stringify(wire))
+        const { messages, malformed } = readAll(JSON.stringify(wire))
         expect(messages).toEqual(JSON.parse(JSON.stringify(batch)))
         expect(malformed).toEqual([{ problem: 'not a JSON object' }])
       })
@@ -81,24 +81,24 @@ describe('parseText', () => {
 
   it.each(['\n', '\r\n', ' \t\n'])('accepts white space around a message (%j)', (space) => {
     const text = '{"jsonrpc":"2.0","id":1,"result":{}}'
-    expect(read(space + text + space).messages).toEqual([{ jsonrpc: '2.0', id: 1, result: {} }])
+    expect(readAll(space + text + space).messages).toEqual([{ jsonrpc: '2.0', id: 1, result: {} }])
   })
 
   it.each(['', '\n', '\r\n', '  \t '])('takes the empty frame %j for nothing', (text) => {
-    expect(read(text)).toEqual({ messages: [], malformed: [] })
+    expect(readAll(text)).toEqual({ messages: [], malformed: [] })
   })
 
   it('accepts members that it does not know', () => {
-    expect(read('{"jsonrpc":"2.0","id":1,"result":{},"extra":true}').messages).toHaveLength(1)
-    expect(read('{"jsonrpc":"2.0","method":"x","result":1}').messages).toHaveLength(1)
+    expect(readAll('{"jsonrpc":"2.0","id":1,"result":{},"extra":true}').messages).toHaveLength(1)
+    expect(readAll('{"jsonrpc":"2.0","method":"x","result":1}').messages).toHaveLength(1)
   })
 
   it.each([
     ['without an id', '{"jsonrpc":"2.0","error":{"code":-32700,"message":"x"}}'],
     ['with a null id', '{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"x"}}']
   ])('accepts an error response %s', (_what, text) => {
-    expect(read(text).malformed).toEqual([])
-    expect(read(text).messages).toHaveLength(1)
+    expect(readAll(text).malformed).toEqual([])
+    expect(readAll(text).messages).toHaveLength(1)
   })
 
   const notObject = 'not a JSON object'
@@ -142,13 +142,13 @@ describe('parseText', () => {
     ['{"jsonrpc":"2.0","id":6,"error":null}', oneOf, 6],
     ['{"jsonrpc":"2.0","id":6,"error":[]}', oneOf, 6]
   ])('finds the fault of %s', (text, problem, id) => {
-    expect(read(text)).toEqual({ messages: [], malformed: [id === undefined ? { problem } : { problem, id }] })
+    expect(readAll(text)).toEqual({ messages: [], malformed: [id === undefined ? { problem } : { problem, id }] })
   })
 
   it('shows nothing of the payload in a problem', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (rest) => {
-        const { malformed } = read(JSON.stringify({ ...rest, jsonrpc: '3.0', id: 'x', secret: 'Xq7Zw' }))
+        const { malformed } = readAll(JSON.stringify({ ...rest, jsonrpc: '3.0', id: 'x', secret: 'Xq7Zw' }))
         expect(JSON.stringify(malformed)).not.toContain('Xq7Zw')
       })
     )
@@ -157,36 +157,37 @@ describe('parseText', () => {
 
 describe('parseText on keys of the prototype', () => {
   it('takes __proto__ for a key like any other', () => {
-    const { messages } = read('{"jsonrpc":"2.0","method":"x","__proto__":{"id":1}}')
+    const { messages } = readAll('{"jsonrpc":"2.0","method":"x","__proto__":{"id":1}}')
     expect(messages).toHaveLength(1)
-    expect(messages.map(isNotification)).toEqual([true])
+    expect(messages.map(isRequest)).toEqual([false])
   })
 
   it('does not find members in what __proto__ names', () => {
-    expect(read('{"__proto__":{"jsonrpc":"2.0","method":"x"}}').malformed).toHaveLength(1)
-    expect(read('{"jsonrpc":"2.0","id":1,"__proto__":{"result":{}}}').malformed).toHaveLength(1)
+    expect(readAll('{"__proto__":{"jsonrpc":"2.0","method":"x"}}').malformed).toHaveLength(1)
+    expect(readAll('{"jsonrpc":"2.0","id":1,"__proto__":{"result":{}}}').malformed).toHaveLength(1)
   })
 
   it('leaves the prototype of all objects as it was', () => {
-    read('{"jsonrpc":"2.0","method":"x","params":{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}}')
+    readAll('{"jsonrpc":"2.0","method":"x","params":{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}}')
     expect({}).not.toHaveProperty('polluted')
   })
 })
 
 describe('the kinds of messages', () => {
-  it.each<[string, string, boolean, boolean, boolean]>([
-    // text, request, notification, response
-    ['a request', '{"jsonrpc":"2.0","id":1,"method":"x"}', true, false, false],
-    ['a request with the id 0', '{"jsonrpc":"2.0","id":0,"method":"x"}', true, false, false],
-    ['a notification', '{"jsonrpc":"2.0","method":"x"}', false, true, false],
-    ['a result', '{"jsonrpc":"2.0","id":1,"result":{}}', false, false, true],
-    ['an error', '{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":""}}', false, false, true]
-  ])('are told apart: %s', (_what, text, request, notification, response) => {
-    const message = read(text).messages[0]!
-    expect([isRequest(message), isNotification(message), isResponse(message)]).toEqual([request, notification, response])
+  it.each<[string, string, boolean, boolean]>([
+    // text, request, response
+    ['a request', '{"jsonrpc":"2.0","id":1,"method":"x"}', true, false],
+    ['a request with the id 0', '{"jsonrpc":"2.0","id":0,"method":"x"}', true, false],
+    ['a notification', '{"jsonrpc":"2.0","method":"x"}', false, false],
+    ['a result', '{"jsonrpc":"2.0","id":1,"result":{}}', false, true],
+    ['an error response', '{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":""}}', false, true],
+    ['an error response without an id', '{"jsonrpc":"2.0","error":{"code":1,"message":""}}', false, true]
+  ])('are told apart: %s', (_what, text, request, response) => {
+    const message = readAll(text).messages[0]!
+    expect([isRequest(message), isResponse(message)]).toEqual([request, response])
   })
 
-  it('tells a refusal from a result', () => {
+  it('tells an error response from a result', () => {
     expect(isErrorResponse({ jsonrpc: '2.0', id: 1, error: { code: 1, message: '' } })).toBe(true)
     expect(isErrorResponse({ jsonrpc: '2.0', id: 1, result: {} })).toBe(false)
   })
@@ -195,6 +196,16 @@ describe('the kinds of messages', () => {
     expect([PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS, INTERNAL_ERROR]).toEqual([
       -32700, -32600, -32601, -32602, -32603
     ])
+  })
+})
+
+describe('isRequestId', () => {
+  it.each([0, -0, 1, -1, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER, '', 'a'])('accepts %j', (id) => {
+    expect(isRequestId(id)).toBe(true)
+  })
+
+  it.each([undefined, null, true, 1.5, NaN, Infinity, 2 ** 53, -(2 ** 53), 1n, {}, [1]])('does not accept %s', (id) => {
+    expect(isRequestId(id)).toBe(false)
   })
 })
 
@@ -221,13 +232,13 @@ describe('encodeMessage', () => {
     )
   })
 
-  it('speaks of the result in an answer', () => {
+  it('speaks of the result in a response', () => {
     const encode = (): string => encodeMessage({ jsonrpc: '2.0', id: 1, result: { n: 1n } })
     expect(encode).toThrow(TypeError)
     expect(encode).toThrow(/^the result cannot be written as JSON/)
   })
 
-  it('keeps what was thrown as the cause, also if it is no error', () => {
+  it('keeps what was thrown as the cause, even if it is not an error', () => {
     const params = {
       toJSON: (): never => {
         throw 'no way'
@@ -263,7 +274,13 @@ describe('an error of a peer', () => {
   })
 
   it('keeps the first 8192 characters of its message', () => {
-    expect(read({ code: 1, message: 'x'.repeat(8193) })).toMatchObject({ message: 'x'.repeat(8192) })
+    expect(read({ code: 1, message: 'x'.repeat(8192) })).toMatchObject({ message: 'x'.repeat(8192) })
+    expect(read({ code: 1, message: `${'x'.repeat(8192)}y` })).toMatchObject({ message: 'x'.repeat(8192) })
+  })
+
+  it('leaves the rest of the response as it was', () => {
+    const { messages } = readAll('{"jsonrpc":"2.0","id":"a","error":{"code":"bad"},"extra":true}')
+    expect(messages).toEqual([{ jsonrpc: '2.0', id: 'a', error: { code: -32603, message: 'no message', data: undefined }, extra: true }])
   })
 })
 
@@ -272,8 +289,8 @@ describe('jsonOf', () => {
     expect(jsonOf({ a: [1, null] })).toBe('{"a":[1,null]}')
   })
 
-  it('writes nothing for undefined, and for what is nested too deeply', () => {
+  it('writes nothing for undefined, for a function, and for a value that is nested too deeply', () => {
     const deep = JSON.parse('['.repeat(100_000) + ']'.repeat(100_000)) as unknown
-    expect([jsonOf(undefined), jsonOf(deep)]).toEqual(['', ''])
+    expect([jsonOf(undefined), jsonOf(() => 1), jsonOf(deep)]).toEqual(['', '', ''])
   })
 })

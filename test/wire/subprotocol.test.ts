@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { bearerSubprotocol, judgeSubprotocol, MCP_SUBPROTOCOL, publicOffer } from '../../src/wire/subprotocol.js'
+import { bearerSubprotocol, judgeSubprotocol, MCP_SUBPROTOCOL } from '../../src/wire/subprotocol.js'
 
 const tokenOf = (entry: string): string => Buffer.from(entry.slice('mcp.bearer.'.length), 'base64url').toString('utf8')
 
@@ -28,12 +28,6 @@ describe('bearerSubprotocol', () => {
   })
 })
 
-describe('publicOffer', () => {
-  it('leaves out credentials and keeps the order', () => {
-    expect(publicOffer(['mcp.v1', 'mcp', bearerSubprotocol('secret')])).toEqual(['mcp.v1', 'mcp'])
-  })
-})
-
 describe('judgeSubprotocol', () => {
   const offered = [MCP_SUBPROTOCOL, 'mcp', bearerSubprotocol('secret-token')]
 
@@ -42,17 +36,28 @@ describe('judgeSubprotocol', () => {
     expect(judgeSubprotocol(offered, received, 'accept')).toBeUndefined()
   })
 
-  it.each(['fail', 'accept'] as const)('refuses what was not offered (%s)', (missing) => {
+  it('shows the offer in its order, without the credentials, wherever they stand', () => {
+    const error = judgeSubprotocol(['b', bearerSubprotocol('x'), 'a', 'mcp.bearer', bearerSubprotocol('')], 'c', 'fail')
+    expect(error?.offered).toEqual(['b', 'a', 'mcp.bearer'])
+  })
+
+  it('does not accept the credentials as a choice, though they were offered', () => {
+    expect(judgeSubprotocol(offered, bearerSubprotocol('secret-token'), 'accept')).toMatchObject({ offered: ['mcp.v1', 'mcp'] })
+  })
+
+  it.each(['fail', 'accept'] as const)('rejects a name that was not offered (%s)', (missing) => {
     const error = judgeSubprotocol(offered, 'graphql-ws', missing)
     expect(error).toMatchObject({ code: 'SUBPROTOCOL_MISMATCH', offered: ['mcp.v1', 'mcp'], received: 'graphql-ws' })
-    expect(error?.message).toContain('"graphql-ws"')
+    expect(error?.message).toBe('the server chose the subprotocol "graphql-ws", which was not offered')
+    expect(error).toMatchObject({ delivery: 'not-sent', retryable: false })
     expect(error?.hint).toContain('subprotocols')
   })
 
-  it.each([undefined, ''])('refuses a server that named none (%j), and names the remedy', (received) => {
+  it.each([undefined, ''])('rejects a server that named none (%j), and names the remedy', (received) => {
     const error = judgeSubprotocol(offered, received, 'fail')
     expect(error).toMatchObject({ code: 'SUBPROTOCOL_MISMATCH', offered: ['mcp.v1', 'mcp'] })
-    expect(error?.received).toBeUndefined()
+    expect(error).toMatchObject({ message: 'the server chose no subprotocol', delivery: 'not-sent', retryable: false })
+    expect(error).toHaveProperty('received', undefined)
     expect(error?.hint).toContain("onMissingSubprotocol: 'accept'")
   })
 
@@ -64,7 +69,7 @@ describe('judgeSubprotocol', () => {
     expect(judgeSubprotocol([MCP_SUBPROTOCOL], undefined, 'fail')).toMatchObject({ offered: ['mcp.v1'] })
   })
 
-  it('misses nothing where nothing was offered, and still refuses what was not', () => {
+  it('misses nothing where nothing was offered, and still rejects a name', () => {
     expect(judgeSubprotocol([], undefined, 'fail')).toBeUndefined()
     expect(judgeSubprotocol([], 'mcp.v1', 'fail')).toMatchObject({ offered: [], received: 'mcp.v1' })
   })

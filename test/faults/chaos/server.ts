@@ -66,7 +66,7 @@ const GARBAGE = [
 export class ChaosServer {
   era: 'legacy' | 'modern'
   /** Answers to the next upgrades, in place of 101. */
-  readonly refusals: { readonly status: number; readonly retryAfter?: number }[] = []
+  readonly refusals: { readonly status: number; readonly retryAfter: number | undefined }[] = []
   readonly #run: string
   readonly #ledger: Ledger
   readonly #random: Random

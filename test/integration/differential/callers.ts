@@ -176,7 +176,7 @@ function makeV2(isModern: boolean): SdkCaller {
 const STEPS = [1, 2]
 
 async function report(
-  meta: { readonly progressToken?: string | number } | undefined,
+  meta: { readonly progressToken?: string | number | undefined } | undefined,
   notify: (method: 'notifications/progress', params: { progressToken: string | number; progress: number }) => Promise<void>
 ): Promise<void> {
   const { progressToken } = meta ?? {}

@@ -7,9 +7,9 @@ export const SUBSCRIPTION_ID = 'io.modelcontextprotocol/subscriptionId'
 
 /** A JSON-RPC message, loosely. */
 export interface Message {
-  readonly id?: number | string | null
+  readonly id?: number | string | null | undefined
   readonly method?: string
-  readonly params?: Readonly<Record<string, unknown>> & { readonly _meta?: Readonly<Record<string, unknown>> }
+  readonly params?: (Readonly<Record<string, unknown>> & { readonly _meta?: Readonly<Record<string, unknown>> | undefined }) | undefined
   readonly result?: Readonly<Record<string, unknown>>
   readonly error?: unknown
 }

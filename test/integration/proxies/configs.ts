@@ -9,7 +9,7 @@ export interface ProxySettings {
   /** A request header `X-Generation` for the server, which tells one configuration from the next. */
   readonly generation?: number
   /** Further lines, as they are, beside the path (nginx: `location`; HAProxy: `backend`). */
-  readonly lines?: readonly string[]
+  readonly lines?: readonly string[] | undefined
   /** Further lines for the whole process (nginx: the top; HAProxy: `global`). */
   readonly globalLines?: readonly string[]
 }

@@ -29,7 +29,7 @@ interface Through extends Observed {
 async function useThrough(
   name: ProxyName,
   settings: Partial<ProxySettings> = {},
-  { strict, ...options }: Partial<McpWebSocketClientOptions> & { strict?: boolean } = {}
+  { strict, ...options }: Partial<McpWebSocketClientOptions> & { strict?: boolean | undefined } = {}
 ): Promise<Through> {
   const server = await useGuardedServer({ strict })
   const proxy = await useProxy(name, { upstream: server.port, ...settings })

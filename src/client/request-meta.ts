@@ -1,0 +1,44 @@
+import type { Params } from '../types/json-rpc.js'
+
+// What the client itself writes into `_meta` of a modern request (MCP 2026-07-28, basic/versioning): a program cannot.
+const RESERVED = ['protocolVersion', 'clientInfo', 'clientCapabilities', 'logLevel'].map((name) => `io.modelcontextprotocol/${name}`)
+
+/**
+ * The params of a request as the client sends them: without the members of `_meta` that are the client's to write, and with `_meta`
+ * first, where {@link withRequestMeta} finds it. The caller's object is left as it is.
+ */
+export function prepareParams(params: Params | undefined): Params | undefined {
+  if (params?._meta === undefined) return params
+  const { _meta, ...rest } = params
+  const kept = Object.entries(_meta).filter(([key]) => !RESERVED.includes(key))
+  return kept.length === 0 ? rest : { _meta: Object.fromEntries(kept), ...rest }
+}
+
+const PARAMS = ',"params":'
+const META = '"_meta":'
+
+/**
+ * A request's text with further members in its `_meta`. A request that waits does not know the era of the server that it will go to,
+ * so that they are added when it is sent; as text, because it may be large and need not be parsed again.
+ * @param text - A request whose `_meta`, if it has one, comes first in its params. Everything before the params is ours: an id and an
+ * escaped method, so that the first `,"params":` is the member.
+ * @param members - JSON of the members, without braces.
+ */
+export function withRequestMeta(text: string, members: string): string {
+  const at = text.indexOf(PARAMS)
+  if (at === -1) return `${text.slice(0, -1)}${PARAMS}{${META}{${members}}}}`
+  const inside = at + PARAMS.length + 1
+  // Params that write themselves as something else than an object (`toJSON`) are for the server to reject.
+  if (text[inside - 1] !== '{') return text
+  if (text.startsWith(`${META}{`, inside)) return splice(text, inside + META.length + 1, members)
+  if (!text.includes(META, inside)) return splice(text, inside, `${META}{${members}}`)
+  // Some `_meta` lies deeper, or behind a param whose name is an integer, which JSON.stringify writes first.
+  const request = JSON.parse(text) as { params: Params }
+  request.params._meta = { ...request.params._meta, ...(JSON.parse(`{${members}}`) as object) }
+  return JSON.stringify(request)
+}
+
+/** Puts members in at the beginning of an object. */
+function splice(text: string, at: number, members: string): string {
+  return `${text.slice(0, at)}${members}${text[at] === '}' ? '' : ','}${text.slice(at)}`
+}

@@ -1,0 +1,119 @@
+import { watchPage } from '../connection/page.js'
+import type { LifecycleState, StateName } from '../connection/lifecycle.js'
+import { ClosedError, type Closure, type McpWebSocketError } from '../errors.js'
+import { systemClock } from '../lib/clock.js'
+import { deferred, type Deferred } from '../lib/deferred.js'
+import { Emitter } from '../lib/emitter.js'
+import { asError } from '../lib/guarded.js'
+import type { PendingRequest } from '../rpc/pending.js'
+import { openSocket } from '../socket/open-socket.js'
+import type { ClientStats } from '../types/client.js'
+import type { JsonRpcMessage } from '../types/json-rpc.js'
+import { describeChange, type ClientEvents } from './events.js'
+import type { Ports } from './options.js'
+import { Session, type SessionConfig } from './session.js'
+
+/** The real platform. */
+export const PORTS: Ports = { clock: systemClock, openSocket }
+
+/** What is done with a session: by the client, and by the SDK transport. */
+export interface HostListener {
+  /**
+   * The state has another name. Called before any listener of an event hears of it: those may begin a new life.
+   * @param ended - Why the life ended, if it did just now.
+   */
+  onState(to: LifecycleState, ended: Error | undefined): void
+  /** A message came in. */
+  onMessage(message: JsonRpcMessage): void
+  /** A request ended without a response. */
+  onFailed(request: PendingRequest, error: McpWebSocketError): void
+  /** Something went wrong that belongs to no promise; the event `error` follows. */
+  onError?(error: Error): void
+}
+
+const isOver = ({ name }: LifecycleState): boolean => name === 'closing' || name === 'closed' || name === 'failed'
+
+/** What the client and the SDK transport have in common: a session, its events, the hints of the page, and how both are closed. */
+export class SessionHost {
+  /** The session. */
+  readonly session: Session
+  /** The events that the program can listen to. */
+  readonly events: Emitter<ClientEvents>
+  readonly #listener: HostListener
+  #closing: Deferred<void> | undefined
+  #unwatchPage: (() => void) | undefined
+
+  /** Does nothing before `begin`. */
+  constructor(config: SessionConfig, listener: HostListener) {
+    this.#listener = listener
+    // What a listener of `error` throws has nowhere to go.
+    this.events = new Emitter((error, event) => event !== 'error' && this.report(error))
+    this.session = new Session(config, {
+      onState: (to, from, closure) => this.#onState(to, from, closure),
+      onReconnected: (reconnected) => this.events.emit('reconnected', reconnected),
+      onMessage: (message) => listener.onMessage(message),
+      onFailed: (request, error) => listener.onFailed(request, error),
+      onError: (error) => this.report(error)
+    })
+  }
+
+  /** Name of the state. */
+  get state(): StateName {
+    return this.session.state.name
+  }
+
+  /** Whether the life has ended, or is about to. */
+  get isOver(): boolean {
+    return isOver(this.session.state)
+  }
+
+  /** The counts so far. */
+  stats(): ClientStats {
+    return this.session.stats
+  }
+
+  /** Begins a life, unless one is under way; `reconnect` dials anew at once in any case. */
+  begin(command: 'connect' | 'reconnect'): void {
+    this.#unwatchPage ??= watchPage(this.session)
+    this.session.command(command)
+  }
+
+  /** Ends the life. Resolves when the socket is gone; never rejects; all callers share one promise. */
+  close(): Promise<void> {
+    if (this.state === 'closed') return Promise.resolve()
+    const { promise } = (this.#closing ??= deferred())
+    this.session.command('close')
+    return promise
+  }
+
+  /** Resolves when a life that is `closing` is `closed`. */
+  get closing(): Promise<void> | undefined {
+    return this.#closing?.promise
+  }
+
+  /** Tells of trouble that belongs to no promise. */
+  report(thrown: unknown): void {
+    const error = asError(thrown)
+    this.#listener.onError?.(error)
+    this.events.emit('error', error)
+  }
+
+  #onState(to: LifecycleState, from: LifecycleState, closure: Closure | undefined): void {
+    if (to.name === from.name) return
+    const change = describeChange(to, from, closure)
+    const ended = isOver(to) && !isOver(from) ? (change.error ?? new ClosedError('not-sent')) : undefined
+    if (ended) {
+      this.#unwatchPage?.()
+      this.#unwatchPage = undefined
+    }
+    this.events.hold(() => {
+      this.events.emit('state', change)
+      if (change.error) this.events.emit('failed', change.error)
+      if (to.name === 'closed') this.events.emit('close', undefined)
+      this.#listener.onState(to, ended)
+    })
+    if (to.name !== 'closed') return
+    this.#closing?.resolve()
+    this.#closing = undefined
+  }
+}
