@@ -1,5 +1,5 @@
-import { INVALID_REQUEST, PARSE_ERROR } from '../wire/json-rpc.js'
 import { isObject } from '../lib/is-object.js'
+import { INVALID_REQUEST, isRequestId, PARSE_ERROR } from '../wire/json-rpc.js'
 import type { JsonRpcError, JsonRpcErrorResponse } from '../types/json-rpc.js'
 import type { RejectReason } from './types.js'
 
@@ -29,10 +29,9 @@ export function malformedResponse(text: string, problem: string): JsonRpcErrorRe
   const { id, method, result, error } = isObject(value) ? value : {}
   if (method === undefined && (result !== undefined || error !== undefined)) return undefined
   if (typeof method === 'string' && id === undefined) return undefined
-  const isId = typeof id === 'string' || Number.isSafeInteger(id)
   return {
     jsonrpc: '2.0',
-    id: isId ? (id as string | number) : null,
+    id: isRequestId(id) ? id : null,
     error: { code: INVALID_REQUEST, message: `Invalid request: ${problem}` }
   }
 }

@@ -1,29 +1,20 @@
-import { isObject } from '../lib/is-object.js'
+import { cancelledId, LISTEN } from '../wire/methods.js'
 import type { JsonRpcMessage, RequestId } from '../types/json-rpc.js'
-
-// A listen lasts as long as its connection: nobody waits for its response.
-const ENDLESS = 'subscriptions/listen'
-
-/** The id of the request that a message cancels; `undefined` if the message is not a cancellation. */
-export const cancelledBy = (message: JsonRpcMessage): RequestId | undefined =>
-  'method' in message && message.method === 'notifications/cancelled' && isObject(message.params)
-    ? (message.params.requestId as RequestId)
-    : undefined
 
 /** The requests of one client that its MCP server has not responded to yet. */
 export class InFlight {
   /** Made by the first request, as an idle connection should weigh little. */
   #methods: Map<RequestId, string> | undefined
-  #endless = 0
+  #listens = 0
 
   /** How many there are. */
   get size(): number {
     return this.#methods?.size ?? 0
   }
 
-  /** How many there are whose client waits for a response: all but `subscriptions/listen`. */
+  /** How many there are whose client waits for a response. A `subscriptions/listen` lasts as long as its connection: nobody waits for that. */
   get calls(): number {
-    return this.size - this.#endless
+    return this.size - this.#listens
   }
 
   /**
@@ -35,14 +26,14 @@ export class InFlight {
     if (this.size >= max) return 'busy'
     this.#methods ??= new Map()
     this.#methods.set(id, method)
-    if (method === ENDLESS) this.#endless++
+    if (method === LISTEN) this.#listens++
     return 'added'
   }
 
   /** The id of the listen that a message of the server ends. Any other id that a server cancels is that of a request of its own. */
   listenEndedBy(message: JsonRpcMessage): RequestId | undefined {
-    const id = cancelledBy(message)
-    return id !== undefined && this.#methods?.get(id) === ENDLESS ? id : undefined
+    const id = cancelledId(message)
+    return id !== undefined && this.#methods?.get(id) === LISTEN ? id : undefined
   }
 
   /** Removes a request that was responded to or cancelled. @returns Whether it was in flight. */
@@ -50,7 +41,7 @@ export class InFlight {
     const method = this.#methods?.get(id)
     if (method === undefined) return false
     this.#methods?.delete(id)
-    if (method === ENDLESS) this.#endless--
+    if (method === LISTEN) this.#listens--
     return true
   }
 }

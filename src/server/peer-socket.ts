@@ -4,11 +4,12 @@ import { asError, guardedAsync } from '../lib/guarded.js'
 import { encodeMessage, INTERNAL_ERROR, isRequest, isResponse, parseText } from '../wire/json-rpc.js'
 import { McpWebSocketError } from '../errors.js'
 import type { Clock, Timer } from '../lib/clock.js'
+import { cancelledId } from '../wire/methods.js'
 import { orderedDelivery } from '../wire/ordered-delivery.js'
 import type { JsonRpcError, JsonRpcMessage, RequestId } from '../types/json-rpc.js'
 import { malformedResponse, REQUEST_ERRORS } from './error-responses.js'
 import type { Heartbeats, Pulse } from './heartbeat.js'
-import { cancelledBy, InFlight } from './in-flight.js'
+import { InFlight } from './in-flight.js'
 import type { Metrics } from './metrics.js'
 import type { CutReason, MessageExtra, RejectReason, ServerTransport } from './types.js'
 
@@ -197,7 +198,7 @@ export class PeerSocket implements ServerTransport {
       }
     } else {
       // The MCP server sends no response to a request that was cancelled: nothing else would settle it.
-      const cancelled = cancelledBy(message)
+      const cancelled = cancelledId(message)
       if (cancelled !== undefined) this.#settle(cancelled)
     }
     this.#delivery.take(message)
