@@ -28,17 +28,25 @@ export { checkOptions }
 
 /** The platform, handed in by the public entries; tests hand in another. */
 export interface Ports {
+  /** Time and chance. */
   readonly clock: Clock
+  /** Dials. */
   readonly openSocket: OpenSocket
 }
 
 /** What a client is made of. */
 export interface ClientConfig {
+  /** Who the client is and what it can do, for the handshake. */
   readonly introduction: Introduction
+  /** Which era of MCP to speak. */
   readonly protocol: 'auto' | 'legacy' | 'modern'
+  /** Default timeout of a request, in ms. */
   readonly requestTimeout: number
+  /** How many requests may be in flight. */
   readonly maxPending: number
+  /** How long a request whose time ran out during a sleep still waits for its response, in ms. */
   readonly grace: number
+  /** What the session below is made of. */
   readonly session: Omit<SessionConfig, 'handshake' | 'stamp'>
 }
 
