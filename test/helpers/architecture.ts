@@ -338,9 +338,9 @@ function membersOf(node: ts.Statement): { name: string; node: ts.Node }[] {
   })
 }
 
-/** Names of what a class implements or extends. */
+/** Names of what a class or an interface implements or extends. */
 const parentsOf = (node: ts.Statement): string[] =>
-  ts.isClassDeclaration(node)
+  ts.isClassDeclaration(node) || ts.isInterfaceDeclaration(node)
     ? (node.heritageClauses ?? []).flatMap(({ types }) => types.map(({ expression }) => expression.getText()))
     : []
 
@@ -357,6 +357,9 @@ export function checkDocs(sources: readonly Source[]): Violation[] {
       membersOf(statement).flatMap(({ name, node }) => (hasDoc(node) ? [`${namesOf(statement).join()}.${name}`] : []))
     )
   )
+  const parents = new Map(statements.flatMap(({ statement }) => namesOf(statement).map((name) => [name, parentsOf(statement)] as const)))
+  const explains = (type: string, member: string): boolean =>
+    explained.has(`${type}.${member}`) || (parents.get(type) ?? []).some((parent) => explains(parent, member))
   return files.flatMap(({ path, file }) => {
     const documented = new Set<string>()
     const public_ = new Map<string, number>()
@@ -370,8 +373,7 @@ export function checkDocs(sources: readonly Source[]): Violation[] {
       for (const name of namesOf(statement)) {
         note(name, statement, hasDoc(statement))
         for (const member of membersOf(statement)) {
-          const isInherited = parentsOf(statement).some((parent) => explained.has(`${parent}.${member.name}`))
-          note(`${name}.${member.name}`, member.node, isInherited || hasDoc(member.node))
+          note(`${name}.${member.name}`, member.node, explains(name, member.name))
         }
       }
     }
