@@ -34,7 +34,6 @@ export interface Ports {
 
 /** What a client is made of. */
 export interface ClientConfig {
-<<<<<<< HEAD
   /** What the client says of itself. */
   readonly introduction: Introduction
   /** The eras that may be spoken. */
@@ -46,19 +45,6 @@ export interface ClientConfig {
   /** How long nothing times out after the process slept, in ms. */
   readonly grace: number
   /** Settings of the session, without what the entries add themselves. */
-=======
-  /** Who the client is and what it can do, for the handshake. */
-  readonly introduction: Introduction
-  /** Which era of MCP to speak. */
-  readonly protocol: 'auto' | 'legacy' | 'modern'
-  /** Default timeout of a request, in ms. */
-  readonly requestTimeout: number
-  /** How many requests may be in flight. */
-  readonly maxPending: number
-  /** How long a request whose time ran out during a sleep still waits for its response, in ms. */
-  readonly grace: number
-  /** What the session below is made of. */
->>>>>>> server
   readonly session: Omit<SessionConfig, 'handshake' | 'stamp'>
 }
 
