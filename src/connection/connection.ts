@@ -254,7 +254,7 @@ export class Connection implements SocketListener {
 
   /** A frame came in that is not text. */
   onUndecodable(): void {
-    this.#onMalformed({ problem: 'the binary frame is not UTF-8' })
+    this.#onMalformed({ problem: 'the binary frame is not UTF-8', kind: 'text' })
   }
 
   /** A ping frame of the server came in. */

@@ -1,5 +1,4 @@
-import { isObject } from '../lib/is-object.js'
-import { INVALID_REQUEST, isRequestId, PARSE_ERROR } from '../wire/json-rpc.js'
+import { INVALID_REQUEST, PARSE_ERROR, type Malformed } from '../wire/json-rpc.js'
 import type { JsonRpcError, JsonRpcErrorResponse } from '../types/json-rpc.js'
 import type { RejectReason } from './types.js'
 
@@ -15,23 +14,10 @@ export const REQUEST_ERRORS: Readonly<Record<RejectReason, JsonRpcError>> = {
 
 /**
  * The error response to a frame that is not a message, or that holds an element which is not (JSON-RPC 2.0 section 5.1).
- * @param problem - Why it is not a message, without any part of the frame.
  * @returns `undefined` for what looks like a response or a notification: its sender waits for nothing.
  */
-export function malformedResponse(text: string, problem: string): JsonRpcErrorResponse | undefined {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    return { jsonrpc: '2.0', id: null, error: { code: PARSE_ERROR, message: 'Parse error' } }
-  }
-  // An array gets an error without an id: which of its elements is wrong is not known here, and no revision in use has arrays.
-  const { id, method, result, error } = isObject(value) ? value : {}
-  if (method === undefined && (result !== undefined || error !== undefined)) return undefined
-  if (typeof method === 'string' && id === undefined) return undefined
-  return {
-    jsonrpc: '2.0',
-    id: isRequestId(id) ? id : null,
-    error: { code: INVALID_REQUEST, message: `Invalid request: ${problem}` }
-  }
+export function malformedResponse({ problem, kind, id }: Malformed): JsonRpcErrorResponse | undefined {
+  if (kind === 'text') return { jsonrpc: '2.0', id: null, error: { code: PARSE_ERROR, message: 'Parse error' } }
+  if (kind === 'response' || kind === 'notification') return undefined
+  return { jsonrpc: '2.0', id: id ?? null, error: { code: INVALID_REQUEST, message: `Invalid request: ${problem}` } }
 }

@@ -173,14 +173,14 @@ export class PeerSocket implements ServerTransport {
     parseText(
       text,
       (message) => this.#receive(message),
-      ({ problem }) => {
+      (malformed) => {
         metrics.malformedMessages++
-        // An array has room for millions of malformed elements, and each response reads the whole frame again: send one a frame.
+        // An array has room for millions of malformed elements: one response a frame is enough.
         if (hasResponded) return
         hasResponded = true
-        const response = malformedResponse(text, problem)
+        const response = malformedResponse(malformed)
         if (response !== undefined) this.#send(response)
-        this.#reportError(new Error(`the client sent an invalid message: ${problem}`))
+        this.#reportError(new Error(`the client sent an invalid message: ${malformed.problem}`))
       }
     )
   }

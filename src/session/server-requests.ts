@@ -80,6 +80,11 @@ export class ServerRequests {
     for (const requestId of this.#ids.abandon()) this.#listener.onMessage(cancellation(requestId, reason))
   }
 
+  /** A request came in that is not valid, but its id can be read (JSON-RPC 2.0 section 5.1). */
+  rejectInvalid(id: RequestId, problem: string, era: Era | undefined): void {
+    if (era !== 'modern') this.#reject(id, INVALID_REQUEST, `Invalid request: ${problem}`)
+  }
+
   #reject(id: RequestId, code: number, message: string): void {
     this.#write(encodeMessage({ jsonrpc: '2.0', id, error: { code, message } }))
   }

@@ -286,10 +286,14 @@ export class Session implements ConnectionListener {
     this.#listener.onMessage(response)
   }
 
-  onMalformed({ problem, id }: Malformed): void {
-    const error = new ProtocolError('INVALID_RESPONSE', `the server sent no JSON-RPC message: ${problem}`)
-    const response: JsonRpcResponse = { jsonrpc: '2.0', id, error: { code: INTERNAL_ERROR, message: error.message } }
-    if (id !== undefined && (this.#internal.deliver(id, response) || this.#fail(id, error))) return
+  onMalformed({ problem, kind, id }: Malformed): void {
+    const error = new ProtocolError('INVALID_RESPONSE', `the server sent an invalid message: ${problem}`)
+    if (id !== undefined && kind !== 'request') {
+      const response: JsonRpcResponse = { jsonrpc: '2.0', id, error: { code: INTERNAL_ERROR, message: error.message } }
+      if (this.#internal.deliver(id, response) || this.#fail(id, error)) return
+    }
+    // Whoever sent it may wait for a response.
+    if (id !== undefined && kind !== 'response') this.#serverRequests.rejectInvalid(id, problem, this.agreement?.era)
     this.onError(error)
   }
 

@@ -18,12 +18,14 @@ export const INVALID_PARAMS = -32602
 /** The handler failed. */
 export const INTERNAL_ERROR = -32603
 
-/** A frame, or one element of an array in a frame, that is not a JSON-RPC message. */
+/** A frame, or one element of an array in it, that is not a JSON-RPC message. */
 export interface Malformed {
-  /** What is wrong, without any part of the payload. */
+  /** What is wrong, without any part of the text. */
   readonly problem: string
-  /** Id of the request that it seems to answer, so that this request can fail at once. */
-  readonly id?: number | string
+  /** What the sender seems to have meant. `text`: it is not even JSON; `unknown`: no member tells. */
+  readonly kind: 'text' | 'request' | 'notification' | 'response' | 'unknown'
+  /** The id, if it can be read: of the request to respond to, or of the request that this seems to respond to. */
+  readonly id?: number | string | undefined
 }
 
 /** Whether the message is a request: it has an id, and its receiver has to respond. */
@@ -39,27 +41,58 @@ export const isErrorResponse = (response: JsonRpcResponse): response is JsonRpcE
  */
 export const isRequestId = (id: unknown): id is number | string => typeof id === 'string' || Number.isSafeInteger(id)
 
+// What surrounds the JSON in some frames and means nothing: white space, a byte order mark, NUL, a record separator (RFC 7464).
+const PADDING = /^[\s\uFEFF\0\x1e]+|[\s\uFEFF\0\x1e]+$/g
+
 /**
  * Reads one text frame: every valid message goes to `onMessage`, in order, and everything else to `onMalformed`.
- * Reading is liberal, since servers in the field are not strict (docs/binding.md, section 2): arrays are unpacked (batches of MCP
- * 2025-03-26), white space around a message and unknown members are accepted, and an empty frame is ignored.
+ * Reading is liberal, since servers in the field are not strict (docs/decisions/0011-receive-liberally-send-strictly.md): arrays are
+ * unpacked (batches of MCP 2025-03-26), padding around the JSON, members that are `null` in place of missing, and unknown members are
+ * accepted, and an empty frame is ignored.
  */
 export function parseText(text: string, onMessage: (message: JsonRpcMessage) => void, onMalformed: (malformed: Malformed) => void): void {
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch {
+    const core = text.replace(PADDING, '')
     // Some relays send an empty frame in reply to a notification, and some servers send a newline by itself.
-    if (text.trim() !== '') onMalformed({ problem: 'not JSON' })
-    return
+    if (core === '') return
+    if (core === text) return onMalformed({ problem: 'not JSON', kind: 'text' })
+    return parseText(core, onMessage, onMalformed)
   }
   const elements: unknown[] = Array.isArray(value) ? value : [value]
-  if (elements.length === 0) onMalformed({ problem: 'an empty array' })
+  if (elements.length === 0) onMalformed({ problem: 'an empty array', kind: 'unknown' })
   for (const element of elements) {
-    const problem = findProblem(element)
-    if (problem === undefined) onMessage(tidy(element as JsonRpcMessage))
-    else onMalformed({ problem, id: answeredBy(element) })
+    const given = withoutNulls(element)
+    const problem = findProblem(given)
+    if (problem === undefined) onMessage(tidy(given as JsonRpcMessage))
+    else onMalformed({ problem, ...meaningOf(given) })
   }
+}
+
+/** The value without members that are `null` and carry nothing: some servers write every member that they know of. */
+function withoutNulls(value: unknown): unknown {
+  if (!isObject(value)) return value
+  const { method, params, result, error } = value
+  // Where neither a result nor an error tells that it is a response, `"method": null` is a mistake; `"result": null` alone is a result.
+  const isResponse = result !== undefined || error !== undefined
+  const empty = [
+    params === null && 'params',
+    error === null && 'error',
+    error && result === null && 'result',
+    isResponse && method === null && 'method'
+  ]
+  if (!empty.some(Boolean)) return value
+  return Object.fromEntries(Object.entries(value).filter(([name]) => !empty.includes(name)))
+}
+
+/** What the value seems to be, although it is not a valid message. */
+function meaningOf(value: unknown): Pick<Malformed, 'kind' | 'id'> {
+  const { id, method, result, error } = isObject(value) ? value : {}
+  const known = isRequestId(id) ? { id } : {}
+  if (method === undefined) return { kind: result === undefined && error === undefined ? 'unknown' : 'response', ...known }
+  return { kind: typeof method === 'string' && id === undefined ? 'notification' : 'request', ...known }
 }
 
 // In characters: an error message is for people and models, and a longer one would only fill logs and contexts.
@@ -90,11 +123,6 @@ export function jsonOf(value: unknown): string {
   } catch {
     return ''
   }
-}
-
-/** Id of the request that the value seems to answer, although it is not a valid message. */
-function answeredBy(value: unknown): number | string | undefined {
-  return isObject(value) && value.method === undefined && isRequestId(value.id) ? value.id : undefined
 }
 
 /** Why the value is not a JSON-RPC 2.0 message; `undefined` if it is one. */

@@ -29,6 +29,30 @@ describe('what is received liberally', () => {
     expect(rig.errors).toEqual([])
   })
 
+  it.each([
+    ['\uFEFF', ''],
+    ['', '\0'],
+    ['\x1e', '\n\x1e']
+  ])('P33: is a frame with %j before it and %j behind it', async (before, after) => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    socket.deliver(before + JSON.stringify(NOTE) + after)
+    expect(rig.notifications).toHaveLength(1)
+    expect(rig.errors).toEqual([])
+  })
+
+  it('P34: is a member that is null in place of missing, in requests and in responses', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy({ ...LEGACY_RESULT, instructions: null })
+    const asked = watch(rig.client.request('tools/list'))
+    socket.deliver({ jsonrpc: '2.0', id: socket.asked('tools/list').id, result: { tools: [] }, error: null })
+    socket.deliver('{"jsonrpc":"2.0","id":8,"method":"ping","params":null}')
+    await settle()
+    expect(asked.value).toEqual({ tools: [] })
+    expect(socket.sent.at(-1)).toEqual({ jsonrpc: '2.0', id: 8, result: {} })
+    expect(rig.errors).toEqual([])
+  })
+
   it.each(['', '\n', '  \r\n'])('P2: is an empty frame, which means nothing: %j', async (text) => {
     const rig = useClient()
     const socket = await rig.legacy()
@@ -116,6 +140,28 @@ describe('what is no message', () => {
     expect(asked.error).toMatchObject({ name: 'ProtocolError', code: 'INVALID_RESPONSE' })
     expect(rig.errors).toEqual([])
     expect(rig.client.pendingCount).toBe(0)
+  })
+
+  it.each([
+    '{"jsonrpc":"2.0","id":8,"method":"ping","params":[1]}',
+    '{"id":8,"method":"ping"}',
+    '{"jsonrpc":"2.0","id":8,"method":5}',
+    '{"jsonrpc":"2.0","id":8}'
+  ])('P35: gets -32600 in response if its id can be read: %s', async (text) => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    socket.deliver(text)
+    expect(socket.sent.at(-1)).toMatchObject({ id: 8, error: { code: -32600 } })
+    expect(rig.errors).toHaveLength(1)
+  })
+
+  it('P35: gets no response from a modern client, which must not respond to requests', async () => {
+    const rig = useClient()
+    const socket = await rig.modern()
+    const { length } = socket.sent
+    socket.deliver('{"jsonrpc":"2.0","id":8,"method":"ping","params":[1]}')
+    expect(socket.sent).toHaveLength(length)
+    expect(rig.errors).toHaveLength(1)
   })
 
   it('does not carry the payload into the error', async () => {

@@ -17,7 +17,7 @@ describe('what is no message', () => {
     line.peer.write(textFrame({ id, result: { fine: true } }))
     expect(await asked).toEqual({ fine: true })
     expect(line.errors).toHaveLength(1000)
-    expect(new Set(line.errors.map(({ message }) => message))).toEqual(new Set(['the server sent no JSON-RPC message: not JSON']))
+    expect(new Set(line.errors.map(({ message }) => message))).toEqual(new Set(['the server sent an invalid message: not JSON']))
     expect([line.client.state, line.dialCount]).toEqual(['ready', 1])
   })
 

@@ -43,7 +43,7 @@ describe('parseText', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.json()), (text) => {
         const { messages, malformed } = readAll(text)
-        if (text.trim() === '') expect([messages, malformed]).toEqual([[], []])
+        if (/^[\s\uFEFF\0\x1e]*$/.test(text)) expect([messages, malformed]).toEqual([[], []])
         else expect(messages.length + malformed.length).toBeGreaterThan(0)
       })
     )
@@ -74,7 +74,7 @@ describe('parseText', () => {
         const wire = [...batch.slice(0, place), 'junk', ...batch.slice(place)]
         const { messages, malformed } = readAll(JSON.stringify(wire))
         expect(messages).toEqual(JSON.parse(JSON.stringify(batch)))
-        expect(malformed).toEqual([{ problem: 'not a JSON object' }])
+        expect(malformed).toEqual([{ problem: 'not a JSON object', kind: 'unknown' }])
       })
     )
   })
@@ -107,42 +107,71 @@ describe('parseText', () => {
   const params = '"params" is not an object'
   const oneOf = 'not exactly one of "result" and an "error" object'
 
-  it.each<[string, string, (number | string)?]>([
-    ['{', 'not JSON'],
-    ['hello', 'not JSON'],
-    ['{"jsonrpc":"2.0","method":"a"}{"jsonrpc":"2.0","method":"b"}', 'not JSON'],
-    ['[]', 'an empty array'],
-    ['null', notObject],
-    ['1', notObject],
-    ['"text"', notObject],
-    ['true', notObject],
-    ['[[]]', notObject],
-    ['{}', version],
-    ['{"jsonrpc":"1.0","method":"x"}', version],
-    ['{"jsonrpc":2,"method":"x"}', version],
-    ['{"id":4,"result":{}}', version, 4],
-    ['{"id":4,"method":"x"}', version],
-    ['{"jsonrpc":"2.0","method":1}', '"method" is not a string'],
-    ['{"jsonrpc":"2.0","method":null,"id":1}', '"method" is not a string'],
-    ['{"jsonrpc":"2.0","method":"x","id":null}', badId],
-    ['{"jsonrpc":"2.0","method":"x","id":1.5}', badId],
-    ['{"jsonrpc":"2.0","method":"x","id":9007199254740992}', badId],
-    ['{"jsonrpc":"2.0","method":"x","id":{}}', badId],
-    ['{"jsonrpc":"2.0","method":"x","params":[]}', params],
-    ['{"jsonrpc":"2.0","method":"x","params":null}', params],
-    ['{"jsonrpc":"2.0","method":"x","params":"y"}', params],
-    ['{"jsonrpc":"2.0","id":5}', oneOf, 5],
-    ['{"jsonrpc":"2.0","id":"s"}', oneOf, 's'],
-    ['{"jsonrpc":"2.0","id":5,"result":{},"error":{}}', oneOf, 5],
-    ['{"jsonrpc":"2.0","id":true,"result":{}}', badId],
-    ['{"jsonrpc":"2.0","id":null,"result":{}}', badId],
-    ['{"jsonrpc":"2.0","result":{}}', badId],
-    ['{"jsonrpc":"2.0","id":[1],"error":{}}', badId],
-    ['{"jsonrpc":"2.0","id":6,"error":"no"}', oneOf, 6],
-    ['{"jsonrpc":"2.0","id":6,"error":null}', oneOf, 6],
-    ['{"jsonrpc":"2.0","id":6,"error":[]}', oneOf, 6]
-  ])('finds the fault of %s', (text, problem, id) => {
-    expect(readAll(text)).toEqual({ messages: [], malformed: [id === undefined ? { problem } : { problem, id }] })
+  it.each<[string, string, Malformed['kind'], (number | string)?]>([
+    ['{', 'not JSON', 'text'],
+    ['hello', 'not JSON', 'text'],
+    ['{"jsonrpc":"2.0","method":"a"}{"jsonrpc":"2.0","method":"b"}', 'not JSON', 'text'],
+    ['[]', 'an empty array', 'unknown'],
+    ['null', notObject, 'unknown'],
+    ['1', notObject, 'unknown'],
+    ['"text"', notObject, 'unknown'],
+    ['true', notObject, 'unknown'],
+    ['[[]]', notObject, 'unknown'],
+    ['{}', version, 'unknown'],
+    ['{"jsonrpc":"1.0","method":"x"}', version, 'notification'],
+    ['{"jsonrpc":2,"method":"x"}', version, 'notification'],
+    ['{"id":4,"result":{}}', version, 'response', 4],
+    ['{"id":4,"method":"x"}', version, 'request', 4],
+    ['{"jsonrpc":"2.0","method":1}', '"method" is not a string', 'request'],
+    ['{"jsonrpc":"2.0","method":null,"id":1}', '"method" is not a string', 'request', 1],
+    ['{"jsonrpc":"2.0","method":"x","id":null}', badId, 'request'],
+    ['{"jsonrpc":"2.0","method":"x","id":1.5}', badId, 'request'],
+    ['{"jsonrpc":"2.0","method":"x","id":9007199254740992}', badId, 'request'],
+    ['{"jsonrpc":"2.0","method":"x","id":{}}', badId, 'request'],
+    ['{"jsonrpc":"2.0","method":"x","params":[]}', params, 'notification'],
+    ['{"jsonrpc":"2.0","method":"x","params":"y"}', params, 'notification'],
+    ['{"jsonrpc":"2.0","id":5}', oneOf, 'unknown', 5],
+    ['{"jsonrpc":"2.0","id":"s"}', oneOf, 'unknown', 's'],
+    ['{"jsonrpc":"2.0","id":5,"result":{},"error":{}}', oneOf, 'response', 5],
+    ['{"jsonrpc":"2.0","id":true,"result":{}}', badId, 'response'],
+    ['{"jsonrpc":"2.0","id":null,"result":{}}', badId, 'response'],
+    ['{"jsonrpc":"2.0","result":{}}', badId, 'response'],
+    ['{"jsonrpc":"2.0","id":[1],"error":{}}', badId, 'response'],
+    ['{"jsonrpc":"2.0","id":6,"error":"no"}', oneOf, 'response', 6],
+    ['{"jsonrpc":"2.0","id":6,"error":null}', oneOf, 'unknown', 6],
+    ['{"jsonrpc":"2.0","id":6,"error":[]}', oneOf, 'response', 6]
+  ])('finds the fault of %s', (text, problem, kind, id) => {
+    expect(readAll(text)).toEqual({ messages: [], malformed: [id === undefined ? { problem, kind } : { problem, kind, id }] })
+  })
+
+  it.each([
+    ['params of a request', '{"jsonrpc":"2.0","id":8,"method":"ping","params":null}', { id: 8, method: 'ping' }],
+    ['params of a notification', '{"jsonrpc":"2.0","method":"x","params":null}', { method: 'x' }],
+    ['the error beside a result', '{"jsonrpc":"2.0","id":1,"result":{"a":null},"error":null}', { id: 1, result: { a: null } }],
+    ['the error beside a result that is null', '{"jsonrpc":"2.0","id":1,"result":null,"error":null}', { id: 1, result: null }],
+    [
+      'the result beside an error',
+      '{"jsonrpc":"2.0","id":1,"result":null,"error":{"code":1,"message":"no"}}',
+      { id: 1, error: { code: 1, message: 'no' } }
+    ],
+    ['method and params of a response', '{"jsonrpc":"2.0","id":1,"method":null,"params":null,"result":{}}', { id: 1, result: {} }]
+  ])('takes a null for a missing member: %s', (_what, text, expected) => {
+    expect(readAll(text)).toEqual({ messages: [{ jsonrpc: '2.0', ...expected }], malformed: [] })
+  })
+
+  it.each([
+    ['a byte order mark', '\uFEFF', ''],
+    ['a byte order mark and a newline', '\uFEFF\r\n', '\n'],
+    ['NUL', '', '\0\0'],
+    ['record separators (RFC 7464)', '\x1e', '\n\x1e'],
+    ['no-break spaces', '\u00A0', '\u2028']
+  ])('skips what surrounds the JSON: %s', (_what, before, after) => {
+    expect(readAll(`${before}{"jsonrpc":"2.0","id":1,"result":{}}${after}`)).toEqual({
+      messages: [{ jsonrpc: '2.0', id: 1, result: {} }],
+      malformed: []
+    })
+    expect(readAll(before + after)).toEqual({ messages: [], malformed: [] })
+    expect(readAll(`${before}{${after}`).malformed).toEqual([{ problem: 'not JSON', kind: 'text' }])
   })
 
   it('shows nothing of the payload in a problem', () => {
