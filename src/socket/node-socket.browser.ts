@@ -1,9 +1,8 @@
-import { StandardSocket } from './web-socket.js'
+// Stands in for node-socket.ts in the browser build: no browser sets headers or shows an HTTP response. Both functions are empty because
+// minifiers remove calls of empty functions, and the code that only runs after one.
 
-// Stands in for node-socket.ts in the browser build: no browser sets headers or shows an HTTP response.
+/** Whether the class can send headers: `undefined` means no, as for every class in a browser. */
+export function canSetHeaders(): undefined {}
 
-/** `false` for every class, in a browser. */
-export const canSetHeaders = (): boolean => false
-
-/** A name for the import of `open-socket.ts`; in a browser nothing constructs it. */
-export const NodeSocket: typeof StandardSocket = StandardSocket
+/** Opens nothing, so that every socket of a browser is a `StandardSocket`. */
+export function openNodeSocket(): undefined {}

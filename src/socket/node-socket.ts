@@ -160,3 +160,11 @@ export class NodeSocket extends StandardSocket {
     })
   }
 }
+
+/** Opens a socket with what only Node can do, if the class can; `undefined` otherwise. @throws What the constructor throws. */
+export const openNodeSocket = (
+  WebSocketClass: WebSocketConstructor,
+  target: Target,
+  options: SocketOptions,
+  listener: SocketListener
+): NodeSocket | undefined => (canSetHeaders(WebSocketClass) ? new NodeSocket(WebSocketClass, target, options, listener) : undefined)

@@ -2,7 +2,7 @@ import IsomorphicWebSocket from 'isomorphic-ws'
 import { asError } from '../lib/guarded.js'
 import { HandshakeError } from '../errors.js'
 import type { WebSocketConstructor } from '../types/options.js'
-import { canSetHeaders, NodeSocket } from './node-socket.js'
+import { canSetHeaders, openNodeSocket } from './node-socket.js'
 import { StandardSocket, type Socket, type SocketListener, type SocketOptions, type WebSocketLike } from './web-socket.js'
 import type { Target } from './target.js'
 
@@ -40,10 +40,10 @@ export const headersWork = (given: WebSocketConstructor | undefined): boolean =>
 export const openSocket: OpenSocket = (target, options, listener) => {
   try {
     const WebSocketClass = webSocketClass(options.WebSocket)
-    if (canSetHeaders(WebSocketClass)) return new NodeSocket(WebSocketClass, target, options, listener)
+    const nodeSocket = openNodeSocket(WebSocketClass, target, options, listener)
+    if (nodeSocket) return nodeSocket
     return new StandardSocket(new WebSocketClass(target.url.href, [...target.protocols]) as WebSocketLike, target, options, listener)
   } catch (cause) {
-    const message = `the WebSocket could not be constructed: ${asError(cause).message}`
-    throw new HandshakeError('CONNECT_FAILED', message, { cause, delivery: 'not-sent' })
+    throw new HandshakeError('CONNECT_FAILED', `the WebSocket class threw: ${asError(cause).message}`, { cause, delivery: 'not-sent' })
   }
 }

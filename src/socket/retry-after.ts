@@ -3,8 +3,8 @@
  * @returns The wait in ms; `undefined` if the reason asks for none.
  */
 export function retryAfterOfReason(reason: string): number | undefined {
-  const seconds = /\bretry-after=(\d+)\b/i.exec(reason)?.[1]
-  return seconds === undefined ? undefined : Number(seconds) * 1000
+  const match = /\bretry-after=(\d+)\b/i.exec(reason)
+  return match ? Number(match[1]) * 1000 : undefined
 }
 
 /**

@@ -24,8 +24,8 @@ export function collectSecrets(url: URL, headers: Readonly<Record<string, string
   // Any header may hold the key of a gateway, and any part of a query a token.
   const ofHeaders = Object.entries(headers).flatMap(partsOfHeader)
   const ofQuery = url.search.split(/[?&]/).map(valueOfPair)
-  const password = decode(url.password)
-  const user = decode(url.username)
+  const password = attempt(decodeURIComponent, url.password)
+  const user = attempt(decodeURIComponent, url.username)
   // A user name without a password is a token, as code hosts use it.
   const ofUser = [url.password, password, btoaUtf8(`${user}:${password}`), ...(password ? [] : [user])]
   const values = [...tokens, ...ofHeaders, ...ofQuery, ...url.searchParams.values(), ...ofUser]
@@ -37,7 +37,7 @@ export function collectSecrets(url: URL, headers: Readonly<Record<string, string
 /** The header's value, and the parts of it that are secret by themselves; a scheme such as "Bearer" is not. */
 function partsOfHeader([name, value]: [string, string]): string[] {
   const [, scheme = '', rest = value] = /^(\w+) (.*)/.exec(value) ?? []
-  if (/^basic$/i.test(scheme)) return [value, rest, decodeBase64(rest).replace(/^[^:]*:?/, '')]
+  if (/^basic$/i.test(scheme)) return [value, rest, attempt(decodeBase64, rest).replace(/^[^:]*:?/, '')]
   if (/^cookie$/i.test(name)) return [value, ...value.split(/; */).map(valueOfPair)]
   return [value, rest]
 }
@@ -45,39 +45,27 @@ function partsOfHeader([name, value]: [string, string]): string[] {
 /** What stands behind the first `=`, or all of a pair that has none. */
 const valueOfPair = (pair: string): string => pair.replace(/^[^=]*=/, '')
 
-function decodeBase64(text: string): string {
+/** The converted text, or the text itself where it cannot be converted. */
+function attempt(convert: (text: string) => string, text: string): string {
   try {
-    return new TextDecoder().decode(Uint8Array.from(atob(text), (character) => character.charCodeAt(0)))
-  } catch {
-    return ''
-  }
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text)
+    return convert(text)
   } catch {
     return text
   }
 }
 
+const decodeBase64 = (text: string): string => new TextDecoder().decode(Uint8Array.from(atob(text), (character) => character.charCodeAt(0)))
+
 /** The secret as a server may quote it: as it is, in a URL, in JSON, in HTML. */
 function quotedForms(secret: string): string[] {
-  // `encodeURIComponent` throws for a surrogate without its other half, in place of which U+FFFD travels.
-  const inUrl = encodeURIComponent(secret.replace(/\p{Cs}/gu, '\ufffd'))
+  // A surrogate without its other half cannot be encoded.
+  const inUrl = attempt(encodeURIComponent, secret)
   const inJson = JSON.stringify(secret).slice(1, -1)
-  // "&" first: the entities of the others begin with one.
-  const inHtml = HTML_ENTITIES.reduce((html, [character, entity]) => html.replaceAll(character, entity), secret)
+  const inHtml = secret.replace(/[&<>"']/g, (character) => HTML_ENTITIES[character] ?? '')
   return [secret, inUrl, inUrl.replace(/%../g, (code) => code.toLowerCase()), inJson, inJson.replaceAll('/', '\\/'), inHtml]
 }
 
-const HTML_ENTITIES = [
-  ['&', '&amp;'],
-  ['<', '&lt;'],
-  ['>', '&gt;'],
-  ['"', '&quot;'],
-  ["'", '&#39;']
-] as const
+const HTML_ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 
 /** The URL as messages show it: without userinfo, query and fragment, all of which may hold credentials. */
 export const publicUrl = (url: URL): string => `${url.protocol}//${url.host}${url.pathname}`

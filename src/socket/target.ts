@@ -1,6 +1,6 @@
 import { collectSecrets, hasCredentials, isExposed, publicUrl } from './secrets.js'
 import { asError } from '../lib/guarded.js'
-import { bearerSubprotocol, MCP_SUBPROTOCOL } from '../wire/subprotocol.js'
+import { BEARER_PREFIX, bearerSubprotocol, MCP_SUBPROTOCOL } from '../wire/subprotocol.js'
 import { HandshakeError, isMcpWebSocketError } from '../errors.js'
 import type { AuthOptions, Awaitable, HeadersOption, TokenContext, UrlOption } from '../types/options.js'
 
@@ -62,7 +62,7 @@ export async function resolveTarget(options: TargetOptions, context: TokenContex
   if (auth) {
     const token = await provide('auth.token', auth.token, checkToken, context)
     const bearer = bearerSubprotocol(token)
-    bearers.push(token, bearer, bearer.slice(bearer.lastIndexOf('.') + 1))
+    bearers.push(token, bearer, bearer.slice(BEARER_PREFIX.length))
     if (auth.via === 'subprotocol') protocols.push(bearer)
     else headers.Authorization = `Bearer ${token}`
   }
@@ -71,7 +71,7 @@ export async function resolveTarget(options: TargetOptions, context: TokenContex
 
 function checkToken(token: unknown): string {
   if (typeof token === 'string' && /^.+$/.test(token)) return token
-  throw new TypeError('it is not one line of text')
+  throw new TypeError('it is not a line of text')
 }
 
 /** Reads the value of the option, or what its function returns. */
@@ -85,8 +85,11 @@ async function provide<Given, Read>(
     return read(await (typeof option === 'function' ? (option as (context?: TokenContext) => Awaitable<Given>)(context) : option))
   } catch (cause) {
     if (isMcpWebSocketError(cause)) throw cause
-    const message = `the option ${name} failed: ${asError(cause).message}`
-    throw new HandshakeError('CONNECT_FAILED', message, { cause, retryable: true, delivery: 'not-sent' })
+    throw new HandshakeError('CONNECT_FAILED', `the option ${name} failed: ${asError(cause).message}`, {
+      cause,
+      retryable: true,
+      delivery: 'not-sent'
+    })
   }
 }
 

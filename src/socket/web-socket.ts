@@ -94,8 +94,9 @@ export interface WebSocketLike {
 }
 
 const OPEN = 1
-// Bytes, after RFC 6455 section 5.5: a control frame carries 125, of which the close code takes two.
-const MOST_REASON = 123
+// In bytes. A close frame has room for 123 (RFC 6455 section 5.5.1), and a server that cuts a longer reason to fit does so between two
+// characters, of up to 4 bytes: what is no longer than this was not cut.
+const LONGEST_WHOLE_REASON = 119
 
 /** The closure of a socket on which a message came in that is too large. */
 export const oversize = (maxMessageBytes: number): SocketClosure => ({
@@ -191,11 +192,10 @@ export class StandardSocket implements Socket {
   protected onError(_failure?: unknown): void {
     // On an open socket the close event follows, and says more. On a dial it may be missing (Node 22 has an engine without it).
     if (this.opened) return
-    const hint =
-      'Engines hide why. Likely: the server is down or the URL wrong; it rejected the credentials, the origin or the subprotocols (HTTP ' +
-      '401, 403, 426) or named none (see onMissingSubprotocol); its certificate is not trusted.'
     const error = new HandshakeError('CONNECT_FAILED', 'the connection could not be opened', {
-      hint,
+      hint:
+        'Engines hide why. Likely: the server is down or the URL wrong; it rejected the credentials, the origin or the subprotocols ' +
+        '(HTTP 401, 403, 426) or named none (see onMissingSubprotocol); its certificate is not trusted.',
       retryable: true,
       delivery: 'not-sent'
     })
@@ -224,8 +224,7 @@ export class StandardSocket implements Socket {
 
   #onClose({ code, reason, wasClean }: CloseEventLike): void {
     if (!this.opened && code !== 1000) return this.onError()
-    // A server cuts a longer reason to fit, and does so between two characters: up to 3 bytes may be free in one that was cut.
-    const isWhole = this.measure(reason) < MOST_REASON - 3
+    const isWhole = this.measure(reason) <= LONGEST_WHOLE_REASON
     // Deno reports a broken connection with the code 0, and Firefox sometimes calls a 1006 clean.
     const known = code || 1006
     this.finish({

@@ -118,8 +118,8 @@ function tidy(message: JsonRpcMessage): JsonRpcMessage {
  */
 export function jsonOf(value: unknown): string {
   try {
-    const json: unknown = JSON.stringify(value)
-    return typeof json === 'string' ? json : ''
+    // `JSON.stringify` returns `undefined` for some values, although its type does not say so.
+    return JSON.stringify(value) || ''
   } catch {
     return ''
   }

@@ -12,7 +12,7 @@ export const BEARER_PREFIX = 'mcp.bearer.'
  * bytes, without padding.
  */
 export function bearerSubprotocol(token: string): string {
-  return BEARER_PREFIX + btoaUtf8(token).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
+  return BEARER_PREFIX + btoaUtf8(token).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
 }
 
 /**
@@ -38,6 +38,10 @@ export function judgeSubprotocol(
         'no subprotocol',
         "If it is an MCP server, set onMissingSubprotocol: 'accept'; a proxy may also have dropped Sec-WebSocket-Protocol."
       ]
-  const details = { offered: names, received: shown || undefined, hint, delivery: 'not-sent' } as const
-  return new SubprotocolError(`the server chose ${problem}`, details)
+  return new SubprotocolError(`the server chose ${problem}`, {
+    offered: names,
+    received: shown || undefined,
+    hint,
+    delivery: 'not-sent'
+  })
 }

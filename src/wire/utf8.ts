@@ -5,11 +5,10 @@
 export function utf8Length(text: string): number {
   let bytes = text.length
   for (let at = 0; at < text.length; at++) {
-    const unit = text.charCodeAt(at)
-    if (unit < 0x80) continue
-    bytes += unit < 0x800 ? 1 : 2
-    // A surrogate pair is two units and four bytes. `charCodeAt` gives NaN behind the end, which is no low surrogate.
-    if ((unit & 0xfc00) === 0xd800 && (text.charCodeAt(at + 1) & 0xfc00) === 0xdc00) at++
+    const point = text.codePointAt(at) ?? 0
+    if (point > 0x7f) bytes += point > 0x7ff ? 2 : 1
+    // A surrogate pair takes two units, which were counted as two bytes, and 4 bytes.
+    if (point > 0xffff) at++
   }
   return bytes
 }

@@ -71,7 +71,7 @@ describe('openSocket', () => {
     expect(() => open(Throws)).toThrow(
       expect.objectContaining({
         code: 'CONNECT_FAILED',
-        message: `the WebSocket could not be constructed: ${words}`,
+        message: `the WebSocket class threw: ${words}`,
         cause: thrown,
         retryable: false,
         delivery: 'not-sent'
@@ -80,7 +80,7 @@ describe('openSocket', () => {
   })
 
   it('does not open what is not a class', () => {
-    expect(() => open(5)).toThrow('the WebSocket could not be constructed: WebSocket must be given: this engine has none')
+    expect(() => open(5)).toThrow('the WebSocket class threw: WebSocket must be given: this engine has none')
   })
 })
 
