@@ -18,8 +18,8 @@ class Engine implements WebSocketLike {
   onmessage: WebSocketLike['onmessage'] = null
   onerror: WebSocketLike['onerror'] = null
   onclose: WebSocketLike['onclose'] = null
-  readyState: number | undefined
-  bufferedAmount: number | undefined
+  readyState?: number
+  bufferedAmount?: number
   readonly sent: string[] = []
   readonly closed: (readonly [number | undefined, string | undefined])[] = []
   throwsOnClose = false
