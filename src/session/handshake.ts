@@ -6,8 +6,8 @@ import { agreementOf, membersOf, NEWEST_MODERN, type Agreement, type Era } from 
 
 const NEWEST_LEGACY = '2025-11-25'
 
-/** Legacy revisions that the client speaks, newest first. */
-export const LEGACY_VERSIONS: readonly string[] = [NEWEST_LEGACY, '2025-06-18', '2025-03-26', '2024-11-05']
+/** Legacy revisions that the client speaks, newest first. The oldest, a draft, has the messages of the one before it. */
+export const LEGACY_VERSIONS: readonly string[] = [NEWEST_LEGACY, '2025-06-18', '2025-03-26', '2024-11-05', '2024-10-07']
 
 const UNSUPPORTED_VERSION = -32022
 // From UnsupportedProtocolVersion over MissingRequiredClientCapability to HeaderMismatch: only servers of the modern era know them.
@@ -83,6 +83,8 @@ export class Handshake implements HandshakeScript {
   #offered = ''
   /** Whether `server/discover` was sent over this socket: twice would be a loop. */
   #probed = false
+  /** Whether a version was offered a second time over this socket. */
+  #repeated = false
 
   /** @param protocol - The client's option: which eras may be spoken. */
   constructor(introduction: Introduction, protocol: 'auto' | Era) {
@@ -99,13 +101,19 @@ export class Handshake implements HandshakeScript {
   }
 
   begin(): HandshakeStep {
-    this.#probed = false
+    this.#probed = this.#repeated = false
     return this.#request(this.#remembered ?? (this.#protocol === 'legacy' ? NEWEST_LEGACY : NEWEST_MODERN))
   }
 
   next(outcome: HandshakeOutcome, redact: Redact = (text) => text): HandshakeStep {
     const offered = this.#offered
     this.#offered = ''
+    const { error } = outcome as Outcome
+    // A server may reject its first request only to tell what it supports: what was offered is offered once more.
+    if (!this.#repeated && error?.code === UNSUPPORTED_VERSION && supportedOf(error.data)?.includes(offered)) {
+      this.#repeated = true
+      return this.#request(offered)
+    }
     return LEGACY_VERSIONS.includes(offered) ? this.#afterInitialize(outcome, offered, redact) : this.#afterDiscover(outcome, redact)
   }
 

@@ -4,7 +4,7 @@ import type { ClientCapabilities, Implementation, LoggingLevel, ServerCapabiliti
 import type { OpenResult, WithMeta } from './parts.js'
 
 /** The revisions that open with the `initialize` handshake, newest first. Source: MCP, specification/versioning. */
-export type LegacyProtocolVersion = '2025-11-25' | '2025-06-18' | '2025-03-26' | '2024-11-05'
+export type LegacyProtocolVersion = '2025-11-25' | '2025-06-18' | '2025-03-26' | '2024-11-05' | '2024-10-07'
 
 /** Params of `initialize`: what the client speaks, can do and is. Source: MCP 2025-11-25, basic/lifecycle, "Initialization". */
 export type InitializeParams = WithMeta & { protocolVersion: string; capabilities: ClientCapabilities; clientInfo: Implementation }

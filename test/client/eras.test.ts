@@ -261,7 +261,7 @@ describe('protocol: modern', () => {
 })
 
 describe('the version of a legacy server', () => {
-  it.each(['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'])('may be %s by its counter-offer', async (version) => {
+  it.each(['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05', '2024-10-07'])('may be %s by its counter-offer', async (version) => {
     const rig = useClient({ protocol: 'legacy' })
     await rig.legacy({ ...LEGACY_RESULT, protocolVersion: version })
     expect(rig.client.protocolVersion).toBe(version)
@@ -296,9 +296,9 @@ describe('the version of a legacy server', () => {
     const rig = useClient({ protocol: 'legacy' })
     const connected = watch(rig.client.connect())
     const socket = (await rig.network.last()).accept()
-    for (let rung = 0; rung < 4; rung++) socket.refuse('initialize', -32602, 'Unsupported protocol version')
+    for (let rung = 0; rung < 5; rung++) socket.refuse('initialize', -32602, 'Unsupported protocol version')
     await settle()
-    expect(socket.methods).toHaveLength(4)
+    expect(socket.methods).toHaveLength(5)
     expect(connected.error).toMatchObject({ code: 'INITIALIZE_REFUSED', cause: { rpcCode: -32602 } })
   })
 

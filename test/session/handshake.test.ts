@@ -112,9 +112,41 @@ describe('the probe for the era', () => {
   })
 })
 
+describe('-32022 that lists the very version that was offered', () => {
+  const rejected = (...supported: string[]): HandshakeOutcome => error(-32022, 'unsupported', { supported })
+
+  it('is met by the same offer once more, in both eras', () => {
+    expect(meet(handshakeOf('auto'), rejected('2026-07-28'), MODERN)).toEqual([
+      'server/discover',
+      'server/discover',
+      'accept modern 2026-07-28'
+    ])
+    expect(meet(handshakeOf('legacy'), rejected('2025-11-25'), legacy())).toEqual([
+      'initialize 2025-11-25',
+      'initialize 2025-11-25',
+      'accept legacy 2025-11-25'
+    ])
+  })
+
+  it('fails the handshake when it comes again', () => {
+    expect(meet(handshakeOf('auto'), rejected('2026-07-28'), rejected('2026-07-28'))).toEqual([
+      'server/discover',
+      'server/discover',
+      'fail'
+    ])
+  })
+
+  it('is met anew on the next socket', () => {
+    const handshake = handshakeOf('modern')
+    meet(handshake, rejected('2026-07-28'), MODERN)
+    handshake.closed(false)
+    expect(meet(handshake, rejected('2026-07-28'), MODERN).at(-1)).toBe('accept modern 2026-07-28')
+  })
+})
+
 describe('the versions of the legacy era', () => {
   it('are offered newest first', () => {
-    expect(LEGACY_VERSIONS).toEqual(['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'])
+    expect(LEGACY_VERSIONS).toEqual(['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05', '2024-10-07'])
   })
 
   it.each(LEGACY_VERSIONS)('are all accepted as a counter-offer (%s)', (version) => {
@@ -132,11 +164,11 @@ describe('the versions of the legacy era', () => {
   it.each<[string, HandshakeOutcome]>([
     ['an error that speaks of the version', error(-32603, 'Unsupported protocol version')],
     ['an error of GoMCP, which says it in data', error(-32603, 'Internal error', 'unsupported protocol version: 2025-11-25')],
-    ['an error that lists what is supported', error(-32000, 'no', { supported: ['2025-06-18', '2025-03-26', '2024-11-05'] })],
+    ['an error that lists what is supported', error(-32000, 'no', { supported: ['2025-06-18', '2025-03-26', '2024-11-05', '2024-10-07'] })],
     ['invalid params', error(-32602, 'Invalid params')],
     ['-32022', error(-32022, 'no')]
   ])('go down the whole ladder after %s', (_what, refusal) => {
-    const steps = meet(handshakeOf('legacy'), refusal, refusal, refusal, refusal)
+    const steps = meet(handshakeOf('legacy'), refusal, refusal, refusal, refusal, refusal)
     expect(steps).toEqual([...LEGACY_VERSIONS.map((version) => `initialize ${version}`), 'fail'])
   })
 

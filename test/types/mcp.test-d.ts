@@ -271,7 +271,7 @@ describe('elicitation', () => {
 describe('the legacy era', () => {
   test('its newest version is the newest of v1', () => {
     holds<To<typeof V1.LATEST_PROTOCOL_VERSION, Legacy.LegacyProtocolVersion>>()
-    holds<Mutual<Legacy.LegacyProtocolVersion, '2025-11-25' | '2025-06-18' | '2025-03-26' | '2024-11-05'>>()
+    holds<Mutual<Legacy.LegacyProtocolVersion, '2025-11-25' | '2025-06-18' | '2025-03-26' | '2024-11-05' | '2024-10-07'>>()
   })
 
   test('the handshake is that of the SDKs', () => {
