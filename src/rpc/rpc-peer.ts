@@ -2,7 +2,7 @@
 // and neither sockets nor reconnects: messages go down into a pipe and come up through `receive`. The client calls it.
 
 import { nanoid } from 'nanoid'
-import { RequestTimeoutError, RpcError, type Delivery } from '../errors.js'
+import { RequestTimeoutError, RpcError, type Delivery, type McpWebSocketError } from '../errors.js'
 import type { Clock } from '../lib/clock.js'
 import { deferred, type Deferred } from '../lib/deferred.js'
 import { guarded } from '../lib/guarded.js'
@@ -34,6 +34,8 @@ export interface MessagePipe {
   respond(response: JsonRpcResponse): void
   /** Gives a request up and tells the server why. @returns Whether the server can have executed it. */
   cancel(request: PendingRequest, reason: string): Delivery
+  /** Why a request may have got no response, if anything is known. */
+  readonly explanation: McpWebSocketError | undefined
 }
 
 /** Settings of a peer; times in ms. */
@@ -217,9 +219,10 @@ export class RpcPeer {
       return this.abandon(call, reason instanceof Error ? reason.message : 'aborted', () => reason)
     }
     const { method, options, startedAt, timeout } = call
+    const { explanation } = this.#pipe
     const { maxTotalTimeout = Infinity } = options ?? {}
     const limit = startedAt + maxTotalTimeout <= now + 1 ? maxTotalTimeout : timeout
-    this.abandon(call, `no answer within ${String(limit)} ms`, (delivery) => new RequestTimeoutError(method, limit, delivery))
+    this.abandon(call, `no answer within ${String(limit)} ms`, (delivery) => new RequestTimeoutError(method, limit, delivery, explanation))
   }
 
   #receiveResponse(response: JsonRpcResponse): void {
