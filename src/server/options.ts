@@ -94,7 +94,7 @@ const RULES: Rules = {
 
 /** What a server is made of, from its options. @throws TypeError naming the first option that is wrong. */
 export function resolveServerOptions<Auth>(options: Options<Auth>): ServerConfig<Auth> {
-  checkOptions(options)
+  checkOptions(options, RULES)
   const all = completeOptions({ ...options }, RULES) as unknown as Complete<Auth>
   const { server, host, port, path, authenticate, allowUnauthenticated, allowedHosts } = all
   if (server !== undefined && options.port !== undefined) throw new TypeError('port must be left out where a server is given')

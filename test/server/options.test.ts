@@ -80,6 +80,15 @@ test.each([
   }
 })
 
+test.each([
+  [{ allowOrigins: [] }, 'unknown option allowOrigins: did you mean allowedOrigins?'],
+  [{ onConnections: 1 }, 'unknown option onConnections: did you mean onconnection?'],
+  [{ heartbeat: { intervall: 1 } }, 'unknown option heartbeat.intervall: did you mean heartbeat.interval?'],
+  [{ tls: {} }, 'unknown option tls']
+])('an unknown option is named, with the nearest one: %j', (options, message) => {
+  expect(() => make(options)).toThrow(new TypeError(message))
+})
+
 test('a port beside a server is a contradiction', () => expect(() => make({ server: createServer(), port: 0 })).toThrow(/^port /))
 
 test.each([
