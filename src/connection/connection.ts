@@ -89,6 +89,8 @@ export class Connection implements SocketListener {
   readonly stats: ConnectionStats = { attempts: 0, reconnects: 0, sent: 0, received: 0, bytesSent: 0, bytesReceived: 0, resent: 0, lost: 0 }
   /** Whether a closure of this socket would tell the era of the server: then the next dial follows at once. */
   eraRedial = false
+  /** How long the upgrade of the current socket took, in ms: a measure of how far away the server is. */
+  roundTrip = 0
   readonly #config: ConnectionConfig
   readonly #listener: ConnectionListener
   readonly #timer: SharedTimer<Deadline>
@@ -243,6 +245,7 @@ export class Connection implements SocketListener {
       if (this.#state !== state) return
       this.#secrets = target.secrets
       this.#where = publicUrl(target.url)
+      this.#dialledAt = this.#config.clock.now()
       const { openSocket, socket } = this.#config
       this.#socket = openSocket(this.#bare === 'no' ? target : { ...target, protocols: [] }, socket, this)
     } catch (cause) {
@@ -254,6 +257,7 @@ export class Connection implements SocketListener {
   /** The socket is open. */
   onOpened(subprotocol: string | undefined): void {
     this.#subprotocol = subprotocol
+    this.roundTrip = this.#config.clock.now() - this.#dialledAt
     if (this.#bare === 'maybe') this.#bare = 'yes'
     this.#listener.onHeard()
     this.#dispatch({ type: 'socketOpened' })
