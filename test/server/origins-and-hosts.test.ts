@@ -49,7 +49,7 @@ describe('V4: an upgrade request', () => {
   })
 })
 
-describe('allowedOrigins as a function', () => {
+describe('V17: allowedOrigins as a function', () => {
   const EVIL = { headers: { Origin: 'https://evil.test' } }
   const GOOD = { headers: { Origin: 'https://a.example.com' } }
 

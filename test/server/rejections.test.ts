@@ -25,7 +25,7 @@ async function useNotedServer(options: Partial<McpWebSocketServerOptions<string>
   return { ...served, rejections, requests }
 }
 
-describe('onrejected', () => {
+describe('V16: onrejected', () => {
   test.each<[what: string, request: object, rejection: RejectionInfo]>([
     ['another path', { target: '/other' }, { status: 404, reason: 'Not Found' }],
     ['a foreign host', { headers: { Host: 'evil.test' } }, { status: 403, reason: 'Host not allowed' }],

@@ -30,7 +30,7 @@ async function useRouter(options: Partial<McpWebSocketServerOptions<string>> = {
   return { mcp, errors, port: (http.address() as AddressInfo).port }
 }
 
-describe('handleUpgrade', () => {
+describe('V19: handleUpgrade', () => {
   test('serves a router, without listen() and without a server or port of its own', async () => {
     const { port, mcp } = await useRouter()
     const peer = await openPeer(port, { headers: bearer('right') })
@@ -80,7 +80,7 @@ describe('handleUpgrade', () => {
   })
 })
 
-describe('a path', () => {
+describe('V18: a path', () => {
   const TENANTS = /^\/tenants\/[^/]+\/ws$/
 
   test('that is a pattern serves every tenant, who is found in the request', async () => {
