@@ -4,9 +4,8 @@
 
 import type { Closure, McpWebSocketError, ProtocolError } from '../errors.js'
 import type { Clock } from '../lib/clock.js'
-import type { Deadline } from '../lib/deadlines.js'
 import { guarded } from '../lib/guarded.js'
-import { SharedTimer } from '../lib/shared-timer.js'
+import { SharedTimer, type Due } from '../lib/shared-timer.js'
 import type { OpenSocket } from '../socket/open-socket.js'
 import { publicUrl, redact, redactStart } from '../socket/secrets.js'
 import type { Target } from '../socket/target.js'
@@ -93,11 +92,11 @@ export class Connection implements SocketListener {
   roundTrip = 0
   readonly #config: ConnectionConfig
   readonly #listener: ConnectionListener
-  readonly #timer: SharedTimer<Deadline>
+  readonly #timer: SharedTimer
   /** The end of what the state waits for; in `ready`, the moment from which the connection counts as stable. */
-  readonly #limit: Deadline = { dueAt: 0, heapIndex: -1 }
+  readonly #limit: Due = { dueAt: 0, onDue: () => this.#onLimit() }
   /** The next look at a socket under backpressure. */
-  readonly #drainCheck: Deadline = { dueAt: 0, heapIndex: -1 }
+  readonly #drainCheck: Due = { dueAt: 0, onDue: () => (this.canWrite ? this.#listener.onDrain() : this.awaitDrain()) }
   #state: LifecycleState = { name: 'idle' }
   #socket: Socket | undefined
   #subprotocol: string | undefined
@@ -118,7 +117,7 @@ export class Connection implements SocketListener {
   constructor(config: ConnectionConfig, listener: ConnectionListener) {
     this.#config = config
     this.#listener = listener
-    this.#timer = new SharedTimer(config.clock, (due) => this.#onDue(due))
+    this.#timer = new SharedTimer(config.clock)
   }
 
   /** Where the lifecycle is. */
@@ -192,7 +191,7 @@ export class Connection implements SocketListener {
 
   /** Asks for `onDrain` once `canWrite` is true again. */
   awaitDrain(): void {
-    if (this.#drainCheck.heapIndex === -1) this.#timer.set(this.#drainCheck, DRAIN_CHECK)
+    if (!this.#timer.has(this.#drainCheck)) this.#timer.set(this.#drainCheck, DRAIN_CHECK)
   }
 
   /** Writes one frame; only while a socket is open (`initializing`, `ready`). */
@@ -346,12 +345,9 @@ export class Connection implements SocketListener {
     this.eraRedial = false
   }
 
-  #onDue(due: Deadline): void {
+  #onLimit(): void {
     const { name } = this.#state
-    if (due === this.#drainCheck) {
-      if (this.canWrite) this.#listener.onDrain()
-      else this.awaitDrain()
-    } else if (name === 'ready') this.#dispatch({ type: 'stabilized' })
+    if (name === 'ready') this.#dispatch({ type: 'stabilized' })
     else if (name === 'connecting')
       this.#end(this.#socket?.expire() ?? lateClosure('CONNECT_TIMEOUT', this.#config.connectTimeout, this.#where))
     else if (name === 'initializing') this.#end(lateClosure('HANDSHAKE_TIMEOUT', this.#config.handshakeTimeout, this.#where, this.unread))

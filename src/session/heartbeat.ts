@@ -9,7 +9,7 @@ export interface HeartbeatHost {
   /** The connection that it watches. */
   readonly connection: Connection
   /** The timer of its owner. */
-  readonly timer: SharedTimer<Due>
+  readonly timer: SharedTimer
   /** Time. */
   readonly clock: Clock
   /** Hints cause at most one probe in this time, in ms. */
@@ -23,7 +23,6 @@ export interface HeartbeatHost {
 /** Notices a connection that died without a word. It acts; {@link Pulse} decides. */
 export class Heartbeat implements Due {
   dueAt = 0
-  heapIndex = -1
   readonly #pulse: Pulse | undefined
   readonly #host: HeartbeatHost
   #isRunning = false

@@ -1,4 +1,4 @@
-import { isLate } from '../lib/deadlines.js'
+import { isLate } from '../lib/shared-timer.js'
 
 /** When a silent connection is probed, and when it is given up; in ms. */
 export interface HeartbeatPolicy {

@@ -77,7 +77,7 @@ export class Session implements ConnectionListener {
   readonly #config: SessionConfig
   readonly #listener: SessionListener
   readonly #connection: Connection
-  readonly #timer: SharedTimer<Due>
+  readonly #timer: SharedTimer
   readonly #journal = new Journal()
   readonly #inFlight = new InFlight()
   readonly #outbox: Outbox
@@ -86,7 +86,7 @@ export class Session implements ConnectionListener {
   readonly #setup: SocketSetup
   readonly #heartbeat: Heartbeat
   readonly #outage = new Outage()
-  readonly #endOfListens: Due = { dueAt: 0, heapIndex: -1, onDue: (now) => this.#deliverEnds(now) }
+  readonly #endOfListens: Due = { dueAt: 0, onDue: (now) => this.#deliverEnds(now) }
   #phase: Phase = 'down'
   /** Why there is no connection. */
   #lastFailure: McpWebSocketError | undefined
@@ -100,7 +100,7 @@ export class Session implements ConnectionListener {
     const { clock, retry } = config.connection
     const { onError } = listener
     const connection = new Connection(config.connection, this)
-    const timer = new SharedTimer<Due>(clock, (due, now) => due.onDue(now))
+    const timer = new SharedTimer(clock)
     this.onError = onError
     this.#config = config
     this.#listener = listener

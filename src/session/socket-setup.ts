@@ -17,7 +17,7 @@ export interface SocketSetupHost {
   /** How long a server may take to respond to the probe for its era, in ms. */
   readonly probeTimeout: number
   /** The timer of its owner. */
-  readonly timer: SharedTimer<Due>
+  readonly timer: SharedTimer
   /** A listen cannot be restored. */
   onListenLost(id: RequestId, error: McpWebSocketError): void
   /** A state of the server could not be restored. */
@@ -31,7 +31,6 @@ const ROUND_TRIPS = 10
 /** What comes first on every new socket: the handshake, then the restores of the journal. */
 export class SocketSetup implements Due {
   dueAt = 0
-  heapIndex = -1
   readonly #host: SocketSetupHost
   readonly #connection: Connection
   readonly #internal: InternalRequests

@@ -6,7 +6,7 @@ import { ClosedError, type McpWebSocketError } from '../errors.js'
 import { deferred, type Deferred } from '../lib/deferred.js'
 import { guarded } from '../lib/guarded.js'
 import { checkOptions } from '../lib/option-rules.js'
-import { PendingRequests, queued, type PendingRequest } from '../rpc/pending.js'
+import { PendingRequest, PendingRequests } from '../rpc/pending.js'
 import type { ClientEvents } from '../session/events.js'
 import { CONNECTION_RULES, resolveClientOptions, type Ports } from '../session/options.js'
 import { PORTS, SessionHost } from '../session/session-host.js'
@@ -168,7 +168,7 @@ export class WebSocketClientTransport {
     const { id, method, params } = message
     if (this.#pending.has(id)) throw new TypeError(`a request with the id ${JSON.stringify(id)} is pending`)
     const resend = this.#resendOf(message)
-    const request = queued(id, method, params, resend)
+    const request = new PendingRequest(id, method, params, resend)
     this.#pending.add(request)
     try {
       if (resend) this.#forgetProbes(id)

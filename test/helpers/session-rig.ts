@@ -2,7 +2,7 @@ import { afterEach, expect } from 'vitest'
 import { Connection, type ConnectionConfig, type ConnectionListener } from '../../src/connection/connection.js'
 import type { LifecycleState, StateName } from '../../src/connection/lifecycle.js'
 import type { Closure, McpWebSocketError } from '../../src/errors.js'
-import { queued, type PendingRequest } from '../../src/rpc/pending.js'
+import { PendingRequest } from '../../src/rpc/pending.js'
 import type { Agreement } from '../../src/session/agreement.js'
 import type { HandshakeOutcome, HandshakeScript, HandshakeStep } from '../../src/session/handshake.js'
 import { Session, type SessionConfig, type SessionListener } from '../../src/session/session.js'
@@ -309,7 +309,7 @@ export function useSession(changes: SessionChanges = {}): SessionRig {
     errors,
     on,
     ask(id, { method = 'tools/call', params, resend } = {}) {
-      const request = queued(id, method, params, resend)
+      const request = new PendingRequest(id, method, params, resend)
       session.request({ jsonrpc: '2.0', id, method, ...(params && { params }) }, request)
       return request
     },
