@@ -4,7 +4,7 @@
 import { ClosedError, RequestTimeoutError } from '../errors.js'
 import { deferred, type Deferred } from '../lib/deferred.js'
 import { checkHandler, guarded } from '../lib/guarded.js'
-import { RpcPeer } from '../rpc/rpc-peer.js'
+import { RpcPeer, type CallFlow } from '../rpc/rpc-peer.js'
 import type { Agreement, Era } from '../session/agreement.js'
 import type { ClientEvents } from '../session/events.js'
 import { Handshake, requestMeta } from '../session/handshake.js'
@@ -268,6 +268,14 @@ export class McpWebSocketClient extends McpMethods {
   /** Ends what {@link subscribeResource} began. */
   unsubscribeResource({ uri }: { readonly uri: string }, options?: RequestOptions): Promise<Result> {
     return this.#inEra('resources/unsubscribe', { uri }, options, () => this.#subscriptions.closeResource(uri))
+  }
+
+  protected override send<R>(method: string, params: Params, options: RequestOptions | undefined, flow: CallFlow): Promise<R> {
+    return this.#peer.call(method, prepareParams(params), options, flow).promise as Promise<R>
+  }
+
+  protected override now(): number {
+    return this.#peer.now()
   }
 
   /** A request of the legacy era that has another form in the modern one: it waits until the era is known. */

@@ -1,5 +1,7 @@
 import { ProtocolError } from '../errors.js'
+import type { CallFlow } from '../rpc/rpc-peer.js'
 import type { Era } from '../session/agreement.js'
+import type { ClientStats } from '../types/client.js'
 import type { PageParams, Params, Result } from '../types/json-rpc.js'
 import type { DiscoverResult } from '../types/modern.js'
 import type { RequestOptions } from '../types/options.js'
@@ -17,10 +19,13 @@ import type {
   ReadResourceParams,
   ReadResourceResult
 } from '../types/server-features.js'
+import { jsonOf } from '../wire/json-rpc.js'
 import { DISCOVER, PING } from '../wire/methods.js'
 
 // More pages than any real list has: a server that goes on for ever must not eat the client's memory.
 const MOST_PAGES = 1000
+// How often a list is begun, if the connection breaks between its pages.
+const MOST_TRIES = 3
 
 /** The methods of MCP that a client calls. Parameters and results have the shapes of the official SDK. */
 export abstract class McpMethods {
@@ -32,6 +37,15 @@ export abstract class McpMethods {
 
   /** Sends any notification. */
   abstract notify(method: string, params?: Params): Promise<void>
+
+  /** Counts since the client was made, as a copy. */
+  abstract stats(): ClientStats
+
+  /** Sends a request that is part of a flow: `maxTotalTimeout` bounds all of it. */
+  protected abstract send<R>(method: string, params: Params, options: RequestOptions | undefined, flow: CallFlow): Promise<R>
+
+  /** The time, in ms of the clock. */
+  protected abstract now(): number
 
   /** Asks the server for a sign of life; a server of the modern era, which has no `ping`, by `server/discover`. */
   ping(options?: RequestOptions): Promise<Result> {
@@ -106,31 +120,64 @@ export abstract class McpMethods {
     options: RequestOptions | undefined,
     method: string = `${key}/list`
   ): Promise<R> {
-    const items: unknown[] = []
-    // The last page names no cursor. A cursor that came before leads in a circle: all pages have been seen.
-    const seen = new Set<unknown>([undefined, null])
-    for (let next = params; ;) {
-      const page = await this.request<R>(method, next, options)
-      // An empty cursor is a cursor too (MCP 2026-07-28, server/utilities/pagination).
-      if (params?.cursor !== undefined) return page
-      const { nextCursor, [key]: found, ...rest } = page
-      // Some servers write an empty list as `{}` or `null`. With other members the list is somewhere else (DevMesh sends it in pieces).
-      const strange = Object.keys(rest).filter((name) => name !== '_meta' && name !== 'resultType')
-      if (found === undefined && strange.length > 0)
-        throw new ProtocolError(
-          'INVALID_RESPONSE',
-          `the response to ${method} came without "${key}", but with ${strange.join(', ').slice(0, 200)}`
-        )
-      if (Array.isArray(found)) for (const item of found) items.push(item)
-      if (seen.has(nextCursor)) return { ...rest, [key]: items } as unknown as R
-      if (seen.size > MOST_PAGES)
-        throw new ProtocolError(
-          'INVALID_RESPONSE',
-          `${method} never ends: a page after ${String(MOST_PAGES)} others still names a next one`,
-          { hint: 'Fetch single pages with { cursor }.' }
-        )
-      seen.add(nextCursor)
-      next = { ...params, cursor: nextCursor as string }
+    if (params?.cursor !== undefined) return this.request(method, params, options)
+    const startedAt = this.now()
+    for (let tries = 1; ; tries++) {
+      const { reconnects } = this.stats()
+      const isSameSession = (): boolean => this.stats().reconnects === reconnects || tries === MOST_TRIES
+      const ask = (page: PageParams): Promise<R> => this.send(method, page, options, { startedAt })
+      const list = await listAll(key, method, { ...params }, ask, isSameSession)
+      if (list) return list
     }
   }
+}
+
+/**
+ * Asks for one page after the other.
+ * @param isSameSession - Whether the connection is the one on which the list began: a cursor belongs to its session.
+ * @returns The whole list; `undefined` if the connection broke between two pages, so that the list has to start anew.
+ */
+async function listAll<R extends Result>(
+  key: string,
+  method: string,
+  params: PageParams,
+  ask: (params: PageParams) => Promise<R>,
+  isSameSession: () => boolean
+): Promise<R | undefined> {
+  const pages: unknown[][] = []
+  // The last page names no cursor, or an empty one. A cursor that came before leads in a circle: all pages have been seen.
+  const seen = new Set<unknown>([undefined, null, ''])
+  for (let next = params; ;) {
+    const page = await ask(next).catch((error: unknown) => {
+      if (pages.length === 0 || isSameSession()) throw error
+      return undefined
+    })
+    if (!page || (pages.length > 0 && !isSameSession())) return undefined
+    const { nextCursor, [key]: found, ...rest } = page
+    const items = itemsOf(found, rest, key, method)
+    const repeats = seen.has(nextCursor)
+    // A server that ignores cursors sends the first page again and again.
+    if (!repeats || !nextCursor || !pages.some((before) => jsonOf(before) === jsonOf(items))) pages.push(items)
+    if (repeats) return { ...rest, [key]: pages.flat() } as unknown as R
+    if (seen.size > MOST_PAGES)
+      throw new ProtocolError(
+        'INVALID_RESPONSE',
+        `${method} never ends: a page after ${String(MOST_PAGES)} others still names a next one`,
+        { hint: 'Fetch single pages with { cursor }.' }
+      )
+    seen.add(nextCursor)
+    next = { ...params, cursor: nextCursor as string }
+  }
+}
+
+/** The items of a page. Some servers write an empty list as `{}` or `null`; with other members the list is somewhere else. */
+function itemsOf(found: unknown, rest: object, key: string, method: string): unknown[] {
+  const strange = Object.keys(rest).filter((name) => name !== '_meta' && name !== 'resultType')
+  // DevMesh sends lists in pieces.
+  if (found === undefined && strange.length > 0)
+    throw new ProtocolError(
+      'INVALID_RESPONSE',
+      `the response to ${method} came without "${key}", but with ${strange.join(', ').slice(0, 200)}`
+    )
+  return Array.isArray(found) ? (found as unknown[]) : []
 }

@@ -56,18 +56,80 @@ describe('a list', () => {
     expect(socket.asked(method).params).toEqual({ cursor: 'b' })
   })
 
-  it('takes the empty string for a cursor', async () => {
+  it('takes the empty string for a cursor, if the caller gives it', async () => {
     const rig = useClient()
     const socket = await rig.legacy()
     const page = watch(rig.client.listTools({ cursor: '' }))
+    expect(socket.asked('tools/list').params).toEqual({ cursor: '' })
     socket.answer('tools/list', { tools: [], nextCursor: 'b' })
     await settle()
     expect(page.value).toEqual({ tools: [], nextCursor: 'b' })
-    const all = watch(rig.client.listTools())
-    socket.answer('tools/list', { tools: [], nextCursor: '' })
+  })
+
+  it.each(['', null])('ends at the cursor %j', async (nextCursor) => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    const listed = watch(rig.client.listTools())
+    socket.answer('tools/list', { tools: [{ name: 'a' }], nextCursor })
     await settle()
-    expect(socket.asked('tools/list').params).toEqual({ cursor: '' })
-    expect(all.settled).toBe(false)
+    expect(listed.value?.tools.map(({ name }) => name)).toEqual(['a'])
+  })
+
+  it('counts no page twice when the server ignores cursors', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    const listed = watch(rig.client.listTools())
+    for (let page = 0; page < 2; page++) {
+      socket.answer('tools/list', { tools: [{ name: 'a' }, { name: 'b' }], nextCursor: 'x' })
+      await settle()
+    }
+    expect(listed.value?.tools.map(({ name }) => name)).toEqual(['a', 'b'])
+  })
+
+  it('starts anew when the connection broke between two pages: cursors belong to a session', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    const listed = watch(rig.client.listTools())
+    socket.answer('tools/list', { tools: [{ name: 'old' }], nextCursor: 'x' })
+    await settle()
+    socket.drop()
+    const second = await rig.relegacy()
+    second.refuse('tools/list', -32602, 'unknown cursor')
+    await settle()
+    expect(second.asked('tools/list').params).toEqual({})
+    second.answer('tools/list', { tools: [{ name: 'new' }], nextCursor: 'y' })
+    await settle()
+    expect(second.asked('tools/list').params).toEqual({ cursor: 'y' })
+    second.answer('tools/list', { tools: [{ name: 'last' }] })
+    await settle()
+    expect(listed.value?.tools.map(({ name }) => name)).toEqual(['new', 'last'])
+  })
+
+  it('starts anew also if the new session takes the old cursor', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    const listed = watch(rig.client.listTools())
+    socket.answer('tools/list', { tools: [{ name: 'old' }], nextCursor: 'x' })
+    await settle()
+    socket.drop()
+    const second = await rig.relegacy()
+    second.answer('tools/list', { tools: [{ name: 'wrong' }] })
+    await settle()
+    second.answer('tools/list', { tools: [{ name: 'new' }] })
+    await settle()
+    expect(listed.value?.tools.map(({ name }) => name)).toEqual(['new'])
+  })
+
+  it('as a whole is bounded by maxTotalTimeout', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    const listed = watch(rig.client.listTools({}, { timeout: 80, maxTotalTimeout: 100 }))
+    await rig.clock.advance(60)
+    socket.answer('tools/list', { tools: [], nextCursor: 'b' })
+    await rig.clock.advance(39)
+    expect(listed.settled).toBe(false)
+    await rig.clock.advance(1)
+    expect(listed.error).toMatchObject({ code: 'REQUEST_TIMEOUT', timeout: 100 })
   })
 
   it('ends when a cursor repeats, with what was found', async () => {
