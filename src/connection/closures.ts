@@ -1,4 +1,11 @@
-import { ConnectionLostError, HandshakeError, ProtocolError, type Closure, type McpWebSocketError } from '../errors.js'
+import {
+  ConnectionLostError,
+  HandshakeError,
+  ProtocolError,
+  type Closure,
+  type McpWebSocketError,
+  type SubprotocolError
+} from '../errors.js'
 
 /** What follows from a closure: dial again after a delay, or give up. */
 export type Verdict = 'retry' | 'fatal'
@@ -39,6 +46,13 @@ const isDecidedHere = ({ error }: Closure): boolean => error !== undefined && er
  */
 export const tellsEra = (closure: Closure): boolean =>
   closure.kind === 'close' && !isDecidedHere(closure) && !isUnauthorizedCode(closure.code) && closure.code !== 4403
+
+/**
+ * Whether a dial may have failed only because the server named no subprotocol. An engine that hides the reason leaves that open. One that
+ * shows HTTP says so; where the option accepts it, that happens only in Bun, which looks for the subprotocol by itself.
+ */
+export const mayLackSubprotocol = ({ kind, error }: Closure, seesHttp: boolean): boolean =>
+  seesHttp ? kind === 'subprotocol' && (error as SubprotocolError).received === undefined : kind === 'network'
 
 /**
  * Judges a closure (see the option `reconnect`): it is fatal if the next dial would end in the same way. A 401 counts as fatal here; that

@@ -41,8 +41,8 @@ export interface ConnectionConfig {
   readonly socket: SocketOptions
   /** Whether the token comes from a provider, which can give another. */
   readonly refreshable: boolean
-  /** Whether a failed dial is worth one without subprotocols: in browsers, if a missing one is accepted. */
-  readonly mayDropProtocols: boolean
+  /** Whether a dial that ended like this is worth one without subprotocols. */
+  readonly mayDropProtocols: (closure: Closure) => boolean
   /** Finds out where to dial. Rejects with errors of this package only. */
   readonly resolveTarget: (context: TokenContext) => Promise<Target>
   /** Dials. Throws errors of this package only. */
@@ -330,8 +330,8 @@ export class Connection implements SocketListener {
 
   #redialAfter(closure: Closure, used: readonly Redial[]): 'era' | 'protocols' | undefined {
     if (this.eraRedial && tellsEra(closure)) return used.includes('era') ? undefined : 'era'
-    const unopened = this.#state.name === 'connecting' && closure.kind === 'network'
-    if (!this.#config.mayDropProtocols || !unopened || this.#bare === 'yes') return undefined
+    const unopened = this.#state.name === 'connecting' && this.#config.mayDropProtocols(closure)
+    if (!unopened || this.#bare === 'yes') return undefined
     // A page cannot see why a dial failed: until one opens, dials with and without subprotocols take turns.
     this.#bare = this.#bare === 'no' ? 'maybe' : 'no'
     return used.includes('protocols') ? undefined : 'protocols'

@@ -1,7 +1,7 @@
 // The JSON-RPC layer: a conversation of requests, responses and notifications. It knows ids, deadlines, progress and cancellation,
 // and neither sockets nor reconnects: messages go down into a pipe and come up through `receive`. The client calls it.
 
-import { nanoid } from 'nanoid'
+import { nanoid } from 'nanoid/non-secure'
 import { RequestTimeoutError, RpcError, type Delivery, type McpWebSocketError } from '../errors.js'
 import type { Clock } from '../lib/clock.js'
 import { deferred, type Deferred } from '../lib/deferred.js'
@@ -135,8 +135,8 @@ export class RpcPeer {
   readonly #pending: PendingRequests<Call>
   readonly #byToken = new Map<ProgressToken, Call>()
   // Behind one relay several clients may share a server that tells them apart by token alone.
-  readonly #tokenPrefix = nanoid(10)
-  #nextId: number
+  #tokenPrefix: string | undefined
+  #lastId = 0
 
   /** @param pipe - Carries the messages; what comes up from it has to be handed to `receive`. */
   constructor(pipe: MessagePipe, config: RpcPeerConfig, listener: RpcPeerListener) {
@@ -146,8 +146,6 @@ export class RpcPeer {
     this.#pending = new PendingRequests(config.maxPending)
     this.dispatcher = new RequestDispatcher(pipe)
     this.waits = new Waits(config.clock, config.grace)
-    // A random start, because two clients behind one relay must not use the same ids: see docs/decisions/0001-positive-integer-ids.md.
-    this.#nextId = 1e8 + Math.floor(config.clock.random() * 9e8)
   }
 
   /** How many requests wait for a response. */
@@ -171,7 +169,7 @@ export class RpcPeer {
    * @returns Its record, whose promise settles exactly once.
    */
   call(method: string, params: Params | undefined, options: RequestOptions = {}, flow: CallFlow = {}): Call {
-    const call = new Call(this, this.#nextId++, method, params, options, this.#config.requestTimeout, flow)
+    const call = new Call(this, this.#nextId(), method, params, options, this.#config.requestTimeout, flow)
     const { signal } = options
     try {
       checkCall(method, params)
@@ -211,10 +209,24 @@ export class RpcPeer {
     if (this.#take(call.id)) call.outcome.reject(errorOf(this.#pipe.cancel(call, reason)))
   }
 
+  /**
+   * The random start keeps two clients behind one relay from using the same ids (docs/decisions/0001-positive-integer-ids.md). It is drawn at
+   * the first request: some platforms run the module once and copy its memory, or forbid chance outside of a request.
+   */
+  #nextId(): number {
+    this.#lastId ||= 1e8 - 1 + Math.floor(this.#config.clock.random() * 9e8)
+    return ++this.#lastId
+  }
+
+  #tokenOf(id: RequestId): string {
+    this.#tokenPrefix ??= nanoid(10)
+    return `${this.#tokenPrefix}.${String(id)}`
+  }
+
   #withToken(call: Call, params: Params | undefined): Params | undefined {
     if (!wantsProgress(call.options)) return params
     const own = params?._meta?.progressToken
-    const progressToken = typeof own === 'string' || typeof own === 'number' ? own : `${this.#tokenPrefix}.${String(call.id)}`
+    const progressToken = typeof own === 'string' || typeof own === 'number' ? own : this.#tokenOf(call.id)
     call.token = progressToken
     this.#byToken.set(progressToken, call)
     const { _meta, ...rest } = params ?? {}

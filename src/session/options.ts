@@ -21,6 +21,7 @@ import {
   type Rules
 } from '../lib/option-rules.js'
 import { headersWork, type OpenSocket } from '../socket/open-socket.js'
+import { mayLackSubprotocol } from '../connection/closures.js'
 import { readUrl, resolveTarget } from '../socket/target.js'
 import type { SessionConfig } from './session.js'
 import type { McpWebSocketClientOptions, ReconnectOptions } from '../types/options.js'
@@ -159,8 +160,9 @@ function resolveConnection(all: Complete, ports: Ports): ConnectionConfig {
     maxBuffered: Math.max(LEAST_BUFFERED, all.outbox ? all.outbox.maxBytes : 0),
     shouldReconnect: retry.shouldReconnect,
     refreshable: typeof auth?.token === 'function',
-    // Among the subprotocols is the token, which would get lost with them.
-    mayDropProtocols: !canSetHeaders && onMissingSubprotocol === 'accept' && !auth,
+    // Among the subprotocols may be the token, which would get lost with them.
+    mayDropProtocols: (closure) =>
+      onMissingSubprotocol === 'accept' && auth?.via !== 'subprotocol' && mayLackSubprotocol(closure, canSetHeaders),
     socket: { onMissingSubprotocol, maxMessageBytes, perMessageDeflate, closeTimeout, tls, agent, WebSocket: all.WebSocket }
   }
 }

@@ -26,8 +26,10 @@ export class NodeSocket extends StandardSocket {
   readonly #ws: WsLike
   readonly #target: Target
   readonly #options: SocketOptions
-  /** The TCP or TLS stream, once the server answered 101. */
+  /** The TCP or TLS stream, once the server answered 101; Bun does not show it. */
   #stream: NetSocket | undefined
+  /** Whether the server answered 101. */
+  #upgraded = false
   /** The subprotocol that the server named in its 101. */
   #chosen: string | undefined
   /** The upgrade that the server is rejecting, and what came of the body so far. */
@@ -103,7 +105,7 @@ export class NodeSocket extends StandardSocket {
 
   protected override onError(failure?: unknown): void {
     if (this.opened) this.#failure = failure
-    else if (this.listener !== undefined) this.finish(closureOfFailedDial(failure, this.#target, this.#stream !== undefined, this.#chosen))
+    else if (this.listener !== undefined) this.finish(closureOfFailedDial(failure, this.#target, this.#upgraded, this.#chosen))
   }
 
   protected override finish(closure: SocketClosure): void {
@@ -112,7 +114,8 @@ export class NodeSocket extends StandardSocket {
 
   #onUpgrade(response: IncomingMessage): void {
     const { headers } = response
-    this.#stream = response.socket
+    this.#upgraded = true
+    this.#stream = (response.socket as NetSocket | null) ?? undefined
     this.#chosen = headers['sec-websocket-protocol']
     // `ws` fails a dial whose 101 names no subprotocol. It reads the header after this event, and so finds one.
     if (this.#chosen === undefined && this.#options.onMissingSubprotocol === 'accept')

@@ -1,4 +1,5 @@
 import { btoaUtf8 } from '../wire/base64.js'
+import { decodeUtf8 } from '../wire/utf8.js'
 
 // What is secret in a dial, and how to keep it out of every text that the dial gives rise to.
 
@@ -27,7 +28,8 @@ export function collectSecrets(url: URL, headers: Readonly<Record<string, string
   const password = attempt(decodeURIComponent, url.password)
   const user = attempt(decodeURIComponent, url.username)
   // A user name without a password is a token, as code hosts use it.
-  const ofUser = [url.password, password, btoaUtf8(`${user}:${password}`), ...(password ? [] : [user])]
+  const basic = user || password ? btoaUtf8(`${user}:${password}`) : ''
+  const ofUser = [url.password, password, basic, ...(password ? [] : [user])]
   const values = [...tokens, ...ofHeaders, ...ofQuery, ...url.searchParams.values(), ...ofUser]
   const forms = values.filter((secret) => secret.length >= SHORTEST_SECRET).flatMap(quotedForms)
   // One secret may be part of another: if the shorter one were replaced first, the rest of the longer one would stay.
@@ -54,7 +56,7 @@ function attempt(convert: (text: string) => string, text: string): string {
   }
 }
 
-const decodeBase64 = (text: string): string => new TextDecoder().decode(Uint8Array.from(atob(text), (character) => character.charCodeAt(0)))
+const decodeBase64 = (text: string): string => decodeUtf8(Uint8Array.from(atob(text), (character) => character.charCodeAt(0)))
 
 /** The secret as a server may quote it: as it is, in a URL, in JSON, in HTML. */
 function quotedForms(secret: string): string[] {

@@ -35,13 +35,23 @@ export interface TargetOptions {
  */
 export function readUrl(value: string | URL): URL {
   try {
-    const url = new URL(new URL(value).href.replace(/^http/, 'ws'))
-    url.hash = ''
-    if (/^wss?:/.test(url.href)) return url
+    // The URL of React Native has no setters.
+    const url = new URL(new URL(value).href.replace(/^http/, 'ws').replace(/#.*/, ''))
+    if (/^wss?:/.test(url.protocol)) return url
   } catch {
-    // `URL` could not read it. The error below fits that too, and does not repeat the value as the error of `URL` does.
+    // `URL` could not read it. The errors below fit that too, and do not repeat the value as the error of `URL` does.
   }
-  throw new TypeError('url must be an absolute URL with ws:, wss:, http: or https:')
+  if (urlWorks()) throw new TypeError('url must be an absolute URL with ws:, wss:, http: or https:')
+  throw new TypeError('this engine has no complete URL class: load a polyfill first, such as react-native-url-polyfill')
+}
+
+/** Older versions of React Native have a `URL` most of whose members throw "not implemented". */
+function urlWorks(): boolean {
+  try {
+    return new URL('ws://user@host').username === 'user'
+  } catch {
+    return false
+  }
 }
 
 /**

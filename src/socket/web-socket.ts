@@ -1,7 +1,7 @@
 import { retryAfterOfReason } from './retry-after.js'
 import { redact, redactStart } from './secrets.js'
 import { judgeSubprotocol } from '../wire/subprotocol.js'
-import { utf8Length } from '../wire/utf8.js'
+import { decodeUtf8, utf8Length } from '../wire/utf8.js'
 import { HandshakeError, type Closure } from '../errors.js'
 import type { ConnectionOptions } from '../types/options.js'
 import type { Target } from './target.js'
@@ -118,7 +118,6 @@ export class StandardSocket implements Socket {
   protected listener: SocketListener | undefined
   protected opened = false
   #buffered: number | undefined
-  readonly #decoder = new TextDecoder('utf-8', { fatal: true })
 
   /** @param engine - A WebSocket that was constructed in the same task, so that none of its events has fired yet. */
   constructor(engine: WebSocketLike, target: Target, options: SocketOptions, listener: SocketListener) {
@@ -212,7 +211,7 @@ export class StandardSocket implements Socket {
   #onMessage(data: unknown): void {
     let text: string
     try {
-      text = typeof data === 'string' ? data : this.#decoder.decode(data as ArrayBuffer)
+      text = typeof data === 'string' ? data : decodeUtf8(data as ArrayBuffer)
     } catch {
       return this.listener?.onUndecodable()
     }

@@ -12,3 +12,19 @@ export function utf8Length(text: string): number {
   }
   return bytes
 }
+
+/**
+ * The bytes of the text in UTF-8, one character for each byte. A surrogate without its other half becomes U+FFFD, as an encoder writes it.
+ * `TextEncoder` would do the same, but jsdom has none.
+ */
+export const bytesOf = (text: string): string =>
+  encodeURIComponent(text.replace(/\p{Cs}/gu, '\ufffd')).replace(/%(..)/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)))
+
+/**
+ * Reads UTF-8. Slower where the engine has no `TextDecoder` (React Native, jsdom).
+ * @throws Error if the bytes are not UTF-8.
+ */
+export function decodeUtf8(data: ArrayBuffer | Uint8Array): string {
+  if (typeof TextDecoder !== 'undefined') return new TextDecoder('utf-8', { fatal: true }).decode(data)
+  return decodeURIComponent(new Uint8Array(data).reduce((text, byte) => text + (byte < 16 ? '%0' : '%') + byte.toString(16), ''))
+}

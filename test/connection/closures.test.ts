@@ -6,6 +6,7 @@ import {
   judgeClosure,
   lateClosure,
   lostCode,
+  mayLackSubprotocol,
   REPLACED,
   tellsEra,
   unreadError,
@@ -136,6 +137,20 @@ describe('tellsEra', () => {
     ['a subprotocol mismatch', { kind: 'subprotocol', code: undefined }, false]
   ])('judges %s', (_what, closure, expected) => {
     expect(tellsEra(closureOf(closure))).toBe(expected)
+  })
+})
+
+describe('mayLackSubprotocol', () => {
+  const none = new SubprotocolError('x', { offered: ['mcp.v1'], received: undefined })
+  const other = new SubprotocolError('x', { offered: ['mcp.v1'], received: 'other' })
+  it.each<[string, Partial<Closure>, boolean, boolean]>([
+    // closure, in an engine that shows HTTP, in one that hides it
+    ['a dial that failed', { kind: 'network' }, false, true],
+    ['a server that named none', { kind: 'subprotocol', error: none }, true, false],
+    ['a server that named another', { kind: 'subprotocol', error: other }, false, false],
+    ['a close', { kind: 'close' }, false, false]
+  ])('judges %s', (_what, closure, shown, hidden) => {
+    expect([true, false].map((seesHttp) => mayLackSubprotocol(closureOf(closure), seesHttp))).toEqual([shown, hidden])
   })
 })
 

@@ -343,7 +343,7 @@ describe('a dial without subprotocols', () => {
   const network = { kind: 'network', code: 1006 } as const
 
   it('follows a failed dial at once where it may', async () => {
-    const rig = useConnection({ mayDropProtocols: true })
+    const rig = useConnection({ mayDropProtocols: ({ kind }) => kind === 'network' })
     rig.connection.command('connect')
     ;(await rig.redial()).drop(network)
     await rig.redial()
@@ -352,14 +352,14 @@ describe('a dial without subprotocols', () => {
   })
 
   it('takes turns with the ordinary one until one opens', async () => {
-    const rig = useConnection({ mayDropProtocols: true })
+    const rig = useConnection({ mayDropProtocols: ({ kind }) => kind === 'network' })
     rig.connection.command('connect')
     for (let dial = 0; dial < 4; dial++) (await rig.redial()).drop(network)
     expect(offers(rig)).toEqual([1, 0, 1, 0])
   })
 
   it('is remembered once it opened, until the life ends', async () => {
-    const rig = useConnection({ mayDropProtocols: true })
+    const rig = useConnection({ mayDropProtocols: ({ kind }) => kind === 'network' })
     rig.connection.command('connect')
     ;(await rig.redial()).drop(network)
     ;(await rig.redial()).accept(undefined).drop()
@@ -384,7 +384,7 @@ describe('a dial without subprotocols', () => {
   })
 
   it('does not follow the loss of an open socket', async () => {
-    const rig = useConnection({ mayDropProtocols: true })
+    const rig = useConnection({ mayDropProtocols: ({ kind }) => kind === 'network' })
     ;(await rig.open()).drop(network)
     await rig.redial()
     expect(offers(rig)).toEqual([1, 1])

@@ -41,7 +41,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
 const HOMES: readonly { readonly name: RegExp; readonly homes: readonly string[]; readonly typesOnly: boolean }[] = [
   { name: /^isomorphic-ws$/, homes: ['socket/open-socket.ts'], typesOnly: false },
   { name: /^eventemitter3$/, homes: ['lib/emitter.ts'], typesOnly: false },
-  { name: /^nanoid$/, homes: ['rpc/rpc-peer.ts'], typesOnly: false },
+  { name: /^nanoid\/non-secure$/, homes: ['rpc/rpc-peer.ts'], typesOnly: false },
   { name: /^node:/, homes: ['socket/node-socket.ts', 'socket/failed-dial.ts'], typesOnly: true },
   { name: /^node:/, homes: ['server/'], typesOnly: false },
   { name: /^ws$/, homes: ['server/server.ts', 'server/peer-socket.ts'], typesOnly: false }

@@ -30,7 +30,7 @@ export const connectionConfig = (clock: FakeClock, network: FakeNetwork, changes
   maxBuffered: 100,
   socket: { onMissingSubprotocol: 'fail', maxMessageBytes: 1000, perMessageDeflate: false, closeTimeout: 500 },
   refreshable: false,
-  mayDropProtocols: false,
+  mayDropProtocols: () => false,
   resolveTarget: () => Promise.resolve(TARGET),
   openSocket: network.openSocket,
   clock,

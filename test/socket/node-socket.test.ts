@@ -184,6 +184,20 @@ describe('a dial with ws', () => {
     expect(log.events).toEqual([['opened', undefined]])
   })
 
+  it('works where the engine does not show the stream of the 101, as Bun, and knows then too that there was a 101', () => {
+    const { ws, log, socket } = rig({ onMissingSubprotocol: 'accept' })
+    ws.emit('upgrade', Object.assign(new Stream(), { socket: null }))
+    ws.onopen?.()
+    socket.send('text')
+    socket.unref()
+    expect(ws.calls).toContain('send text')
+    expect(log.events).toEqual([['opened', undefined]])
+    const other = rig({ onMissingSubprotocol: 'accept' })
+    other.ws.emit('upgrade', Object.assign(new Stream(), { socket: null }))
+    other.ws.onerror?.({ error: new Error('Server sent no subprotocol') })
+    expect(other.log.closures).toMatchObject([{ kind: 'subprotocol', error: { code: 'SUBPROTOCOL_MISMATCH', received: undefined } }])
+  })
+
   it('leaves the 101 as it is otherwise', () => {
     expect(rig().upgrade().headers).toEqual({})
     expect(rig({ onMissingSubprotocol: 'accept' }).upgrade('mcp').headers).toEqual({ 'sec-websocket-protocol': 'mcp' })

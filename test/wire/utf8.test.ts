@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
-import { utf8Length } from '../../src/wire/utf8.js'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { decodeUtf8, utf8Length } from '../../src/wire/utf8.js'
 
 const encodedLength = (text: string): number => new TextEncoder().encode(text).length
 
@@ -62,5 +62,29 @@ describe('utf8Length', () => {
       }),
       { numRuns: 1000 }
     )
+  })
+})
+
+describe('decodeUtf8, with a TextDecoder and without', () => {
+  afterEach(() => {
+    vi.unstubAllGlobals()
+  })
+
+  describe.each([true, false])('%s', (hasDecoder) => {
+    const decode = (data: ArrayBuffer | Uint8Array): string => {
+      if (!hasDecoder) vi.stubGlobal('TextDecoder', undefined)
+      return decodeUtf8(data)
+    }
+
+    it('reads what an encoder wrote', () => {
+      const text = '{"a":"\u0000\u007fü€😀"}'
+      expect(decode(new TextEncoder().encode(text))).toBe(text)
+      expect(decode(new TextEncoder().encode(text).slice().buffer)).toBe(text)
+      expect(decode(new Uint8Array())).toBe('')
+    })
+
+    it.each([[[0xff]], [[0xc3]], [[0xed, 0xa0, 0x80]], [[0xc0, 0x80]], [[0xf5, 0x80, 0x80, 0x80]]])('throws for %j', (bytes) => {
+      expect(() => decode(Uint8Array.from(bytes))).toThrow()
+    })
   })
 })
