@@ -158,6 +158,71 @@ describe('what is sent', () => {
   })
 })
 
+describe('a callback of the program that ends the connection while the outbox is sent', () => {
+  const acts = {
+    close: (rig: SessionRig): void => rig.session.command('close'),
+    reconnect: (rig: SessionRig): void => rig.session.command('reconnect')
+  }
+
+  /** A session whose `trace` acts when it sees `tools/call`. */
+  function tracing(act: (rig: SessionRig) => void): SessionRig {
+    let acted = false
+    const rig: SessionRig = useSession({
+      resend: 'never',
+      connection: {
+        trace: (direction, text) => {
+          if (acted || direction === 'in' || !text.includes('tools/call')) return
+          acted = true
+          act(rig)
+        }
+      }
+    })
+    return rig
+  }
+
+  it('keeps what still waits for the next socket, when it reconnects', async () => {
+    const rig = tracing(acts.reconnect)
+    rig.ask(1)
+    rig.ask(2)
+    rig.notify('a')
+    await rig.ready()
+    expect(rig.failures).toMatchObject([{ id: 1, error: { delivery: 'unknown' } }])
+    expect(rig.session.queuedCount).toBe(2)
+    const second = await rig.ready()
+    expect(second.methods).toEqual(['initialize', 'notifications/initialized', 'tools/call', 'a'])
+  })
+
+  it('has what still waits rejected, when it closes, and nothing more is written', async () => {
+    const rig = tracing(acts.close)
+    rig.ask(1)
+    rig.ask(2)
+    const socket = await rig.open()
+    socket.send = () => 0
+    socket.answer('initialize', {})
+    expect(rig.failures).toMatchObject([
+      { id: 1, error: { code: 'CLOSED', delivery: 'unknown' } },
+      { id: 2, error: { code: 'CLOSED', delivery: 'not-sent' } }
+    ])
+    expect(thrownBy(() => rig.ask(3))).toMatchObject({ code: 'CLOSED', delivery: 'not-sent' })
+  })
+
+  it.each(['close', 'reconnect'] as const)(
+    'decides about the request that it was asked about too: %s in the option resend',
+    async (command) => {
+      const rig: SessionRig = useSession({
+        resend: () => {
+          rig.session.command(command)
+          return true
+        }
+      })
+      const socket = await rig.ready()
+      socket.send = () => 0
+      rig.ask(1)
+      expect(rig.failures).toMatchObject([{ id: 1, error: { delivery: 'unknown' } }])
+    }
+  )
+})
+
 describe('a request that is given up', () => {
   it('while it waits is removed; the server hears nothing', async () => {
     const rig = useSession()
