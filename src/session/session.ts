@@ -242,11 +242,12 @@ export class Session implements ConnectionListener {
     if (isFirst) this.#journal.noteSent(request, frame)
     request.phase = isFirst || resend === 'always' ? 'sent' : 'resent'
     request.size = frame.length
+    // Before the program is asked about it: whatever that does to the connection decides about this request too.
+    this.#inFlight.add(request)
     request.mayResend = isFirst ? this.#mayResend(request) : resend === 'always'
     request.params = undefined
     request.text = request.mayResend || (request.repeatable && this.agreement?.era === 'modern') ? text : undefined
     request.frame = request.mayResend && frame !== text ? frame : undefined
-    this.#inFlight.add(request)
     this.#connection.send(frame)
   }
 
@@ -392,6 +393,8 @@ export class Session implements ConnectionListener {
         if (waiting.phase === 'sent') this.#connection.stats.resent++
         this.#write(waiting)
       }
+      // A callback of the program, such as `trace`, may have ended the connection: the rest waits for the next one.
+      if (this.#phase === 'down') return
     }
     this.#phase = 'open'
   }

@@ -37,10 +37,7 @@ export const connectionConfig = (clock: FakeClock, network: FakeNetwork, changes
   ...changes
 })
 
-/** Ends what a test began: afterwards neither a timer nor a socket is left. */
-type End = () => void
-
-const ends = new Set<End>()
+const ends = new Set<() => void>()
 
 afterEach(() => {
   const used = [...ends]
@@ -48,7 +45,8 @@ afterEach(() => {
   for (const end of used) end()
 })
 
-function endAfterTest(clock: FakeClock, network: FakeNetwork, close: () => void): void {
+/** Ends by `close` what a test began, with a server that answers the close frame: afterwards neither a timer nor a socket is left. */
+export function endAfterTest(clock: FakeClock, network: FakeNetwork, close: () => void): void {
   ends.add(() => {
     close()
     for (const socket of network.sockets) if (socket.state === 'closing') socket.drop({ code: 1000, wasClean: true })
@@ -160,18 +158,14 @@ export class FakeHandshake implements HandshakeScript {
   /** What the handshake agrees on. */
   agreement: Agreement = LEGACY
   agreed: Agreement | undefined
-  /** The first step on a new socket. */
-  first: HandshakeStep | undefined
+  /** The first step on a new socket; `undefined`: the layer above makes the handshake. */
+  first: HandshakeStep | undefined = INITIALIZE
   /** The steps after the outcomes; when there are no more, the agreement is accepted. */
   readonly steps: HandshakeStep[] = []
   readonly outcomes: HandshakeOutcome[] = []
   /** What `closed` was told. */
   readonly closures: boolean[] = []
   resets = 0
-
-  constructor(first: HandshakeStep | undefined = INITIALIZE) {
-    this.first = first
-  }
 
   begin(): HandshakeStep | undefined {
     return this.first
