@@ -2,7 +2,7 @@
 // and neither sockets nor reconnects: messages go down into a pipe and come up through `receive`. The client calls it.
 
 import { nanoid } from 'nanoid'
-import { RequestTimeoutError, RpcError, type Delivery } from '../errors.js'
+import { RequestTimeoutError, RpcError, type Delivery, type McpWebSocketError } from '../errors.js'
 import type { Clock } from '../lib/clock.js'
 import { deferred, type Deferred } from '../lib/deferred.js'
 import { guarded } from '../lib/guarded.js'
@@ -33,6 +33,8 @@ export interface MessagePipe {
   respond(response: JsonRpcResponse): void
   /** Gives a request up and tells the server why. @returns Whether the server can have executed it. */
   cancel(request: PendingRequest, reason: string): Delivery
+  /** Why a request may have got no response, if anything is known. */
+  readonly explanation: McpWebSocketError | undefined
 }
 
 /** Settings of a peer; times in ms. */
@@ -110,8 +112,7 @@ export class Call extends PendingRequest implements Waiter {
   onDue(now: number): void {
     const { maxTotalTimeout = Infinity } = this.options ?? {}
     const limit = this.startedAt + maxTotalTimeout <= now + 1 ? maxTotalTimeout : this.timeout
-    const late = (delivery: Delivery): Error => new RequestTimeoutError(this.method, limit, delivery)
-    this.#peer.abandon(this, `no answer within ${String(limit)} ms`, late)
+    this.#peer.expire(this, limit)
   }
 
   onAbort(signal: AbortSignal): void {
@@ -196,6 +197,13 @@ export class RpcPeer {
   /** Ends a request without a response. */
   fail(id: RequestId | undefined, error: unknown): void {
     this.#take(id)?.outcome.reject(error)
+  }
+
+  /** Gives a request up whose time is over. @param limit - How long it was, in ms. */
+  expire(call: Call, limit: number): void {
+    const { explanation } = this.#pipe
+    const late = (delivery: Delivery): Error => new RequestTimeoutError(call.method, limit, delivery, explanation)
+    this.abandon(call, `no answer within ${String(limit)} ms`, late)
   }
 
   /** Gives a request up, and tells the server why. */
