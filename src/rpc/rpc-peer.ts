@@ -112,9 +112,7 @@ export class Call extends PendingRequest implements Waiter {
   onDue(now: number): void {
     const { maxTotalTimeout = Infinity } = this.options ?? {}
     const limit = this.startedAt + maxTotalTimeout <= now + 1 ? maxTotalTimeout : this.timeout
-    const { explanation } = this.#peer
-    const late = (delivery: Delivery): Error => new RequestTimeoutError(this.method, limit, delivery, explanation)
-    this.#peer.abandon(this, `no answer within ${String(limit)} ms`, late)
+    this.#peer.expire(this, limit)
   }
 
   onAbort(signal: AbortSignal): void {
@@ -151,11 +149,6 @@ export class RpcPeer {
   /** How many requests wait for a response. */
   get pendingCount(): number {
     return this.#pending.size
-  }
-
-  /** Why requests may get no response, if anything is known. */
-  get explanation(): McpWebSocketError | undefined {
-    return this.#pipe.explanation
   }
 
   /** The time, in ms of the clock. */
@@ -202,6 +195,13 @@ export class RpcPeer {
   /** Ends a request without a response. */
   fail(id: RequestId | undefined, error: unknown): void {
     this.#take(id)?.outcome.reject(error)
+  }
+
+  /** Gives a request up whose time is over. @param limit - How long it was, in ms. */
+  expire(call: Call, limit: number): void {
+    const { explanation } = this.#pipe
+    const late = (delivery: Delivery): Error => new RequestTimeoutError(call.method, limit, delivery, explanation)
+    this.abandon(call, `no answer within ${String(limit)} ms`, late)
   }
 
   /** Gives a request up, and tells the server why. */

@@ -373,8 +373,8 @@ describe('a dial without subprotocols', () => {
   })
 
   it.each([
-    ['where it may not', false, network],
-    ['after a closure that tells more', true, { kind: 'http', status: 503 } as const]
+    ['where it may not', () => false, network],
+    ['after a closure that tells more', ({ kind }: Closure) => kind === 'network', { kind: 'http', status: 503 } as const]
   ])('does not happen %s', async (_name, mayDropProtocols, closure) => {
     const rig = useConnection({ mayDropProtocols })
     rig.connection.command('connect')

@@ -34,7 +34,7 @@ async function rig(policy: HeartbeatPolicy | false = POLICY): Promise<Rig> {
   const socket = await below.ready()
   await clock.advance(1)
   const start = clock.now()
-  const timer = new SharedTimer<Due>(clock, (due, now) => due.onDue(now))
+  const timer = new SharedTimer(clock)
   const calls = new FakeCalls()
   const probes: number[] = []
   const problems: Error[] = []

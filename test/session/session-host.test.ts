@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { ClientEvents, StateChange } from '../../src/session/events.js'
 import { SessionHost, type HostListener } from '../../src/session/session-host.js'
-import { queued } from '../../src/rpc/pending.js'
+import { PendingRequest } from '../../src/rpc/pending.js'
 import { FakeClock, settle } from '../helpers/fake-clock.js'
 import { FakeNetwork, type FakeSocket } from '../helpers/fake-network.js'
 import { endAfterTest, sessionConfig, type SessionChanges } from '../helpers/session-rig.js'
@@ -114,7 +114,7 @@ describe('a change of state', () => {
   it('comes after the requests that it costs, and before what is told of an outage', async () => {
     const { host, log, ready } = rig()
     const socket = await ready()
-    host.session.request({ jsonrpc: '2.0', id: 1, method: 'tools/call' }, queued(1, 'tools/call', undefined, undefined))
+    host.session.request({ jsonrpc: '2.0', id: 1, method: 'tools/call' }, new PendingRequest(1, 'tools/call', undefined, undefined))
     log.length = 0
     socket.drop()
     await ready()
@@ -154,7 +154,7 @@ describe('close()', () => {
   it('in the middle of a change resolves too, when that is settled', async () => {
     const { host, on, log, ready } = rig()
     const socket = await ready()
-    host.session.request({ jsonrpc: '2.0', id: 1, method: 'tools/call' }, queued(1, 'tools/call', undefined, undefined))
+    host.session.request({ jsonrpc: '2.0', id: 1, method: 'tools/call' }, new PendingRequest(1, 'tools/call', undefined, undefined))
     let closed: Promise<void> | undefined
     on.onFailed = () => {
       closed = host.close()

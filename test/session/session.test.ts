@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { McpWebSocketError } from '../../src/errors.js'
-import { queued } from '../../src/rpc/pending.js'
+import { PendingRequest } from '../../src/rpc/pending.js'
 import type { SessionListener } from '../../src/session/session.js'
 import type { Params } from '../../src/types/json-rpc.js'
 import { cancellation } from '../../src/wire/methods.js'
@@ -142,7 +142,7 @@ describe('what is sent', () => {
     socket.buffered = 0
     rig.notify('after 2')
     rig.notify('notifications/progress', { progressToken: 't', progress: 1 })
-    rig.session.cancel(queued(9, 'tools/call', undefined, undefined), 'unknown')
+    rig.session.cancel(new PendingRequest(9, 'tools/call', undefined, undefined), 'unknown')
     expect(socket.sent.slice(2).map(({ id, method }) => id ?? method)).toEqual([1, 'notifications/progress'])
     await rig.clock.advance(25)
     expect(socket.sent.slice(4).map(({ id, method }) => id ?? method)).toEqual([2, 'after 2'])
@@ -431,8 +431,8 @@ describe('the end of a listen', () => {
   it('goes nowhere when the listen is given up within the second, and the server is told nothing', async () => {
     const rig = await listening()
     rig.end()
-    rig.session.cancel(queued(1, 'subscriptions/listen', undefined, undefined), 'enough')
-    expect(rig.session.cancel({ ...queued(1, 'subscriptions/listen', undefined, undefined), phase: 'sent' }, 'enough')).toBe('unknown')
+    rig.session.cancel(new PendingRequest(1, 'subscriptions/listen', undefined, undefined), 'enough')
+    expect(rig.session.cancel({ ...new PendingRequest(1, 'subscriptions/listen', undefined, undefined), phase: 'sent' }, 'enough')).toBe('unknown')
     await rig.clock.advance(2000)
     expect(rig.messages).toEqual([])
     expect(rig.socket.methods.at(-1)).toBe('subscriptions/listen')

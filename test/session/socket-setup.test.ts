@@ -31,7 +31,7 @@ function rig(first: HandshakeStep | undefined = INITIALIZE): Rig {
   const { clock, connection, on } = below
   const handshake = new FakeHandshake()
   handshake.first = first
-  const timer = new SharedTimer<Due>(clock, (due, now) => due.onDue(now))
+  const timer = new SharedTimer(clock)
   const internal = new InternalRequests(connection, () => false)
   const journal = new Journal()
   const problems: Error[] = []
