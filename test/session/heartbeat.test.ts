@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { SharedTimer, type Due } from '../../src/lib/shared-timer.js'
+import { SharedTimer } from '../../src/lib/shared-timer.js'
 import { Heartbeat } from '../../src/session/heartbeat.js'
 import type { AwaitedCalls, HeartbeatPolicy } from '../../src/session/liveness.js'
 import type { FakeSocket } from '../helpers/fake-network.js'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { isUp } from '../../src/connection/connection.js'
 import { ProtocolError, type McpWebSocketError } from '../../src/errors.js'
-import { SharedTimer, type Due } from '../../src/lib/shared-timer.js'
+import { SharedTimer } from '../../src/lib/shared-timer.js'
 import type { Agreement } from '../../src/session/agreement.js'
 import type { HandshakeStep } from '../../src/session/handshake.js'
 import { InternalRequests } from '../../src/session/internal-requests.js'
