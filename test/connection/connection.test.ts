@@ -100,14 +100,18 @@ describe('socket, timer and state', () => {
     expect(rig.network.sockets.map(({ target }) => target.protocols)).toEqual([['new']])
   })
 
-  it('ignore a provider that fails after the connection was closed', async () => {
-    let fail: (error: Error) => void = () => undefined
-    const rig = useConnection({ resolveTarget: () => new Promise((_, reject) => (fail = reject)) })
+  it('ignore a provider that fails after its dial was given up', async () => {
+    const fails: ((error: Error) => void)[] = []
+    const rig = useConnection({ resolveTarget: () => new Promise((_, reject) => fails.push(reject)) })
     rig.connection.command('connect')
-    rig.connection.command('close')
-    fail(failedDial())
+    rig.connection.command('reconnect')
+    fails[0]?.(failedDial())
     await settle()
-    expect(rig.states).toEqual(['connecting', 'closed'])
+    expect(rig.states).toEqual(['connecting', 'connecting'])
+    rig.connection.command('close')
+    fails[1]?.(failedDial())
+    await settle()
+    expect(rig.states).toEqual(['connecting', 'connecting', 'closed'])
   })
 
   it('tell nothing when a command changes nothing', async () => {
@@ -480,6 +484,16 @@ describe('backpressure', () => {
     await rig.clock.advance(25)
     expect(rig.counts.drains).toBe(1)
     await rig.clock.advance(1000)
+    expect(rig.counts.drains).toBe(1)
+  })
+
+  it('is looked at in time, however often that is asked for', async () => {
+    const rig = useConnection()
+    await rig.ready()
+    for (let call = 0; call < 5; call++) {
+      rig.connection.awaitDrain()
+      await rig.clock.advance(5)
+    }
     expect(rig.counts.drains).toBe(1)
   })
 

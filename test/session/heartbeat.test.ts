@@ -134,10 +134,14 @@ describe('the settlement of the last call', () => {
     expect(connection.state.name).toBe('waiting')
   })
 
-  it('brings none where no probe is out', async () => {
-    const { heartbeat, socket } = await rig()
+  it('brings none where no probe is out, nor after stop()', async () => {
+    const { clock, heartbeat, socket } = await rig()
     heartbeat.onCallsSettled()
     expect(socket.pings).toBe(0)
+    await clock.advance(1000)
+    heartbeat.stop()
+    heartbeat.onCallsSettled()
+    expect(socket.pings).toBe(1)
   })
 })
 
@@ -155,6 +159,9 @@ describe('a hint', () => {
     expect(socket.pings).toBe(1)
     await clock.advance(1)
     expect(socket.pings).toBe(2)
+    heartbeat.onResponse()
+    await clock.advance(999)
+    expect(socket.pings).toBe(2)
   })
 
   it('brings it at once when the last try is long ago, although something was heard', async () => {
@@ -171,6 +178,8 @@ describe('a hint', () => {
     heartbeat.hint()
     heartbeat.stop()
     heartbeat.start()
+    await clock.advance(500)
+    heartbeat.onHeard()
     await clock.advance(999)
     expect(socket.pings).toBe(0)
   })

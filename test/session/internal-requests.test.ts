@@ -43,9 +43,14 @@ describe('an internal request', () => {
   it('is over before its response is handed on: whoever gets it may send the next one', async () => {
     const { internal } = await rig()
     const next = vi.fn()
-    const id = internal.send('initialize', {}, () => internal.send('initialize', {}, next))
+    const seen: boolean[] = []
+    const id = internal.send('initialize', {}, () => {
+      seen.push(seen.length === 0 && internal.deliver(id, responseTo(id)))
+      internal.send('initialize', {}, next)
+    })
     internal.deliver(id, responseTo(id))
     internal.deliver(id - 1, responseTo(id - 1))
+    expect(seen).toEqual([false])
     expect(next).toHaveBeenCalledOnce()
   })
 

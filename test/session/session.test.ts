@@ -267,9 +267,10 @@ describe('a request that is given up', () => {
     const listen = rig.ask(2, { method: 'subscriptions/listen' })
     socket.drop()
     const second = await rig.open()
-    expect(rig.session.cancel(listen, 'aborted')).toBe('unknown')
+    expect(rig.session.cancel(listen, 'aborted', { jsonrpc: '2.0', method: 'tasks/cancel' })).toBe('unknown')
     second.answer('initialize', {})
-    expect([...socket.methods, ...second.methods]).not.toContain('notifications/cancelled')
+    expect(socket.methods.at(-1)).toBe('subscriptions/listen')
+    expect(second.methods).toEqual(['initialize', 'notifications/initialized'])
   })
 
   it('after its response changes nothing', async () => {
@@ -296,15 +297,16 @@ describe('a request in flight at a drop', () => {
       { id: 4, error: { delivery: 'unknown' } }
     ])
     expect(rig.session.queuedCount).toBe(2)
+    rig.ask(5)
     const second = await rig.ready()
-    expect(second.sent.slice(2).map(({ id }) => id)).toEqual([2, 3])
+    expect(second.sent.slice(2).map(({ id }) => id)).toEqual([2, 3, 5])
     second.drop()
-    expect(rig.failures.map(({ id }) => id)).toEqual([1, 4, 2, 3])
-    expect(rig.session.stats).toMatchObject({ resent: 2, lost: 4 })
+    expect(rig.failures.map(({ id }) => id)).toEqual([1, 4, 2, 3, 5])
+    expect(rig.session.stats).toMatchObject({ resent: 2, lost: 5 })
     await rig.ready()
     expect(rig.reconnections).toMatchObject([
       { attempts: 1, resent: 2, lost: 2 },
-      { attempts: 1, resent: 0, lost: 2 }
+      { attempts: 1, resent: 0, lost: 3 }
     ])
   })
 
@@ -378,7 +380,7 @@ describe('a request in flight at a drop', () => {
     expect(rig.errors).toEqual([problem])
   })
 
-  it('at the end of a life fails after what waits is known: sent ones as unknown, others as not sent', async () => {
+  it('at close() fails with it: a sent one as unknown, one that waits as not sent', async () => {
     const rig = useSession()
     const socket = await rig.ready()
     rig.ask(1)
@@ -391,6 +393,20 @@ describe('a request in flight at a drop', () => {
     ])
     expect(rig.session.stats.lost).toBe(0)
     expect(rig.handshake.resets).toBe(1)
+  })
+
+  it('at a failure that ends the life is lost because of it; what waits fails with the failure itself, and is not counted', async () => {
+    const rig = useSession()
+    const socket = await rig.ready()
+    rig.ask(1)
+    socket.buffered = 101
+    rig.ask(2)
+    socket.drop({ code: 1008 })
+    const { state } = rig.session
+    const failure = state.name === 'failed' ? state.error : undefined
+    expect(rig.failures).toMatchObject([{ id: 1, error: { code: 'CONNECTION_LOST', delivery: 'unknown', cause: failure } }, { id: 2 }])
+    expect(rig.failures[1]?.error).toBe(failure)
+    expect(rig.session.stats.lost).toBe(1)
   })
 })
 
@@ -507,14 +523,24 @@ describe('a response', () => {
     expect(rig.log).toEqual(['connecting', 'initializing', 'ready'])
   })
 
-  it('to a restore of the session never meets a request of the layer above, whatever its id', async () => {
+  it('to a request of the session over an earlier socket goes nowhere', async () => {
+    const rig = useSession()
+    const first = await rig.open()
+    const { id = 0 } = first.asked('initialize')
+    first.drop()
+    const second = await rig.open()
+    second.deliver(result(id))
+    expect(rig.handshake.outcomes).toEqual([])
+  })
+
+  it('to a request of the session is never taken for one of the layer above, whatever the ids of that', async () => {
     const rig = useSession()
     const first = await rig.ready()
     rig.ask(2 ** 31 - 2, { method: 'tools/list' })
-    rig.ask(2 ** 31 - 3)
+    rig.ask(2 ** 31 - 3, { method: 'subscriptions/listen' })
     first.drop()
     const second = await rig.open()
-    expect(second.asked('initialize').id).toBe(2 ** 31 - 3)
+    expect(second.asked('initialize').id).toBe(2 ** 31 - 4)
     second.answer('initialize', {})
     second.deliver(result(2 ** 31 - 2))
     expect(rig.messages).toEqual([result(2 ** 31 - 2)])
@@ -623,6 +649,7 @@ describe('a command that is given while a change of state is settled', () => {
     expect([socket.sent, socket.state]).toEqual([[], 'closed'])
     const second = await rig.ready()
     expect(second.methods).toEqual(['initialize', 'notifications/initialized'])
+    expect([second.asked('initialize').id, rig.session.stats.sent]).toEqual([2 ** 31 - 1, 2])
   })
 
   it('by a listener of ready or reconnected lets nothing more out', async () => {
