@@ -8,8 +8,7 @@ import { guarded } from '../lib/guarded.js'
 import { SharedTimer, type Due } from '../lib/shared-timer.js'
 import type { OpenSocket } from '../socket/open-socket.js'
 import { publicUrl, redact, redactStart } from '../socket/secrets.js'
-import type { Target } from '../socket/target.js'
-import type { Socket, SocketClosure, SocketListener, SocketOptions } from '../socket/web-socket.js'
+import type { Socket, SocketClosure, SocketListener, SocketOptions, Target } from '../socket/web-socket.js'
 import type { ClientStats } from '../types/client.js'
 import type { JsonRpcMessage } from '../types/json-rpc.js'
 import type { TokenContext } from '../types/options.js'
@@ -18,27 +17,23 @@ import { askedDelay, lateClosure, tellsEra, unreadError, withError } from './clo
 import { transition, type Command, type LifecycleEvent, type LifecycleState, type Redial, type RetryPolicy } from './lifecycle.js'
 
 /** Settings of a connection; times in ms. */
-export interface ConnectionConfig {
+export interface ConnectionConfig extends SocketOptions {
   /** When to dial again. */
   readonly retry: RetryPolicy
   /** How long a connection must be ready before its retries are counted anew. */
   readonly resetAfter: number
+  /** The program's word about a closure. */
+  readonly shouldReconnect?: ((closure: Closure) => boolean | undefined) | undefined
   /** Until a dial has an open socket, the program's providers included. */
   readonly connectTimeout: number
   /** From the open socket until `confirm()`. */
   readonly handshakeTimeout: number
-  /** How long a closing socket may take. */
-  readonly closeTimeout: number
   /** Whether a connection that was ready once keeps no process alive. */
   readonly unref: boolean
-  /** The program's word about a closure. */
-  readonly shouldReconnect: ((closure: Closure) => boolean | undefined) | undefined
   /** Sees every frame. */
   readonly trace: ((direction: 'in' | 'out', text: string) => void) | undefined
   /** Bytes that may wait in the socket before `canWrite` is false. */
   readonly maxBuffered: number
-  /** What concerns the socket itself. */
-  readonly socket: SocketOptions
   /** Whether the token comes from a provider, which can give another. */
   readonly refreshable: boolean
   /** Whether a dial that ended like this is worth one without subprotocols. */
@@ -245,8 +240,7 @@ export class Connection implements SocketListener {
       this.#secrets = target.secrets
       this.#where = publicUrl(target.url)
       this.#dialledAt = this.#config.clock.now()
-      const { openSocket, socket } = this.#config
-      this.#socket = openSocket(this.#bare === 'no' ? target : { ...target, protocols: [] }, socket, this)
+      this.#socket = this.#config.openSocket(this.#bare === 'no' ? target : { ...target, protocols: [] }, this.#config, this)
     } catch (cause) {
       if (this.#state !== state) return
       this.#end({ kind: 'network', wasClean: false, error: cause as McpWebSocketError })

@@ -31,8 +31,15 @@ export type HandshakeStep =
   | { readonly do: 'accept'; readonly agreement: Agreement }
   | { readonly do: 'fail'; readonly error: ProtocolError }
 
-/** What became of the last step's request. */
-export type HandshakeOutcome = { readonly result: unknown } | { readonly error: JsonRpcError } | { readonly timedOut: true }
+/** What became of the last step's request: one of the members has a value. */
+export interface HandshakeOutcome {
+  /** The server's result. */
+  readonly result?: unknown
+  /** The error that it responded with. */
+  readonly error?: JsonRpcError
+  /** It did not respond to a probe in time. */
+  readonly timedOut?: true
+}
 
 /** Says what comes first on every new socket: the client's own {@link Handshake}, or the replay of one that the layer above makes. */
 export interface HandshakeScript {
@@ -58,13 +65,6 @@ export function requestMeta({ clientInfo, capabilities }: Introduction, logLevel
     'io.modelcontextprotocol/clientCapabilities': capabilities,
     ...(logLevel && { 'io.modelcontextprotocol/logLevel': logLevel })
   }
-}
-
-/** Any {@link HandshakeOutcome}, in a form in which each member can be read. */
-interface Outcome {
-  readonly result?: unknown
-  readonly error?: JsonRpcError
-  readonly timedOut?: true
 }
 
 /**
@@ -110,7 +110,7 @@ export class Handshake implements HandshakeScript {
   next(outcome: HandshakeOutcome, redact: Redact = (text) => text): HandshakeStep {
     const offered = this.#offered
     this.#offered = ''
-    const { error, timedOut } = outcome as Outcome
+    const { error, timedOut } = outcome
     if (timedOut) this.#ignoresProbe = true
     // A server may reject its first request only to tell what it supports: what was offered is offered once more.
     if (!this.#repeated && error?.code === UNSUPPORTED_VERSION && supportedOf(error.data)?.includes(offered)) {
@@ -138,7 +138,7 @@ export class Handshake implements HandshakeScript {
     return { do: 'request', method: 'server/discover', params: { _meta: this.requestMeta() }, probe: this.#protocol === 'auto' }
   }
 
-  #afterDiscover(outcome: Outcome, redact: Redact): HandshakeStep {
+  #afterDiscover(outcome: HandshakeOutcome, redact: Redact): HandshakeStep {
     const { error } = outcome
     const result = membersOf(outcome.result)
     // `undefined`: the server knows nothing of the method, so that any legacy version may do.
@@ -149,7 +149,7 @@ export class Handshake implements HandshakeScript {
     return this.#request(version)
   }
 
-  #afterInitialize(outcome: Outcome, offered: string, redact: Redact): HandshakeStep {
+  #afterInitialize(outcome: HandshakeOutcome, offered: string, redact: Redact): HandshakeStep {
     const { error } = outcome
     const result = membersOf(outcome.result)
     const version = LEGACY_VERSIONS.find((known) => known === result.protocolVersion)
@@ -192,7 +192,7 @@ const LONGEST_LIST = 200
  * The step after an outcome that ends the handshake.
  * @param versions - What the server supports, where it said so.
  */
-export function failHandshake(method: string, { error, timedOut }: Outcome, versions: unknown, redact: Redact): HandshakeStep {
+export function failHandshake(method: string, { error, timedOut }: HandshakeOutcome, versions: unknown, redact: Redact): HandshakeStep {
   let problem = `the response to ${method} is invalid`
   if (error) problem = `the server refused ${method}: ${error.message}`
   else if (timedOut) problem = `the server did not respond to ${method}`

@@ -143,7 +143,7 @@ export function resolveClientOptions(options: McpWebSocketClientOptions, ports: 
 }
 
 function resolveConnection(all: Complete, ports: Ports): ConnectionConfig {
-  const { url, auth, headers, reconnect, onMissingSubprotocol, maxMessageBytes, perMessageDeflate, closeTimeout, tls, agent } = all
+  const { url, auth, headers, reconnect } = all
   if (typeof url !== 'function') readUrl(url)
   const canSetHeaders = headersWork(all.WebSocket)
   // Six of seven WebSocket classes ignore headers: credentials must not get lost without a word.
@@ -153,16 +153,14 @@ function resolveConnection(all: Complete, ports: Ports): ConnectionConfig {
   return {
     ...all,
     ...ports,
+    ...retry,
     resolveTarget: (context) => resolveTarget(all, context),
     retry: { ...retry, enabled: reconnect !== false },
-    resetAfter: retry.resetAfter,
     // A large message on its way is no sign of a server that does not read, however small the outbox.
     maxBuffered: Math.max(LEAST_BUFFERED, all.outbox ? all.outbox.maxBytes : 0),
-    shouldReconnect: retry.shouldReconnect,
     refreshable: typeof auth?.token === 'function',
     // Among the subprotocols may be the token, which would get lost with them.
     mayDropProtocols: (closure) =>
-      onMissingSubprotocol === 'accept' && auth?.via !== 'subprotocol' && mayLackSubprotocol(closure, canSetHeaders),
-    socket: { onMissingSubprotocol, maxMessageBytes, perMessageDeflate, closeTimeout, tls, agent, WebSocket: all.WebSocket }
+      all.onMissingSubprotocol === 'accept' && auth?.via !== 'subprotocol' && mayLackSubprotocol(closure, canSetHeaders)
   }
 }

@@ -4,8 +4,7 @@ import { publicUrl, redact, redactStart } from './secrets.js'
 import { hintForStatus, hintForSystemError } from './hints.js'
 import { judgeSubprotocol } from '../wire/subprotocol.js'
 import { HandshakeError, UnauthorizedError, type ErrorDetails } from '../errors.js'
-import { oversize, type SocketClosure } from './web-socket.js'
-import type { Target } from './target.js'
+import { oversize, type SocketClosure, type Target } from './web-socket.js'
 
 // The one place where the errors of Node and of `ws` become closures with errors of this package. Node only, and pure.
 

@@ -6,3 +6,9 @@ export function canSetHeaders(): undefined {}
 
 /** Opens nothing, so that every socket of a browser is a `StandardSocket`. */
 export function openNodeSocket(): undefined {}
+
+/** `false`: in a browser there are no headers. */
+export const hasCredentials = (): boolean => false
+
+/** Nothing: in a browser there are no headers. */
+export const secretsOfHeaders = (): string[] => []

@@ -1,9 +1,17 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Socket as NetSocket } from 'node:net'
 import type { WebSocketConstructor } from '../types/options.js'
-import { StandardSocket, type SocketClosure, type SocketListener, type SocketOptions, type WebSocketLike } from './web-socket.js'
+import {
+  StandardSocket,
+  type SocketClosure,
+  type SocketListener,
+  type SocketOptions,
+  type Target,
+  type WebSocketLike
+} from './web-socket.js'
 import { closureOfFailedDial, closureOfRejectedUpgrade, closureOfWsError, MOST_BODY } from './failed-dial.js'
-import type { Target } from './target.js'
+
+export { hasCredentials, secretsOfHeaders } from './header-secrets.js'
 
 /** What `ws` offers beyond the WHATWG interface. */
 interface WsLike extends WebSocketLike {
@@ -115,7 +123,7 @@ export class NodeSocket extends StandardSocket {
   #onUpgrade(response: IncomingMessage): void {
     const { headers } = response
     this.#upgraded = true
-    this.#stream = (response.socket as NetSocket | null) ?? undefined
+    this.#stream = (response.socket) ?? undefined
     this.#chosen = headers['sec-websocket-protocol']
     // `ws` fails a dial whose 101 names no subprotocol. It reads the header after this event, and so finds one.
     if (this.#chosen === undefined && this.#options.onMissingSubprotocol === 'accept')

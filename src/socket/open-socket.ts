@@ -3,8 +3,7 @@ import { asError } from '../lib/guarded.js'
 import { HandshakeError } from '../errors.js'
 import type { WebSocketConstructor } from '../types/options.js'
 import { canSetHeaders, openNodeSocket } from './node-socket.js'
-import { StandardSocket, type Socket, type SocketListener, type SocketOptions, type WebSocketLike } from './web-socket.js'
-import type { Target } from './target.js'
+import { StandardSocket, type Socket, type SocketListener, type SocketOptions, type Target, type WebSocketLike } from './web-socket.js'
 
 // The layer `socket`: one dial goes in, and an open socket or a closure comes out. It is the only code that knows the platform: which
 // WebSocket there is, how engines differ, what their errors mean. It knows neither the messages of MCP nor reconnection nor the state of

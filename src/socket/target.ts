@@ -1,20 +1,10 @@
-import { collectSecrets, hasCredentials, isExposed, publicUrl } from './secrets.js'
+import { hasCredentials, secretsOfHeaders } from './node-socket.js'
+import { collectSecrets, isExposed, publicUrl } from './secrets.js'
+import type { Target } from './web-socket.js'
 import { asError } from '../lib/guarded.js'
 import { BEARER_PREFIX, bearerSubprotocol, MCP_SUBPROTOCOL } from '../wire/subprotocol.js'
 import { HandshakeError, isMcpWebSocketError } from '../errors.js'
 import type { AuthOptions, Awaitable, HeadersOption, TokenContext, UrlOption } from '../types/options.js'
-
-/** Where one dial goes, and with what; computed anew for every dial. */
-export interface Target {
-  /** A `ws:` or `wss:` URL without a fragment. */
-  readonly url: URL
-  /** The subprotocols to offer: `mcp.v1` first, a token last. */
-  readonly protocols: readonly string[]
-  /** The headers to add to the upgrade; empty where the engine cannot set any. */
-  readonly headers: Readonly<Record<string, string>>
-  /** What no error, event or log of this dial may show, the longest first. */
-  readonly secrets: readonly string[]
-}
 
 /** The options that a target is made of. */
 export interface TargetOptions {
@@ -76,7 +66,7 @@ export async function resolveTarget(options: TargetOptions, context: TokenContex
     if (auth.via === 'subprotocol') protocols.push(bearer)
     else headers.Authorization = `Bearer ${token}`
   }
-  return { url, protocols, headers, secrets: collectSecrets(url, headers, bearers) }
+  return { url, protocols, headers, secrets: collectSecrets(url, [...bearers, ...secretsOfHeaders(headers)]) }
 }
 
 function checkToken(token: unknown): string {

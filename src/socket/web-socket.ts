@@ -4,7 +4,18 @@ import { judgeSubprotocol } from '../wire/subprotocol.js'
 import { decodeUtf8, utf8Length } from '../wire/utf8.js'
 import { HandshakeError, type Closure } from '../errors.js'
 import type { ConnectionOptions } from '../types/options.js'
-import type { Target } from './target.js'
+
+/** Where one dial goes, and with what; computed anew for every dial. */
+export interface Target {
+  /** A `ws:` or `wss:` URL without a fragment. */
+  readonly url: URL
+  /** The subprotocols to offer: `mcp.v1` first, a token last. */
+  readonly protocols: readonly string[]
+  /** The headers to add to the upgrade; empty where the engine cannot set any. */
+  readonly headers: Readonly<Record<string, string>>
+  /** What no error, event or log of this dial may show, the longest first. */
+  readonly secrets: readonly string[]
+}
 
 /** The end of one socket. Whether the client was ever ready is added above: a socket does not know it. */
 export type SocketClosure = Omit<Closure, 'everReady'>
@@ -59,7 +70,7 @@ export interface SocketOptions extends Pick<ConnectionOptions, 'tls' | 'agent' |
   readonly maxMessageBytes: number
   /** Whether to offer compression (RFC 7692). Node only. */
   readonly perMessageDeflate: boolean
-  /** How long a closing socket may linger, in ms. Node only. */
+  /** How long a closing socket may linger, in ms. */
   readonly closeTimeout: number
 }
 

@@ -9,7 +9,7 @@ import {
   type HandshakeStep,
   type Redact
 } from '../session/handshake.js'
-import type { JsonRpcError, JsonRpcRequest, JsonRpcResponse, Params } from '../types/json-rpc.js'
+import type { JsonRpcRequest, JsonRpcResponse, Params } from '../types/json-rpc.js'
 import type { RequestMeta } from '../types/modern.js'
 import { isErrorResponse } from '../wire/json-rpc.js'
 import { isObject } from '../lib/is-object.js'
@@ -78,8 +78,8 @@ export class RelayedHandshake implements HandshakeScript {
   }
 
   next(outcome: HandshakeOutcome, redact: Redact): HandshakeStep {
-    const { error, result } = outcome as { error?: JsonRpcError; result?: unknown }
-    const members = membersOf(result)
+    const { error } = outcome
+    const members = membersOf(outcome.result)
     const version = members.protocolVersion
     if (error ? !isAboutEra(error) && !isAboutVersion(error) : typeof version !== 'string')
       // Perhaps only for the time of a deploy.

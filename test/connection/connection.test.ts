@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { ConnectionConfig } from '../../src/connection/connection.js'
 import { HandshakeError, type Closure } from '../../src/errors.js'
-import type { Target } from '../../src/socket/target.js'
+import type { Target } from '../../src/socket/web-socket.js'
 import { settle } from '../helpers/fake-clock.js'
 import { TARGET, useConnection, type ConnectionRig } from '../helpers/session-rig.js'
 

@@ -1,6 +1,6 @@
 import type { Socket, SocketClosure, SocketListener, SocketOptions } from '../../src/socket/web-socket.js'
 import type { OpenSocket } from '../../src/socket/open-socket.js'
-import type { Target } from '../../src/socket/target.js'
+import type { Target } from '../../src/socket/web-socket.js'
 import { settle } from './fake-clock.js'
 
 export interface Message {

@@ -1,4 +1,4 @@
-import type { PendingRequest } from '../../src/rpc/pending.js'
+import { PendingRequest } from '../../src/rpc/pending.js'
 import type { Closure } from '../../src/errors.js'
 
 /** A closure of an open socket that broke, changed as a test needs it. */
@@ -11,16 +11,5 @@ export const closureOf = (changes: Partial<Closure> = {}): Closure => ({
 })
 
 /** A request that was sent and may be sent again, changed as a test needs it. */
-export const requestOf = (changes: Partial<PendingRequest> = {}): PendingRequest => ({
-  id: 1,
-  method: 'tools/list',
-  phase: 'sent',
-  text: '{}',
-  mayResend: true,
-  repeatable: false,
-  frame: undefined,
-  params: undefined,
-  size: 2,
-  resend: undefined,
-  ...changes
-})
+export const requestOf = (changes: Partial<PendingRequest> = {}): PendingRequest =>
+  Object.assign(new PendingRequest(1, 'tools/list', undefined, undefined), { phase: 'sent', text: '{}', mayResend: true, size: 2 }, changes)

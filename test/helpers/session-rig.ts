@@ -6,7 +6,7 @@ import { PendingRequest } from '../../src/rpc/pending.js'
 import type { Agreement } from '../../src/session/agreement.js'
 import type { HandshakeOutcome, HandshakeScript, HandshakeStep } from '../../src/session/handshake.js'
 import { Session, type SessionConfig, type SessionListener } from '../../src/session/session.js'
-import type { Target } from '../../src/socket/target.js'
+import type { Target } from '../../src/socket/web-socket.js'
 import type { Reconnected } from '../../src/types/client.js'
 import type { JsonRpcMessage, JsonRpcNotification, Params, RequestId } from '../../src/types/json-rpc.js'
 import type { Malformed } from '../../src/wire/json-rpc.js'
@@ -23,12 +23,13 @@ export const connectionConfig = (clock: FakeClock, network: FakeNetwork, changes
   resetAfter: 5000,
   connectTimeout: 10_000,
   handshakeTimeout: 4000,
-  closeTimeout: 500,
   unref: false,
-  shouldReconnect: undefined,
   trace: undefined,
   maxBuffered: 100,
-  socket: { onMissingSubprotocol: 'fail', maxMessageBytes: 1000, perMessageDeflate: false, closeTimeout: 500 },
+  onMissingSubprotocol: 'fail',
+  maxMessageBytes: 1000,
+  perMessageDeflate: false,
+  closeTimeout: 500,
   refreshable: false,
   mayDropProtocols: () => false,
   resolveTarget: () => Promise.resolve(TARGET),

@@ -252,7 +252,7 @@ describe('what a socket is given', () => {
       { clock: new FakeClock(), openSocket: network.openSocket }
     )
     client.connect().catch(() => undefined)
-    expect((await network.last()).options).toEqual({
+    expect((await network.last()).options).toMatchObject({
       WebSocket: Other,
       agent,
       tls: { servername: 'x' },

@@ -8,7 +8,7 @@ import {
   type RejectedUpgrade
 } from '../../src/socket/failed-dial.js'
 import type { SocketClosure } from '../../src/socket/web-socket.js'
-import type { Target } from '../../src/socket/target.js'
+import type { Target } from '../../src/socket/web-socket.js'
 
 const SECRET = 'secret-token'
 const TARGET: Target = {

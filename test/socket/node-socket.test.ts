@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { canSetHeaders, NodeSocket } from '../../src/socket/node-socket.js'
 import type { SocketClosure, SocketListener, SocketOptions, WebSocketLike } from '../../src/socket/web-socket.js'
-import type { Target } from '../../src/socket/target.js'
+import type { Target } from '../../src/socket/web-socket.js'
 
 /** An HTTP response, or the stream below a socket, that the test plays. */
 class Stream extends EventEmitter {

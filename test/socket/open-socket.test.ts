@@ -5,7 +5,7 @@ import { HandshakeError } from '../../src/errors.js'
 import { NodeSocket } from '../../src/socket/node-socket.js'
 import { headersWork, openSocket } from '../../src/socket/open-socket.js'
 import { StandardSocket, type Socket, type SocketListener, type SocketOptions } from '../../src/socket/web-socket.js'
-import type { Target } from '../../src/socket/target.js'
+import type { Target } from '../../src/socket/web-socket.js'
 import type { WebSocketConstructor } from '../../src/types/options.js'
 
 const TARGET: Target = { url: new URL('wss://example.com/ws'), protocols: ['mcp.v1', 'mcp'], headers: {}, secrets: [] }

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { collectSecrets, hasCredentials, isExposed, isLoopback, publicUrl, redact, redactStart } from '../../src/socket/secrets.js'
+import { hasCredentials, secretsOfHeaders } from '../../src/socket/header-secrets.js'
+import { collectSecrets as collect, isExposed, isLoopback, publicUrl, redact, redactStart } from '../../src/socket/secrets.js'
 
 describe('isLoopback', () => {
   it.each([
@@ -44,6 +45,9 @@ describe('isExposed', () => {
     expect(isExposed(new URL(url))).toBe(expected)
   })
 })
+
+const collectSecrets = (url: URL, headers: Readonly<Record<string, string>>, tokens: readonly string[]): string[] =>
+  collect(url, [...tokens, ...secretsOfHeaders(headers)])
 
 describe('hasCredentials', () => {
   it.each<[Record<string, string>, boolean]>([

@@ -8,7 +8,7 @@ import {
   type SocketOptions,
   type WebSocketLike
 } from '../../src/socket/web-socket.js'
-import type { Target } from '../../src/socket/target.js'
+import type { Target } from '../../src/socket/web-socket.js'
 
 /** A WebSocket of an engine that the test plays. */
 class Engine implements WebSocketLike {
