@@ -108,7 +108,13 @@ export default defineConfig({
       include: ['src/**/*.ts'],
       exclude: ['src/types/**', 'src/**/*.browser.ts'],
       reporter: ['text', 'json-summary'],
-      thresholds: { lines: 95, 'src/wire/**': { lines: 100 } }
+      // Where rules decide, every line is a decision that somebody may rely on. Files that open sockets get by with the average.
+      thresholds: {
+        lines: 95,
+        'src/{lib,wire,session,client,transport}/**': { lines: 100 },
+        'src/{errors,rpc/pending,connection/{lifecycle,closures,backoff},socket/{hints,retry-after,secrets,target}}.ts': { lines: 100 },
+        'src/server/{credentials,metrics,options,upgrade}.ts': { lines: 100 }
+      }
     },
     projects: [
       node,

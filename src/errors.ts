@@ -134,6 +134,12 @@ export class McpWebSocketError extends Error implements ErrorDetails {
     Object.assign(this, { code, retryable: false }, members)
   }
 
+  /** The error for people: what happened, what to do about it, and whether a request can have been executed; a line each. */
+  override toString(): string {
+    const { hint, delivery } = this
+    return [super.toString(), hint && `  hint: ${hint}`, delivery && `  delivery: ${delivery}`].filter(Boolean).join('\n')
+  }
+
   /** The error as plain data, for logs. The stack is left out, and a cause is reduced to its name, code and message. */
   toJSON(): Record<string, unknown> {
     const { cause, message } = this
@@ -260,9 +266,12 @@ export class RequestTimeoutError extends McpWebSocketError {
   /** The limit that ran out, in ms. */
   declare readonly timeout: number
 
-  constructor(method: string, timeout: number, delivery: Delivery) {
+  /** @param cause - What may explain it; its message and its hint become part of this error's. */
+  constructor(method: string, timeout: number, delivery: Delivery, cause?: McpWebSocketError) {
     const state = delivery === 'not-sent' ? 'it was never sent' : 'it may have been executed'
-    super('REQUEST_TIMEOUT', `${method} got no response within ${String(timeout)} ms: ${state}`, { delivery, retryable: true })
+    const why = cause ? `; ${cause.message}` : ''
+    const details = { delivery, retryable: true, cause, hint: cause?.hint }
+    super('REQUEST_TIMEOUT', `${method} got no response within ${String(timeout)} ms: ${state}${why}`, details)
     this.method = method
     this.timeout = timeout
   }
@@ -326,7 +335,7 @@ export class RetriesExhaustedError extends McpWebSocketError {
   declare readonly attempts: number
 
   constructor(attempts: number, cause: McpWebSocketError | undefined) {
-    const message = `gave up after ${String(attempts)} attempts: ${cause?.message ?? 'no connection lasted'}`
+    const message = `gave up after ${String(attempts)} attempt${attempts === 1 ? '' : 's'}: ${cause?.message ?? 'no connection lasted'}`
     super('RETRIES_EXHAUSTED', message, { cause, retryable: true, delivery: 'not-sent', hint: cause?.hint })
     this.attempts = attempts
   }

@@ -274,7 +274,7 @@ export class McpWebSocketClient extends McpMethods {
   async #inEra(method: string, params: Params, options: RequestOptions | undefined, modern: () => Promise<Result>): Promise<Result> {
     if (this.era === undefined && !this.#host.isOver) {
       const { signal, timeout: ms = this.#config.requestTimeout } = options ?? {}
-      const late = (): Error => new RequestTimeoutError(method, ms, 'not-sent')
+      const late = (): Error => new RequestTimeoutError(method, ms, 'not-sent', this.#host.session.explanation)
       await this.#peer.waits.until(() => this.#nextReady.promise, { signals: [signal, this.#life.signal], ms, late })
     }
     return this.era === 'modern' ? modern() : this.request(method, params, options)

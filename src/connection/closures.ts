@@ -1,4 +1,11 @@
-import { ConnectionLostError, HandshakeError, type Closure, type McpWebSocketError, type SubprotocolError } from '../errors.js'
+import {
+  ConnectionLostError,
+  HandshakeError,
+  ProtocolError,
+  type Closure,
+  type McpWebSocketError,
+  type SubprotocolError
+} from '../errors.js'
 
 /** What follows from a closure: dial again after a delay, or give up. */
 export type Verdict = 'retry' | 'fatal'
@@ -30,12 +37,15 @@ const PASSING_STATUSES: readonly number[] = [
 /** Close codes that ask for other credentials: 4401 by custom, 3000 in the IANA registry. */
 export const isUnauthorizedCode = (code: number | undefined): boolean => code === 4401 || code === 3000
 
+/** Whether this side ended the socket with a reason of its own. An error that only says how the connection ended is no such reason. */
+const isDecidedHere = ({ error }: Closure): boolean => error !== undefined && error.name !== 'ConnectionLostError'
+
 /**
  * Whether the closure of a socket can mean that the server did not understand the handshake. Codes that reject the client itself tell
  * nothing about the era, nor does a closure that this side decided on.
  */
-export const tellsEra = ({ kind, code, error }: Closure): boolean =>
-  kind === 'close' && error === undefined && !isUnauthorizedCode(code) && code !== 4403
+export const tellsEra = (closure: Closure): boolean =>
+  closure.kind === 'close' && !isDecidedHere(closure) && !isUnauthorizedCode(closure.code) && closure.code !== 4403
 
 /**
  * Whether a dial may have failed only because the server named no subprotocol. An engine that hides the reason leaves that open. One that
@@ -50,7 +60,8 @@ export const mayLackSubprotocol = ({ kind, error }: Closure, seesHttp: boolean):
  */
 export const judgeClosure = (closure: Closure): Verdict => (isFatal(closure) ? 'fatal' : 'retry')
 
-function isFatal({ kind, code = 1005, status = 0, everReady, error }: Closure): boolean {
+function isFatal(closure: Closure): boolean {
+  const { kind, code = 1005, status = 0, everReady, error } = closure
   switch (kind) {
     case 'subprotocol':
       return true // a setting on one of the sides is wrong
@@ -61,7 +72,7 @@ function isFatal({ kind, code = 1005, status = 0, everReady, error }: Closure): 
       return !everReady // a certificate that was good once may be in the middle of its renewal
     case 'close':
       // An error here is this side's: the handshake failed, perhaps for the time of a deploy. But a changed server never changes back.
-      if (error) return !everReady || error.code === 'SERVER_CHANGED'
+      if (isDecidedHere(closure)) return !everReady || error?.code === 'SERVER_CHANGED'
       return FATAL_CODES.includes(code) || (code >= 4400 && code < 4500 && !PASSING_CLIENT_CODES.includes(code))
     default:
       // A server that does not speak HTTP will not learn it; credentials stay forbidden over plain text.
@@ -75,21 +86,39 @@ export function askedDelay(closure: Closure, initialDelay: number): number {
   return closure.retryAfter ?? (closure.code === 1013 ? 2 * initialDelay : 0)
 }
 
-/** The closure in words, for messages. */
-export function describeClosure(closure: Closure): string {
-  if (closure.kind === 'heartbeat') return 'the server fell silent'
+/** The closure in words, for messages. @param cause - What may explain it. */
+export function describeClosure(closure: Closure, cause?: McpWebSocketError): string {
   if (closure.error) return closure.error.message
+  if (closure.kind === 'heartbeat') return 'the server fell silent'
   const reason = closure.reason ? ` ${JSON.stringify(closure.reason)}` : ''
-  return closure.code === undefined ? 'the connection broke' : `the connection closed with code ${String(closure.code)}${reason}`
+  const end = closure.code === undefined ? 'the connection broke' : `the connection closed with code ${String(closure.code)}${reason}`
+  return cause ? `${end}; ${cause.message}` : end
 }
 
-/** The error with which `connect()` rejects when this closure ends it. */
-export const errorOfClosure = (closure: Closure): McpWebSocketError =>
-  closure.error ??
-  new ConnectionLostError(lostCode(closure), describeClosure(closure), closure, {
-    retryable: judgeClosure(closure) === 'retry',
-    delivery: 'not-sent'
-  })
+const DROPPED_HINT =
+  'The server closed the connection before MCP was ready: it may want another subprotocol, credentials, or another first message, or not speak MCP here.'
+
+/**
+ * The closure with its error: the one with which `connect()` rejects when this closure ends it.
+ * @param cause - What may explain the closure.
+ */
+export function withError(closure: Closure, cause?: McpWebSocketError): Closure & { readonly error: McpWebSocketError } {
+  const { error } = closure
+  if (error) return { ...closure, error }
+  const retryable = judgeClosure(closure) === 'retry'
+  // A server that hangs up on every first message is no passing trouble.
+  const hint = cause?.hint ?? (closure.kind === 'close' && !closure.everReady ? DROPPED_HINT : undefined)
+  const details = { retryable, delivery: 'not-sent', cause, hint } as const
+  return { ...closure, error: new ConnectionLostError(lostCode(closure), describeClosure(closure, cause), closure, details) }
+}
+
+/** The error for frames that could not be read. @param start - How the last one began, without secrets. */
+export const unreadError = (count: number, start: string): ProtocolError =>
+  new ProtocolError(
+    'INVALID_RESPONSE',
+    `${String(count)} frame${count === 1 ? '' : 's'} of the server could not be read; the last began with ${JSON.stringify(start)}`,
+    { hint: 'Is this an MCP server? A gateway, or another protocol, may have sent that.' }
+  )
 
 /** Code of the error for the requests that the closure took with it. */
 export const lostCode = (closure: Closure): 'HEARTBEAT_TIMEOUT' | 'CONNECTION_LOST' =>
@@ -98,9 +127,24 @@ export const lostCode = (closure: Closure): 'HEARTBEAT_TIMEOUT' | 'CONNECTION_LO
 /** The closure of a socket that `reconnect()` replaces. */
 export const REPLACED: Closure = { kind: 'close', code: 1000, reason: 'reconnect', wasClean: true, everReady: true }
 
-/** The closure of a dial, or of a handshake, that took longer than `ms`. */
-export function lateClosure(code: 'CONNECT_TIMEOUT' | 'HANDSHAKE_TIMEOUT', ms: number): Omit<Closure, 'everReady'> {
-  const problem = code === 'CONNECT_TIMEOUT' ? 'no connection' : 'connected, but MCP was not ready'
-  const error = new HandshakeError(code, `${problem} within ${String(ms)} ms`, { retryable: true, delivery: 'not-sent' })
+const SILENCE_HINT =
+  'The server accepts WebSockets but does not respond to MCP: is the path right, and does it speak MCP over WebSocket? It may want another subprotocol.'
+
+/**
+ * The closure of a dial, or of a handshake, that took longer than `ms`.
+ * @param where - The URL, without secrets.
+ * @param cause - What may explain it.
+ */
+export function lateClosure(
+  code: 'CONNECT_TIMEOUT' | 'HANDSHAKE_TIMEOUT',
+  ms: number,
+  where: string,
+  cause?: McpWebSocketError
+): Omit<Closure, 'everReady'> {
+  const isDial = code === 'CONNECT_TIMEOUT'
+  const problem = `${isDial ? 'no connection to' : 'connected, but MCP was not ready at'} ${where} within ${String(ms)} ms`
+  const hint = isDial ? undefined : (cause?.hint ?? SILENCE_HINT)
+  const message = cause ? `${problem}; ${cause.message}` : problem
+  const error = new HandshakeError(code, message, { retryable: true, delivery: 'not-sent', cause, hint })
   return { kind: 'timeout', wasClean: false, error }
 }

@@ -2,20 +2,19 @@
 // (by the rules in lifecycle.ts, closures.ts and backoff.ts), and turns frames into messages. It knows nothing of MCP: for it, a
 // handshake is the time between the open socket and `confirm()`. The session calls it.
 
-import type { Closure, McpWebSocketError } from '../errors.js'
+import type { Closure, McpWebSocketError, ProtocolError } from '../errors.js'
 import type { Clock } from '../lib/clock.js'
-import type { Deadline } from '../lib/deadlines.js'
 import { guarded } from '../lib/guarded.js'
-import { SharedTimer } from '../lib/shared-timer.js'
+import { SharedTimer, type Due } from '../lib/shared-timer.js'
 import type { OpenSocket } from '../socket/open-socket.js'
-import { redact } from '../socket/secrets.js'
+import { publicUrl, redact, redactStart } from '../socket/secrets.js'
 import type { Target } from '../socket/target.js'
 import type { Socket, SocketClosure, SocketListener, SocketOptions } from '../socket/web-socket.js'
 import type { ClientStats } from '../types/client.js'
 import type { JsonRpcMessage } from '../types/json-rpc.js'
 import type { TokenContext } from '../types/options.js'
 import { parseText, type Malformed } from '../wire/json-rpc.js'
-import { askedDelay, lateClosure, tellsEra } from './closures.js'
+import { askedDelay, lateClosure, tellsEra, unreadError, withError } from './closures.js'
 import { transition, type Command, type LifecycleEvent, type LifecycleState, type Redial, type RetryPolicy } from './lifecycle.js'
 
 /** Settings of a connection; times in ms. */
@@ -80,6 +79,8 @@ export const isUp = ({ name }: LifecycleState): boolean => name === 'initializin
 const DRAIN_CHECK = 25
 // At most one dial in this time because of hints, in ms; less if `initialDelay` is less.
 const HINT_PAUSE = 1000
+// Characters of a frame that could not be read; enough to recognise what sent it.
+const SHOWN_START = 40
 
 /** Keeps one socket and one timer in step with the lifecycle; turns frames into messages. */
 export class Connection implements SocketListener {
@@ -87,26 +88,36 @@ export class Connection implements SocketListener {
   readonly stats: ConnectionStats = { attempts: 0, reconnects: 0, sent: 0, received: 0, bytesSent: 0, bytesReceived: 0, resent: 0, lost: 0 }
   /** Whether a closure of this socket would tell the era of the server: then the next dial follows at once. */
   eraRedial = false
+  /** How long the upgrade of the current socket took, in ms: a measure of how far away the server is. */
+  roundTrip = 0
   readonly #config: ConnectionConfig
   readonly #listener: ConnectionListener
-  readonly #timer: SharedTimer<Deadline>
+  readonly #timer: SharedTimer
   /** The end of what the state waits for; in `ready`, the moment from which the connection counts as stable. */
-  readonly #limit: Deadline = { dueAt: 0, heapIndex: -1 }
+  readonly #limit: Due = { dueAt: 0, onDue: () => this.#onLimit() }
   /** The next look at a socket under backpressure. */
-  readonly #drainCheck: Deadline = { dueAt: 0, heapIndex: -1 }
+  readonly #drainCheck: Due = { dueAt: 0, onDue: () => (this.canWrite ? this.#listener.onDrain() : this.awaitDrain()) }
   #state: LifecycleState = { name: 'idle' }
   #socket: Socket | undefined
   #subprotocol: string | undefined
   /** Whether dials go without subprotocols; `maybe` until one such dial opened. */
   #bare: 'no' | 'maybe' | 'yes' = 'no'
   #secrets: readonly string[] = []
+  /** The URL of the current dial, without secrets. */
+  #where = 'the server'
+  /** The frame that is being read. */
+  #frame = ''
+  /** Frames of the current socket that could not be read. */
+  #unread = 0
+  /** How the last of them began. */
+  #unreadStart = ''
   #dialledAt = 0
 
   /** Does nothing before a command. */
   constructor(config: ConnectionConfig, listener: ConnectionListener) {
     this.#config = config
     this.#listener = listener
-    this.#timer = new SharedTimer(config.clock, (due) => this.#onDue(due))
+    this.#timer = new SharedTimer(config.clock)
   }
 
   /** Where the lifecycle is. */
@@ -165,6 +176,11 @@ export class Connection implements SocketListener {
     if (at < this.#limit.dueAt) this.#timer.set(this.#limit, at - clock.now())
   }
 
+  /** The error for the frames of this socket that could not be read, if there were any. */
+  get unread(): ProtocolError | undefined {
+    return this.#unread > 0 ? unreadError(this.#unread, this.#unreadStart) : undefined
+  }
+
   /** The text without the secrets of the current dial, which servers like to quote. */
   readonly redact = (text: string): string => redact(text, this.#secrets)
 
@@ -175,7 +191,7 @@ export class Connection implements SocketListener {
 
   /** Asks for `onDrain` once `canWrite` is true again. */
   awaitDrain(): void {
-    if (this.#drainCheck.heapIndex === -1) this.#timer.set(this.#drainCheck, DRAIN_CHECK)
+    if (!this.#timer.has(this.#drainCheck)) this.#timer.set(this.#drainCheck, DRAIN_CHECK)
   }
 
   /** Writes one frame; only while a socket is open (`initializing`, `ready`). */
@@ -227,6 +243,8 @@ export class Connection implements SocketListener {
       // The connection was closed, or dialled anew, while the providers worked.
       if (this.#state !== state) return
       this.#secrets = target.secrets
+      this.#where = publicUrl(target.url)
+      this.#dialledAt = this.#config.clock.now()
       const { openSocket, socket } = this.#config
       this.#socket = openSocket(this.#bare === 'no' ? target : { ...target, protocols: [] }, socket, this)
     } catch (cause) {
@@ -238,6 +256,7 @@ export class Connection implements SocketListener {
   /** The socket is open. */
   onOpened(subprotocol: string | undefined): void {
     this.#subprotocol = subprotocol
+    this.roundTrip = this.#config.clock.now() - this.#dialledAt
     if (this.#bare === 'maybe') this.#bare = 'yes'
     this.#listener.onHeard()
     this.#dispatch({ type: 'socketOpened' })
@@ -248,8 +267,10 @@ export class Connection implements SocketListener {
     this.stats.bytesReceived += bytes
     this.#trace('in', text)
     this.#listener.onHeard()
+    this.#frame = text
     // The last net: nothing that a server sends may end the process, whatever was forgotten above.
     guarded(() => parseText(text, this.#onMessage, this.#onMalformed), this.#listener.onError)
+    this.#frame = ''
   }
 
   /** A frame came in that is not text. */
@@ -279,6 +300,8 @@ export class Connection implements SocketListener {
   }
 
   readonly #onMalformed = (malformed: Malformed): void => {
+    this.#unread++
+    this.#unreadStart = redactStart(redact(this.#frame, this.#secrets).slice(0, SHOWN_START), this.#secrets)
     if (isUp(this.#state)) this.#listener.onMalformed(malformed)
   }
 
@@ -286,7 +309,7 @@ export class Connection implements SocketListener {
     const state = this.#state
     if (state.name === 'closing') return this.#dispatch({ type: 'timedOut' })
     if (!('life' in state)) return
-    const closure: Closure = { ...facts, everReady: state.life.everReady }
+    const closure = withError({ ...facts, everReady: state.life.everReady }, state.name === 'ready' ? undefined : this.unread)
     const redial = this.#redialAfter(closure, state.life.redials)
     this.#dispatch({
       type: 'socketClosed',
@@ -318,17 +341,16 @@ export class Connection implements SocketListener {
     this.#socket?.discard()
     this.#socket = undefined
     this.#subprotocol = undefined
+    this.#unread = 0
     this.eraRedial = false
   }
 
-  #onDue(due: Deadline): void {
+  #onLimit(): void {
     const { name } = this.#state
-    if (due === this.#drainCheck) {
-      if (this.canWrite) this.#listener.onDrain()
-      else this.awaitDrain()
-    } else if (name === 'ready') this.#dispatch({ type: 'stabilized' })
-    else if (name === 'connecting') this.#end(this.#socket?.expire() ?? lateClosure('CONNECT_TIMEOUT', this.#config.connectTimeout))
-    else if (name === 'initializing') this.#end(lateClosure('HANDSHAKE_TIMEOUT', this.#config.handshakeTimeout))
+    if (name === 'ready') this.#dispatch({ type: 'stabilized' })
+    else if (name === 'connecting')
+      this.#end(this.#socket?.expire() ?? lateClosure('CONNECT_TIMEOUT', this.#config.connectTimeout, this.#where))
+    else if (name === 'initializing') this.#end(lateClosure('HANDSHAKE_TIMEOUT', this.#config.handshakeTimeout, this.#where, this.unread))
     else this.#dispatch({ type: 'timedOut' })
   }
 }

@@ -1,6 +1,6 @@
 import { RetriesExhaustedError, type Closure, type McpWebSocketError } from '../errors.js'
 import { backoffDelay, type BackoffPolicy } from './backoff.js'
-import { askedDelay, errorOfClosure, isUnauthorizedCode, judgeClosure } from './closures.js'
+import { askedDelay, isUnauthorizedCode, judgeClosure, withError } from './closures.js'
 
 /**
  * The life of a client's connection.
@@ -51,6 +51,8 @@ export interface Life {
   readonly reason: 'connect' | 'unauthorized'
   /** Whether a fresh token was asked for after a 401, since the last stable connection. */
   readonly refreshed: boolean
+  /** How many dials in a row opened a socket on which the server said nothing, while it was never ready in this life. */
+  readonly silences: number
 }
 
 /** What the owner of a connection wants: begin a life, unless one is under way; dial anew at once; end the life. */
@@ -92,7 +94,9 @@ export interface RetryPolicy extends BackoffPolicy {
   readonly maxRetries: number
 }
 
-const FIRST: Life = { attempt: 1, retries: 0, everReady: false, redials: [], reason: 'connect', refreshed: false }
+const FIRST: Life = { attempt: 1, retries: 0, everReady: false, redials: [], reason: 'connect', refreshed: false, silences: 0 }
+// A server that was never ready and is silent that often does not speak MCP: all retries would take minutes.
+const MOST_SILENCES = 4
 
 /** The next state. Pure: chance and time come in with the events. */
 export function transition(state: LifecycleState, event: LifecycleEvent, policy: RetryPolicy): LifecycleState {
@@ -134,17 +138,18 @@ function afterClosure(before: Life, event: SocketClosed, policy: RetryPolicy): L
   const life: Life = {
     ...before,
     reason: refused || isUnauthorizedCode(closure.code) ? 'unauthorized' : 'connect',
-    refreshed: before.refreshed || refresh
+    refreshed: before.refreshed || refresh,
+    silences: closure.error?.code === 'HANDSHAKE_TIMEOUT' && !before.everReady ? before.silences + 1 : 0
   }
   const redial = event.redial ?? (refresh && override !== false ? 'token' : undefined)
   if (redial && !life.redials.includes(redial)) return { name: 'connecting', life: { ...life, redials: [...life.redials, redial] } }
   const wanted = policy.enabled && (override ?? (refresh || judgeClosure(closure) === 'retry'))
-  if (wanted && life.retries < policy.maxRetries) {
+  if (wanted && life.retries < policy.maxRetries && life.silences < MOST_SILENCES) {
     const retries = life.retries + 1
     const delay = backoffDelay(retries, policy, event.random, askedDelay(closure, policy.initialDelay))
     return { name: 'waiting', life: { ...life, retries, attempt: life.attempt + 1 }, delay, closure }
   }
-  const error = errorOfClosure(closure)
+  const { error } = withError(closure)
   // Where no retry was wanted there was nothing to exhaust: the caller wants the failure itself.
   return { name: 'failed', error: wanted ? new RetriesExhaustedError(life.attempt, error) : error, closure }
 }

@@ -13,6 +13,8 @@ interface PageEvent {
 export interface PageListener {
   /** The network or the page woke up: it is worth trying to connect. */
   onWake(): void
+  /** The network is gone, as far as the page knows: an open connection is probably dead. */
+  onOffline(): void
   /** The page is about to be frozen; no socket survives that. */
   onFreeze(): void
 }
@@ -38,6 +40,7 @@ export function watchPage(listener: PageListener): () => void {
   }
   const watched = [
     [scope, 'online', onWake],
+    [scope, 'offline', () => listener.onOffline()],
     [scope, 'pageshow', onShow],
     [scope, 'pagehide', onHide],
     [document, 'visibilitychange', onVisible]

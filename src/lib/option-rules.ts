@@ -2,7 +2,8 @@ import { isObject } from './is-object.js'
 
 /*
  * The one way in which all entries of the package check their options: a layer declares a table of rules, and `completeOptions`
- * fills in the defaults and throws for the first value that no rule accepts. Pure, and without any knowledge of the options.
+ * fills in the defaults and throws for the first value that no rule accepts, and for the first name that has no rule: a misspelt
+ * option would be dropped without a word. Pure, and without any knowledge of the options.
  */
 
 /** A kind of values: how an error names it, and how a value is tested. */
@@ -54,17 +55,64 @@ export const listOf = (words: string, test: (value: string) => boolean): Kind =>
 const kindOf = (accepted: Accepted): Kind =>
   isObject(accepted) ? OBJECT : typeof accepted === 'object' ? accepted : [String(accepted), (value) => value === accepted]
 
-/** @throws TypeError for anything that a program without types may pass in place of options. */
-export function checkOptions(options: unknown): void {
-  if (!isObject(options)) throw new TypeError('options must be an object')
+/** How many letters have to be added, removed or replaced to make one word of the other (Levenshtein). */
+function distance(one: string, other: string): number {
+  let row = Array.from({ length: other.length + 1 }, (_, column) => column)
+  for (let i = 1; i <= one.length; i++) {
+    let left = i
+    row = row.map((above, j) => {
+      if (j > 0) left = Math.min(Number(row[j - 1]) + Number(one[i - 1] !== other[j - 1]), above + 1, left + 1)
+      return left
+    })
+  }
+  return Number(row.at(-1))
+}
+
+/** The names of all options that have a rule, those inside of others with what precedes them. */
+const namesOf = (rules: Rules, path = ''): string[] =>
+  Object.entries(rules).flatMap(([name, [, ...accepted]]) => [
+    path + name,
+    ...accepted.flatMap((each) => (isObject(each) ? namesOf(each, `${path}${name}.`) : []))
+  ])
+
+/**
+ * The known name that the program most likely meant. It may lie deeper, as `maxRetries` means `reconnect.maxRetries`.
+ * @returns `undefined` if more than half of every name would have to change.
+ */
+function nearest(name: string, rules: Rules): string | undefined {
+  let [found, least]: [string?, number?] = []
+  for (const known of namesOf(rules)) {
+    const last = known.slice(known.lastIndexOf('.') + 1)
+    const part = distance(name.toLowerCase(), last.toLowerCase()) / Math.max(name.length, last.length)
+    if (part <= 0.5 && part < (least ?? 1)) [found, least] = [known, part]
+  }
+  return found
+}
+
+/** @throws TypeError naming the first member that has no rule, and the option that was meant. */
+function checkNames(given: object, rules: Rules, path: string): void {
+  const unknown = Object.keys(given).find((name) => !Object.hasOwn(rules, name))
+  if (unknown === undefined) return
+  const known = nearest(unknown, rules)
+  throw new TypeError(`unknown option ${path}${unknown}${known === undefined ? '' : `: did you mean ${path}${known}?`}`)
 }
 
 /**
- * The given options with their defaults; members without a rule are kept as they are.
+ * @param rules - Names without a rule are wrong.
+ * @throws TypeError for anything that a program without types may pass in place of options.
+ */
+export function checkOptions(options: unknown, rules: Rules): void {
+  if (!isObject(options)) throw new TypeError('options must be an object')
+  checkNames(options, rules, '')
+}
+
+/**
+ * The given options with their defaults.
  * @param path - What precedes the names of these options in an error, for options inside an option.
- * @throws TypeError naming the first option that is wrong, but never its value: that may be a secret.
+ * @throws TypeError naming the first option that is wrong or unknown, but never its value: that may be a secret.
  */
 export function completeOptions(given: object, rules: Rules, path = ''): Record<string, unknown> {
+  checkNames(given, rules, path)
   const all: Record<string, unknown> = { ...given }
   for (const [name, [fallback, ...accepted]] of Object.entries(rules)) {
     const { [name]: value = fallback } = all

@@ -1,12 +1,20 @@
 import type { Clock, Timer } from './clock.js'
-import { Deadlines, isLate, type Deadline } from './deadlines.js'
 
 // In ms. Event loops run timers before they look at their sockets: after the loop was blocked, a response that came in time may still
 // lie unread beside an expired deadline.
 const PUNCTUAL = 20
+// In ms. Timers of a healthy process on a loaded machine come some tens of ms late, seldom hundreds.
+const LATE = 1000
+// A look at all items costs some tens of ns each: with this many of them for each ms between two looks, it stays below 3 % of the time.
+const ITEMS_PER_MS = 1000
+
+/** Whether what was due at `dueAt` comes so late that the process must have slept, or was blocked. */
+export const isLate = (dueAt: number, now: number): boolean => now - dueAt > LATE
 
 /** Something that acts when it falls due. */
-export interface Due extends Deadline {
+export interface Due {
+  /** When it falls due, in ms of the clock. Only the timer writes it. */
+  dueAt: number
   /** Its time has come. @param now - In ms of the clock. */
   onDue(now: number): void
 }
@@ -16,24 +24,21 @@ export interface Due extends Deadline {
  *
  * A timer that fires late shows that the process was blocked, or slept. Then nothing falls due at once: messages that came meanwhile
  * are read first, for one turn of the event loop, or after a sleep for the time `grace`.
+ *
+ * The items are not sorted: most are cleared long before they fall due, so that only the timer looks at all of them, when it fires.
  */
-export class SharedTimer<T extends Deadline> {
+export class SharedTimer {
   readonly #clock: Clock
-  readonly #onDue: (item: T, now: number) => void
   readonly #grace: number
-  readonly #deadlines = new Deadlines<T>()
+  readonly #items = new Set<Due>()
   #timer: Timer | undefined
   /** When the timer fires; `-Infinity` while it waits for the end of a grace, which no earlier deadline may shorten. */
   #firesAt = Infinity
   #idle = false
 
-  /**
-   * @param onDue - Told of each item that falls due; it has no deadline any more.
-   * @param grace - How long nothing falls due after a sleep, in ms.
-   */
-  constructor(clock: Clock, onDue: (item: T, now: number) => void, grace = 0) {
+  /** @param grace - How long nothing falls due after a sleep, in ms. */
+  constructor(clock: Clock, grace = 0) {
     this.#clock = clock
-    this.#onDue = onDue
     this.#grace = grace
   }
 
@@ -42,33 +47,43 @@ export class SharedTimer<T extends Deadline> {
     if (this.#idle === idle) return
     this.#idle = idle
     this.#disarm()
-    this.#arm()
+    this.#armForFirst()
   }
 
   /** Lets `item` fall due in `ms`, in place of an earlier time; `Infinity`: never. */
-  set(item: T, ms: number): void {
+  set(item: Due, ms: number): void {
     if (ms === Infinity) return this.clear(item)
     // Whole milliseconds: timers are no finer, and small integers need no memory of their own.
-    this.#deadlines.set(item, Math.ceil(this.#clock.now() + ms))
-    this.#arm()
+    item.dueAt = Math.ceil(this.#clock.now() + ms)
+    this.#items.add(item)
+    this.#arm(item.dueAt)
+  }
+
+  /** Whether `item` will fall due. */
+  has(item: Due): boolean {
+    return this.#items.has(item)
   }
 
   /** `item` will not fall due. */
-  clear(item: T): void {
-    this.#deadlines.remove(item)
+  clear(item: Due): void {
     // A timer that comes too early finds nothing due and sets itself anew: cheaper than to move it with every response.
-    if (this.#deadlines.size === 0) this.#disarm()
+    if (this.#items.delete(item) && this.#items.size === 0) this.#disarm()
   }
 
-  #arm(): void {
-    const dueAt = this.#deadlines.nextDueAt
-    if (dueAt >= this.#firesAt) return
+  #arm(at: number): void {
+    if (at >= this.#firesAt) return
     this.#timer?.cancel()
-    this.#firesAt = dueAt
-    this.#set(dueAt - this.#clock.now())
+    this.#firesAt = at
+    this.#wait(at - this.#clock.now())
   }
 
-  #set(ms: number): void {
+  #armForFirst(): void {
+    let first = Infinity
+    for (const { dueAt } of this.#items) if (dueAt < first) first = dueAt
+    this.#arm(Math.max(first, this.#clock.now() + Math.floor(this.#items.size / ITEMS_PER_MS)))
+  }
+
+  #wait(ms: number): void {
     this.#timer = this.#clock.after(ms, () => this.#fire(), this.#idle)
   }
 
@@ -84,12 +99,13 @@ export class SharedTimer<T extends Deadline> {
     this.#disarm()
     if (plannedAt > -Infinity && firedAt - plannedAt > PUNCTUAL) {
       this.#firesAt = -Infinity
-      return this.#set(isLate(plannedAt, firedAt) ? this.#grace : 0)
+      return this.#wait(isLate(plannedAt, firedAt) ? this.#grace : 0)
     }
     // Timers may fire a little early (they count whole milliseconds): half a millisecond ahead is due.
-    const now = this.#clock.now()
-    for (let item = this.#deadlines.takeDue(now + 0.5); item !== undefined; item = this.#deadlines.takeDue(now + 0.5))
-      this.#onDue(item, now)
-    this.#arm()
+    const isDue = ({ dueAt }: Due): boolean => dueAt <= firedAt + 0.5
+    const due = [...this.#items].filter(isDue).sort((a, b) => a.dueAt - b.dueAt)
+    // One that falls due may clear or move others.
+    for (const item of due) if (isDue(item) && this.#items.delete(item)) item.onDue(firedAt)
+    this.#armForFirst()
   }
 }

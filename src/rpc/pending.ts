@@ -5,20 +5,20 @@ import type { Params, RequestId } from '../types/json-rpc.js'
  * One request that we make, from the call to its settlement. There is one record for each, and every layer that has to do with the
  * request writes its part of it.
  */
-export interface PendingRequest {
+export class PendingRequest {
   /** Names the request on the wire. */
   readonly id: RequestId
   /** MCP's name of what is asked. */
   readonly method: string
   /** `queued`: never written. `sent`: written once. `resent`: written twice, which is the most. */
-  phase: 'queued' | 'sent' | 'resent'
+  phase: 'queued' | 'sent' | 'resent' = 'queued'
   /**
    * The request as text, without what the era adds to it. Kept while the request waits and, once it is sent, only if it may be sent
    * again or its params are `repeatable`.
    */
   text: string | undefined
   /** Whether the request may be sent again after a drop. */
-  mayResend: boolean
+  mayResend = false
   /** Whether the caller may need the params once more, as they were: the server can ask for input in place of a result. */
   readonly repeatable: boolean
   /** What was sent, if it differs from `text`; kept like that. A request is sent again to the byte. */
@@ -26,24 +26,19 @@ export interface PendingRequest {
   /** The params as the caller gave them, for the rules that look at them; only while the request has never been written. */
   params: Params | undefined
   /** Length of the frame that was sent, in UTF-16 code units: tells the largest request when the server closes with 1009. */
-  size: number
+  size = 0
   /** The caller's option `resend`. `'always'`: not only once, as for a handshake that the layer above makes. */
   readonly resend: boolean | 'always' | undefined
-}
 
-/** A record for a request that has not been written yet. */
-export const queued = (id: RequestId, method: string, params: Params | undefined, resend: PendingRequest['resend']): PendingRequest => ({
-  id,
-  method,
-  phase: 'queued',
-  text: undefined,
-  mayResend: false,
-  repeatable: false,
-  frame: undefined,
-  params,
-  size: 0,
-  resend
-})
+  /** A record for a request that has not been written yet; see the members. */
+  constructor(id: RequestId, method: string, params: Params | undefined, resend: PendingRequest['resend'], repeatable = false) {
+    this.id = id
+    this.method = method
+    this.params = params
+    this.resend = resend
+    this.repeatable = repeatable
+  }
+}
 
 /** The requests that wait for a response, in the order in which they were made. */
 export class PendingRequests<T extends PendingRequest = PendingRequest> {

@@ -105,12 +105,19 @@ function resultOf(returned: unknown): Params {
   throw new TypeError('The request handler did not return an object')
 }
 
+const HANDLER_FAILED: JsonRpcError = { code: INTERNAL_ERROR, message: 'The request handler failed' }
+
 /** The error to respond with for what a handler threw, which may be anything. It never holds a stack. */
 function errorOf(error: unknown): JsonRpcError {
-  if (isRpcError(error)) return { code: error.rpcCode, message: error.message, data: error.data }
-  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown }
-  return {
-    code: Number.isInteger(code) ? (code as number) : INTERNAL_ERROR,
-    message: typeof message === 'string' ? message : 'The request handler failed'
+  try {
+    if (isRpcError(error)) return { code: error.rpcCode, message: error.message, data: error.data }
+    const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown }
+    return {
+      code: Number.isInteger(code) ? (code as number) : HANDLER_FAILED.code,
+      message: typeof message === 'string' ? message : HANDLER_FAILED.message
+    }
+  } catch {
+    // A proxy, or a getter that throws. The server must get a response, and Node ends the process at a rejection that nobody handles.
+    return HANDLER_FAILED
   }
 }

@@ -2,12 +2,11 @@
 // and neither sockets nor reconnects: messages go down into a pipe and come up through `receive`. The client calls it.
 
 import { nanoid } from 'nanoid/non-secure'
-import { RequestTimeoutError, RpcError, type Delivery } from '../errors.js'
+import { RequestTimeoutError, RpcError, type Delivery, type McpWebSocketError } from '../errors.js'
 import type { Clock } from '../lib/clock.js'
 import { deferred, type Deferred } from '../lib/deferred.js'
 import { guarded } from '../lib/guarded.js'
-import type { Deadline } from '../lib/deadlines.js'
-import { Waits, type WaitEnd } from '../lib/waits.js'
+import { Waits, type Waiter } from '../lib/waits.js'
 import type {
   JsonRpcMessage,
   JsonRpcNotification,
@@ -21,7 +20,7 @@ import type { RequestOptions } from '../types/options.js'
 import { isErrorResponse, isRequest, isResponse } from '../wire/json-rpc.js'
 import { isObject } from '../lib/is-object.js'
 import { cancelledId, PROGRESS } from '../wire/methods.js'
-import { PendingRequests, type PendingRequest } from './pending.js'
+import { PendingRequest, PendingRequests } from './pending.js'
 import { RequestDispatcher } from './request-dispatcher.js'
 
 /** What carries the messages down; it survives reconnects. */
@@ -34,6 +33,8 @@ export interface MessagePipe {
   respond(response: JsonRpcResponse): void
   /** Gives a request up and tells the server why. @returns Whether the server can have executed it. */
   cancel(request: PendingRequest, reason: string): Delivery
+  /** Why a request may have got no response, if anything is known. */
+  readonly explanation: McpWebSocketError | undefined
 }
 
 /** Settings of a peer; times in ms. */
@@ -56,18 +57,6 @@ export interface RpcPeerListener {
   onError(error: Error): void
 }
 
-/** A pending request with the promise of whoever made it. */
-export interface Call extends PendingRequest, Deadline, Deferred<unknown> {
-  /** The request's options, kept only if one of them matters after the request was sent. */
-  readonly options: RequestOptions | undefined
-  /** Time for the response, in ms; progress may start it anew. */
-  readonly timeout: number
-  /** When the flow began that the call belongs to, in ms of the clock: `maxTotalTimeout` counts from there. */
-  readonly startedAt: number
-  /** Under which the server reports progress, if it was asked to. */
-  token: ProgressToken | undefined
-}
-
 /** What a call belongs to. */
 export interface CallFlow {
   /** When the flow began, in ms of the clock: `maxTotalTimeout` counts from there. @default now */
@@ -76,19 +65,78 @@ export interface CallFlow {
   readonly repeatable?: boolean
 }
 
+/** A pending request with the promise of whoever made it, which settles exactly once. */
+export class Call extends PendingRequest implements Waiter {
+  dueAt = 0
+  /** The request's options, kept only if one of them matters after the request was sent. */
+  readonly options: RequestOptions | undefined
+  /** Time for the response, in ms; progress may start it anew. */
+  readonly timeout: number
+  /** When the flow began that the call belongs to, in ms of the clock: `maxTotalTimeout` counts from there. */
+  readonly startedAt: number
+  /** Under which the server reports progress, if it was asked to. */
+  token: ProgressToken | undefined
+  /** The promise, with what settles it. */
+  readonly outcome: Deferred<unknown> = deferred()
+  readonly #peer: RpcPeer
+
+  /** Made by {@link RpcPeer.call}. @param timeout - The deadline if the options name none, in ms. */
+  constructor(
+    peer: RpcPeer,
+    id: number,
+    method: string,
+    params: Params | undefined,
+    options: RequestOptions,
+    timeout: number,
+    flow: CallFlow
+  ) {
+    super(id, method, params, options.resend, flow.repeatable)
+    this.options = options.signal || options.maxTotalTimeout !== undefined || wantsProgress(options) ? options : undefined
+    this.timeout = options.timeout ?? timeout
+    this.startedAt = flow.startedAt ?? peer.now()
+    this.#peer = peer
+  }
+
+  /** The result. */
+  get promise(): Promise<unknown> {
+    return this.outcome.promise
+  }
+
+  /** Time for the response, in ms from now. */
+  get timeLeft(): number {
+    const { maxTotalTimeout } = this.options ?? {}
+    // The clock is asked only if it matters: this is on the path of every request.
+    return maxTotalTimeout === undefined ? this.timeout : Math.min(this.timeout, this.startedAt + maxTotalTimeout - this.#peer.now())
+  }
+
+  onDue(now: number): void {
+    const { maxTotalTimeout = Infinity } = this.options ?? {}
+    const limit = this.startedAt + maxTotalTimeout <= now + 1 ? maxTotalTimeout : this.timeout
+    const { explanation } = this.#peer
+    const late = (delivery: Delivery): Error => new RequestTimeoutError(this.method, limit, delivery, explanation)
+    this.#peer.abandon(this, `no answer within ${String(limit)} ms`, late)
+  }
+
+  onAbort(signal: AbortSignal): void {
+    const reason: unknown = signal.reason
+    this.#peer.abandon(this, reason instanceof Error ? reason.message : 'aborted', () => reason)
+  }
+}
+
 /** One end of a JSON-RPC conversation. */
 export class RpcPeer {
   /** Handles the server's requests. */
   readonly dispatcher: RequestDispatcher
   /** All that this end waits for. */
-  readonly waits: Waits<Call>
+  readonly waits: Waits
   readonly #pipe: MessagePipe
   readonly #config: RpcPeerConfig
   readonly #listener: RpcPeerListener
   readonly #pending: PendingRequests<Call>
   readonly #byToken = new Map<ProgressToken, Call>()
+  // Chance is asked at the first request: some platforms forbid it in the scope of a module, or copy the memory that the module left.
   // Behind one relay several clients may share a server that tells them apart by token alone.
-  #tokenPrefix: string | undefined
+  #tokenPrefix = ''
   #lastId = 0
 
   /** @param pipe - Carries the messages; what comes up from it has to be handed to `receive`. */
@@ -98,12 +146,17 @@ export class RpcPeer {
     this.#listener = listener
     this.#pending = new PendingRequests(config.maxPending)
     this.dispatcher = new RequestDispatcher(pipe)
-    this.waits = new Waits(config.clock, (call, by, now) => this.#expire(call, by, now), config.grace)
+    this.waits = new Waits(config.clock, config.grace)
   }
 
   /** How many requests wait for a response. */
   get pendingCount(): number {
     return this.#pending.size
+  }
+
+  /** Why requests may get no response, if anything is known. */
+  get explanation(): McpWebSocketError | undefined {
+    return this.#pipe.explanation
   }
 
   /** The time, in ms of the clock. */
@@ -117,7 +170,9 @@ export class RpcPeer {
    * @returns Its record, whose promise settles exactly once.
    */
   call(method: string, params: Params | undefined, options: RequestOptions = {}, flow: CallFlow = {}): Call {
-    const call = this.#record(method, params, options, flow)
+    // A random start, because two clients behind one relay must not use the same ids: see docs/decisions/0001-positive-integer-ids.md.
+    this.#lastId ||= 1e8 - 1 + Math.floor(this.#config.clock.random() * 9e8)
+    const call = new Call(this, ++this.#lastId, method, params, options, this.#config.requestTimeout, flow)
     const { signal } = options
     try {
       checkCall(method, params)
@@ -127,10 +182,10 @@ export class RpcPeer {
       this.#pipe.request({ jsonrpc: '2.0', id: call.id, method, params: this.#withToken(call, params) }, call)
     } catch (error) {
       this.#take(call.id)
-      call.reject(error)
+      call.outcome.reject(error)
     }
     // It may have failed at once; or a callback of the program, such as `trace`, ended the client meanwhile.
-    if (this.#pending.has(call.id)) this.waits.begin(call, this.#timeLeft(call), signal)
+    if (this.#pending.has(call.id)) this.waits.begin(call, call.timeLeft, signal)
     return call
   }
 
@@ -149,64 +204,19 @@ export class RpcPeer {
 
   /** Ends a request without a response. */
   fail(id: RequestId | undefined, error: unknown): void {
-    this.#take(id)?.reject(error)
+    this.#take(id)?.outcome.reject(error)
   }
 
   /** Gives a request up, and tells the server why. */
   abandon(call: Call, reason: string, errorOf: (delivery: Delivery) => unknown): void {
-    if (this.#take(call.id)) call.reject(errorOf(this.#pipe.cancel(call, reason)))
-  }
-
-  #record(method: string, params: Params | undefined, options: RequestOptions, flow: CallFlow): Call {
-    const { maxTotalTimeout, signal, timeout = this.#config.requestTimeout } = options
-    const { promise, resolve, reject } = deferred<unknown>()
-    return {
-      id: this.#nextId(),
-      method,
-      phase: 'queued',
-      text: undefined,
-      mayResend: false,
-      repeatable: flow.repeatable ?? false,
-      frame: undefined,
-      params,
-      size: 0,
-      resend: options.resend,
-      promise,
-      resolve,
-      reject,
-      dueAt: 0,
-      heapIndex: -1,
-      options: signal || maxTotalTimeout !== undefined || wantsProgress(options) ? options : undefined,
-      timeout,
-      startedAt: flow.startedAt ?? this.now(),
-      token: undefined
-    }
-  }
-
-  /**
-   * The random start keeps two clients behind one relay from using the same ids (docs/decisions/0001-positive-integer-ids.md). It is drawn at
-   * the first request: some platforms run the module once and copy its memory, or forbid chance outside of a request.
-   */
-  #nextId(): number {
-    this.#lastId ||= 1e8 - 1 + Math.floor(this.#config.clock.random() * 9e8)
-    return ++this.#lastId
-  }
-
-  #tokenOf(id: RequestId): string {
-    this.#tokenPrefix ??= nanoid(10)
-    return `${this.#tokenPrefix}.${String(id)}`
-  }
-
-  #timeLeft(call: Call): number {
-    const { maxTotalTimeout } = call.options ?? {}
-    // The clock is asked only if it matters: this is on the path of every request.
-    return maxTotalTimeout === undefined ? call.timeout : Math.min(call.timeout, call.startedAt + maxTotalTimeout - this.now())
+    if (this.#take(call.id)) call.outcome.reject(errorOf(this.#pipe.cancel(call, reason)))
   }
 
   #withToken(call: Call, params: Params | undefined): Params | undefined {
     if (!wantsProgress(call.options)) return params
     const own = params?._meta?.progressToken
-    const progressToken = typeof own === 'string' || typeof own === 'number' ? own : this.#tokenOf(call.id)
+    const progressToken =
+      typeof own === 'string' || typeof own === 'number' ? own : `${(this.#tokenPrefix ||= nanoid(10))}.${String(call.id)}`
     call.token = progressToken
     this.#byToken.set(progressToken, call)
     const { _meta, ...rest } = params ?? {}
@@ -223,21 +233,10 @@ export class RpcPeer {
     return call
   }
 
-  #expire(call: Call, by: WaitEnd, now: number): void {
-    if (by !== 'deadline') {
-      const reason: unknown = by.reason
-      return this.abandon(call, reason instanceof Error ? reason.message : 'aborted', () => reason)
-    }
-    const { method, options, startedAt, timeout } = call
-    const { maxTotalTimeout = Infinity } = options ?? {}
-    const limit = startedAt + maxTotalTimeout <= now + 1 ? maxTotalTimeout : timeout
-    this.abandon(call, `no answer within ${String(limit)} ms`, (delivery) => new RequestTimeoutError(method, limit, delivery))
-  }
-
   #receiveResponse(response: JsonRpcResponse): void {
     const call = this.#take(response.id as RequestId)
-    if (isErrorResponse(response)) call?.reject(new RpcError(response.error.code, response.error.message, response.error.data))
-    else call?.resolve(response.result)
+    if (isErrorResponse(response)) call?.outcome.reject(new RpcError(response.error.code, response.error.message, response.error.data))
+    else call?.outcome.resolve(response.result)
   }
 
   #receiveNotification(notification: JsonRpcNotification): void {
@@ -252,7 +251,7 @@ export class RpcPeer {
     const call = this.#byToken.get(params?.progressToken as ProgressToken)
     if (!call || typeof params?.progress !== 'number') return
     const { onprogress, resetTimeoutOnProgress } = call.options ?? {}
-    if (resetTimeoutOnProgress) this.waits.setDeadline(call, this.#timeLeft(call))
+    if (resetTimeoutOnProgress) this.waits.setDeadline(call, call.timeLeft)
     const { progressToken: _token, _meta, progress, ...rest } = params
     guarded(
       () => onprogress?.({ progress, ...rest }),

@@ -8,13 +8,18 @@ import type { McpWebSocketServerOptions } from './types.js'
 export interface AuthenticationConfig<Auth> {
   /** Measures `authTimeout`. */
   readonly clock: Clock
+  /** The program's list of origins, where it is a function. */
+  readonly isAllowedOrigin: OriginFilter | undefined
   /** The program's callback. */
   readonly authenticate: McpWebSocketServerOptions<Auth>['authenticate']
-  /** How long it may take, in ms. */
+  /** How long both may take together, in ms. */
   readonly authTimeout: number
-  /** Called with what it throws or rejects with. */
+  /** Called with what they throw or reject with. */
   readonly onerror: (error: Error) => void
 }
+
+/** Decides whether pages of an origin may connect. */
+export type OriginFilter = Extract<McpWebSocketServerOptions['allowedOrigins'], (...args: never) => unknown>
 
 /** Who the client is, or the response that it gets instead of a socket, or `left` if it hung up meanwhile. */
 export type Authentication<Auth> = { readonly auth: Auth } | { readonly rejected: RejectedUpgrade } | 'left'
@@ -23,14 +28,14 @@ export type Authentication<Auth> = { readonly auth: Auth } | { readonly rejected
 const MAX_EARLY_BYTES = 64 * 1024
 
 /**
- * Lets `authenticate` decide about an upgrade. Meanwhile only what Node buffers is read from the socket. Never rejects.
+ * Lets the program decide about an upgrade: first about its origin, then about its credentials. Meanwhile only what Node buffers is read from the socket. Never rejects.
  * @param head - What Node has read beyond the request.
  */
 export async function authenticateUpgrade<Auth>(
   request: IncomingMessage,
   token: string | undefined,
   head: Buffer,
-  { clock, authenticate, authTimeout, onerror }: AuthenticationConfig<Auth>
+  { clock, isAllowedOrigin, authenticate, authTimeout, onerror }: AuthenticationConfig<Auth>
 ): Promise<Authentication<Auth>> {
   const { socket } = request
   const readBefore = socket.bytesRead - head.length
@@ -42,15 +47,21 @@ export async function authenticateUpgrade<Auth>(
     // Node emits `end` although nobody reads, as long as the client has sent nothing too early.
     socket.once('end', onLeft).once('close', onLeft)
     // `async` turns a synchronous throw into a rejection.
-    const asked = async (): Promise<Auth | undefined> => authenticate?.(request, token)
-    asked().then(
+    const ask = async (): Promise<Authentication<Auth>> => {
+      const { origin } = request.headers
+      const isAsked = isAllowedOrigin !== undefined && origin !== undefined
+      // Only `true` lets a page in: a function that forgot to return anything must not.
+      const isAllowed: unknown = isAsked ? await isAllowedOrigin(origin, request) : true
+      if (isAllowed !== true) return { rejected: REJECTED_UPGRADES.origin }
+      if (authenticate === undefined) return { auth: undefined as Auth }
+      const auth = await authenticate(request, token)
       // `false` is the result of a comparison that the program forgot to turn into auth info: it must not mean "come in".
-      (auth) => resolve(auth === undefined || auth === null || auth === false ? { rejected: REJECTED_UPGRADES.unauthorized } : { auth }),
-      (thrown: unknown) => {
-        onerror(asError(thrown))
-        resolve({ rejected: REJECTED_UPGRADES.authentication })
-      }
-    )
+      return auth === undefined || auth === null || auth === false ? { rejected: REJECTED_UPGRADES.unauthorized } : { auth }
+    }
+    ask().then(resolve, (thrown: unknown) => {
+      onerror(asError(thrown))
+      resolve({ rejected: REJECTED_UPGRADES.authentication })
+    })
   })
   const authentication = await decided
   timer?.cancel()

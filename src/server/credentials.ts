@@ -1,23 +1,30 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { BEARER_PREFIX } from '../wire/subprotocol.js'
+import { AUTH_PREFIX, BEARER_PREFIX, isCredential } from '../wire/subprotocol.js'
 
 /** The bearer token of an upgrade request (`undefined`: it has none), or why there is not exactly one that can be read. */
 export type Credentials = { readonly token: string | undefined } | { readonly problem: 'unreadable' | 'ambiguous' }
 
 /**
- * Reads the bearer token of an upgrade request: from the `Authorization` header, or from the `mcp.bearer.*` entry among the offered
- * subprotocols. A request with two tokens is ambiguous (RFC 6750 section 2). Other schemes are left to `authenticate`.
+ * Reads the bearer token of an upgrade request: from the `Authorization` header, or from the `mcp.bearer.*` or `mcp.auth.*` entry among
+ * the offered subprotocols. A request with two tokens is ambiguous (RFC 6750 section 2); clients of SEP-1288 that send one token in the
+ * header and as `mcp.auth.*` have one. Other schemes are left to `authenticate`.
  */
 export function readCredentials(authorization: string | undefined, offered: readonly string[]): Credentials {
-  const entries = offered.filter((name) => name.startsWith(BEARER_PREFIX))
+  const entries = offered.filter(isCredential)
   const [scheme = '', ...rest] = (authorization ?? '').split(' ')
   const isBearer = scheme.toLowerCase() === 'bearer'
-  if (entries.length + Number(isBearer) > 1) return { problem: 'ambiguous' }
+  const inHeader = rest.join(' ').trim()
   const [entry] = entries
+  const isRepeated = isBearer && entry === AUTH_PREFIX + inHeader
+  if (entries.length + Number(isBearer && !isRepeated) > 1) return { problem: 'ambiguous' }
   if (entry === undefined && !isBearer) return { token: undefined }
-  const token = entry === undefined ? rest.join(' ').trim() : decode(entry.slice(BEARER_PREFIX.length))
+  const token = entry === undefined ? inHeader : readEntry(entry)
   return token === undefined || token === '' ? { problem: 'unreadable' } : { token }
 }
+
+/** The token of an entry among the subprotocols; `undefined` if it cannot be read. */
+const readEntry = (entry: string): string | undefined =>
+  entry.startsWith(AUTH_PREFIX) ? entry.slice(AUTH_PREFIX.length) : decode(entry.slice(BEARER_PREFIX.length))
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 

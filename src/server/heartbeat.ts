@@ -1,6 +1,5 @@
 import type { Clock } from '../lib/clock.js'
-import type { Deadline } from '../lib/deadlines.js'
-import { SharedTimer } from '../lib/shared-timer.js'
+import { SharedTimer, type Due } from '../lib/shared-timer.js'
 
 /** When a silent client is pinged, and when it is given up. */
 export interface HeartbeatPolicy {
@@ -44,7 +43,7 @@ export function judgeSilence({ heardAt, pingedAt }: Silence, { interval, timeout
 }
 
 /** The heartbeat's record of one connection. Its owner keeps it and hands it back; only `Heartbeats` reads and writes it. */
-export interface Pulse extends Silence, Deadline {
+export interface Pulse extends Silence, Due {
   /** Whose pulse it is. */
   readonly connection: Beating
   /** See {@link Silence}. */
@@ -59,18 +58,19 @@ export interface Pulse extends Silence, Deadline {
 export class Heartbeats {
   readonly #clock: Clock
   readonly #policy: HeartbeatPolicy | false
-  readonly #timer: SharedTimer<Pulse>
+  readonly #timer: SharedTimer
 
   /** @param policy - `false`: no connection is ever pinged or cut. */
   constructor(clock: Clock, policy: HeartbeatPolicy | false) {
     this.#clock = clock
     this.#policy = policy
-    this.#timer = new SharedTimer(clock, (pulse, now) => this.#look(pulse, now), policy === false ? 0 : policy.timeout)
+    this.#timer = new SharedTimer(clock, policy === false ? 0 : policy.timeout)
   }
 
   /** Begins to watch a connection. */
   watch(connection: Beating): Pulse {
-    const pulse: Pulse = { connection, heardAt: 0, pingedAt: undefined, bytesSeen: 0, dueAt: 0, heapIndex: -1 }
+    const onDue = (now: number): void => this.#look(pulse, now)
+    const pulse: Pulse = { connection, heardAt: 0, pingedAt: undefined, bytesSeen: 0, dueAt: 0, onDue }
     this.resume(pulse)
     return pulse
   }

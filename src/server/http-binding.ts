@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server as HttpServer, type Ser
 import type { Server as HttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { isForPath, REJECTED_UPGRADES, type RejectedUpgrade } from './upgrade.js'
+import { isForPath, REJECTED_UPGRADES, type Path, type RejectedUpgrade } from './upgrade.js'
 
 /** Where a server listens. */
 export interface BindingConfig {
@@ -14,7 +14,7 @@ export interface BindingConfig {
   /** Port of the own server; 0: any that is free. */
   readonly port: number
   /** Path of the endpoint. */
-  readonly path: string
+  readonly path: Path
 }
 
 /** Called with every upgrade request for this server's path, and those for other paths that nobody else would respond to. */
@@ -53,8 +53,9 @@ export class HttpBinding {
   /** Begins to take upgrades. @throws What Node throws, for example `EADDRINUSE`; Error if another binding has the path. */
   async listen(): Promise<void> {
     const { host, port, path } = this.#config
-    // Both would accept each upgrade, and ws throws at the second attempt.
-    if (this.#isForAny(path)) throw new Error(`path ${path} of this HTTP server belongs to another McpWebSocketServer`)
+    // The other one would get all upgrades. Of patterns and functions nobody can say whether they overlap.
+    if (typeof path === 'string' && this.#ownerOf(path))
+      throw new Error(`path ${path} of this HTTP server belongs to another McpWebSocketServer`)
     // A request for which there is no listener hangs. Where the program has one, plain requests are its own.
     this.#responds = this.#server.listenerCount('request') === this.#responding.length
     bindingsOf.set(this.#server, new Set(this.#all).add(this))
@@ -90,16 +91,17 @@ export class HttpBinding {
   }
 
   readonly #route: OnUpgrade = (request, socket, head) => {
-    if (isForPath(request.url, this.#config.path) || this.#isLeftTo(request.url)) this.#onUpgrade(request, socket, head)
+    const owner = this.#ownerOf(request.url)
+    if (owner === this || (owner === undefined && this.#rejectsOthers)) this.#onUpgrade(request, socket, head)
   }
 
   /**
-   * Whether this binding has to reject an upgrade for another path: nobody else would, and the client would wait. If the program
-   * listens for upgrades too, that is its task; among several bindings it is the first one's.
+   * Whether this binding has to reject upgrades for paths that belong to no binding: nobody else would, and the client would wait. If
+   * the program listens for upgrades too, that is its task; among several bindings it is the first one's.
    */
-  #isLeftTo(url: string | undefined): boolean {
+  get #rejectsOthers(): boolean {
     const all = this.#all
-    return !this.#isForAny(url) && all[0] === this && this.#server.listenerCount('upgrade') === all.length
+    return all[0] === this && this.#server.listenerCount('upgrade') === all.length
   }
 
   /** All bindings to this HTTP server. */
@@ -112,8 +114,9 @@ export class HttpBinding {
     return this.#all.filter((binding) => binding.#responds)
   }
 
-  #isForAny(url: string | undefined): boolean {
-    return this.#all.some((binding) => isForPath(url, binding.#config.path))
+  /** The binding to which a path belongs: the first one, if patterns or functions of several accept it. */
+  #ownerOf(url: string | undefined): HttpBinding | undefined {
+    return this.#all.find((binding) => isForPath(url, binding.#config.path))
   }
 
   /** Responds to a plain request. The connection stays open for the next request, if the client wants. */
@@ -121,7 +124,7 @@ export class HttpBinding {
     const responding = this.#responding
     // The first binding responds for all of them, and no binding does once the program has a listener of its own.
     if (responding[0] !== this || this.#server.listenerCount('request') > responding.length) return
-    const { status, body, headers } = this.#isForAny(url) ? REJECTED_UPGRADES.upgrade : REJECTED_UPGRADES.path
+    const { status, body, headers } = this.#ownerOf(url) ? REJECTED_UPGRADES.upgrade : REJECTED_UPGRADES.path
     // RFC 9110 section 7.8: whoever sends `Upgrade` names it in `Connection`.
     const connection = 'Upgrade' in headers ? { Connection: `upgrade, ${response.shouldKeepAlive ? 'keep-alive' : 'close'}` } : {}
     response.writeHead(status, { 'Content-Type': 'text/plain', 'Content-Length': body.length, ...headers, ...connection }).end(body)

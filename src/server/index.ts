@@ -15,6 +15,7 @@ export type {
   CutReason,
   McpWebSocketServerOptions,
   MessageExtra,
+  RejectionInfo,
   RejectReason,
   ServerMetrics,
   ServerTransport

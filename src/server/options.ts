@@ -12,7 +12,7 @@ import {
   type Kind,
   type Rules
 } from '../lib/option-rules.js'
-import { BEARER_PREFIX, MCP_SUBPROTOCOL } from '../wire/subprotocol.js'
+import { AUTH_PREFIX, BEARER_PREFIX, isCredential, MCP_SUBPROTOCOL } from '../wire/subprotocol.js'
 import type { HeartbeatPolicy } from './heartbeat.js'
 import { isToken, type UpgradePolicy } from './upgrade.js'
 import type { BindingConfig } from './http-binding.js'
@@ -20,7 +20,7 @@ import type { McpWebSocketServerOptions } from './types.js'
 
 type Options<Auth> = McpWebSocketServerOptions<Auth>
 /** Options without a default. */
-type Bare = 'server' | 'authenticate' | 'allowedHosts' | 'onerror'
+type Bare = 'server' | 'authenticate' | 'allowedHosts' | 'onrejected' | 'onerror'
 type Complete<Auth> = Required<Omit<Options<Auth>, Bare | 'heartbeat'>> &
   Pick<Options<Auth>, Bare> & { readonly heartbeat: HeartbeatPolicy | false }
 
@@ -41,8 +41,9 @@ export const isLoopbackAddress = (address: string): boolean => /^(localhost|127(
 const isWithin = (value: unknown, least: number, most: number): boolean =>
   Number.isSafeInteger(value) && Number(value) >= least && Number(value) <= most
 
-/** As browsers write it. `null` and `*` would let every page in. */
+/** As browsers write it. `*` would let every page in; `null` does too, but those pages have no other origin that could be listed. */
 function isOrigin(value: string): boolean {
+  if (value === 'null' || value === 'file://') return true
   if (!/^[a-z][a-z\d+.-]*:\/\/[^\s/?#@*]+$/.test(value)) return false
   return !/^https?:/.test(value) || (URL.canParse(value) && new URL(value).origin === value)
 }
@@ -56,13 +57,14 @@ const PATH: Kind = [
   'a string that begins with a slash, without a query',
   (value) => typeof value === 'string' && /^\/[^?#\s]*$/.test(value)
 ]
+const PATTERN: Kind = ['a pattern', (value) => value instanceof RegExp]
 const ORIGINS = listOf('a list of different origins, each written as browsers do: https://example.com', isOrigin)
 const HOSTS = listOf('a list of different names, each with or without a port', (value) =>
   /^(\[[\da-f:.]+\]|[a-z\d_.-]+)(:\d+)?$/i.test(value)
 )
 const SUBPROTOCOLS = listOf(
-  `a list of different tokens other than ${MCP_SUBPROTOCOL} and ${BEARER_PREFIX}*`,
-  (value) => isToken(value) && value !== MCP_SUBPROTOCOL && !value.startsWith(BEARER_PREFIX)
+  `a list of different tokens other than ${MCP_SUBPROTOCOL}, ${BEARER_PREFIX}* and ${AUTH_PREFIX}*`,
+  (value) => isToken(value) && value !== MCP_SUBPROTOCOL && !isCredential(value)
 )
 // A longer message fits in no string; and from 2 GiB on ws knows no limit at all.
 const MESSAGE_BYTES: Kind = [
@@ -74,11 +76,11 @@ const RULES: Rules = {
   server: [NONE, HTTP_SERVER],
   port: [0, PORT],
   host: ['127.0.0.1', TEXT],
-  path: ['/ws', PATH],
+  path: ['/ws', PATH, PATTERN, FUNCTION],
   authenticate: [NONE, FUNCTION],
   allowUnauthenticated: [false, true, false],
   authTimeout: [10_000, POSITIVE],
-  allowedOrigins: [[], ORIGINS],
+  allowedOrigins: [[], ORIGINS, FUNCTION],
   allowedHosts: [NONE, HOSTS],
   requireSubprotocol: [true, true, false],
   extraSubprotocols: [[], SUBPROTOCOLS],
@@ -89,14 +91,15 @@ const RULES: Rules = {
   maxBufferedBytes: [4 * MIB, POSITIVE],
   drainTimeout: [30_000, POSITIVE],
   onconnection: [REQUIRED, FUNCTION],
+  onrejected: [NONE, FUNCTION],
   onerror: [NONE, FUNCTION]
 }
 
 /** What a server is made of, from its options. @throws TypeError naming the first option that is wrong. */
 export function resolveServerOptions<Auth>(options: Options<Auth>): ServerConfig<Auth> {
-  checkOptions(options)
+  checkOptions(options, RULES)
   const all = completeOptions({ ...options }, RULES) as unknown as Complete<Auth>
-  const { server, host, port, path, authenticate, allowUnauthenticated, allowedHosts } = all
+  const { server, host, port, path, authenticate, allowUnauthenticated, allowedHosts, allowedOrigins } = all
   if (server !== undefined && options.port !== undefined) throw new TypeError('port must be left out where a server is given')
   if (authenticate === undefined && !allowUnauthenticated)
     throw new TypeError('allowUnauthenticated must be true where there is no authenticate: every client is served')
@@ -112,7 +115,7 @@ export function resolveServerOptions<Auth>(options: Options<Auth>): ServerConfig
     upgrade: {
       path,
       allowedHosts: hosts.map((each) => each.toLowerCase()),
-      allowedOrigins: [...all.allowedOrigins],
+      allowedOrigins: typeof allowedOrigins === 'function' ? undefined : [...allowedOrigins],
       subprotocols: [MCP_SUBPROTOCOL, ...all.extraSubprotocols],
       requireSubprotocol: all.requireSubprotocol,
       authenticates: authenticate !== undefined

@@ -19,6 +19,8 @@ export interface PeerConfig {
   readonly clock: Clock
   /** Where the connection counts. */
   readonly metrics: Metrics
+  /** Called with what callbacks of a transport throw or reject with, if its `onerror` cannot be told. */
+  readonly onFailed: (error: Error) => void
   /** Finds out whether the client is still there. */
   readonly heartbeats: Heartbeats
   /** How many requests of the client may be in flight. */
@@ -52,7 +54,7 @@ export class PeerSocket implements ServerTransport {
   readonly #delivery = orderedDelivery((message) =>
     guardedAsync(
       () => this.onmessage?.(message, this.#extra),
-      (error) => this.#reportError(error)
+      (error) => this.#reportFailure(error)
     )
   )
   /** `closing`: the closing handshake of RFC 6455 is under way; nothing is delivered or sent any more. */
@@ -95,6 +97,10 @@ export class PeerSocket implements ServerTransport {
       this.#end()
       this.#onGone(this)
     })
+  }
+
+  get subprotocol(): string | undefined {
+    return this.#ws.protocol || undefined
   }
 
   start(): Promise<void> {
@@ -290,11 +296,16 @@ export class PeerSocket implements ServerTransport {
   }
 
   #reportError(error: Error): void {
-    // What `onerror` itself throws has nowhere to go.
     guardedAsync(
       () => this.onerror?.(error),
-      () => undefined
+      (failure) => this.#config.onFailed(failure)
     )
+  }
+
+  /** Reports a bug in a callback of the program: unlike a client's mistakes it must not get lost. */
+  #reportFailure(error: Error): void {
+    if (this.onerror === undefined) this.#config.onFailed(error)
+    else this.#reportError(error)
   }
 
   #end(): void {
@@ -306,7 +317,7 @@ export class PeerSocket implements ServerTransport {
     this.#delivery.flush()
     guardedAsync(
       () => this.onclose?.(),
-      (error) => this.#reportError(error)
+      (error) => this.#reportFailure(error)
     )
   }
 }

@@ -13,7 +13,14 @@ import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws'
 import { asError, guarded, guardedAsync } from '../lib/guarded.js'
 import { systemClock, type Clock } from '../lib/clock.js'
 import { authenticateUpgrade, type Authentication } from './authentication.js'
-import { judgeUpgrade, REJECTED_UPGRADES, selectSubprotocol, type AcceptableUpgrade, type RejectedUpgrade } from './upgrade.js'
+import {
+  judgeUpgrade,
+  REJECTED_UPGRADES,
+  selectSubprotocol,
+  withoutCredentials,
+  type AcceptableUpgrade,
+  type RejectedUpgrade
+} from './upgrade.js'
 import { Heartbeats } from './heartbeat.js'
 import { HttpBinding, rejectUpgrade } from './http-binding.js'
 import { formatMetrics, Metrics } from './metrics.js'
@@ -51,8 +58,8 @@ export class McpWebSocketServer<Auth = undefined> {
   readonly #metrics = new Metrics()
   readonly #peerConfig: PeerConfig
   readonly #peers = new Set<PeerSocket>()
-  /** Sockets whose clients are being authenticated. */
-  readonly #authenticating = new Set<Duplex>()
+  /** Sockets about whose clients the program is asked, and their requests. */
+  readonly #authenticating = new Map<Duplex, IncomingMessage>()
   #state: 'new' | 'listening' | 'closing' = 'new'
   #closed: Promise<void> | undefined
   /** Set by `close`: resolves once no connection is left. */
@@ -64,7 +71,7 @@ export class McpWebSocketServer<Auth = undefined> {
    * @throws TypeError naming the first option that is wrong.
    */
   constructor(options: McpWebSocketServerOptions<Auth>, ports: { readonly clock: Clock } = { clock: systemClock }) {
-    const config = resolveServerOptions(options)
+    const config = this.#guardPath(resolveServerOptions(options))
     this.#config = config
     this.#clock = ports.clock
     this.#binding = new HttpBinding(config.binding, (request, socket, head) => this.#onUpgrade(request, socket, head))
@@ -82,7 +89,7 @@ export class McpWebSocketServer<Auth = undefined> {
     }
     this.#upgrades = new WebSocketServer(upgrades)
     const heartbeats = new Heartbeats(ports.clock, config.heartbeat)
-    this.#peerConfig = { ...config, clock: ports.clock, metrics: this.#metrics, heartbeats }
+    this.#peerConfig = { ...config, clock: ports.clock, metrics: this.#metrics, heartbeats, onFailed: (error) => this.#reportError(error) }
   }
 
   /**
@@ -105,6 +112,23 @@ export class McpWebSocketServer<Auth = undefined> {
       throw thrown
     }
     if (this.#closed !== undefined) throw new Error('close() was called before it listened')
+  }
+
+  /**
+   * Judges one upgrade request and accepts or rejects it, as if it had come over `server`: for a router that gets all upgrades of its
+   * HTTP server. The checks are the same, that of `path` included. It works without `listen()`, and then needs neither `server` nor
+   * `port`. Takes ownership of `socket`. Never throws.
+   * @param head - What Node has read beyond the request.
+   * @example
+   * ```ts
+   * http.on('upgrade', (request, socket, head) => {
+   *   if (request.url?.startsWith('/mcp')) mcp.handleUpgrade(request, socket, head)
+   *   else others.handleUpgrade(request, socket, head, onSocket)
+   * })
+   * ```
+   */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#onUpgrade(request, socket, head)
   }
 
   /** Where the HTTP server listens; `undefined` while it does not. */
@@ -147,7 +171,7 @@ export class McpWebSocketServer<Auth = undefined> {
   async #close(): Promise<void> {
     this.#state = 'closing'
     const unbound = this.#binding.close()
-    for (const socket of this.#authenticating) this.#reject(socket, REJECTED_UPGRADES.closing)
+    for (const [socket, request] of this.#authenticating) this.#reject(request, socket, REJECTED_UPGRADES.closing)
     const gone = new Promise<void>((resolve) => {
       this.#onAllGone = resolve
     })
@@ -160,22 +184,26 @@ export class McpWebSocketServer<Auth = undefined> {
     // Before anything else: an `error` event without a listener would end the process.
     socket.on('error', () => socket.destroy())
     const verdict = judgeUpgrade(request, this.#config.upgrade)
-    if ('status' in verdict) return this.#reject(socket, verdict)
-    if (this.#peers.size + this.#authenticating.size >= this.#config.maxConnections) return this.#reject(socket, REJECTED_UPGRADES.full)
-    redactOffer(request, verdict.offered)
-    if (!this.#config.upgrade.authenticates) return this.#accept(request, socket, head, undefined as Auth)
+    redactOffer(request)
+    if ('status' in verdict) return this.#reject(request, socket, verdict)
+    const { maxConnections, authenticate, allowedOrigins } = this.#config
+    if (this.#state === 'closing') return this.#reject(request, socket, REJECTED_UPGRADES.closing)
+    if (this.#peers.size + this.#authenticating.size >= maxConnections) return this.#reject(request, socket, REJECTED_UPGRADES.full)
+    if (authenticate === undefined && typeof allowedOrigins !== 'function') return this.#accept(request, socket, head, undefined as Auth)
     void this.#authenticate(request, socket, head, verdict)
   }
 
   async #authenticate(request: IncomingMessage, socket: Duplex, head: Buffer, { token }: AcceptableUpgrade): Promise<void> {
-    this.#authenticating.add(socket)
-    const { authenticate, authTimeout } = this.#config
-    const config = { clock: this.#clock, authenticate, authTimeout, onerror: (error: Error) => this.#reportError(error) }
+    this.#authenticating.set(socket, request)
+    const { authenticate, authTimeout, allowedOrigins } = this.#config
+    const isAllowedOrigin = typeof allowedOrigins === 'function' ? allowedOrigins : undefined
+    const onerror = (error: Error): void => this.#reportError(error)
+    const config = { clock: this.#clock, isAllowedOrigin, authenticate, authTimeout, onerror }
     const authentication: Authentication<Auth> = await authenticateUpgrade(request, token, head, config)
-    // Not in the set any more: `close()` was called meanwhile, and has rejected the upgrade.
+    // Not in the map any more: `close()` was called meanwhile, and has rejected the upgrade.
     if (!this.#authenticating.delete(socket)) return
     if (authentication === 'left') socket.destroy()
-    else if ('rejected' in authentication) this.#reject(socket, authentication.rejected)
+    else if ('rejected' in authentication) this.#reject(request, socket, authentication.rejected)
     else this.#accept(request, socket, head, authentication.auth)
   }
 
@@ -206,10 +234,39 @@ export class McpWebSocketServer<Auth = undefined> {
     if (this.#peers.size === 0) this.#onAllGone?.()
   }
 
-  #reject(socket: Duplex, rejected: RejectedUpgrade): void {
+  #reject(request: IncomingMessage, socket: Duplex, rejected: RejectedUpgrade): void {
     this.#authenticating.delete(socket)
     this.#metrics.rejectedUpgrade(rejected.status)
     rejectUpgrade(socket, rejected)
+    guardedAsync(
+      () => this.#config.onrejected?.(request, { status: rejected.status, reason: rejected.body }),
+      (error) => this.#reportError(error)
+    )
+  }
+
+  /** A `path` that is a function runs inside of an event of Node, where whatever it throws would end the process. */
+  #guardPath(config: ServerConfig<Auth>): ServerConfig<Auth> {
+    const { path } = config
+    if (typeof path !== 'function') return config
+    const guardedPath = (pathname: string): boolean => {
+      let isOurs = false
+      guardedAsync(
+        () => {
+          const returned: unknown = path(pathname)
+          isOurs = returned === true
+          // Every promise would count as true.
+          if (typeof returned !== 'boolean') this.#reportError(new TypeError('path must return true or false'))
+          return returned
+        },
+        (error) => this.#reportError(error)
+      )
+      return isOurs
+    }
+    return {
+      ...config,
+      binding: { ...config.binding, path: guardedPath },
+      upgrade: { ...config.upgrade, path: guardedPath }
+    }
   }
 
   #reportError(error: Error): void {
@@ -222,10 +279,10 @@ export class McpWebSocketServer<Auth = undefined> {
 }
 
 /** Takes the token out of the offer before the program sees the request: subprotocols end up in logs. */
-function redactOffer(request: IncomingMessage, offered: readonly string[]): void {
-  const { headers, rawHeaders } = request
-  if (headers['sec-websocket-protocol'] === undefined) return
-  const shown = offered.join(', ')
+function redactOffer({ headers, rawHeaders }: IncomingMessage): void {
+  const offer = headers['sec-websocket-protocol']
+  if (offer === undefined) return
+  const shown = withoutCredentials(offer)
   if (shown === '') delete headers['sec-websocket-protocol']
   else headers['sec-websocket-protocol'] = shown
   for (let index = 0; index < rawHeaders.length; index += 2)

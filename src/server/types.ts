@@ -15,6 +15,8 @@ export interface MessageExtra {
  * Give each one an MCP server of its own: a server that is shared by two transports mixes up the responses to their clients.
  */
 export interface ServerTransport {
+  /** The subprotocol that was agreed; `undefined` if there is none, which `requireSubprotocol: false` allows. */
+  readonly subprotocol: string | undefined
   /** Begins to read; what the client has sent before waits until then. @throws Error if called twice, or after the end. */
   start(): Promise<void>
   /**
@@ -30,6 +32,14 @@ export interface ServerTransport {
   onclose?: (() => void) | undefined
   /** Called with errors that belong to no promise and do not end the connection by themselves. */
   onerror?: ((error: Error) => void) | undefined
+}
+
+/** Why an upgrade was rejected. */
+export interface RejectionInfo {
+  /** HTTP status of the response. */
+  readonly status: number
+  /** The text of the response, for example `Subprotocol required: mcp.v1`. It repeats nothing of the request. */
+  readonly reason: string
 }
 
 /** The client of an accepted socket. */
@@ -64,8 +74,11 @@ export interface McpWebSocketServerOptions<Auth = undefined> {
   readonly port?: number
   /** Address to which our own server is bound. @default '127.0.0.1' */
   readonly host?: string
-  /** Path of the endpoint, compared exactly. @default '/ws' */
-  readonly path?: string
+  /**
+   * Path of the endpoint: a string, which is compared exactly; or a pattern, such as `/^\/tenants\/[^/]+\/ws$/`; or a function that
+   * returns `true` for the paths of this server, and no promise. None of them sees the query. @default '/ws'
+   */
+  readonly path?: string | RegExp | ((pathname: string) => boolean)
   /**
    * Decides who may connect. Gets the upgrade request and its bearer token: `undefined` if it has none; cookies and client
    * certificates are in the request. `undefined`, `null` and `false` mean 401; a rejection means 503.
@@ -73,10 +86,14 @@ export interface McpWebSocketServerOptions<Auth = undefined> {
   readonly authenticate?: (request: IncomingMessage, token: string | undefined) => Awaitable<Auth | undefined>
   /** Has to be `true` where there is no `authenticate`, on loopback too: every program of the machine can connect. @default false */
   readonly allowUnauthenticated?: boolean
-  /** How long `authenticate` may take; after that the client gets 504. @default 10000 */
+  /** How long `allowedOrigins` and `authenticate` may take together; after that the client gets 504. @default 10000 */
   readonly authTimeout?: number
-  /** Origins of pages that may connect, compared exactly. @default [] (no page may) */
-  readonly allowedOrigins?: readonly string[]
+  /**
+   * Origins of pages that may connect, compared exactly; or a function, which is called for every upgrade that has an origin, and lets
+   * it in if it returns `true`. It is called after all other checks and before `authenticate`, within `authTimeout`. `null` is the origin of
+   * local files and of sandboxed frames, which any page can make. @default [] (no page may)
+   */
+  readonly allowedOrigins?: readonly string[] | ((origin: string, request: IncomingMessage) => Awaitable<boolean>)
   /**
    * Hosts under which this server is known: a name, which allows all its ports, or `name:port`.
    * @default the loopback names and `host`; has to be given where the server is not bound to loopback
@@ -103,7 +120,12 @@ export interface McpWebSocketServerOptions<Auth = undefined> {
   readonly drainTimeout?: number
   /** Gives an accepted socket an MCP server of its own. If it throws or rejects, the connection ends with 1011. */
   readonly onconnection: (transport: ServerTransport, info: ConnectionInfo<Auth>) => unknown
-  /** Called with what `authenticate` and `onconnection` throw or reject with. @default errors are dropped */
+  /** Called with every upgrade that is rejected, once its response is written. It may be async. @default none */
+  readonly onrejected?: (request: IncomingMessage, rejection: RejectionInfo) => unknown
+  /**
+   * Called with what the other callbacks throw or reject with, and with what the callbacks of a transport do where the transport has no
+   * `onerror`. It may be async. @default errors are dropped
+   */
   readonly onerror?: (error: Error) => void
 }
 

@@ -1,14 +1,17 @@
-import { BEARER_PREFIX } from '../wire/subprotocol.js'
+import { isCredential } from '../wire/subprotocol.js'
 import { readCredentials } from './credentials.js'
+
+/** Which paths belong to a server: one of them, those that a pattern fits, or those for which a function returns `true`. */
+export type Path = string | RegExp | ((pathname: string) => boolean)
 
 /** What a server asks of an upgrade request. */
 export interface UpgradePolicy {
   /** Path of the endpoint. */
-  readonly path: string
+  readonly path: Path
   /** In lower case, each with or without a port. */
   readonly allowedHosts: readonly string[]
-  /** As browsers write them. */
-  readonly allowedOrigins: readonly string[]
+  /** As browsers write them. `undefined`: the program decides about each origin later, since it may take its time. */
+  readonly allowedOrigins: readonly string[] | undefined
   /** The subprotocols that the server speaks, in order of preference. */
   readonly subprotocols: readonly string[]
   /** Whether the client has to offer one of them. */
@@ -29,7 +32,7 @@ export interface UpgradeRequest {
   readonly rawHeaders: readonly string[]
 }
 
-/** An HTTP response to an upgrade request other than 101. Its text is constant: it repeats no part of the request. */
+/** An HTTP response to an upgrade request other than 101. Its text repeats no part of the request. */
 export interface RejectedUpgrade {
   /** HTTP status. */
   readonly status: number
@@ -45,8 +48,6 @@ export interface RejectedUpgrade {
 export interface AcceptableUpgrade {
   /** Its bearer token. */
   readonly token: string | undefined
-  /** The subprotocols that it offers, without the token among them. */
-  readonly offered: readonly string[]
 }
 
 const rejected = (status: number, reason: string, body: string, headers: RejectedUpgrade['headers'] = {}): RejectedUpgrade => ({
@@ -96,7 +97,19 @@ export const REJECTED_UPGRADES: Readonly<Record<Rejection, RejectedUpgrade>> = {
 }
 
 /** Whether the request is for this path; its query does not matter. */
-export const isForPath = (url: string | undefined, path: string): boolean => url?.split('?', 1)[0] === path
+export function isForPath(url: string | undefined, path: Path): boolean {
+  const [pathname] = url?.split('?', 1) ?? []
+  if (pathname === undefined) return false
+  if (typeof path === 'function') return path(pathname)
+  // `test` of a pattern with the flag g or y would begin where it ended the last time.
+  return typeof path === 'string' ? pathname === path : pathname.search(path) !== -1
+}
+
+/** The response to a client that offers no subprotocol of this server: it names them, for whoever has to set one. */
+const subprotocolRequired = (names: readonly string[]): RejectedUpgrade => ({
+  ...REJECTED_UPGRADES.subprotocol,
+  body: `${REJECTED_UPGRADES.subprotocol.body}: ${names.join(', ')}`
+})
 
 /**
  * Judges an upgrade request by all that is known without `authenticate`. The order is that of docs/server.md: checks that are cheap
@@ -111,25 +124,39 @@ export function judgeUpgrade(
   if (rawHeaders.length > 2 * MAX_HEADERS) return REJECTED_UPGRADES.headers
   const { host, origin, cookie, authorization } = headers
   if (typeof host !== 'string' || !isAllowedHost(host, policy.allowedHosts)) return REJECTED_UPGRADES.host
-  if (origin !== undefined && !policy.allowedOrigins.includes(String(origin))) return REJECTED_UPGRADES.origin
+  if (origin !== undefined && policy.allowedOrigins?.includes(String(origin)) === false) return REJECTED_UPGRADES.origin
   const malformed = findMalformed({ method, headers, rawHeaders })
   if (malformed !== undefined) return malformed
   const offered = readOffer(headers['sec-websocket-protocol'])
   if (offered === undefined) return REJECTED_UPGRADES.manySubprotocols
-  if (policy.requireSubprotocol && selectSubprotocol(offered, policy.subprotocols) === undefined) return REJECTED_UPGRADES.subprotocol
-  const acceptable = { token: undefined, offered: offered.filter((name) => !name.startsWith(BEARER_PREFIX)) }
+  if (policy.requireSubprotocol && selectSubprotocol(offered, policy.subprotocols) === undefined)
+    return subprotocolRequired(policy.subprotocols)
+  const acceptable = { token: undefined }
   if (!policy.authenticates) return acceptable
   if (isRepeated('authorization', rawHeaders)) return REJECTED_UPGRADES.twoTokens
   const credentials = readCredentials(authorization === undefined ? undefined : String(authorization), offered)
   if ('problem' in credentials) return credentials.problem === 'ambiguous' ? REJECTED_UPGRADES.twoTokens : REJECTED_UPGRADES.unauthorized
-  // A browser sends its cookies whichever page asks: they count only beside an `Origin` that names the page (CWE-1385).
-  if (origin === undefined && cookie !== undefined && credentials.token === undefined) return REJECTED_UPGRADES.origin
-  return { ...acceptable, token: credentials.token }
+  // A browser sends its cookies whichever page asks: they count only beside an `Origin` that names the page (CWE-1385). `null` does not:
+  // any page can make a sandboxed frame, whose origin that is.
+  if ((origin === undefined || origin === 'null') && cookie !== undefined && credentials.token === undefined)
+    return REJECTED_UPGRADES.origin
+  return { token: credentials.token }
 }
 
 /** The subprotocol to choose: the server's favourite among those that are offered. */
 export const selectSubprotocol = (offered: readonly string[], supported: readonly string[]): string | undefined =>
   supported.find((name) => offered.includes(name))
+
+/**
+ * An offer without the tokens in it. Where it cannot be read, nothing after the first token is left either: that may be a part of it.
+ * @param header - The value of `Sec-WebSocket-Protocol`.
+ */
+export function withoutCredentials(header: string): string {
+  const names = header.split(',').map((name) => name.trim())
+  const first = names.findIndex(isCredential)
+  if (first === -1) return header
+  return (readOffer(header)?.filter((name) => !isCredential(name)) ?? names.slice(0, first)).join(', ')
+}
 
 /** A name without a port allows all its ports. Names are compared as DNS does, without regard to case. */
 function isAllowedHost(host: string, allowed: readonly string[]): boolean {

@@ -22,7 +22,7 @@ export interface StateChange {
 /** The payload of `state` for a change of the lifecycle. */
 export function describeChange(to: LifecycleState, from: LifecycleState, closure: Closure | undefined): StateChange {
   const attempt = 'life' in to && to.name !== 'ready' ? to.life.attempt : undefined
-  const delay = to.name === 'waiting' ? to.delay : undefined
+  const delay = to.name === 'waiting' ? Math.ceil(to.delay) : undefined
   const error = to.name === 'failed' ? to.error : undefined
   return { from: from.name, to: to.name, attempt, delay, closure, error }
 }

@@ -83,6 +83,8 @@ export class Handshake implements HandshakeScript {
   #offered = ''
   /** Whether `server/discover` was sent over this socket: twice would be a loop. */
   #probed = false
+  /** Whether the server was silent about a probe: the next life does not wait for that again. */
+  #ignoresProbe = false
   /** Whether a version was offered a second time over this socket. */
   #repeated = false
 
@@ -93,7 +95,7 @@ export class Handshake implements HandshakeScript {
   }
 
   reset(): void {
-    this.#remembered = undefined
+    this.#remembered = this.#ignoresProbe ? NEWEST_LEGACY : undefined
   }
 
   requestMeta(): RequestMeta {
@@ -108,7 +110,8 @@ export class Handshake implements HandshakeScript {
   next(outcome: HandshakeOutcome, redact: Redact = (text) => text): HandshakeStep {
     const offered = this.#offered
     this.#offered = ''
-    const { error } = outcome as Outcome
+    const { error, timedOut } = outcome as Outcome
+    if (timedOut) this.#ignoresProbe = true
     // A server may reject its first request only to tell what it supports: what was offered is offered once more.
     if (!this.#repeated && error?.code === UNSUPPORTED_VERSION && supportedOf(error.data)?.includes(offered)) {
       this.#repeated = true
@@ -168,6 +171,7 @@ export class Handshake implements HandshakeScript {
 
   #accept(version: string, result: Record<string, unknown>): HandshakeStep {
     this.#remembered = version
+    if (version === NEWEST_MODERN) this.#ignoresProbe = false
     return { do: 'accept', agreement: agreementOf(version, result) }
   }
 }

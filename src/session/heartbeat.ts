@@ -9,7 +9,7 @@ export interface HeartbeatHost {
   /** The connection that it watches. */
   readonly connection: Connection
   /** The timer of its owner. */
-  readonly timer: SharedTimer<Due>
+  readonly timer: SharedTimer
   /** Time. */
   readonly clock: Clock
   /** Hints cause at most one probe in this time, in ms. */
@@ -23,7 +23,6 @@ export interface HeartbeatHost {
 /** Notices a connection that died without a word. It acts; {@link Pulse} decides. */
 export class Heartbeat implements Due {
   dueAt = 0
-  heapIndex = -1
   readonly #pulse: Pulse | undefined
   readonly #host: HeartbeatHost
   #isRunning = false
@@ -67,11 +66,11 @@ export class Heartbeat implements Due {
     if (this.#isRunning && this.#pulse?.isProbing) this.#probe()
   }
 
-  /** Takes a hint that the network or the page woke up: asks for a sign of life soon. */
-  hint(): void {
+  /** Takes a hint that the network, or the page, woke up or is gone: asks for a sign of life. @param pause - At most one probe in this time, in ms. */
+  hint(pause: number = this.#host.hintPause): void {
     if (!this.#isRunning || !this.#pulse) return
     this.#isHinted = true
-    this.#host.timer.set(this, Math.max(0, this.#triedAt + this.#host.hintPause - this.#host.clock.now()))
+    this.#host.timer.set(this, Math.max(0, this.#triedAt + pause - this.#host.clock.now()))
   }
 
   onDue(now: number): void {

@@ -1,4 +1,4 @@
-import { isLate } from '../lib/deadlines.js'
+import { isLate } from '../lib/shared-timer.js'
 
 /** When a silent connection is probed, and when it is given up; in ms. */
 export interface HeartbeatPolicy {
@@ -69,7 +69,7 @@ export class Pulse {
     this.#askedAt = undefined
     this.#ignored = 0
     this.heard(now)
-    return askedAt === undefined ? undefined : now - askedAt
+    return askedAt === undefined ? undefined : Math.round(now - askedAt)
   }
 
   /** Whether the server ignores probes, so that its silence proves nothing. */

@@ -2,6 +2,7 @@ import type { ConnectionConfig } from '../connection/connection.js'
 import type { Introduction } from './handshake.js'
 import { MCP_SUBPROTOCOL } from '../wire/subprotocol.js'
 import type { Clock } from '../lib/clock.js'
+import { isObject } from '../lib/is-object.js'
 import {
   checkOptions,
   completeOptions,
@@ -16,6 +17,7 @@ import {
   REQUIRED,
   STRING,
   TEXT,
+  type Kind,
   type Rules
 } from '../lib/option-rules.js'
 import { headersWork, type OpenSocket } from '../socket/open-socket.js'
@@ -76,23 +78,24 @@ const RECONNECT: Rules = {
   shouldReconnect: [NONE, FUNCTION]
 }
 
-// A value of the wrong kind would be ignored, or worse: `subprotocols: 'mcp'` would offer m, c and p.
-const RULES: Rules = {
-  clientInfo: [
-    { name: 'mcp-websocket-client', version: VERSION },
-    { name: [REQUIRED, STRING], version: [REQUIRED, STRING] }
-  ],
-  capabilities: [{}, OBJECT],
-  protocol: ['auto', 'auto', 'legacy', 'modern'],
+// Its other members, such as `title` and `icons`, are for the server.
+const IMPLEMENTATION: Kind = [
+  'an object with the strings name and version',
+  (value) => isObject(value) && typeof value.name === 'string' && typeof value.version === 'string'
+]
+
+/**
+ * What all entries that connect accept. A value of the wrong kind would be ignored, or worse: `subprotocols: 'mcp'` would offer m, c
+ * and p.
+ */
+export const CONNECTION_RULES: Rules = {
   auth: [NONE, { token: [REQUIRED, TEXT, FUNCTION], via: ['header', 'header', 'subprotocol'], allowInsecure: [false, false, true] }],
   headers: [NONE, OBJECT, FUNCTION],
   subprotocols: [[], OFFERS],
   onMissingSubprotocol: ['fail', 'fail', 'accept'],
   connectTimeout: [10_000, MS],
   handshakeTimeout: [10_000, MS],
-  probeTimeout: [3000, MS],
   closeTimeout: [1000, MS],
-  requestTimeout: [60_000, MS, Infinity],
   reconnect: [{}, RECONNECT, false],
   heartbeat: [{}, { interval: [25_000, MS], timeout: [10_000, MS] }, false],
   outbox: [{}, { maxMessages: [1000, COUNT], maxBytes: [8 * MIB, COUNT] }, false],
@@ -107,9 +110,19 @@ const RULES: Rules = {
   unref: [false, false, true]
 }
 
+const RULES: Rules = {
+  ...CONNECTION_RULES,
+  url: [REQUIRED, STRING, OBJECT, FUNCTION],
+  clientInfo: [{ name: 'mcp-websocket-client', version: VERSION }, IMPLEMENTATION],
+  capabilities: [{}, OBJECT],
+  protocol: ['auto', 'auto', 'legacy', 'modern'],
+  probeTimeout: [3000, MS],
+  requestTimeout: [60_000, MS, Infinity]
+}
+
 /** What a client is made of, from its options. @throws TypeError naming the first option that is wrong. */
 export function resolveClientOptions(options: McpWebSocketClientOptions, ports: Ports): ClientConfig {
-  checkOptions(options)
+  checkOptions(options, RULES)
   // A token that is a getter is asked anew at every dial.
   const all = { ...completeOptions(options, RULES), auth: options.auth } as Complete
   const { clientInfo, capabilities, probeTimeout, handshakeTimeout, heartbeat } = all

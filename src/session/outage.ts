@@ -21,6 +21,6 @@ export class Outage {
     this.#start = undefined
     if (!start) return undefined
     stats.reconnects++
-    return { attempts: stats.attempts - start.stats.attempts, downtime: now - start.at, lost: stats.lost - start.stats.lost }
+    return { attempts: stats.attempts - start.stats.attempts, downtime: Math.round(now - start.at), lost: stats.lost - start.stats.lost }
   }
 }

@@ -5,7 +5,7 @@
 import { Connection, isUp, type ConnectionConfig, type ConnectionListener, type ConnectionStats } from '../connection/connection.js'
 import { REPLACED } from '../connection/closures.js'
 import type { Command, LifecycleState } from '../connection/lifecycle.js'
-import { ClosedError, ProtocolError, type Closure, type Delivery, type McpWebSocketError } from '../errors.js'
+import { ClosedError, HandshakeError, ProtocolError, type Closure, type Delivery, type McpWebSocketError } from '../errors.js'
 import { guarded } from '../lib/guarded.js'
 import { SharedTimer, type Due } from '../lib/shared-timer.js'
 import type { PendingRequest } from '../rpc/pending.js'
@@ -77,7 +77,7 @@ export class Session implements ConnectionListener {
   readonly #config: SessionConfig
   readonly #listener: SessionListener
   readonly #connection: Connection
-  readonly #timer: SharedTimer<Due>
+  readonly #timer: SharedTimer
   readonly #journal = new Journal()
   readonly #inFlight = new InFlight()
   readonly #outbox: Outbox
@@ -86,8 +86,10 @@ export class Session implements ConnectionListener {
   readonly #setup: SocketSetup
   readonly #heartbeat: Heartbeat
   readonly #outage = new Outage()
-  readonly #endOfListens: Due = { dueAt: 0, heapIndex: -1, onDue: (now) => this.#deliverEnds(now) }
+  readonly #endOfListens: Due = { dueAt: 0, onDue: (now) => this.#deliverEnds(now) }
   #phase: Phase = 'down'
+  /** Why there is no connection. */
+  #lastFailure: McpWebSocketError | undefined
   /** Era in which the requests that wait to be sent again were sent. */
   #eraAtDrop: Era | undefined
   /** While a change of state is settled: commands of those who learn what it costs. All hear of the change first. */
@@ -98,7 +100,7 @@ export class Session implements ConnectionListener {
     const { clock, retry } = config.connection
     const { onError } = listener
     const connection = new Connection(config.connection, this)
-    const timer = new SharedTimer<Due>(clock, (due, now) => due.onDue(now))
+    const timer = new SharedTimer(clock)
     this.onError = onError
     this.#config = config
     this.#listener = listener
@@ -150,6 +152,11 @@ export class Session implements ConnectionListener {
     this.#connection.hurry()
   }
 
+  /** Takes a hint that the network is gone: the connection is probed at once, and given up after `heartbeat.timeout`. */
+  onOffline(): void {
+    this.#heartbeat.hint(0)
+  }
+
   /** The page is about to be frozen: an open socket would die unnoticed, or keep the page out of the back/forward cache. */
   onFreeze(): void {
     if (this.state.name === 'ready') this.#connection.drop({ kind: 'close', code: 1001, reason: 'the page was left', wasClean: true })
@@ -197,6 +204,13 @@ export class Session implements ConnectionListener {
     if (hasEnded) this.#scheduleEnds()
     else if (notice && wasInFlight && this.#phase === 'open' && request.method !== INITIALIZE) this.notify(notice)
     return 'unknown'
+  }
+
+  /** Why requests get no response, if anything is known: `connect()` was never called, the last dial failed, or frames could not be read. */
+  get explanation(): McpWebSocketError | undefined {
+    const { state } = this
+    if (state.name === 'idle') return new HandshakeError('CONNECT_FAILED', 'connect() was not called', { delivery: 'not-sent' })
+    return this.#connection.unread ?? this.#lastFailure
   }
 
   get #canSend(): boolean {
@@ -324,9 +338,11 @@ export class Session implements ConnectionListener {
     if (to.name === 'failed' || to.name === 'closing' || to.name === 'closed') this.#endLife(to)
     else if (left) this.#triage(closure ?? REPLACED)
     this.#deferredCommands = undefined
+    if (closure) this.#lastFailure = closure.error
     if (to.name === 'initializing') this.#phase = 'setup'
     else if (to.name === 'ready') {
       this.#phase = 'flushing'
+      this.#lastFailure = undefined
       this.#heartbeat.start()
     }
     this.#listener.onState(to, from, closure)

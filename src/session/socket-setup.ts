@@ -17,17 +17,20 @@ export interface SocketSetupHost {
   /** How long a server may take to respond to the probe for its era, in ms. */
   readonly probeTimeout: number
   /** The timer of its owner. */
-  readonly timer: SharedTimer<Due>
+  readonly timer: SharedTimer
   /** A listen cannot be restored. */
   onListenLost(id: RequestId, error: McpWebSocketError): void
   /** A state of the server could not be restored. */
   onError(error: Error): void
 }
 
+// In ms, and in round trips of the upgrade: how long to wait for the response to a probe, if that is less than `probeTimeout`.
+const LEAST_PATIENCE = 1000
+const ROUND_TRIPS = 10
+
 /** What comes first on every new socket: the handshake, then the restores of the journal. */
 export class SocketSetup implements Due {
   dueAt = 0
-  heapIndex = -1
   readonly #host: SocketSetupHost
   readonly #connection: Connection
   readonly #internal: InternalRequests
@@ -111,7 +114,9 @@ export class SocketSetup implements Due {
   #take(step: HandshakeStep | undefined): void {
     const isProbe = step?.do === 'request' && step.probe
     this.#connection.eraRedial = isProbe
-    this.#host.timer.set(this, isProbe ? this.#host.probeTimeout : Infinity)
+    // A server near by needs no seconds to say what it speaks.
+    const patience = Math.max(LEAST_PATIENCE, ROUND_TRIPS * this.#connection.roundTrip)
+    this.#host.timer.set(this, isProbe ? Math.min(patience, this.#host.probeTimeout) : Infinity)
     if (step?.do === 'request') this.#requestId = this.#internal.send(step.method, step.params, (response) => this.#next(response))
     else if (step?.do === 'fail') this.#connection.drop({ kind: 'close', wasClean: false, error: step.error })
     else this.#accept(step?.agreement)

@@ -95,7 +95,7 @@ export interface WebSocketLike {
 
 const OPEN = 1
 // In bytes. A close frame has room for 123 (RFC 6455 section 5.5.1), and a server that cuts a longer reason to fit does so between two
-// characters, of up to 4 bytes: what is no longer than this was not cut.
+// characters of up to 4 bytes. So a reason of at most this length was not cut.
 const LONGEST_WHOLE_REASON = 119
 
 /** The closure of a socket on which a message came in that is too large. */

@@ -6,9 +6,9 @@ import { ClosedError, type McpWebSocketError } from '../errors.js'
 import { deferred, type Deferred } from '../lib/deferred.js'
 import { guarded } from '../lib/guarded.js'
 import { checkOptions } from '../lib/option-rules.js'
-import { PendingRequests, queued, type PendingRequest } from '../rpc/pending.js'
+import { PendingRequest, PendingRequests } from '../rpc/pending.js'
 import type { ClientEvents } from '../session/events.js'
-import { resolveClientOptions, type Ports } from '../session/options.js'
+import { CONNECTION_RULES, resolveClientOptions, type Ports } from '../session/options.js'
 import { PORTS, SessionHost } from '../session/session-host.js'
 import type { ClientStats } from '../types/client.js'
 import type { JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, RequestId } from '../types/json-rpc.js'
@@ -72,7 +72,8 @@ export class WebSocketClientTransport {
 
   /** @throws TypeError naming the option that is wrong. */
   constructor(url: UrlOption, options: WebSocketClientTransportOptions = {}, ports: Ports = PORTS) {
-    checkOptions(options)
+    // Those of MCP itself would have no effect here: the SDK's `Client` has them.
+    checkOptions(options, CONNECTION_RULES)
     const { session, maxPending } = resolveClientOptions({ ...options, url }, ports)
     this.#pending = new PendingRequests(maxPending)
     this.#host = new SessionHost(
@@ -167,7 +168,7 @@ export class WebSocketClientTransport {
     const { id, method, params } = message
     if (this.#pending.has(id)) throw new TypeError(`a request with the id ${JSON.stringify(id)} is pending`)
     const resend = this.#resendOf(message)
-    const request = queued(id, method, params, resend)
+    const request = new PendingRequest(id, method, params, resend)
     this.#pending.add(request)
     try {
       if (resend) this.#forgetProbes(id)

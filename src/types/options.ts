@@ -322,7 +322,8 @@ export interface McpWebSocketClientOptions extends ConnectionOptions {
    */
   readonly protocol?: 'auto' | 'legacy' | 'modern' | undefined
   /**
-   * How long the server may be silent about `server/discover` before it counts as legacy, in ms; at most half of `handshakeTimeout`.
+   * How long the server may be silent about `server/discover` at most before it counts as legacy, in ms; never more than half of
+   * `handshakeTimeout`. A server that is near has less time: ten times as long as the upgrade took, but at least 1000.
    * @default 3000
    */
   readonly probeTimeout?: number | undefined

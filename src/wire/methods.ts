@@ -58,7 +58,7 @@ export const cancellation = (requestId: RequestId, reason: string): JsonRpcNotif
   params: { requestId, reason }
 })
 
-/** The id of the request that the message gives up; `undefined` if it is no cancellation, or names no id that a request can have. */
+/** The id of the request that the message gives up; `undefined` if it is not a cancellation, or names no valid id. */
 export function cancelledId(message: JsonRpcMessage): RequestId | undefined {
   if (!('method' in message) || message.method !== CANCELLED || !isObject(message.params)) return undefined
   const { requestId } = message.params

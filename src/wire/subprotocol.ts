@@ -7,6 +7,12 @@ export const MCP_SUBPROTOCOL = 'mcp.v1'
 /** The prefix of a token in the list of subprotocols. A server must never choose such an entry: it would repeat the token. */
 export const BEARER_PREFIX = 'mcp.bearer.'
 
+/** The prefix of a token that stands in the list as it is: the form of SEP-1288 (modelcontextprotocol#1288). */
+export const AUTH_PREFIX = 'mcp.auth.'
+
+/** Whether an entry in the list of subprotocols is a token and no subprotocol. */
+export const isCredential = (name: string): boolean => name.startsWith(BEARER_PREFIX) || name.startsWith(AUTH_PREFIX)
+
 /**
  * The token as an entry in the list of subprotocols, for engines that cannot set headers: base64url (RFC 4648 section 5) of its UTF-8
  * bytes, without padding.

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { isProtocolError } from '../../src/errors.js'
 import { settle } from '../helpers/fake-clock.js'
 import { becomeLegacy, LEGACY_RESULT, MODERN_RESULT } from '../helpers/fake-network.js'
-import { useClient, watch } from './use-client.js'
+import { closeClean, useClient, watch } from './use-client.js'
 
 const META = 'io.modelcontextprotocol/'
 
@@ -79,17 +79,35 @@ describe('protocol: auto', () => {
     expect(connected.error).toMatchObject({ code: 'INITIALIZE_REFUSED' })
   })
 
-  it('takes silence of 3 s for a legacy server', async () => {
+  it.each([
+    ['1 s, if the server is near', 0, 1000],
+    ['ten times as long as the upgrade took', 200, 2000],
+    ['probeTimeout at most: 3 s', 500, 3000]
+  ])('takes silence for a legacy server after %s', async (_what, roundTrip, patience) => {
     const rig = useClient()
     watch(rig.client.connect())
-    const socket = (await rig.network.last()).accept()
-    await rig.clock.advance(2999)
+    const dial = await rig.network.last()
+    await rig.clock.advance(roundTrip)
+    const socket = dial.accept()
+    await rig.clock.advance(patience - 1)
     expect(socket.methods).toEqual(['server/discover'])
     await rig.clock.advance(1)
     expect(socket.methods).toEqual(['server/discover', 'initialize'])
     socket.answer('initialize', LEGACY_RESULT)
     expect(rig.client.era).toBe('legacy')
     expect(rig.network.dials).toBe(1)
+  })
+
+  it('does not wait for the same silence again in the next life', async () => {
+    const rig = useClient()
+    watch(rig.client.connect())
+    const socket = (await rig.network.last()).accept()
+    await rig.clock.advance(1000)
+    socket.answer('initialize', LEGACY_RESULT)
+    await settle()
+    await closeClean(rig)
+    watch(rig.client.connect())
+    expect((await rig.network.last()).accept().methods).toEqual(['initialize'])
   })
 
   it('waits for the probe as long as probeTimeout says', async () => {

@@ -35,7 +35,14 @@ describe('the events of a client', () => {
       to: 'waiting',
       attempt: 2,
       delay: 1000,
-      closure: { kind: 'close', code: 1012, reason: 'restart', wasClean: true, everReady: true },
+      closure: {
+        kind: 'close',
+        code: 1012,
+        reason: 'restart',
+        wasClean: true,
+        everReady: true,
+        error: expect.objectContaining({ code: 'CONNECTION_LOST', message: 'the connection closed with code 1012 "restart"' }) as Error
+      },
       error: undefined
     })
   })

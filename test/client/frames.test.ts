@@ -245,3 +245,72 @@ describe('the ids of requests', () => {
     expect(asked.settled).toBe(true)
   })
 })
+
+describe('frames that could not be read are not forgotten', () => {
+  const FORBIDDEN = '{"message": "Forbidden", "connectionId": "abc", "requestId": "def"}'
+  const START = JSON.stringify(FORBIDDEN.slice(0, 40))
+
+  it('P36: they are the cause when the retries are used up', async () => {
+    const rig = useClient({ reconnect: { maxRetries: 1, initialDelay: 1 } })
+    const connected = watch(rig.client.connect())
+    for (let dial = 0; dial < 2; dial++) {
+      const socket = (await rig.network.last()).accept()
+      socket.deliver(FORBIDDEN)
+      socket.drop({ code: 1000, wasClean: true })
+      await rig.clock.advance(1)
+      // The second dial is the redial for the era, if the server hung up on the probe.
+      if (dial === 0 && rig.network.dials === 2) (await rig.network.last()).accept().drop({ code: 1000 })
+      await rig.clock.advance(1)
+    }
+    expect(connected.error).toMatchObject({
+      code: 'RETRIES_EXHAUSTED',
+      message: expect.stringContaining(`1 frame of the server could not be read; the last began with ${START}`) as string,
+      cause: { code: 'CONNECTION_LOST', cause: { code: 'INVALID_RESPONSE' } }
+    })
+  })
+
+  it('P36: they are the cause when the handshake takes too long', async () => {
+    const rig = useClient({ reconnect: false, handshakeTimeout: 100, protocol: 'legacy' })
+    const connected = watch(rig.client.connect())
+    const socket = (await rig.network.last()).accept()
+    socket.deliver(FORBIDDEN)
+    socket.deliver('hello')
+    await rig.clock.advance(100)
+    expect(connected.error).toMatchObject({
+      code: 'HANDSHAKE_TIMEOUT',
+      message: expect.stringContaining('2 frames of the server could not be read; the last began with "hello"') as string,
+      cause: { code: 'INVALID_RESPONSE' }
+    })
+  })
+
+  it('P36: they are the cause of the timeout of a call', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    const call = watch(rig.client.callTool({ name: 'x' }, { timeout: 100 }))
+    socket.deliver(FORBIDDEN)
+    await rig.clock.advance(100)
+    expect(call.error).toMatchObject({ code: 'REQUEST_TIMEOUT', cause: { code: 'INVALID_RESPONSE' } })
+    expect((call.error as Error).message).toContain(START)
+  })
+
+  it('P36: they are forgotten with their socket', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    socket.deliver(FORBIDDEN)
+    socket.drop()
+    await rig.relegacy()
+    const call = watch(rig.client.callTool({ name: 'x' }, { timeout: 100 }))
+    await rig.clock.advance(100)
+    expect(call.error).toMatchObject({ code: 'REQUEST_TIMEOUT' })
+    expect(call.error).not.toHaveProperty('cause')
+  })
+
+  it('P36: no secret is in how they began, not even a part of one', async () => {
+    const rig = useClient({ auth: { token: 'super-secret-token' } })
+    const socket = await rig.legacy()
+    const call = watch(rig.client.callTool({ name: 'x' }, { timeout: 100 }))
+    socket.deliver('{"message": "no such token: super-secret-token"}')
+    await rig.clock.advance(100)
+    expect((call.error as Error).message).not.toContain('super')
+  })
+})

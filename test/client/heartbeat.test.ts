@@ -432,6 +432,28 @@ describe('hints of the page', () => {
     expect(socket.pings).toBe(1)
   })
 
+  it('give the connection up after heartbeat.timeout when the network is gone and the server does not respond', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    fire('offline')
+    await rig.clock.advance(0)
+    expect(socket.pings).toBe(1)
+    await rig.clock.advance(9999)
+    expect(rig.client.state).toBe('ready')
+    await rig.clock.advance(1)
+    expect(rig.states.at(-1)).toMatchObject({ to: 'waiting', closure: { kind: 'heartbeat' } })
+  })
+
+  it('keep a connection that responds although the page says that the network is gone', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    fire('offline')
+    await rig.clock.advance(0)
+    socket.pong()
+    await rig.clock.advance(20_000)
+    expect(rig.client.state).toBe('ready')
+  })
+
   it('dial at once when the client waits', async () => {
     const rig = useClient({ reconnect: { initialDelay: 1000, jitter: false } })
     const socket = await rig.legacy()
@@ -495,7 +517,7 @@ describe('hints of the page', () => {
   it('end with the life', async () => {
     const rig = useClient()
     await rig.legacy()
-    expect(listeners.size).toBe(3)
+    expect(listeners.size).toBe(4)
     await closeClean(rig)
     expect(listeners.size).toBe(0)
   })

@@ -70,7 +70,7 @@ describe('withRequestMeta', () => {
   })
 
   it('leaves params alone that write themselves as a text', () => {
-    const text = textOf({ toJSON: () => 'text' } as unknown as Params)
+    const text = textOf({ toJSON: () => 'text' })
     expect(withRequestMeta(text, MEMBERS)).toBe(text)
   })
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { HandshakeError } from '../../src/errors.js'
 import { settle } from '../helpers/fake-clock.js'
 import { becomeLegacy } from '../helpers/fake-network.js'
 import { useClient, watch } from './use-client.js'
@@ -236,5 +237,71 @@ describe('a deadline that passes while the process sleeps', () => {
     expect([first.settled, second.settled]).toEqual([false, false])
     await rig.clock.advance(1)
     expect([first.settled, second.settled]).toEqual([true, true])
+  })
+})
+
+describe('the error of a request that timed out says why, if it is known:', () => {
+  it('connect() was not called', async () => {
+    const rig = useClient()
+    const call = watch(rig.client.callTool({ name: 'x' }, { timeout: 100 }))
+    await rig.clock.advance(100)
+    expect(call.error).toMatchObject({
+      ...TIMEOUT,
+      delivery: 'not-sent',
+      message: expect.stringContaining('connect() was not called') as string
+    })
+  })
+
+  it('the last dial failed', async () => {
+    const rig = useClient()
+    watch(rig.client.connect())
+    const error = new HandshakeError('CONNECT_FAILED', 'no connection to ws://127.0.0.1/ws: ECONNREFUSED', { hint: 'Is it running?' })
+    ;(await rig.network.last()).drop({ kind: 'network', error })
+    const call = watch(rig.client.callTool({ name: 'x' }, { timeout: 100 }))
+    await rig.clock.advance(100)
+    expect(call.error).toMatchObject({
+      ...TIMEOUT,
+      message: 'tools/call got no response within 100 ms: it was never sent; no connection to ws://127.0.0.1/ws: ECONNREFUSED',
+      hint: 'Is it running?',
+      cause: error
+    })
+  })
+
+  it('nothing is known while the connection is fine again', async () => {
+    const rig = useClient()
+    ;(await rig.legacy()).drop()
+    await rig.relegacy()
+    const call = watch(rig.client.callTool({ name: 'x' }, { timeout: 100 }))
+    await rig.clock.advance(100)
+    expect(call.error).toMatchObject({ ...TIMEOUT, message: 'tools/call got no response within 100 ms: it may have been executed' })
+  })
+})
+
+describe('a server that opens sockets and says nothing', () => {
+  it('is given up after the fourth silent attempt, with a hint, if it was never ready', async () => {
+    const rig = useClient({ handshakeTimeout: 100, reconnect: { initialDelay: 1, jitter: false } })
+    const connected = watch(rig.client.connect())
+    for (let dial = 1; dial <= 4; dial++) {
+      ;(await rig.network.last()).accept()
+      await rig.clock.advance(100)
+      if (dial < 4) await rig.redial()
+    }
+    expect(rig.network.dials).toBe(4)
+    expect(connected.error).toMatchObject({
+      code: 'RETRIES_EXHAUSTED',
+      attempts: 4,
+      hint: expect.stringContaining('does not respond to MCP') as string,
+      cause: { code: 'HANDSHAKE_TIMEOUT', message: 'connected, but MCP was not ready at ws://127.0.0.1/ws within 100 ms' }
+    })
+  })
+
+  it('is tried as often as others if it was ready once', async () => {
+    const rig = useClient({ handshakeTimeout: 100, reconnect: { initialDelay: 1, jitter: false } })
+    ;(await rig.legacy()).drop()
+    for (let dial = 1; dial <= 6; dial++) {
+      ;(await rig.redial()).accept()
+      await rig.clock.advance(100)
+    }
+    expect(rig.client.state).toBe('waiting')
   })
 })

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest'
 import {
   askedDelay,
   describeClosure,
-  errorOfClosure,
   isUnauthorizedCode,
   judgeClosure,
   lateClosure,
@@ -10,6 +9,8 @@ import {
   mayLackSubprotocol,
   REPLACED,
   tellsEra,
+  unreadError,
+  withError,
   type Verdict
 } from '../../src/connection/closures.js'
 import { HandshakeError, ProtocolError, SubprotocolError, UnauthorizedError, type Closure } from '../../src/errors.js'
@@ -179,17 +180,17 @@ describe('describeClosure', () => {
   })
 })
 
-describe('errorOfClosure', () => {
+describe('withError', () => {
   it('is the error of the closure itself, if it has one', () => {
     const error = new UnauthorizedError('no')
-    expect(errorOfClosure(closureOf({ kind: 'http', status: 401, error }))).toBe(error)
+    expect(withError(closureOf({ kind: 'http', status: 401, error })).error).toBe(error)
     const mismatch = new SubprotocolError('no', { offered: [], received: undefined })
-    expect(errorOfClosure(closureOf({ kind: 'subprotocol', error: mismatch }))).toBe(mismatch)
+    expect(withError(closureOf({ kind: 'subprotocol', error: mismatch })).error).toBe(mismatch)
   })
 
   it('is a ConnectionLostError that carries the closure otherwise', () => {
     const closure = closureOf({ code: 1011, reason: 'oops' })
-    const error = errorOfClosure(closure)
+    const error = withError(closure).error
     expect(error).toMatchObject({
       name: 'ConnectionLostError',
       code: 'CONNECTION_LOST',
@@ -200,7 +201,7 @@ describe('errorOfClosure', () => {
   })
 
   it('names silence by its own code', () => {
-    expect(errorOfClosure(closureOf({ kind: 'heartbeat' }))).toMatchObject({
+    expect(withError(closureOf({ kind: 'heartbeat' })).error).toMatchObject({
       code: 'HEARTBEAT_TIMEOUT',
       message: 'the server fell silent'
     })
@@ -209,12 +210,34 @@ describe('errorOfClosure', () => {
   })
 })
 
+describe('withError', () => {
+  it('has a hint when a server hangs up before it was ever ready', () => {
+    expect(withError(closureOf({ code: 1000, everReady: false })).error.hint).toContain('before MCP was ready')
+    expect(withError(closureOf({ code: 1000, everReady: true })).error.hint).toBeUndefined()
+    expect(withError(closureOf({ kind: 'heartbeat', everReady: false })).error.hint).toBeUndefined()
+  })
+
+  it('names what may explain the closure, with its hint', () => {
+    const cause = unreadError(2, '{"message": "Forbidden"')
+    const { error } = withError(closureOf({ code: 1000 }), cause)
+    expect(error.message).toBe(`the connection closed with code 1000; ${cause.message}`)
+    expect(error).toMatchObject({ cause, hint: cause.hint })
+  })
+})
+
+describe('unreadError', () => {
+  it('says how many frames there were, and how the last one began', () => {
+    expect(unreadError(1, 'hello').message).toBe('1 frame of the server could not be read; the last began with "hello"')
+    expect(unreadError(3, '{"a"').message).toBe('3 frames of the server could not be read; the last began with "{\\"a\\""')
+  })
+})
+
 describe('lateClosure', () => {
   it.each([
-    ['CONNECT_TIMEOUT', 'no connection within 500 ms'],
-    ['HANDSHAKE_TIMEOUT', 'connected, but MCP was not ready within 500 ms']
+    ['CONNECT_TIMEOUT', 'no connection to ws://h/ws within 500 ms'],
+    ['HANDSHAKE_TIMEOUT', 'connected, but MCP was not ready at ws://h/ws within 500 ms']
   ] as const)('is a timeout that is worth a retry (%s)', (code, message) => {
-    const closure = lateClosure(code, 500)
+    const closure = lateClosure(code, 500, 'ws://h/ws')
     expect(closure).toMatchObject({ kind: 'timeout', wasClean: false })
     expect(closure.error).toMatchObject({ name: 'HandshakeError', code, message, retryable: true, delivery: 'not-sent' })
     expect(judgeClosure({ ...closure, everReady: false })).toBe('retry')

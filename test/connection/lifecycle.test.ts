@@ -18,6 +18,7 @@ const lifeOf = (changes: Partial<Life> = {}): Life => ({
   retries: 0,
   everReady: false,
   redials: [],
+  silences: 0,
   reason: 'connect',
   refreshed: false,
   ...changes

@@ -36,7 +36,7 @@ function usePage(): { scope: FakeTarget; document: FakeDocument } {
   return { scope, document }
 }
 
-const useListener = (): Record<keyof PageListener, Mock<() => void>> => ({ onWake: vi.fn(), onFreeze: vi.fn() })
+const useListener = (): Record<keyof PageListener, Mock<() => void>> => ({ onWake: vi.fn(), onOffline: vi.fn(), onFreeze: vi.fn() })
 
 afterEach(() => {
   vi.unstubAllGlobals()
@@ -49,6 +49,16 @@ describe('watchPage', () => {
     const end = watchPage(listener)
     scope.fire('online')
     expect(listener.onWake).toHaveBeenCalledOnce()
+    end()
+  })
+
+  it('tells when the network is gone', () => {
+    const { scope } = usePage()
+    const listener = useListener()
+    const end = watchPage(listener)
+    scope.fire('offline')
+    expect(listener.onOffline).toHaveBeenCalledOnce()
+    expect(listener.onWake).not.toHaveBeenCalled()
     end()
   })
 
@@ -91,7 +101,7 @@ describe('watchPage', () => {
     const { scope, document } = usePage()
     const listener = useListener()
     const end = watchPage(listener)
-    expect(scope.count + document.count).toBe(4)
+    expect(scope.count + document.count).toBe(5)
     end()
     end()
     expect(scope.count + document.count).toBe(0)

@@ -39,10 +39,6 @@ describe('the completed options', () => {
     expect(completeOptions({ name: 'a', retry: false }, RULES)).toMatchObject({ retry: false })
   })
 
-  it('keep members that have no rule', () => {
-    expect(completeOptions({ name: 'a', more: 1 }, RULES)).toMatchObject({ more: 1 })
-  })
-
   it('are a copy', () => {
     const given = { name: 'a', retry: { delay: 1 } }
     completeOptions(given, RULES)
@@ -62,6 +58,33 @@ describe('a wrong option', () => {
     [{ name: 'a', retry: { limits: { most: 0 } } }, 'retry.limits.most must be a whole number of at least 1']
   ])('is named, and its value is not: %j', (given, message) => {
     expect(() => completeOptions(given, RULES)).toThrow(new TypeError(message))
+  })
+})
+
+describe('an unknown option', () => {
+  it.each<[given: object, message: string]>([
+    [{ sizes: 1 }, 'unknown option sizes: did you mean size?'],
+    [{ NAME: 'a' }, 'unknown option NAME: did you mean name?'],
+    [{ naem: 'a' }, 'unknown option naem: did you mean name?'],
+    [{ retries: false }, 'unknown option retries: did you mean retry?'],
+    [{ sizes: undefined }, 'unknown option sizes: did you mean size?'],
+    [{ name: 'a', retry: { delya: 1 } }, 'unknown option retry.delya: did you mean retry.delay?'],
+    [{ name: 'a', retry: { limits: { mots: 1 } } }, 'unknown option retry.limits.mots: did you mean retry.limits.most?']
+  ])('is named, with the nearest one: %j', (given, message) => {
+    expect(() => completeOptions(given, RULES)).toThrow(new TypeError(message))
+  })
+
+  it('that belongs inside of another is named with its place', () => {
+    expect(() => checkOptions({ delay: 1 }, RULES)).toThrow(new TypeError('unknown option delay: did you mean retry.delay?'))
+    expect(() => checkOptions({ most: 1 }, RULES)).toThrow(new TypeError('unknown option most: did you mean retry.limits.most?'))
+  })
+
+  it.each(['q', 'wholly-different', 'toString', ''])('%j is like no other, and none is suggested', (name) => {
+    expect(() => checkOptions({ [name]: 1 }, RULES)).toThrow(new TypeError(`unknown option ${name}`))
+  })
+
+  it('may be in an object that has no rules', () => {
+    expect(completeOptions({ name: 'a', extra: { any: 1 } }, RULES)).toMatchObject({ extra: { any: 1 } })
   })
 })
 
@@ -87,5 +110,5 @@ describe('a kind', () => {
 })
 
 it.each([undefined, null, 5, [], 'wss://example.com/ws'])('%j is not an object of options', (options) => {
-  expect(() => checkOptions(options)).toThrow(new TypeError('options must be an object'))
+  expect(() => checkOptions(options, RULES)).toThrow(new TypeError('options must be an object'))
 })

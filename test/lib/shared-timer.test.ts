@@ -1,27 +1,25 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/lib/clock.js'
-import { SharedTimer } from '../../src/lib/shared-timer.js'
+import { SharedTimer, type Due } from '../../src/lib/shared-timer.js'
 import { FakeClock } from '../helpers/fake-clock.js'
 
-interface Item {
-  readonly name: string
-  dueAt: number
-  heapIndex: number
-}
-
-const item = (name: string): Item => ({ name, dueAt: 0, heapIndex: -1 })
-
-function rig(): { clock: FakeClock; timer: SharedTimer<Item>; due: string[] } {
+function rig(): { clock: FakeClock; timer: SharedTimer; due: string[]; item: (name: string, onDue?: () => void) => Due } {
   const clock = new FakeClock()
   const due: string[] = []
-  const timer = new SharedTimer<Item>(clock, ({ name }) => due.push(name))
-  return { clock, timer, due }
+  const item = (name: string, onDue = (): void => undefined): Due => ({
+    dueAt: 0,
+    onDue: () => {
+      due.push(name)
+      onDue()
+    }
+  })
+  return { clock, timer: new SharedTimer(clock), due, item }
 }
 
 describe('SharedTimer', () => {
   it('lets items fall due in the order of their deadlines, with one timer', async () => {
-    const { clock, timer, due } = rig()
+    const { clock, timer, due, item } = rig()
     timer.set(item('c'), 30)
     timer.set(item('a'), 10)
     timer.set(item('b'), 20)
@@ -35,14 +33,14 @@ describe('SharedTimer', () => {
   })
 
   it('lets an item fall due once', async () => {
-    const { clock, timer, due } = rig()
+    const { clock, timer, due, item } = rig()
     timer.set(item('a'), 10)
     await clock.advance(1000)
     expect(due).toEqual(['a'])
   })
 
   it('moves a deadline later and earlier', async () => {
-    const { clock, timer, due } = rig()
+    const { clock, timer, due, item } = rig()
     const [a, b] = [item('a'), item('b')]
     timer.set(a, 10)
     timer.set(b, 50)
@@ -55,7 +53,7 @@ describe('SharedTimer', () => {
   })
 
   it('holds no timer when nothing is set', () => {
-    const { clock, timer } = rig()
+    const { clock, timer, item } = rig()
     const [a, b] = [item('a'), item('b')]
     timer.set(a, 10)
     timer.set(b, 20)
@@ -67,7 +65,7 @@ describe('SharedTimer', () => {
   })
 
   it('does not let a cleared item fall due', async () => {
-    const { clock, timer, due } = rig()
+    const { clock, timer, due, item } = rig()
     const a = item('a')
     timer.set(a, 10)
     timer.set(item('b'), 20)
@@ -78,7 +76,7 @@ describe('SharedTimer', () => {
   })
 
   it('takes Infinity for never', async () => {
-    const { clock, timer, due } = rig()
+    const { clock, timer, due, item } = rig()
     const a = item('a')
     timer.set(a, Infinity)
     expect(clock.pendingCount).toBe(0)
@@ -90,12 +88,9 @@ describe('SharedTimer', () => {
   })
 
   it('allows to set and clear items while others fall due', async () => {
-    const clock = new FakeClock()
-    const due: string[] = []
-    const [a, b, c] = [item('a'), item('b'), item('c')]
-    const timer = new SharedTimer<Item>(clock, (each) => {
-      due.push(each.name)
-      if (each !== a) return
+    const { clock, timer, due, item } = rig()
+    const [b, c] = [item('b'), item('c')]
+    const a = item('a', () => {
       timer.clear(b)
       timer.set(c, 5)
       timer.set(a, 10)
@@ -112,7 +107,7 @@ describe('SharedTimer', () => {
   })
 
   it('lets everything that is due fall due after a sleep, in order', async () => {
-    const { clock, timer, due } = rig()
+    const { clock, timer, due, item } = rig()
     for (const [name, ms] of [
       ['b', 20],
       ['a', 10],
@@ -137,12 +132,18 @@ describe('SharedTimer, in any sequence of set, move, clear and waiting,', () => 
       fc.asyncProperty(fc.array(steps, { maxLength: 100, size: 'max' }), async (sequence) => {
         const clock = new FakeClock()
         const due: number[] = []
-        const timer = new SharedTimer<Item>(clock, ({ dueAt }, now) => {
-          expect(now).toBe(dueAt)
-          due.push(dueAt)
+        const timer = new SharedTimer(clock)
+        const items = Array.from({ length: 25 }, () => {
+          const item: Due = {
+            dueAt: 0,
+            onDue: (now) => {
+              expect(now).toBe(item.dueAt)
+              due.push(now)
+            }
+          }
+          return item
         })
-        const items = Array.from({ length: 25 }, (_, index) => item(String(index)))
-        const model = new Map<Item, number>()
+        const model = new Map<Due, number>()
         const expected: number[] = []
         const wait = async (ms: number): Promise<void> => {
           await clock.advance(ms)
@@ -174,12 +175,9 @@ describe('SharedTimer, in any sequence of set, move, clear and waiting,', () => 
 
 describe('SharedTimer, while one of several items falls due,', () => {
   it('leaves out what is moved or cleared', async () => {
-    const clock = new FakeClock()
-    const due: string[] = []
-    const [a, b, c] = [item('a'), item('b'), item('c')]
-    const timer = new SharedTimer<Item>(clock, ({ name }) => {
-      due.push(name)
-      if (name !== 'a') return
+    const { clock, timer, due, item } = rig()
+    const [b, c] = [item('b'), item('c')]
+    const a = item('a', () => {
       timer.set(b, 20)
       timer.clear(c)
     })
@@ -188,6 +186,21 @@ describe('SharedTimer, while one of several items falls due,', () => {
     expect(due).toEqual(['a'])
     await clock.advance(1)
     expect(due).toEqual(['a', 'b'])
+  })
+})
+
+describe('SharedTimer, with very many items,', () => {
+  it('rests between two looks at all of them, so that each may be late by 1 ms for every 1000', async () => {
+    const { clock, timer, due, item } = rig()
+    for (let ms = 1; ms <= 5000; ms++) timer.set(item(String(ms)), ms)
+    await clock.advance(1)
+    expect(due).toHaveLength(1)
+    await clock.advance(3)
+    expect(due).toHaveLength(1)
+    await clock.advance(1)
+    expect(due).toHaveLength(5)
+    await clock.advance(5000)
+    expect(due).toHaveLength(5000)
   })
 })
 

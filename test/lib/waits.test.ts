@@ -1,30 +1,35 @@
 import { describe, expect, it, vi } from 'vitest'
-import { Waits, type WaitEnd } from '../../src/lib/waits.js'
+import { Waits, type Waiter } from '../../src/lib/waits.js'
 import { FakeClock, settle } from '../helpers/fake-clock.js'
 
-interface Item {
-  readonly name: string
-  dueAt: number
-  heapIndex: number
-}
+type End = 'deadline' | AbortSignal
 
-const item = (name: string): Item => ({ name, dueAt: 0, heapIndex: -1 })
-
-function rig(): { clock: FakeClock; waits: Waits<Item>; over: [name: string, by: WaitEnd][] } {
+function rig(): { clock: FakeClock; waits: Waits; over: [name: string, by: End][]; item: (name: string) => Waiter } {
   const clock = new FakeClock()
-  const over: [string, WaitEnd][] = []
-  const waits: Waits<Item> = new Waits(clock, (one, by) => {
-    over.push([one.name, by])
-    waits.end(one, by === 'deadline' ? undefined : by)
-  })
-  return { clock, waits, over }
+  const over: [string, End][] = []
+  const waits = new Waits(clock)
+  const item = (name: string): Waiter => {
+    const waiter: Waiter = {
+      dueAt: 0,
+      onDue: () => {
+        over.push([name, 'deadline'])
+        waits.end(waiter)
+      },
+      onAbort: (signal) => {
+        over.push([name, signal])
+        waits.end(waiter, signal)
+      }
+    }
+    return waiter
+  }
+  return { clock, waits, over, item }
 }
 
 const never = (): Promise<void> => new Promise(() => undefined)
 
 describe('a wait', () => {
   it('is over at its deadline, on one timer for all', async () => {
-    const { clock, waits, over } = rig()
+    const { clock, waits, over, item } = rig()
     waits.begin(item('c'), 12)
     waits.begin(item('a'), 10)
     waits.begin(item('b'), 11)
@@ -41,7 +46,7 @@ describe('a wait', () => {
   })
 
   it('is over when its signal fires, or at once if that has fired', () => {
-    const { waits, over } = rig()
+    const { waits, over, item } = rig()
     const controller = new AbortController()
     waits.begin(item('a'), Infinity, controller.signal)
     controller.abort()
@@ -53,7 +58,7 @@ describe('a wait', () => {
   })
 
   it('has another deadline if it is moved, or none', async () => {
-    const { clock, waits, over } = rig()
+    const { clock, waits, over, item } = rig()
     const [moved, endless] = [item('moved'), item('endless')]
     waits.begin(moved, 10)
     waits.begin(endless, 10)
@@ -66,7 +71,7 @@ describe('a wait', () => {
   })
 
   it('is not over when its owner has ended it', async () => {
-    const { clock, waits, over } = rig()
+    const { clock, waits, over, item } = rig()
     const controller = new AbortController()
     const one = item('a')
     waits.begin(one, 10, controller.signal)
@@ -78,7 +83,7 @@ describe('a wait', () => {
   })
 
   it('shares one listener with all others of its signal, which goes with the last of them', () => {
-    const { waits } = rig()
+    const { waits, item } = rig()
     const { signal } = new AbortController()
     const added = vi.spyOn(signal, 'addEventListener')
     const removed = vi.spyOn(signal, 'removeEventListener')
@@ -93,15 +98,19 @@ describe('a wait', () => {
   })
 
   it('may be ended by the end of another of the same signal', () => {
-    const clock = new FakeClock()
+    const waits = new Waits(new FakeClock())
     const controller = new AbortController()
     const over: string[] = []
-    const [one, two] = [item('one'), item('two')]
-    const waits: Waits<Item> = new Waits(clock, ({ name }) => {
-      over.push(name)
-      waits.end(one, controller.signal)
-      waits.end(two, controller.signal)
+    const item = (name: string): Waiter => ({
+      dueAt: 0,
+      onDue: () => undefined,
+      onAbort: () => {
+        over.push(name)
+        waits.end(one, controller.signal)
+        waits.end(two, controller.signal)
+      }
     })
+    const [one, two] = [item('one'), item('two')]
     waits.begin(one, Infinity, controller.signal)
     waits.begin(two, Infinity, controller.signal)
     controller.abort()

@@ -11,6 +11,7 @@ class FakePipe implements MessagePipe {
   readonly cancelled: [PendingRequest, string][] = []
   delivery: 'not-sent' | 'unknown' = 'unknown'
   problem: Error | undefined
+  readonly explanation = undefined
 
   request(message: JsonRpcMessage): void {
     if (this.problem) throw this.problem

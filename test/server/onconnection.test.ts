@@ -72,6 +72,31 @@ describe('V13: an async callback that rejects', () => {
     expect(server.metrics().connections).toBe(1)
   })
 
+  test('is reported to onerror of the server where the transport has none, or one that fails itself', async () => {
+    const { port, errors, transports } = await useServer({ onconnection: (transport) => void hold(transport) })
+    const peer = await openPeer(port)
+    transports[0]!.onmessage = fail
+    peer.send({ id: 1, method: 'x' })
+    await until(() => errors.length === 1, 'the rejection of onmessage')
+    transports[0]!.onclose = fail
+    peer.socket.destroy()
+    await until(() => errors.length === 2, 'the rejection of onclose')
+    const other = await openPeer(port)
+    transports[1]!.onmessage = fail
+    transports[1]!.onerror = () => Promise.reject(new Error('another bug')) as unknown as undefined
+    other.send({ id: 1, method: 'x' })
+    await until(() => errors.length === 3, 'the rejection of onerror')
+    expect(errors.map(({ message }) => message)).toEqual(['a bug', 'a bug', 'another bug'])
+  })
+
+  test('of a transport is not reported for what a client did wrong: that may come as often as the client likes', async () => {
+    const { port, errors } = await useServer({ onconnection: (transport) => void hold(transport) })
+    const peer = await openPeer(port)
+    peer.send('{')
+    await peer.message(({ error }) => error !== undefined)
+    expect(errors).toEqual([])
+  })
+
   test('does no harm where it is onerror of the server', async () => {
     const { port } = await useServer({ authenticate: fail as () => Promise<undefined>, onerror: fail })
     expect((await upgrade(port)).status).toBe(503)

@@ -40,7 +40,7 @@ test.each([
   ['server', [{}, 'http', null]],
   ['port', [-1, 65_536, 1.5, '8080', NaN]],
   ['host', ['', 1]],
-  ['path', ['', 'ws', '/ws?x', '/ws#x', '/w s', 1]],
+  ['path', ['', 'ws', '/ws?x', '/ws#x', '/w s', 1, {}, ['/ws']]],
   ['authenticate', ['secret', {}, true]],
   ['allowUnauthenticated', ['true', 1]],
   ['authTimeout', [0, -1, '1', Infinity]],
@@ -48,7 +48,8 @@ test.each([
     'allowedOrigins',
     [
       ['*'],
-      ['null'],
+      ['NULL'],
+      ['file:///'],
       ['example.com'],
       ['https://example.com/'],
       ['https://EXAMPLE.com'],
@@ -61,7 +62,7 @@ test.each([
   ],
   ['allowedHosts', [['*'], ['https://example.com'], ['a b'], [''], ['example.com:'], 'example.com', [1]]],
   ['requireSubprotocol', ['no', 0]],
-  ['extraSubprotocols', ['mcp', ['mcp.v1'], ['a b'], [''], ['mcp.bearer.x'], ['mcp', 'mcp']]],
+  ['extraSubprotocols', ['mcp', ['mcp.v1'], ['a b'], [''], ['mcp.bearer.x'], ['mcp.auth.x'], ['mcp', 'mcp']]],
   ['heartbeat', [true, 0, null, 'off']],
   ['heartbeat.interval', [{ interval: 0 }, { interval: '1' }, { interval: Infinity }].map((heartbeat) => ({ heartbeat }))],
   ['heartbeat.timeout', [{ timeout: -1 }, { timeout: NaN }].map((heartbeat) => ({ heartbeat }))],
@@ -71,6 +72,7 @@ test.each([
   ['maxBufferedBytes', [0]],
   ['drainTimeout', [0]],
   ['onconnection', [undefined, 'f', {}]],
+  ['onrejected', ['f', {}]],
   ['onerror', ['f', {}]]
 ])('a wrong %s is named', (name, values) => {
   for (const value of values) {
@@ -78,6 +80,15 @@ test.each([
     expect(() => make(options), JSON.stringify(value)).toThrow(TypeError)
     expect(() => make(options), JSON.stringify(value)).toThrow(new RegExp(`^${name.replace('.', '\\.')} must be `))
   }
+})
+
+test.each([
+  [{ allowOrigins: [] }, 'unknown option allowOrigins: did you mean allowedOrigins?'],
+  [{ onConnections: 1 }, 'unknown option onConnections: did you mean onconnection?'],
+  [{ heartbeat: { intervall: 1 } }, 'unknown option heartbeat.intervall: did you mean heartbeat.interval?'],
+  [{ tls: {} }, 'unknown option tls']
+])('an unknown option is named, with the nearest one: %j', (options, message) => {
+  expect(() => make(options)).toThrow(new TypeError(message))
 })
 
 test('a port beside a server is a contradiction', () => expect(() => make({ server: createServer(), port: 0 })).toThrow(/^port /))
@@ -88,6 +99,10 @@ test.each([
   [{ extraSubprotocols: ['mcp', 'mcp.v2'] }],
   [{ heartbeat: false }],
   [{ heartbeat: { interval: 0.5 } }],
+  [{ allowedOrigins: ['null', 'file://', 'vscode-file://vscode-app', 'moz-extension://0a1b2c'] }],
+  [{ allowedOrigins: () => true }],
   [{ path: '/' }],
+  [{ path: /^\/tenants\/[^/]+\/ws$/ }],
+  [{ path: () => true }],
   [{ allowedHosts: [] }]
 ])('%j is accepted', (options) => expect(() => make(options)).not.toThrow())

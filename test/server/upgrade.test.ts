@@ -5,6 +5,8 @@ import {
   judgeUpgrade,
   REJECTED_UPGRADES,
   selectSubprotocol,
+  withoutCredentials,
+  type Path,
   type UpgradePolicy,
   type UpgradeRequest
 } from '../../src/server/upgrade.js'
@@ -22,6 +24,8 @@ const POLICY: UpgradePolicy = {
   requireSubprotocol: true,
   authenticates: true
 }
+
+const NULL_ORIGIN = { origin: 'null', cookie: 'session=1', authorization: undefined }
 
 /** Judges the request of a well-behaved client, with these headers in place of its own. */
 const judge = (headers: UpgradeRequest['headers'], request: Partial<UpgradeRequest> = {}, policy: Partial<UpgradePolicy> = {}) =>
@@ -44,7 +48,8 @@ const judge = (headers: UpgradeRequest['headers'], request: Partial<UpgradeReque
     { ...POLICY, ...policy }
   )
 
-const ACCEPTABLE = { token: 'xyz', offered: ['mcp.v1'] }
+const ACCEPTABLE = { token: 'xyz' }
+const SUBPROTOCOL = { ...REJECTED_UPGRADES.subprotocol, body: 'Subprotocol required: mcp.v1, mcp' }
 
 describe('an upgrade', () => {
   test('with which nothing is wrong is acceptable', () => expect(judge({})).toEqual(ACCEPTABLE))
@@ -63,6 +68,19 @@ describe('an upgrade', () => {
     [undefined, false]
   ])('for %s is for /ws: %s', (url, is) => expect(isForPath(url, '/ws')).toBe(is))
 
+  test.each<[url: string | undefined, path: Path, is: boolean]>([
+    ['/tenants/a/ws?x=1', /^\/tenants\/[^/]+\/ws$/, true],
+    ['/tenants/a/b/ws', /^\/tenants\/[^/]+\/ws$/, false],
+    ['/x?y=/tenants/a/ws', /\/tenants\/[^/]+\/ws$/, false],
+    ['/ws', (pathname) => pathname.startsWith('/w'), true],
+    ['/x?/w', (pathname) => pathname.includes('w'), false],
+    [undefined, () => true, false]
+  ])('for %s is for %s: %s', (url, path, is) => expect(isForPath(url, path)).toBe(is))
+
+  test('is for a pattern with the flag g or y every time', () => {
+    for (const path of [/^\/ws$/g, /\/ws$/y]) expect([1, 2, 3].map(() => isForPath('/ws', path))).toEqual([true, true, true])
+  })
+
   test('is rejected for the first thing that is wrong: path, host, origin, RFC 6455, subprotocol, credentials', () => {
     const wrong = [
       ['path', {}, { url: '/' }],
@@ -76,7 +94,7 @@ describe('an upgrade', () => {
       const rest = wrong.slice(index)
       const headers = Object.assign({}, ...rest.map(([, each]) => each)) as UpgradeRequest['headers']
       const request = Object.assign({}, ...rest.map(([, , each]) => each)) as Partial<UpgradeRequest>
-      expect(judge(headers, request), name).toBe(REJECTED_UPGRADES[name])
+      expect(judge(headers, request), name).toEqual(name === 'subprotocol' ? SUBPROTOCOL : REJECTED_UPGRADES[name])
     }
   })
 
@@ -129,9 +147,17 @@ describe('an upgrade', () => {
     [
       'a cookie of a known page does',
       { cookie: 'session=1', authorization: undefined, origin: 'http://127.0.0.1:3000' },
-      { token: undefined, offered: ['mcp.v1'] }
-    ]
-  ])('S1: without Origin: %s', (_what, headers, verdict) => expect(judge(headers)).toEqual(verdict))
+      { token: undefined }
+    ],
+    ['a cookie beside the origin of every sandboxed frame does not', NULL_ORIGIN, REJECTED_UPGRADES.origin],
+    ['a token beside it does', { ...NULL_ORIGIN, authorization: 'Bearer xyz' }, ACCEPTABLE]
+  ])('S1: without an Origin that names a page: %s', (_what, headers, verdict) => {
+    expect(judge(headers, {}, { allowedOrigins: [...POLICY.allowedOrigins!, 'null'] })).toEqual(verdict)
+  })
+
+  test('is left to the program to judge by its origin where allowedOrigins is a function', () => {
+    expect(judge({ origin: 'https://evil.test' }, {}, { allowedOrigins: undefined })).toEqual(ACCEPTABLE)
+  })
 
   test.each([
     ['a POST', {}, { method: 'POST' }, REJECTED_UPGRADES.malformed],
@@ -144,14 +170,15 @@ describe('an upgrade', () => {
   ])('with %s is rejected', (_what, headers, request, rejected) => expect(judge(headers, request)).toBe(rejected))
 
   test.each([
-    ['mcp.v1', ['mcp.v1']],
-    ['mcp', ['mcp']],
-    [' mcp.v1 ,mcp', ['mcp.v1', 'mcp']],
-    ['chat,mcp', ['chat', 'mcp']],
-    ['chat', REJECTED_UPGRADES.subprotocol],
-    ['MCP.V1', REJECTED_UPGRADES.subprotocol],
-    ['mcp.bearer.eHl6', REJECTED_UPGRADES.subprotocol],
-    [undefined, REJECTED_UPGRADES.subprotocol],
+    ['mcp.v1', ACCEPTABLE],
+    ['mcp', ACCEPTABLE],
+    [' mcp.v1 ,mcp', ACCEPTABLE],
+    ['chat,mcp', ACCEPTABLE],
+    ['chat', SUBPROTOCOL],
+    ['MCP.V1', SUBPROTOCOL],
+    ['mcp.bearer.eHl6', SUBPROTOCOL],
+    ['mcp.auth.xyz', SUBPROTOCOL],
+    [undefined, SUBPROTOCOL],
     ['', REJECTED_UPGRADES.manySubprotocols],
     ['mcp.v1,', REJECTED_UPGRADES.manySubprotocols],
     ['mcp.v1, mcp.v1', REJECTED_UPGRADES.manySubprotocols],
@@ -159,28 +186,37 @@ describe('an upgrade', () => {
     ['mcp.v1, a=b', REJECTED_UPGRADES.manySubprotocols],
     [Array.from({ length: 101 }, (_, n) => `p${String(n)}`).join(), REJECTED_UPGRADES.manySubprotocols]
   ])('V2: that offers %s', (offer, outcome) => {
-    const verdict = judge({ 'sec-websocket-protocol': offer })
-    expect('status' in verdict ? verdict : verdict.offered).toEqual(outcome)
+    expect(judge({ 'sec-websocket-protocol': offer })).toEqual(outcome)
   })
 
-  test('shows no credentials in its offer', () => {
+  test('has its credentials in its offer', () => {
     const entry = bearerSubprotocol('tökén~/+=')
-    expect(judge({ authorization: undefined, 'sec-websocket-protocol': `mcp.v1, ${entry}` })).toEqual({
-      token: 'tökén~/+=',
-      offered: ['mcp.v1']
-    })
+    expect(judge({ authorization: undefined, 'sec-websocket-protocol': `mcp.v1, ${entry}` })).toEqual({ token: 'tökén~/+=' })
+    expect(judge({ authorization: undefined, 'sec-websocket-protocol': 'mcp.auth.a.b, mcp.v1' })).toEqual({ token: 'a.b' })
   })
+
+  test.each([
+    ['mcp.v1', 'mcp.v1'],
+    ['mcp.v1,chat', 'mcp.v1,chat'],
+    ['mcp.v1, mcp.bearer.eHl6', 'mcp.v1'],
+    ['mcp.auth.xyz, mcp.version.2025-11-25', 'mcp.version.2025-11-25'],
+    ['mcp.auth.xyz', ''],
+    ['mcp.v1, mcp.bearer.eHl6, mcp.auth.xyz, mcp', 'mcp.v1, mcp'],
+    // A token with a comma or a space in it: what follows may belong to it.
+    ['mcp.v1, mcp.auth.xyz abc, def', 'mcp.v1'],
+    ['mcp.v1, mcp.auth.x,, y', 'mcp.v1']
+  ])('that offers %s is shown as %j', (offer, shown) => expect(withoutCredentials(offer)).toBe(shown))
 
   test('is not searched for credentials where there is no authenticate', () => {
     const entry = bearerSubprotocol('tökén~/+=')
     const headers = { authorization: 'Bearer ', cookie: 'x=1', 'sec-websocket-protocol': `mcp.v1, ${entry}` }
-    expect(judge(headers, {}, { authenticates: false })).toEqual({ token: undefined, offered: ['mcp.v1'] })
+    expect(judge(headers, {}, { authenticates: false })).toEqual({ token: undefined })
   })
 
   test('needs no subprotocol where none is required', () => {
     const policy = { requireSubprotocol: false }
-    expect(judge({ 'sec-websocket-protocol': undefined }, {}, policy)).toEqual({ token: 'xyz', offered: [] })
-    expect(judge({ 'sec-websocket-protocol': 'chat' }, {}, policy)).toEqual({ token: 'xyz', offered: ['chat'] })
+    expect(judge({ 'sec-websocket-protocol': undefined }, {}, policy)).toEqual(ACCEPTABLE)
+    expect(judge({ 'sec-websocket-protocol': 'chat' }, {}, policy)).toEqual(ACCEPTABLE)
   })
 
   test('gets the subprotocol that the server likes best', () => {
@@ -219,16 +255,39 @@ describe('V2: an upgrade without mcp.v1', () => {
     const { port, transports, server } = await useServer()
     const peer = await sendUpgrade(port, { headers: { 'Sec-WebSocket-Protocol': offer } })
     const { status, headers, body } = await peer.response()
-    expect([status, body, headers.upgrade, headers.connection]).toEqual([426, 'Subprotocol required', 'websocket', 'upgrade, close'])
+    expect([status, body, headers.upgrade, headers.connection]).toEqual([
+      426,
+      'Subprotocol required: mcp.v1',
+      'websocket',
+      'upgrade, close'
+    ])
     await peer.gone
     expect(transports).toEqual([])
     expect(server.metrics()).toMatchObject({ connectionsTotal: 0, handshakesRefused: { 426: 1 } })
   })
 
+  test('is told which subprotocols would do, the extra ones too', async () => {
+    const { port } = await useServer({ extraSubprotocols: ['mcp', 'mcp.version.2025-11-25'] })
+    const { body } = await upgrade(port, { headers: { 'Sec-WebSocket-Protocol': 'chat' } })
+    expect(body).toBe('Subprotocol required: mcp.v1, mcp, mcp.version.2025-11-25')
+  })
+
   test('is accepted where requireSubprotocol is false, and no subprotocol is chosen', async () => {
-    const { port } = await useServer({ requireSubprotocol: false })
+    const { port, transports } = await useServer({ requireSubprotocol: false })
     const { status, headers } = await upgrade(port, { headers: { 'Sec-WebSocket-Protocol': 'chat' } })
     expect([status, headers['sec-websocket-protocol']]).toEqual([101, undefined])
+    expect(transports.map(({ subprotocol }) => subprotocol)).toEqual([undefined])
+  })
+
+  test.each([
+    ['mcp', 'mcp'],
+    ['mcp, mcp.v1', 'mcp.v1'],
+    ['mcp.auth.xyz, mcp', 'mcp'],
+    [undefined, undefined]
+  ])('tells its transport what was agreed: %s leads to %s', async (offer, agreed) => {
+    const { port, transports } = await useServer({ requireSubprotocol: false, extraSubprotocols: ['mcp'] })
+    await openPeer(port, { headers: { 'Sec-WebSocket-Protocol': offer } })
+    expect(transports.map(({ subprotocol }) => subprotocol)).toEqual([agreed])
   })
 
   test('is accepted with an extra subprotocol', async () => {

@@ -32,7 +32,7 @@ export async function useServer<Auth = undefined>(
   const transports: ServerTransport[] = []
   const infos: ConnectionInfo<Auth>[] = []
   const errors: Error[] = []
-  const { onconnection = (transport: ServerTransport) => void serveTransport('v2', transport) } = options
+  const { path = '/ws', onconnection = (transport: ServerTransport) => void serveTransport('v2', transport) } = options
   const server = new McpWebSocketServer<Auth>(
     {
       ...(options.authenticate === undefined && { allowUnauthenticated: true }),
@@ -50,7 +50,7 @@ export async function useServer<Auth = undefined>(
   afterTest(() => server.close({ grace: 0 }))
   const port = server.address()?.port ?? 0
   const scheme = options.server !== undefined && 'setSecureContext' in options.server ? 'wss' : 'ws'
-  return { server, port, url: `${scheme}://127.0.0.1:${String(port)}${options.path ?? '/ws'}`, transports, infos, errors }
+  return { server, port, url: `${scheme}://127.0.0.1:${String(port)}${typeof path === 'string' ? path : '/ws'}`, transports, infos, errors }
 }
 
 /** Serves on an HTTP server that belongs to the test, and that is closed after it. */

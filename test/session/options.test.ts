@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { McpWebSocketClient } from '../../src/client/client.js'
+import { WebSocketClientTransport } from '../../src/transport/index.js'
 import { becomeLegacy, FakeNetwork } from '../helpers/fake-network.js'
 import { FakeClock } from '../helpers/fake-clock.js'
 
@@ -112,6 +113,38 @@ describe('a wrong value of an option', () => {
     expect(() => construct({ url: 'ftp://user:hunter22@example.com/?token=secret-token' })).toThrow(
       expect.objectContaining({ message: expect.not.stringMatching(/hunter22|secret-token/) as string }) as Error
     )
+  })
+})
+
+describe('an unknown option', () => {
+  const wrong: [Wrong, string][] = [
+    [{ reconnects: false }, 'unknown option reconnects: did you mean reconnect?'],
+    [{ maxRetries: 3 }, 'unknown option maxRetries: did you mean reconnect.maxRetries?'],
+    [{ reconnect: { maxretries: 3 } }, 'unknown option reconnect.maxretries: did you mean reconnect.maxRetries?'],
+    [{ heartbeat: { intervall: 3 } }, 'unknown option heartbeat.intervall: did you mean heartbeat.interval?'],
+    [{ outbox: { maxMessage: 3 } }, 'unknown option outbox.maxMessage: did you mean outbox.maxMessages?'],
+    [{ auth: { token: 'secret-token', allowInsecur: true } }, 'unknown option auth.allowInsecur: did you mean auth.allowInsecure?'],
+    [{ header: { 'x-key': 'secret-token' } }, 'unknown option header: did you mean headers?']
+  ]
+
+  it.each(wrong)('of the client is named, with the nearest one: %j', (options, message) => {
+    expect(() => construct(options)).toThrow(new TypeError(message))
+  })
+
+  it.each(wrong)('of the transport is named, with the nearest one: %j', (options, message) => {
+    expect(() => new WebSocketClientTransport('wss://example.com/ws', options)).toThrow(new TypeError(message))
+  })
+
+  it.each(['url', 'clientInfo', 'capabilities', 'protocol', 'probeTimeout', 'requestTimeout'])(
+    'of the transport is also what it would ignore: %s',
+    (name) => {
+      expect(() => new WebSocketClientTransport('wss://example.com/ws', { [name]: undefined })).toThrow(`unknown option ${name}`)
+    }
+  )
+
+  it('may be among what is handed on as it is', () => {
+    const clientInfo = { name: 'a', version: '1', title: 'A', icons: [] }
+    expect(() => construct({ clientInfo, capabilities: { experimental: { a: {} } }, tls: { pfx: 'a' }, agent: { a: 1 } })).not.toThrow()
   })
 })
 

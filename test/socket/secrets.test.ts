@@ -86,7 +86,7 @@ describe('collectSecrets', () => {
     )
   })
 
-  it('survives a password that is no percent-encoding', () => {
+  it('survives a password that is not valid percent-encoding', () => {
     expect(collectSecrets(new URL('wss://user:100%sure@example.com/'), {}, [])).toContain('100%sure')
   })
 
@@ -157,7 +157,7 @@ describe('collectSecrets', () => {
     expect(collectSecrets(plain, { cookie: 'abcdef' }, ['12345', '123456', 'abcdef']).sort()).toEqual(['123456', 'abcdef'])
   })
 
-  it('counts characters before encoding: five that grow longer in a URL are no secret yet', () => {
+  it('counts characters before encoding: five of them are too few, even if a URL makes them longer', () => {
     expect(collectSecrets(plain, {}, ['a"b/c'])).toEqual([])
     expect(collectSecrets(plain, { 'x-a': 'abcde', 'x-b': 'abcdef' }, [])).toEqual(['abcdef'])
   })

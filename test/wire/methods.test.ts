@@ -65,7 +65,7 @@ describe('cancelledId', () => {
 
   it.each<[string, unknown]>([
     ['without params', { jsonrpc: '2.0', method: 'notifications/cancelled' }],
-    ['with params that are no object', { jsonrpc: '2.0', method: 'notifications/cancelled', params: [{ requestId: 1 }] }],
+    ['with params that are not an object', { jsonrpc: '2.0', method: 'notifications/cancelled', params: [{ requestId: 1 }] }],
     ['with params that are null', { jsonrpc: '2.0', method: 'notifications/cancelled', params: null }]
   ])('finds none in a cancellation %s', (_what, message) => {
     expect(cancelledId(message as JsonRpcMessage)).toBeUndefined()
