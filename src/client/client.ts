@@ -51,6 +51,9 @@ export class McpWebSocketClient extends McpMethods {
   #requestMeta: string | undefined
 
   /** @throws TypeError naming the option that is wrong. */
+  constructor(options: McpWebSocketClientOptions)
+  /** @internal For tests: another platform. */
+  constructor(options: McpWebSocketClientOptions, ports: Ports)
   constructor(options: McpWebSocketClientOptions, ports: Ports = PORTS) {
     super()
     const config = resolveClientOptions(options, ports)

@@ -67,9 +67,11 @@ export class McpWebSocketServer<Auth = undefined> {
 
   /**
    * Opens nothing yet: see `listen`.
-   * @param ports - For tests: another clock.
    * @throws TypeError naming the first option that is wrong.
    */
+  constructor(options: McpWebSocketServerOptions<Auth>)
+  /** @internal For tests: another clock. */
+  constructor(options: McpWebSocketServerOptions<Auth>, ports: { readonly clock: Clock })
   constructor(options: McpWebSocketServerOptions<Auth>, ports: { readonly clock: Clock } = { clock: systemClock }) {
     const config = this.#guardPath(resolveServerOptions(options))
     this.#config = config

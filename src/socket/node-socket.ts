@@ -123,7 +123,8 @@ export class NodeSocket extends StandardSocket {
   #onUpgrade(response: IncomingMessage): void {
     const { headers } = response
     this.#upgraded = true
-    this.#stream = (response.socket) ?? undefined
+    // `null` in Bun, whatever the types say.
+    this.#stream = (response.socket as NetSocket | null) ?? undefined
     this.#chosen = headers['sec-websocket-protocol']
     // `ws` fails a dial whose 101 names no subprotocol. It reads the header after this event, and so finds one.
     if (this.#chosen === undefined && this.#options.onMissingSubprotocol === 'accept')

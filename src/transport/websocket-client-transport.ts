@@ -71,6 +71,9 @@ export class WebSocketClientTransport {
   #last: Callbacks = {}
 
   /** @throws TypeError naming the option that is wrong. */
+  constructor(url: UrlOption, options?: WebSocketClientTransportOptions)
+  /** @internal For tests: another platform. */
+  constructor(url: UrlOption, options: WebSocketClientTransportOptions | undefined, ports: Ports)
   constructor(url: UrlOption, options: WebSocketClientTransportOptions = {}, ports: Ports = PORTS) {
     // Those of MCP itself would have no effect here: the SDK's `Client` has them.
     checkOptions(options, CONNECTION_RULES)

@@ -154,6 +154,10 @@ export interface TlsOptions {
   readonly cert?: string | Uint8Array | undefined
   /** The private key of `cert`, as PEM. */
   readonly key?: string | Uint8Array | undefined
+  /** Certificate and private key in one file, as PKCS #12, in place of `cert` and `key`. */
+  readonly pfx?: string | Uint8Array | undefined
+  /** Decrypts `key` or `pfx`. */
+  readonly passphrase?: string | undefined
   /** Name to send as SNI and to look for in the server's certificate. Default: the host of the URL. */
   readonly servername?: string | undefined
   /** Oldest version of TLS to accept. Default: Node's. */

@@ -7,7 +7,7 @@ const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
  * for long.
  */
 export function btoaUtf8(text: string): string {
-  const bits = [...bytesOf(text)].map((byte) => byte.charCodeAt(0).toString(2).padStart(8, '0')).join('')
+  const bits = Array.from(bytesOf(text), (byte) => byte.charCodeAt(0).toString(2).padStart(8, '0')).join('')
   const digits = bits.match(/.{1,6}/g) ?? []
   const base64 = digits.map((digit) => ALPHABET.charAt(parseInt(digit.padEnd(6, '0'), 2))).join('')
   return base64.padEnd(Math.ceil(base64.length / 4) * 4, '=')

@@ -13,7 +13,7 @@ const LEAST = { WebSocket, URL, AbortController, setTimeout, clearTimeout, queue
 class ReadOnlyUrl {
   readonly #url: URL
   constructor(text: string) {
-    this.#url = new URL(String(text))
+    this.#url = new URL(text)
   }
   get href(): string {
     return this.#url.href
@@ -51,7 +51,7 @@ class ReadOnlyUrl {
 class UnfinishedUrl {
   readonly href: string
   constructor(text: string) {
-    this.href = new URL(String(text)).href
+    this.href = new URL(text).href
   }
   get protocol(): string {
     throw new Error('URL.protocol is not implemented')

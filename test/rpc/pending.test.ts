@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { PendingRequests, type PendingRequest } from '../../src/rpc/pending.js'
 import { requestOf } from '../helpers/fixtures.js'
 
-const pendingOf = (...requests: PendingRequest[]): PendingRequests<PendingRequest> => {
+const pendingOf = (...requests: PendingRequest[]): PendingRequests => {
   const pending = new PendingRequests<PendingRequest>()
   for (const request of requests) pending.add(request)
   return pending
