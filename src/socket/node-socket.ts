@@ -123,8 +123,7 @@ export class NodeSocket extends StandardSocket {
   #onUpgrade(response: IncomingMessage): void {
     const { headers } = response
     this.#upgraded = true
-    // `null` in Bun, whatever the types say.
-    this.#stream = (response.socket as NetSocket | null) ?? undefined
+    this.#stream = streamOf(response)
     this.#chosen = headers['sec-websocket-protocol']
     // `ws` fails a dial whose 101 names no subprotocol. It reads the header after this event, and so finds one.
     if (this.#chosen === undefined && this.#options.onMissingSubprotocol === 'accept')
@@ -180,3 +179,6 @@ export const openNodeSocket = (
   options: SocketOptions,
   listener: SocketListener
 ): NodeSocket | undefined => (canSetHeaders(WebSocketClass) ? new NodeSocket(WebSocketClass, target, options, listener) : undefined)
+
+/** The stream below the WebSocket: `null` in Bun, whatever the types say. */
+const streamOf = ({ socket }: { readonly socket: NetSocket | null }): NetSocket | undefined => socket ?? undefined
