@@ -171,7 +171,7 @@ describe('DevMesh edge-mcp (imitated)', () => {
     it('so that a long list is an error that says so, and not taken for an empty one', async () => {
       const { client } = await useClient({}, { moreTools: 1000 })
       await client.connect()
-      const message = 'tools/list was answered without "tools", but with streamed, chunks_complete'
+      const message = 'the response to tools/list came without "tools", but with streamed, chunks_complete'
       await expect(client.listTools()).rejects.toMatchObject({ code: 'INVALID_RESPONSE', message })
     })
 
