@@ -273,7 +273,7 @@ export class McpWebSocketClient extends McpMethods {
     return this.#inEra('resources/unsubscribe', { uri }, options, () => this.#subscriptions.closeResource(uri))
   }
 
-  protected override send<R>(method: string, params: Params, options: RequestOptions | undefined, flow: CallFlow): Promise<R> {
+  protected override send<R>(method: string, params: Params | undefined, options: RequestOptions | undefined, flow: CallFlow): Promise<R> {
     return this.#peer.call(method, prepareParams(params), options, flow).promise as Promise<R>
   }
 

@@ -42,7 +42,7 @@ export abstract class McpMethods {
   abstract stats(): ClientStats
 
   /** Sends a request that is part of a flow: `maxTotalTimeout` bounds all of it. */
-  protected abstract send<R>(method: string, params: Params, options: RequestOptions | undefined, flow: CallFlow): Promise<R>
+  protected abstract send<R>(method: string, params: Params | undefined, options: RequestOptions | undefined, flow: CallFlow): Promise<R>
 
   /** The time, in ms of the clock. */
   protected abstract now(): number
@@ -125,8 +125,8 @@ export abstract class McpMethods {
     for (let tries = 1; ; tries++) {
       const { reconnects } = this.stats()
       const isSameSession = (): boolean => this.stats().reconnects === reconnects || tries === MOST_TRIES
-      const ask = (page: PageParams): Promise<R> => this.send(method, page, options, { startedAt })
-      const list = await listAll(key, method, { ...params }, ask, isSameSession)
+      const ask = (page: PageParams | undefined): Promise<R> => this.send(method, page, options, { startedAt })
+      const list = await listAll(key, method, params, ask, isSameSession)
       if (list) return list
     }
   }
@@ -140,8 +140,8 @@ export abstract class McpMethods {
 async function listAll<R extends Result>(
   key: string,
   method: string,
-  params: PageParams,
-  ask: (params: PageParams) => Promise<R>,
+  params: PageParams | undefined,
+  ask: (params: PageParams | undefined) => Promise<R>,
   isSameSession: () => boolean
 ): Promise<R | undefined> {
   const pages: unknown[][] = []
