@@ -232,16 +232,16 @@ describe.skipIf(chromium.executablePath === undefined)('a page in Chromium', () 
     expect(await log()).toHaveLength(3)
   })
 
-  test('H22: that hears of a network while it is ready sends one probe at once', async () => {
+  test('H22: that loses and finds the network while it is ready sends one probe at once for each', async () => {
     const { page, open, until, echo, log } = await useScene()
     await open('/legacy', { heartbeat: PATIENT, reconnect: HINTED })
     await until('ready')
     await echo()
     expect(pings(await log())).toBe(0)
     await flap(page, 1, 100)
-    await log('ping')
+    await log('ping', 2)
     await echo()
-    expect(pings(await log())).toBe(1)
+    expect(pings(await log())).toBe(2)
     expect(await log()).toHaveLength(1)
   })
 

@@ -231,7 +231,7 @@ export const rows: readonly Row[] = [
     scene: 'a server that opens the socket and says nothing',
     scenario: { path: '/silent', options: { handshakeTimeout: 300, reconnect: { maxRetries: 1 } } },
     node: {
-      connect: exhausted(handshake('HANDSHAKE_TIMEOUT', true, false)),
+      connect: exhausted(handshake('HANDSHAKE_TIMEOUT', true, true)),
       states: 'connecting initializing waiting connecting initializing failed',
       delays: [10],
       dials: 2,
