@@ -58,7 +58,7 @@ describe('a call', () => {
     expect(params).toEqual({ x: 1, _meta: { mine: 1 } })
   })
 
-  it('is settled once by its answer, which calls its deadline off', async () => {
+  it('is settled once by its response, which calls its deadline off', async () => {
     const { pipe, clock, peer } = rig()
     const { promise, id } = peer.call('a', undefined)
     expect(clock.pendingCount).toBe(1)

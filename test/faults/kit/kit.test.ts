@@ -137,9 +137,9 @@ describe('the fault proxy', () => {
     await until(() => sockets() === 0, 'all handles are closed')
   })
 
-  test('resets dials while it refuses', async () => {
+  test('resets dials while it is told to', async () => {
     const { proxy } = await usePair()
-    proxy.refusing = true
+    proxy.resetting = true
     const socket = connect(proxy.port, '127.0.0.1')
     const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException]
     expect(error.code).toBe('ECONNRESET')
