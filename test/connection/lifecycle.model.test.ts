@@ -60,7 +60,7 @@ const rejections: fc.Arbitrary<Partial<SocketClosure>> = fc.oneof(
     error: new UnauthorizedError(`HTTP ${String(status)}`, { status })
   })),
   fc.constant({ kind: 'http' as const, code: undefined, status: 503, retryAfter: 30_000 }),
-  fc.constant({ kind: 'network' as const, error: new HandshakeError('CONNECT_FAILED', 'nobody there') }),
+  fc.constant({ kind: 'network' as const, error: new HandshakeError('CONNECT_FAILED', 'no server') }),
   fc.constant({ kind: 'tls' as const, code: undefined, error: new HandshakeError('TLS_FAILED', 'bad certificate') })
 )
 
@@ -408,7 +408,7 @@ it.each(['connect', 'reconnect'] as const)('stays closed when close() follows a 
   expect(await second).toBe('closed')
 })
 
-it('takes a pong in the same ms as its ping for life', async () => {
+it('takes a pong in the same ms as its ping as a sign of life', async () => {
   const { client, clock, network } = clientOf()
   const connected = client.connect()
   const socket = await becomeLegacy(network)

@@ -392,7 +392,7 @@ describe('the count of dials', () => {
 })
 
 describe('the end of a life', () => {
-  const failure = new HandshakeError('CONNECT_FAILED', 'nobody there')
+  const failure = new HandshakeError('CONNECT_FAILED', 'no server')
   const unreachable = closed({ kind: 'network', code: undefined, error: failure })
 
   it.each([0, 3])('is the error of the attempt itself without reconnection (maxRetries %i)', (maxRetries) => {
@@ -495,7 +495,7 @@ describe('a rejected token', () => {
     expect(after([TIMED_OUT, unauthorized()], refreshed)).toMatchObject({ name: 'failed', error: { code: 'UNAUTHORIZED' } })
   })
 
-  it('is not refreshed against the word of shouldReconnect', () => {
+  it('is not refreshed when shouldReconnect says false', () => {
     expect(after([CONNECT, unauthorized({ override: false })])).toMatchObject({ name: 'failed', error: { code: 'UNAUTHORIZED' } })
   })
 

@@ -130,7 +130,7 @@ describe.skipIf(chromium.executablePath === undefined)('a page in Chromium', () 
     expect(await log()).toHaveLength(1)
   })
 
-  test('H19: that is online, with nobody there, waits between its dials as ever', async () => {
+  test('H19: that is online, but reaches no server, waits between its dials as usual', async () => {
     const { page, open, until } = await useScene()
     // No port that systems give away by themselves.
     await open('', { url: 'ws://127.0.0.1:65535/ws', reconnect: { initialDelay: 20, maxDelay: 80, jitter: false, maxRetries: 4 } })

@@ -150,7 +150,7 @@ describe.for(columns.map((column) => [column.name, column] as const))('in %s', (
     })
   })
 
-  test('a Client with a wrong token does not come in', () => {
+  test('a Client with a wrong token does not connect', () => {
     const { report, accepted, rejected } = resultOf(name, 'wrong token')
     // A page is not shown the 401.
     expect(report).toMatchObject({ failed: name === 'Node' ? 'UNAUTHORIZED' : 'RETRIES_EXHAUSTED', closes: [1] })
@@ -159,7 +159,7 @@ describe.for(columns.map((column) => [column.name, column] as const))('in %s', (
 })
 
 describe.for(browsers.map((column) => [column.name, column] as const))('a page in %s', ([name]) => {
-  test('of another origin does not come in, although its Client has the right token', () => {
+  test('of another origin does not connect, although its Client has the right token', () => {
     const { report, accepted, rejected } = resultOf(name, 'other origin')
     expect(report).toMatchObject({ failed: 'RETRIES_EXHAUSTED', closes: [1] })
     expect([accepted, rejected]).toEqual([[], { 403: 1 }])

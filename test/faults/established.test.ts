@@ -204,7 +204,7 @@ describe('the heartbeat on real sockets', () => {
   })
 })
 
-test('H25: a server that drains answers first and closes with 1001: its responses count, the rest is unknown, the dial waits', async () => {
+test('H25: a server that responds before it closes with 1001: its responses count, the rest is unknown, the dial waits', async () => {
   const line = await useLine({ reconnect: QUICK })
   const { asked: first, id } = await ask(line)
   const { asked: second } = await ask(line)

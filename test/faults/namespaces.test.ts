@@ -44,7 +44,7 @@ describe.skipIf(lackOfNetlab() !== undefined)('in a network', () => {
     ['H1: no packet gets through', ['up', 'down']],
     ['H2: no packet of the client gets through', ['up']],
     ['H2: no packet of the server gets through', ['down']]
-  ] as const)('%s: noticed after interval + timeout, abandoned at once, healed by a reconnect', async (_row, directions) => {
+  ] as const)('%s: noticed after interval + timeout, abandoned at once, and followed by a reconnect', async (_row, directions) => {
     const lab = await useReadyLab()
     const { client } = lab
     // The last byte that comes is later than this.
@@ -53,7 +53,7 @@ describe.skipIf(lackOfNetlab() !== undefined)('in a network', () => {
     const loss = await lossOf(client)
     expect(loss).toMatchObject(DEAD)
     expect(loss.at - since).toBeGreaterThanOrEqual(HEARTBEAT.interval + HEARTBEAT.timeout - 2)
-    await lab.heal()
+    await lab.restore()
     await reached(client, 'ready', client.states.indexOf(loss))
     expect(await ask(client)).toBe(1)
   })
@@ -158,8 +158,8 @@ describe.skipIf(lackOfNetlab() !== undefined)('in a network', () => {
     expect(error).toMatchObject({ code: 'RETRIES_EXHAUSTED', attempts: 3, cause: { code: 'CONNECT_FAILED' } })
     expect(JSON.stringify(error)).toContain('EHOSTUNREACH')
     expect(pathOf(client)).toEqual(['connecting', 'waiting', 'connecting', 'waiting', 'connecting', 'failed'])
-    // It heals like any other.
-    await lab.heal()
+    // The client recovers as from any other loss.
+    await lab.restore()
     await client.connect()
   })
 })

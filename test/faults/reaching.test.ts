@@ -51,7 +51,7 @@ async function freePort(): Promise<number> {
   return server.port
 }
 
-describe('nobody there', () => {
+describe('no server', () => {
   test('N1: a refused connection keeps the system error as its cause, and is retried without waiting for any timeout', async () => {
     const begun = performance.now()
     const { error, failure } = await failToConnect({ url: `ws://127.0.0.1:${String(await freePort())}/ws` })
@@ -105,7 +105,7 @@ describe('nobody there', () => {
   })
 })
 
-describe('an address that is dead, beside one that is alive', () => {
+describe('an unreachable address beside a reachable one', () => {
   /** Every name is first the IPv6 and then the IPv4 address of this machine. */
   const lookup: LookupFunction = (_host, _options, done) =>
     done(null, [

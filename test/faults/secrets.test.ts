@@ -284,7 +284,7 @@ describe('a connection that breaks', () => {
     await fail(loaded(server.url.replace('wss:', 'ws:')))
   })
 
-  test('S17: as it would be in the open shows none', async () => {
+  test('S17: that would send credentials in plain text shows none', async () => {
     expect(await fail(loaded('ws://192.0.2.1/ws'))).toMatchObject({ code: 'INSECURE_TRANSPORT' })
     expect(await fail({ ...loaded('wss://host.invalid/ws') })).toMatchObject({ code: 'RETRIES_EXHAUSTED' })
   })
@@ -352,7 +352,7 @@ describe('the client itself', () => {
     expectNothingShown(looks.join('\n'))
   })
 
-  test.each([401, 404, 503])('S17: as a program that dies of a %i, its last words on stderr show none', async (status) => {
+  test.each([401, 404, 503])('S17: in a program that dies of a %i shows none on stderr', async (status) => {
     const server = await useRejectingServer((dial) => ({ status, body: quote(dial), reason: ALL }))
     const script = await bundle(new URL('./programs/hostile-victim.ts', import.meta.url))
     const child = useChild(script, [JSON.stringify(loaded(server.url))])

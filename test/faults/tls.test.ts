@@ -138,7 +138,7 @@ describe('a TLS handshake', () => {
     expect(server.dials).toBe(1)
   })
 
-  test('T2: a certificate that expires after the client was ready is retried, and the next one heals it', async () => {
+  test('T2: a certificate that expires after the client was ready is retried, and the next certificate is accepted', async () => {
     const server = await useTlsServer(good)
     const { client, states } = useClient({ url: server.url, tls: trusting(), reconnect: { ...QUICK, maxRetries: 1000 } })
     await client.connect()
@@ -200,7 +200,7 @@ describe('a TLS handshake', () => {
   })
 })
 
-describe('credentials on an open road', () => {
+describe('credentials over plain text', () => {
   afterEach(() => void vi.restoreAllMocks())
 
   const HOST = 'mcp.invalid'

@@ -385,7 +385,7 @@ describe('what a dial sends', () => {
     expect(names.sort()).toEqual(['connection', 'host', 'sec-websocket-key', 'sec-websocket-protocol', 'sec-websocket-version', 'upgrade'])
   })
 
-  test('never holds credentials on an open road: no dial and no provider is run', async () => {
+  test('never holds credentials over plain text: nothing is dialled and no provider runs', async () => {
     let asked = 0
     const { error } = await failToConnect({ url: 'ws://192.0.2.1/ws', auth: { token: () => `token-${String(++asked)}` } })
     expect(error).toMatchObject({ name: 'HandshakeError', code: 'INSECURE_TRANSPORT' })

@@ -67,7 +67,7 @@ describe('a call', () => {
     expect([clock.pendingCount, peer.pendingCount, pipe.cancelled.length]).toEqual([0, 0, 0])
   })
 
-  it('gives up at its deadline, with the word of the pipe for its delivery', async () => {
+  it('gives up at its deadline, with the delivery that the pipe names', async () => {
     const { pipe, clock, peer } = rig()
     pipe.delivery = 'not-sent'
     const { promise } = peer.call('a', undefined, { timeout: 50 })

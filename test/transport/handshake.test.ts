@@ -116,7 +116,7 @@ describe('a legacy handshake', () => {
     expect(rig.messages).toHaveLength(1)
   })
 
-  it('that breaks off behind the response is finished by the replay: the word of the SDK does not wait', async () => {
+  it('that breaks off after the response is finished by the replay: notifications/initialized of the SDK does not wait', async () => {
     const rig = useTransport()
     const first = await rig.start()
     await rig.send(INITIALIZE)

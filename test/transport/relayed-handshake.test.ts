@@ -159,7 +159,7 @@ describe('the legacy era', () => {
     expect(JSON.stringify(next({ error: { code: -32603, message: 'no secret' } }))).not.toContain('secret')
   })
 
-  it('needs the word of the layer above on the socket of its own handshake only, and once', () => {
+  it('passes notifications/initialized on the socket of the handshake of the layer above only, and once', () => {
     expect(handshake.noteInitialized()).toBe(true)
     expect(handshake.noteInitialized()).toBe(false)
     agree()

@@ -148,9 +148,9 @@ class Pipe {
   }
 
   set fault(fault: Fault) {
-    const healed = this.#fault.stall && !fault.stall
+    const resumed = this.#fault.stall && !fault.stall
     this.#fault = fault
-    if (healed) for (const chunk of this.#kept.splice(0)) this.#forward(chunk)
+    if (resumed) for (const chunk of this.#kept.splice(0)) this.#forward(chunk)
   }
 
   after(bytes: number, act: () => void): void {

@@ -48,7 +48,7 @@ describe('the fault proxy', () => {
     expect(link.bytes).toEqual({ up: 5, down: 5 })
   })
 
-  test('keeps back what is stalled and delivers it in order when it heals', async () => {
+  test('keeps back what is stalled and delivers it in order when the stall ends', async () => {
     const { client, server, got, link } = await usePair()
     link.set('up', { stall: true })
     client.write('a')
@@ -63,17 +63,17 @@ describe('the fault proxy', () => {
     await until(() => got.up === 'ab', 'delivered')
   })
 
-  test('delivers an end that came during a stall when it heals', async () => {
+  test('delivers an end that came during a stall when the stall ends', async () => {
     const { client, server, got, link } = await usePair()
     const ended = once(server, 'end')
     link.set('up', { stall: true })
-    client.end('last words')
+    client.end('the rest')
     await until(() => link.bytes.up === 10, 'taken')
     // Nothing tells when the end came in.
     await new Promise((resolve) => setTimeout(resolve, 30))
     link.set('up', {})
     await ended
-    expect(got.up).toBe('last words')
+    expect(got.up).toBe('the rest')
   })
 
   test('swallows everything in a black hole, the end of a side too', async () => {
