@@ -7,12 +7,12 @@ const serverUrl = inject('serverUrl')
 describe('credentials in a browser', () => {
   const lab = useLab(serverUrl)
 
-  it('are refused without an explicit way to send them', () => {
+  it('throw a TypeError without an explicit way to send them', () => {
     expect(() => lab.client('/legacy', { auth: { token: 'secret-token' } })).toThrow(TypeError)
     expect(() => lab.client('/legacy', { auth: { token: 'secret-token' } })).toThrow(/auth\.via.*subprotocol/)
   })
 
-  it('are refused as a header, which no page can set', () => {
+  it('throw a TypeError when they are to travel in a header, which no page can set', () => {
     expect(() => lab.client('/legacy', { auth: { token: 'secret-token', via: 'header' } })).toThrow(TypeError)
     expect(() => lab.client('/legacy', { auth: { token: 'secret-token', via: 'header' } })).toThrow(/auth\.via/)
   })
@@ -122,8 +122,8 @@ describe('the heartbeat in a browser', () => {
     expect(client.state).toBe('ready')
   })
 
-  it('takes a refusal for life', async () => {
-    const client = await lab.connected('/legacy?refuse=ping', { heartbeat })
+  it('counts an error response as a sign of life', async () => {
+    const client = await lab.connected('/legacy?unknown=ping', { heartbeat })
     expect(await lab.log('ping', 2)).toHaveLength(1)
     expect(client.state).toBe('ready')
   })
@@ -178,7 +178,7 @@ describe('a page', () => {
     expect(made).toEqual([['mcp.v1']])
   })
 
-  it('is refused credentials over plain text to other hosts before anything is dialled', async () => {
+  it('rejects credentials in plain text to other hosts before it dials', async () => {
     const token = (): never => {
       throw new Error('asked for the token')
     }
@@ -192,13 +192,13 @@ describe('in a worker', () => {
 
   it('the client connects, calls, reconnects and closes', async () => {
     const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' })
-    const answer = await new Promise((resolve, reject) => {
+    const outcome = await new Promise((resolve, reject) => {
       worker.onmessage = ({ data }) => resolve(data)
       worker.onerror = ({ message }) => reject(new Error(message || 'the worker failed'))
       worker.postMessage(lab.url('/drop?after=tools/list'))
     })
     worker.terminate()
-    expect(answer).toEqual({
+    expect(outcome).toEqual({
       page: false,
       states: ['connecting', 'initializing', 'ready', 'waiting', 'connecting', 'initializing', 'ready', 'closing', 'closed'],
       tools: ['echo'],

@@ -165,7 +165,7 @@ describe('what close() rejects', () => {
 })
 
 describe('after close()', () => {
-  it('handlers of the server are aborted, and their answers go nowhere', async () => {
+  it('handlers of the server are aborted, and their responses go nowhere', async () => {
     const rig = useClient()
     let signal: AbortSignal | undefined
     let finish: (result: { roots: [] }) => void = () => undefined
@@ -222,9 +222,9 @@ describe('after close()', () => {
     const rig = useClient()
     const first = await rig.legacy()
     watch(rig.client.subscribeResource({ uri: 'a:1' }))
-    first.answer('resources/subscribe', {})
+    first.respond('resources/subscribe', {})
     watch(rig.client.setLoggingLevel('info'))
-    first.answer('logging/setLevel', {})
+    first.respond('logging/setLevel', {})
     await closeClean(rig)
     const second = await rig.legacy()
     second.drop()

@@ -76,7 +76,7 @@ describe('the events of a client', () => {
     const socket = rig.network.sockets[0]
     expect(() => {
       socket?.accept()
-      if (socket?.state === 'open') socket.answer('server/discover', { supportedVersions: ['2026-07-28'], capabilities: {} })
+      if (socket?.state === 'open') socket.respond('server/discover', { supportedVersions: ['2026-07-28'], capabilities: {} })
       if (socket?.state === 'open') socket.drop()
     }).not.toThrow()
     await settle()
@@ -232,8 +232,8 @@ describe('trace', () => {
     const connected = watch(rig.client.connect())
     const socket = (await rig.network.last()).accept()
     expect(() => {
-      socket.refuse('server/discover', -32601)
-      socket.answer('initialize', { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'a', version: '1' } })
+      socket.respondError('server/discover', -32601)
+      socket.respond('initialize', { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'a', version: '1' } })
     }).not.toThrow()
     await settle()
     expect(connected).toMatchObject({ settled: true, error: undefined })
@@ -247,7 +247,7 @@ describe('unref', () => {
     watch(rig.client.connect())
     const socket = await rig.network.last()
     expect(socket.isUnref).toBe(false)
-    socket.accept().answer('server/discover', { supportedVersions: ['2026-07-28'], capabilities: {} })
+    socket.accept().respond('server/discover', { supportedVersions: ['2026-07-28'], capabilities: {} })
     expect(socket.isUnref).toBe(true)
   })
 

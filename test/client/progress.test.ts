@@ -22,7 +22,7 @@ describe('a request with onprogress', () => {
     expect(new Set(tokens).size).toBe(6)
   })
 
-  it('hears every report, and nothing after the answer', async () => {
+  it('hears every report, and nothing after the response', async () => {
     const rig = useClient()
     const socket = await rig.legacy()
     const onprogress = vi.fn()
@@ -30,7 +30,7 @@ describe('a request with onprogress', () => {
     const progressToken = tokenOf(socket)
     report(socket, { progressToken, progress: 1 })
     report(socket, { progressToken, progress: 2, total: 3, message: 'nearly' })
-    socket.answer('tools/call', { content: [] })
+    socket.respond('tools/call', { content: [] })
     report(socket, { progressToken, progress: 3 })
     await settle()
     expect(onprogress.mock.calls).toEqual([[{ progress: 1 }], [{ progress: 2, total: 3, message: 'nearly' }]])
@@ -65,7 +65,7 @@ describe('a request with onprogress', () => {
     )
     report(socket, { progressToken: tokenOf(socket), progress: 1 })
     expect(rig.errors).toEqual([problem])
-    socket.answer('tools/call', { content: [] })
+    socket.respond('tools/call', { content: [] })
     await settle()
     expect(asked.value).toEqual({ content: [] })
   })

@@ -44,7 +44,7 @@ describe('the timeout of a request', () => {
     const asked = watch(rig.client.request('tools/list', {}, where === 'request' ? { timeout: Infinity } : {}))
     expect(rig.clock.pendingCount).toBe(0)
     await rig.clock.advance(1e12)
-    socket.answer('tools/list', { tools: [] })
+    socket.respond('tools/list', { tools: [] })
     await settle()
     expect(asked.value).toEqual({ tools: [] })
   })
@@ -60,22 +60,22 @@ describe('the timeout of a request', () => {
     expect(typeof socket.sent.at(-1)?.params?.reason).toBe('string')
   })
 
-  it('makes a late answer meaningless', async () => {
+  it('makes a late response meaningless', async () => {
     const rig = useClient()
     const socket = await rig.legacy()
     const asked = watch(rig.client.request('tools/list', {}, { timeout: 50 }))
     await rig.clock.advance(50)
-    socket.answer('tools/list', { tools: [] })
+    socket.respond('tools/list', { tools: [] })
     await settle()
     expect(asked.value).toBeUndefined()
     expect(rig.errors).toEqual([])
   })
 
-  it('is called off by the answer', async () => {
+  it('is called off by the response', async () => {
     const rig = useClient({ heartbeat: false })
     const socket = await rig.legacy()
     watch(rig.client.request('tools/list', {}, { timeout: 50 }))
-    socket.answer('tools/list', {})
+    socket.respond('tools/list', {})
     await rig.clock.advance(10_000)
     expect(rig.clock.pendingCount).toBe(0)
     expect(socket.methods).not.toContain('notifications/cancelled')
@@ -187,13 +187,13 @@ describe('maxTotalTimeout', () => {
 })
 
 describe('a deadline that passes while the process sleeps', () => {
-  it('lets what the socket holds be heard first: an answer is an answer', async () => {
+  it('lets what the socket holds be heard first: it may be the response', async () => {
     const rig = useClient()
     const socket = await rig.legacy()
     const asked = watch(rig.client.callTool({ name: 'x' }))
     await rig.clock.sleep(2 * 3_600_000)
     expect(asked.settled).toBe(false)
-    socket.answer('tools/call', { content: [] })
+    socket.respond('tools/call', { content: [] })
     await settle()
     expect(asked.value).toEqual({ content: [] })
   })

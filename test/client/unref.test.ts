@@ -44,7 +44,7 @@ describe('with unref', () => {
     const socket = await rig.legacy()
     watch(rig.client.request('tools/list'))
     expect(clock.holdCount).toBe(1)
-    socket.answer('tools/list', {})
+    socket.respond('tools/list', {})
     expect(clock.holdCount).toBe(0)
   })
 

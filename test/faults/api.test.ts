@@ -208,7 +208,7 @@ describe('signals', () => {
     }
   )
 
-  test('A9: an abort, a timeout and a late answer end a request once, and the server hears of it once', async () => {
+  test('A9: an abort, a timeout and a late response end a request once, and the server hears of it once', async () => {
     const server = await useWsServer(({ socket, send, received }) => {
       serveMcp('v1', socket)
       socket.on('message', () => {
@@ -399,7 +399,7 @@ describe('parameters', () => {
     ]
   ]
 
-  test.each(BAD)('A15: that hold %s reject their own request with a TypeError, and nothing else', async (_what, params) => {
+  test.each(BAD)('A15: that hold %s reject that request with a TypeError, and nothing else', async (_what, params) => {
     const server = await serve()
     const { client, errors } = useClient({ url: server.url })
     const reject = async (others: number): Promise<void> => {
@@ -650,7 +650,7 @@ describe('a server that does not read', () => {
   const FRAME = 2 ** 18
 
   test(
-    'A23: fills no memory: what finds no room waits, then rejects, and all goes on when it reads again',
+    'A23: fills no memory: what does not fit waits, then rejects, and all goes on when it reads again',
     { timeout: 30_000 },
     async () => {
       const { sockets, WebSocket } = spyOnSockets()

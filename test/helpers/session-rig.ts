@@ -318,7 +318,7 @@ export function useSession(changes: SessionChanges = {}): SessionRig {
     async ready(agreement) {
       if (agreement) handshake.agreement = agreement
       const socket = await open()
-      socket.answer('initialize', {})
+      socket.respond('initialize', {})
       return socket
     }
   }

@@ -27,7 +27,7 @@ function watch<T>(promise: Promise<T>): { outcome: 'pending' | 'resolved' | 'rej
   return watched
 }
 
-/** A call that the server has begun and never answers; what was sent before it has arrived as well. */
+/** A call that the server has begun and never responds to; what was sent before it has arrived as well. */
 function begun(client: McpWebSocketClient, options: RequestOptions = {}): Promise<ReturnType<typeof watch<CallToolResult>>> {
   return new Promise((resolve) => {
     const call = watch(client.callTool({ name: 'hold' }, { ...options, onprogress: () => resolve(call) }))
@@ -279,8 +279,8 @@ test.each([1002, 1003, 1007, 1008, 1010, 4400, 4404])('a server that closes with
 })
 
 describe('once the client was ready', () => {
-  /** Loses the connection; from then on every upgrade is refused with this status. */
-  async function refuseLater(status: number): Promise<Observed> {
+  /** Loses the connection; from then on every upgrade is rejected with this status. */
+  async function rejectLater(status: number): Promise<Observed> {
     let isUp = true
     const server = await useWsServer(({ socket }) => serveMcp('v2', socket), {
       verifyClient: (_info: unknown, done: (accepted: boolean, code: number) => void) => done(isUp, status)
@@ -292,14 +292,14 @@ describe('once the client was ready', () => {
     return observed
   }
 
-  test.each([302, 400, 404, 426, 500])('an upgrade refused with %i is dialled again, under the cap', async (status) => {
-    const { client } = await refuseLater(status)
+  test.each([302, 400, 404, 426, 500])('an upgrade rejected with %i is dialled again, under the cap', async (status) => {
+    const { client } = await rejectLater(status)
     expect(await nextEvent(client, 'failed')).toMatchObject({ name: 'RetriesExhaustedError', cause: { code: 'UNEXPECTED_STATUS', status } })
     expect(client.stats().attempts).toBe(1 + 3)
   })
 
-  test.each([401, 403])('an upgrade refused with %i is not dialled again', async (status) => {
-    const { client } = await refuseLater(status)
+  test.each([401, 403])('an upgrade rejected with %i is not dialled again', async (status) => {
+    const { client } = await rejectLater(status)
     expect(await nextEvent(client, 'failed')).toMatchObject({ name: 'UnauthorizedError', status })
     expect(client.stats().attempts).toBe(1 + 1)
   })
@@ -383,7 +383,7 @@ describe('a server that comes back as another', () => {
     expect(told || delivered, 'the subscription is silently dead').toBe(true)
   })
 
-  test('after a farewell to its subscriptions opens them again', async () => {
+  test('opens its subscriptions again after the server ended them gracefully', async () => {
     const ends: (() => Promise<void>)[] = []
     const { client, notifications, errors } = await serveInTurn(({ socket }) => ends.push(serveMcp('v2', socket)))
     const subscription = await client.listen({ toolsListChanged: true })

@@ -87,7 +87,7 @@ describe('V8: a slow reader', () => {
     expect(server.metrics().bytesSent).toBeLessThan(20 * 2 ** 20)
   })
 
-  test('that is cut by the responses to its own requests leaves none of them in the count', async () => {
+  test('that is cut by the responses to its requests leaves none of them in the count', async () => {
     const { port, held, server } = await useHeldServer({ ...LIMITS, drainTimeout: 60_000 })
     const peer = await openPeer(port)
     for (let id = 1; id <= 3; id++) peer.send({ id, method: 'hold' })

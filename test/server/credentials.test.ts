@@ -64,8 +64,8 @@ describe('V3: an upgrade request', () => {
     return expect(server.metrics().handshakesRefused).toEqual({ 401: 1 })
   })
 
-  test.each([undefined, null, false])('for which authenticate returns %s is rejected with 401', async (verdict) => {
-    const { port } = await useServer({ authenticate: () => verdict as unknown as string })
+  test.each([undefined, null, false])('for which authenticate returns %s is rejected with 401', async (auth) => {
+    const { port } = await useServer({ authenticate: () => auth as unknown as string })
     expect((await upgrade(port)).status).toBe(401)
   })
 

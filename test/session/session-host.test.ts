@@ -51,7 +51,7 @@ function rig(changes: SessionChanges = {}): Rig {
       const { state } = host.session
       if (state.name === 'waiting') await clock.advance(state.delay)
       const socket = (await network.last()).accept()
-      socket.answer('initialize', {})
+      socket.respond('initialize', {})
       return socket
     }
   }

@@ -135,7 +135,7 @@ export function reconnectingSuite(serverUrl: string): void {
       expect((await list).tools).toHaveLength(1)
     })
 
-    it('a request of the server is aborted, and its late answer goes nowhere', async () => {
+    it('a request of the server is aborted, and its late response goes nowhere', async () => {
       const client = lab.client('/drop?after=resources/read', { capabilities: { roots: {} } })
       const handled = new Promise<AbortSignal>((resolve) => {
         client.setRequestHandler('roots/list', async (_request, { signal }) => {
@@ -213,7 +213,7 @@ export function reconnectingSuite(serverUrl: string): void {
       expect(methodsOf((await lab.log())[1]).slice(2)).toEqual(['ping', 'tools/call'])
     })
 
-    it('A7: refuses the newest when it is full', async () => {
+    it('A7: rejects the newest request when it is full', async () => {
       const client = lab.client('/legacy', { outbox: { maxMessages: 1 } })
       const first = client.listTools()
       expect(await failureOf(client.listTools())).toMatchObject({ name: 'QueueFullError', code: 'QUEUE_FULL', delivery: 'not-sent' })

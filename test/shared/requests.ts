@@ -19,7 +19,7 @@ export function requestsSuite(serverUrl: string): void {
         expect(said(await client.callTool({ name: 'echo', arguments: { message } }))).toBe(message)
     })
 
-    it('get each its own answer', async () => {
+    it('get each its own response', async () => {
       const client = await lab.connected('/legacy')
       const words = Array.from({ length: 100 }, (_, index) => `word ${String(index)}`)
       const results = await Promise.all(words.map((message) => client.callTool({ name: 'echo', arguments: { message } })))
@@ -113,12 +113,12 @@ export function requestsSuite(serverUrl: string): void {
       expect(said(await client.callTool(ask))).toBe('{"roots":[{"uri":"file:///server-1"}]}')
     })
 
-    it('is refused with -32601 without a handler', async () => {
+    it('is answered with -32601 without a handler', async () => {
       const client = await lab.connected('/legacy')
       expect(JSON.parse(String(said(await client.callTool(ask))))).toMatchObject({ code: -32601 })
     })
 
-    it('is refused with the error that the handler throws', async () => {
+    it('is answered with the error that the handler throws', async () => {
       const client = await lab.connected('/legacy')
       client.setRequestHandler('roots/list', () => {
         throw new RpcError(-32042, 'not today', { when: 'tomorrow' })
@@ -138,7 +138,7 @@ export function requestsSuite(serverUrl: string): void {
     it('is answered in rounds on a modern server, whose state comes back to the byte', async () => {
       const client = await lab.connected('/modern', { capabilities: { roots: {} } })
       client.setRequestHandler('roots/list', () => ({ roots: [] }))
-      expect(said(await client.callTool(ask))).toBe('{"answer":{"roots":[]},"requestState":"state-1"}')
+      expect(said(await client.callTool(ask))).toBe('{"given":{"roots":[]},"requestState":"state-1"}')
       const ids = messagesOf(await lab.log(), 'tools/call').map(({ id }) => id)
       expect(new Set(ids).size).toBe(2)
     })

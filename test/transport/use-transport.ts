@@ -17,7 +17,7 @@ export interface Rig {
   readonly states: StateChange[]
   readonly reconnections: Reconnected[]
   /** Payloads of the event `error`. */
-  readonly troubles: Error[]
+  readonly errors: Error[]
   /** Calls of `onerror` and `onclose`, in order. */
   readonly calls: (Error | 'close')[]
   /** Sends as the SDK does. */
@@ -58,14 +58,14 @@ export function useTransport(options: WebSocketClientTransportOptions = {}): Rig
   const messages: Message[] = []
   const states: StateChange[] = []
   const reconnections: Reconnected[] = []
-  const troubles: Error[] = []
+  const errors: Error[] = []
   const calls: Rig['calls'] = []
   transport.onmessage = (message) => messages.push(message as Message)
   transport.onerror = (error) => calls.push(error)
   transport.onclose = () => calls.push('close')
   transport.on('state', (change) => states.push(change))
   transport.on('reconnected', (reconnected) => reconnections.push(reconnected))
-  transport.on('error', (error) => troubles.push(error))
+  transport.on('error', (error) => errors.push(error))
   const send = (message: object): Promise<void> => transport.send(message as JsonRpcMessage)
   const start = async (): Promise<FakeSocket> => {
     const started = transport.start()
@@ -85,7 +85,7 @@ export function useTransport(options: WebSocketClientTransportOptions = {}): Rig
     messages,
     states,
     reconnections,
-    troubles,
+    errors,
     calls,
     send,
     request: (id, method, params) => send({ jsonrpc: '2.0', id, method, ...(params && { params }) }),
@@ -93,7 +93,7 @@ export function useTransport(options: WebSocketClientTransportOptions = {}): Rig
     async legacy(result = LEGACY_RESULT) {
       const socket = await start()
       await send(INITIALIZE)
-      socket.answer('initialize', result)
+      socket.respond('initialize', result)
       await send(INITIALIZED)
       messages.length = 0
       return socket
@@ -101,7 +101,7 @@ export function useTransport(options: WebSocketClientTransportOptions = {}): Rig
     redial,
     async relegacy(socket, result = LEGACY_RESULT) {
       const next = await redial(socket)
-      next.answer('initialize', result)
+      next.respond('initialize', result)
       await settle()
       return next
     }

@@ -48,7 +48,7 @@ describe('the fault proxy', () => {
     expect(link.bytes).toEqual({ up: 5, down: 5 })
   })
 
-  test('keeps back what is stalled and delivers it in order when it heals', async () => {
+  test('keeps back what is stalled and delivers it in order when the stall ends', async () => {
     const { client, server, got, link } = await usePair()
     link.set('up', { stall: true })
     client.write('a')
@@ -63,17 +63,17 @@ describe('the fault proxy', () => {
     await until(() => got.up === 'ab', 'delivered')
   })
 
-  test('delivers an end that came during a stall when it heals', async () => {
+  test('delivers an end that came during a stall when the stall ends', async () => {
     const { client, server, got, link } = await usePair()
     const ended = once(server, 'end')
     link.set('up', { stall: true })
-    client.end('last words')
+    client.end('the rest')
     await until(() => link.bytes.up === 10, 'taken')
     // Nothing tells when the end came in.
     await new Promise((resolve) => setTimeout(resolve, 30))
     link.set('up', {})
     await ended
-    expect(got.up).toBe('last words')
+    expect(got.up).toBe('the rest')
   })
 
   test('swallows everything in a black hole, the end of a side too', async () => {
@@ -137,9 +137,9 @@ describe('the fault proxy', () => {
     await until(() => sockets() === 0, 'all handles are closed')
   })
 
-  test('resets dials while it refuses', async () => {
+  test('resets dials while it is told to', async () => {
     const { proxy } = await usePair()
-    proxy.refusing = true
+    proxy.resetting = true
     const socket = connect(proxy.port, '127.0.0.1')
     const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException]
     expect(error.code).toBe('ECONNRESET')

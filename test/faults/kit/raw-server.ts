@@ -16,8 +16,8 @@ export interface RawServer {
   readonly dials: Dial[]
 }
 
-/** An HTTP answer to an upgrade, byte by byte as given. */
-export interface RawAnswer {
+/** An HTTP response to an upgrade, byte by byte as given. */
+export interface RawResponse {
   readonly status: number
   readonly reason?: string
   readonly headers?: Readonly<Record<string, string>>
@@ -58,14 +58,14 @@ export async function useRawServer(onHead: (dial: Dial) => void, onDial: (dial: 
   return { url: `ws://127.0.0.1:${String(port)}/ws`, port, dials }
 }
 
-/** Answers every upgrade in the same way; a function is asked for each dial, which it gets with its number from 1. */
-export async function useRefusal(answer: RawAnswer | ((dial: Dial, number: number) => RawAnswer)): Promise<RawServer> {
+/** Rejects every upgrade in the same way; a function is asked for each dial, which it gets with its number from 1. */
+export async function useRejectingServer(response: RawResponse | ((dial: Dial, number: number) => RawResponse)): Promise<RawServer> {
   let number = 0
-  return useRawServer((dial) => reply(dial, typeof answer === 'function' ? answer(dial, ++number) : answer))
+  return useRawServer((dial) => reply(dial, typeof response === 'function' ? response(dial, ++number) : response))
 }
 
-/** Writes an answer and hangs up. */
-export function reply({ socket }: Dial, { status, reason = 'Because', headers = {}, body = '' }: RawAnswer): void {
+/** Writes a response and hangs up. */
+export function reply({ socket }: Dial, { status, reason = 'Because', headers = {}, body = '' }: RawResponse): void {
   const lines = Object.entries({ 'Content-Length': String(Buffer.byteLength(body)), Connection: 'close', ...headers })
   socket.end(`HTTP/1.1 ${String(status)} ${reason}\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`)
 }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { failureOf, FAST, LATE, next, offers, useLab } from './lab.js'
 
-/** What kind of WebSocket runs the tests: a browser's shows nothing of a refused upgrade, Bun's looks for the subprotocol by itself. */
+/** What kind of WebSocket runs the tests: a browser's shows nothing of a rejected upgrade, Bun's looks for the subprotocol by itself. */
 export type Engine = 'node' | 'bun' | 'browser'
 
-/** What a browser tells of every refusal: that there was one, with the likely causes. */
+/** What a browser tells of every rejected upgrade: that it failed, with the likely causes. */
 const OPAQUE = {
   name: 'HandshakeError',
   code: 'CONNECT_FAILED',
@@ -12,8 +12,8 @@ const OPAQUE = {
   hint: expect.stringMatching(/401.*403.*426.*onMissingSubprotocol.*certificate/s) as string
 }
 
-/** Servers that refuse the upgrade, or agree in another way than they are asked to. */
-export function refusalsSuite(serverUrl: string, engine: Engine): void {
+/** Servers that reject the upgrade, or accept it in another way than the client asked for. */
+export function upgradesSuite(serverUrl: string, engine: Engine): void {
   const seesHttp = engine !== 'browser'
   const acceptsAtOnce = engine === 'node'
 
@@ -61,7 +61,7 @@ export function refusalsSuite(serverUrl: string, engine: Engine): void {
     })
   })
 
-  describe('a refused upgrade', () => {
+  describe('a rejected upgrade', () => {
     const lab = useLab(serverUrl)
     const twice = { ...FAST, maxRetries: 1 }
 
@@ -77,7 +77,7 @@ export function refusalsSuite(serverUrl: string, engine: Engine): void {
       const error = await failureOf(client.connect())
       const shown = { code, status, retryable: false, hint: expect.any(String) as string }
       expect(error).toMatchObject(seesHttp ? shown : { name: 'RetriesExhaustedError', attempts: 2, cause: OPAQUE })
-      if (seesHttp && status !== 302) expect(error).toMatchObject({ body: `refused with ${String(status)}` })
+      if (seesHttp && status !== 302) expect(error).toMatchObject({ body: `rejected with ${String(status)}` })
       expect(client.state).toBe('failed')
       expect(await lab.log()).toHaveLength(seesHttp ? 1 : 2)
     })
@@ -114,7 +114,7 @@ export function refusalsSuite(serverUrl: string, engine: Engine): void {
 
     it.runIf(seesHttp)('shows its body whole, even if a secret begins as the body ends', async () => {
       const client = lab.client('/status/404?token=4-is-how-it-begins')
-      expect(await failureOf(client.connect())).toMatchObject({ body: 'refused with 404' })
+      expect(await failureOf(client.connect())).toMatchObject({ body: 'rejected with 404' })
     })
 
     it('by nobody at all is a failed connection', async () => {
