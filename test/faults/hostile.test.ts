@@ -575,20 +575,29 @@ describe('an injection', () => {
     ['NUL', `${SECRET}\0`],
     ['a character beyond Latin-1', `${SECRET}€`]
   ]
-  const places: [place: string, options: (value: string) => Partial<McpWebSocketClientOptions>][] = [
+  const fixed: [place: string, options: (value: string) => Partial<McpWebSocketClientOptions>][] = [
     ['a header', (value) => ({ headers: { 'X-Key': value } })],
-    ['a header of a function', (value) => ({ headers: () => ({ 'X-Key': value }) })],
     ['the token', (value) => ({ auth: { token: value } })],
-    ['the token of a function', (value) => ({ auth: { token: () => value } })],
     ['a cookie', (value) => ({ headers: { Cookie: value } })]
   ]
-  const rows = places.flatMap(([place, options]) => BAD.map(([name, value]) => [name, place, options(value)] as const))
+  const provided: typeof fixed = [
+    ['a header of a function', (value) => ({ headers: () => ({ 'X-Key': value }) })],
+    ['the token of a function', (value) => ({ auth: { token: () => value } })]
+  ]
+  const rowsOf = (places: typeof fixed): (readonly [string, string, Partial<McpWebSocketClientOptions>])[] =>
+    places.flatMap(([place, options]) => BAD.map(([name, value]) => [name, place, options(value)] as const))
 
-  test.each(rows)(
+  test.each(rowsOf(fixed))('S12: of %s in %s is a TypeError that does not show it', (_name, _place, options) => {
+    const make = (): unknown => useClient({ url: 'ws://127.0.0.1:9/ws', ...options })
+    expect(make).toThrow(TypeError)
+    expect(make).not.toThrow(SECRET)
+  })
+
+  test.each(rowsOf(provided))(
     'S12: of %s in %s is rejected with an error that does not show it, and no byte reaches the server',
     async (_name, _place, options) => {
       const server = await useRejectingServer({ status: 404 })
-      const { client, states } = useClient({ url: server.url, reconnect: false, ...options })
+      const { client, states } = useClient({ url: server.url, ...options })
       const failure = await rejectionOf(client.connect())
       expect(failure).toMatchObject({ name: 'HandshakeError', code: 'CONNECT_FAILED' })
       expect(everythingShown(failure, states)).not.toContain(SECRET)
@@ -615,7 +624,7 @@ describe('an injection', () => {
 
   test.each([`X-Key\r\nX-Evil: 1`, 'X Key', 'X-Kéy', 'X-Key:', ''])('S12: in the name of a header is rejected: %j', async (name) => {
     const server = await useRejectingServer({ status: 404 })
-    const { client } = useClient({ url: server.url, reconnect: false, headers: { [name]: SECRET } })
+    const { client } = useClient({ url: server.url, headers: () => ({ [name]: SECRET }) })
     const failure = await rejectionOf(client.connect())
     expect(failure).toMatchObject({ name: 'HandshakeError', code: 'CONNECT_FAILED' })
     expect(everythingShown(failure)).not.toContain(SECRET)

@@ -51,7 +51,7 @@ interface Row {
 const ROWS: Row[] = [
   { response: { status: 401, body: 'who are you?' }, dials: 1, name: 'UnauthorizedError', code: 'UNAUTHORIZED', hint: /auth\.token/ },
   { response: { status: 403, body: 'not you' }, dials: 1, name: 'UnauthorizedError', code: 'UNAUTHORIZED', hint: /Origin/ },
-  { response: { status: 400, body: 'Bad Request' }, dials: 1, hint: /Upgrade/ },
+  { response: { status: 400, body: '<h1>Bad Request</h1>' }, dials: 1, hint: /Upgrade/ },
   { response: { status: 404, body: 'nothing here' }, dials: 1, hint: /\/ws/ },
   { response: { status: 405 }, dials: 1, hint: /HTTP endpoint/ },
   {
@@ -493,7 +493,7 @@ describe('secrets', () => {
   })
 
   test('that no header can carry are not shown', async () => {
-    expectNothingShown(await failToConnect({ url: 'ws://127.0.0.1:9/ws', headers: { 'X-Api-Key': 'SECRET\nof a key' } }))
+    expectNothingShown(await failToConnect({ url: 'ws://127.0.0.1:9/ws', headers: () => ({ 'X-Api-Key': 'SECRET\nof a key' }) }))
     expectNothingShown(await failToConnect({ url: 'ws://127.0.0.1:9/ws', auth: { token: () => 'SECRET\nof a token' } }))
     expectNothingShown(await failToConnect({ url: () => `not a url ${QUERY}` }))
   })
