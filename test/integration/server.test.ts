@@ -152,7 +152,7 @@ describe('over TLS', () => {
     ['for another host', () => foreign, 'ERR_TLS_CERT_ALTNAME_INVALID', true]
   ])('a client that is shown a certificate %s does not connect', async (_what, certificate, cause, trusts) => {
     const { url, server } = await useTls(certificate())
-    const { error: error } = await failToConnect({ url, ...(trusts && { tls: { ca: authority.cert } }) })
+    const { error } = await failToConnect({ url, ...(trusts && { tls: { ca: authority.cert } }) })
     expect([error.code, error.cause?.code]).toEqual(['TLS_FAILED', cause])
     expect(server.metrics().connectionsTotal).toBe(0)
   })
@@ -172,7 +172,7 @@ describe('over TLS', () => {
         }
       }
     )
-    expect(await failToConnect({ url, tls: { ca: authority.cert } })).toMatchObject({ name: 'UnauthorizedError', status: 401 })
+    expect((await failToConnect({ url, tls: { ca: authority.cert } })).error).toMatchObject({ name: 'UnauthorizedError', status: 401 })
     expect(transports).toEqual([])
     const { client } = useClient({ url, tls: { ca: authority.cert, ...ofClient } })
     await client.connect()

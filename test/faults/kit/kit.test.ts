@@ -63,13 +63,13 @@ describe('the fault proxy', () => {
     const { client, server, got, link } = await usePair()
     const ended = once(server, 'end')
     link.set('up', { stall: true })
-    client.end('the rest')
+    client.end('end of all')
     await until(() => link.bytes.up === 10, 'taken')
     // Nothing tells when the end came in.
     await new Promise((resolve) => setTimeout(resolve, 30))
     link.set('up', {})
     await ended
-    expect(got.up).toBe('the rest')
+    expect(got.up).toBe('end of all')
   })
 
   test('swallows everything in a black hole, the end of a side too', async () => {
