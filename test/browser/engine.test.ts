@@ -1,6 +1,8 @@
 import { describe, expect, inject, it } from 'vitest'
 import { McpWebSocketClient } from '../../src/client/client.js'
-import { failureOf, FAST, LATE, messagesOf, methodsOf, next, offers, useLab } from '../shared/lab.js'
+import { FAST, LATE, messagesOf, methodsOf, offers, useLab } from '../shared/lab.js'
+import { nextEvent } from '../helpers/next-event.js'
+import { rejectionOf } from '../helpers/rejection-of.js'
 
 const serverUrl = inject('serverUrl')
 
@@ -49,7 +51,7 @@ describe('credentials in a browser', () => {
     const seen: unknown[] = []
     const client = lab.client('/status/401', { auth: { token: 'secret-token', via: 'subprotocol' }, reconnect: { ...FAST, maxRetries: 1 } })
     client.on('state', (change) => seen.push(change))
-    seen.push(await failureOf(client.connect()))
+    seen.push(await rejectionOf(client.connect()))
     expect(JSON.stringify(seen)).not.toMatch(/secret-token|c2VjcmV0LXRva2Vu/)
   })
 
@@ -60,7 +62,7 @@ describe('credentials in a browser', () => {
       return 'secret-token'
     }
     const client = lab.client('/close/4401?after=notifications/initialized', { auth: { token, via: 'subprotocol' } })
-    const reconnected = next(client, 'reconnected')
+    const reconnected = nextEvent(client, 'reconnected')
     await client.connect()
     await reconnected
     expect(reasons).toEqual(['connect', 'unauthorized'])
@@ -94,7 +96,7 @@ describe('a missing subprotocol in a browser', () => {
   it('is not worth a dial that would lose the token', async () => {
     const auth = { token: 'secret-token', via: 'subprotocol' } as const
     const client = lab.client('/no-subprotocol', { onMissingSubprotocol: 'accept', auth, reconnect: { ...FAST, maxRetries: 1 } })
-    expect(await failureOf(client.connect())).toMatchObject({ code: 'RETRIES_EXHAUSTED', attempts: 2 })
+    expect(await rejectionOf(client.connect())).toMatchObject({ code: 'RETRIES_EXHAUSTED', attempts: 2 })
     expect((await lab.log()).map((dial) => offers(dial)?.length)).toEqual([2, 2])
   })
 })
@@ -142,9 +144,9 @@ describe('a page', () => {
     'that hears $type dials at once',
     async (event) => {
       const client = await lab.connected('/drop?after=tools/call', { reconnect: LATE })
-      await failureOf(client.callTool({ name: 'echo' }))
+      await rejectionOf(client.callTool({ name: 'echo' }))
       expect(client.state).toBe('waiting')
-      const reconnected = next(client, 'reconnected')
+      const reconnected = nextEvent(client, 'reconnected')
       window.dispatchEvent(event)
       await reconnected
       expect(await lab.log()).toHaveLength(2)
@@ -183,7 +185,7 @@ describe('a page', () => {
       throw new Error('asked for the token')
     }
     const client = new McpWebSocketClient({ url: 'ws://mcp.example.com/ws', auth: { token, via: 'subprotocol' } })
-    expect(await failureOf(client.connect())).toMatchObject({ code: 'INSECURE_TRANSPORT', delivery: 'not-sent' })
+    expect(await rejectionOf(client.connect())).toMatchObject({ code: 'INSECURE_TRANSPORT', delivery: 'not-sent' })
   })
 })
 

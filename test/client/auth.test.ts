@@ -3,7 +3,8 @@ import { UnauthorizedError } from '../../src/errors.js'
 import type { AuthOptions, TokenContext } from '../../src/types/options.js'
 import { settle } from '../helpers/fake-clock.js'
 import { becomeLegacy, type FakeSocket } from '../helpers/fake-network.js'
-import { useClient, watch } from './use-client.js'
+import { useClient } from './use-client.js'
+import { watch } from '../helpers/watch.js'
 
 const error401 = new UnauthorizedError('no', { status: 401 })
 const rejectUpgrade = (socket: FakeSocket, status = 401): void => socket.drop({ kind: 'http', code: undefined, status, error: error401 })

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { isClosedError } from '../../src/errors.js'
 import { settle } from '../helpers/fake-clock.js'
-import { closeClean, useClient, watch } from './use-client.js'
+import { closeClean, useClient } from './use-client.js'
+import { watch } from '../helpers/watch.js'
 
 describe('close', () => {
   it('ends in closed from idle', async () => {

@@ -3,7 +3,8 @@ import { ConnectionLostError, HandshakeError, isClosedError, isRetriesExhaustedE
 import { McpWebSocketClient } from '../../src/client/client.js'
 import { FakeClock, settle } from '../helpers/fake-clock.js'
 import { becomeLegacy } from '../helpers/fake-network.js'
-import { closeClean, useClient, watch } from './use-client.js'
+import { closeClean, useClient } from './use-client.js'
+import { watch } from '../helpers/watch.js'
 
 const unreachable = (): { kind: 'network'; code: undefined; error: HandshakeError } => ({
   kind: 'network',

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { isProtocolError } from '../../src/errors.js'
 import { settle } from '../helpers/fake-clock.js'
 import { becomeLegacy, LEGACY_RESULT, MODERN_RESULT } from '../helpers/fake-network.js'
-import { closeClean, useClient, watch } from './use-client.js'
+import { closeClean, useClient } from './use-client.js'
+import { watch } from '../helpers/watch.js'
 
 const META = 'io.modelcontextprotocol/'
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { FakeClock, settle } from '../helpers/fake-clock.js'
 import { LEGACY_RESULT } from '../helpers/fake-network.js'
-import { useClient, watch } from './use-client.js'
+import { useClient } from './use-client.js'
+import { watch } from '../helpers/watch.js'
 
 const NOTE = { jsonrpc: '2.0', method: 'notifications/x' }
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { FakeSocket } from '../helpers/fake-network.js'
-import { closeClean, useClient, watch, type Rig } from './use-client.js'
+import { closeClean, useClient, type Rig } from './use-client.js'
+import { watch } from '../helpers/watch.js'
 
 const isDead = ({ client, states }: Rig): boolean => client.state === 'waiting' && states.at(-1)?.closure?.kind === 'heartbeat'
 

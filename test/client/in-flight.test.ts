@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { settle } from '../helpers/fake-clock.js'
-import { useClient, watch } from './use-client.js'
+import { useClient } from './use-client.js'
+import { watch } from '../helpers/watch.js'
 
 const LOST = { name: 'ConnectionLostError', code: 'CONNECTION_LOST', delivery: 'unknown' }
 

@@ -3,7 +3,8 @@ import type { McpWebSocketClient } from '../../src/client/client.js'
 import type { RequestOptions } from '../../src/types/options.js'
 import { settle } from '../helpers/fake-clock.js'
 import { LEGACY_RESULT } from '../helpers/fake-network.js'
-import { closeClean, useClient, watch } from './use-client.js'
+import { closeClean, useClient } from './use-client.js'
+import { watch } from '../helpers/watch.js'
 
 const FULL = { name: 'QueueFullError', code: 'QUEUE_FULL', delivery: 'not-sent', retryable: true }
 

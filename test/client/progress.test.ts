@@ -1,7 +1,8 @@
 import { describe, expect, it, vi } from 'vitest'
 import { settle } from '../helpers/fake-clock.js'
 import type { FakeSocket } from '../helpers/fake-network.js'
-import { useClient, watch } from './use-client.js'
+import { useClient } from './use-client.js'
+import { watch } from '../helpers/watch.js'
 
 const tokenOf = (socket: FakeSocket): unknown => (socket.asked('tools/call').params?._meta as { progressToken?: unknown }).progressToken
 const report = (socket: FakeSocket, params: object): void => socket.deliver({ jsonrpc: '2.0', method: 'notifications/progress', params })

@@ -2,7 +2,8 @@ import { describe, expect, it, vi } from 'vitest'
 import { isConnectionLostError, type Closure } from '../../src/errors.js'
 import { settle } from '../helpers/fake-clock.js'
 import { becomeLegacy, LEGACY_RESULT } from '../helpers/fake-network.js'
-import { closeClean, useClient, watch, type Rig } from './use-client.js'
+import { closeClean, useClient, type Rig } from './use-client.js'
+import { watch } from '../helpers/watch.js'
 
 /** The delays of so many drops in a row, each right after ready. */
 async function delaysOf(rig: Rig, drops: number): Promise<(number | undefined)[]> {

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import type { Subscription } from '../../src/client/subscriptions.js'
 import { settle } from '../helpers/fake-clock.js'
 import { LEGACY_RESULT, type FakeSocket, type Message } from '../helpers/fake-network.js'
-import { closeClean, useClient, watch, type Outcome, type Rig } from './use-client.js'
+import { closeClean, useClient, type Rig } from './use-client.js'
+import { watch, type Outcome } from '../helpers/watch.js'
 
 const FILTER = { toolsListChanged: true, resourceSubscriptions: ['a:1'] }
 const ID = 'io.modelcontextprotocol/subscriptionId'

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { HandshakeError } from '../../src/errors.js'
 import { settle } from '../helpers/fake-clock.js'
 import { becomeLegacy } from '../helpers/fake-network.js'
-import { useClient, watch } from './use-client.js'
+import { useClient } from './use-client.js'
+import { watch } from '../helpers/watch.js'
 
 const TIMEOUT = { name: 'RequestTimeoutError', code: 'REQUEST_TIMEOUT', retryable: true }
 

@@ -4,7 +4,7 @@ import type { McpWebSocketClientOptions, StateName } from '../../src/index.js'
 import { useRawServer, useRejectingServer } from '../faults/kit/raw-server.js'
 import { acceptDial, textFrame, type RawPeer } from '../faults/kit/wire.js'
 import { startScriptedServer, type Dial } from '../helpers/serve-for-browser.js'
-import { afterTest } from '../helpers/ws-server.js'
+import { afterTest } from '../helpers/after-test.js'
 import { chromium, launch, openPage, servePages, type PageServer } from './browsers.js'
 
 // What follows is done by the browser itself, through its DevTools protocol: no event is made up by the tests. `setOfflineMode` makes

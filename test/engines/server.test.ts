@@ -1,11 +1,11 @@
 import { createServer, type IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Browser, Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { McpWebSocketServerOptions } from '../../src/server/index.js'
-import { afterTest } from '../helpers/ws-server.js'
+import { afterTest } from '../helpers/after-test.js'
 import { useServer, type Served } from '../server/use-server.js'
 import { chromium, launch, openPage } from './browsers.js'
+import { listenOnLoopback } from '../helpers/listen-on-loopback.js'
 
 // The attacks are those of real pages: the browser itself writes Origin, Host and Cookie.
 
@@ -34,15 +34,7 @@ describe.skipIf(chromium.executablePath === undefined)('a page in Chromium', () 
       response.writeHead(200, { 'content-type': 'text/html', connection: 'close', 'set-cookie': cookie, ...sandbox })
       response.end('<!doctype html>')
     })
-    await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve))
-    afterTest(
-      () =>
-        new Promise((resolve) => {
-          site.close(() => resolve())
-          site.closeAllConnections()
-        })
-    )
-    return (site.address() as AddressInfo).port
+    return listenOnLoopback(site)
   }
 
   async function visit(url: string): Promise<Page> {

@@ -5,18 +5,23 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { WebSocket as Ws } from 'ws'
 import type { ClientEvents, McpWebSocketClient, McpWebSocketClientOptions, StateChange, StateName } from '../../src/index.js'
-import { useClient as useRig, watch, type Outcome } from '../client/use-client.js'
+import { useClient as useRig } from '../client/use-client.js'
 import { bundle, useChild } from '../helpers/child.js'
 import { settle } from '../helpers/fake-clock.js'
 import { serveMcp } from '../helpers/mcp-server.js'
-import { afterTest, useWsServer, type WsServer } from '../helpers/ws-server.js'
-import { nextEvent, rejectionOf, until, useClient } from '../integration/harness.js'
+import { useWsServer, type WsServer } from '../helpers/ws-server.js'
+import { afterTest } from '../helpers/after-test.js'
+import { nextEvent } from '../helpers/next-event.js'
+import { rejectionOf } from '../helpers/rejection-of.js'
+import { until } from '../helpers/until.js'
+import { useClient } from '../helpers/use-client.js'
+import { watch, type Outcome } from '../helpers/watch.js'
 import { useRawServer, type Dial } from './kit/raw-server.js'
 import { acceptDial, closeFrame, OPCODE, textFrame, upgradeHead, type RawPeer } from './kit/wire.js'
+import { pause } from '../helpers/pause.js'
+import { turn } from '../helpers/turn.js'
 
 const QUICK = { initialDelay: 5, maxDelay: 10, jitter: false } as const
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /** Some turns of the loop: time enough for what must not happen. */
 async function turns(count = 20): Promise<void> {
@@ -24,8 +29,6 @@ async function turns(count = 20): Promise<void> {
 }
 
 /** A short time in which nothing may happen. */
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
-
 const serve = (): Promise<WsServer> => useWsServer(({ socket }) => serveMcp('v2', socket))
 
 /** The class `ws`, with every socket that it makes. */

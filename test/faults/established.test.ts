@@ -6,12 +6,14 @@ import { useRawServer, type Dial } from './kit/raw-server.js'
 import { acceptDial, closeFrame, frame, OPCODE, textFrame, type RawPeer } from './kit/wire.js'
 import { bundle, useChild } from '../helpers/child.js'
 import { useWsServer, type Frame, type ServerConnection, type WsServer } from '../helpers/ws-server.js'
-import { nextEvent, rejectionOf, until, useClient } from '../integration/harness.js'
+import { nextEvent } from '../helpers/next-event.js'
+import { rejectionOf } from '../helpers/rejection-of.js'
+import { until } from '../helpers/until.js'
+import { useClient } from '../helpers/use-client.js'
+import { pause } from '../helpers/pause.js'
 
 // What a busy machine may add, in ms; the waits that must not happen are longer by far.
 const BUSY = 9000
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
-
 const QUICK = { initialDelay: 20, maxDelay: 50, jitter: false, maxRetries: Infinity }
 const LATE = { initialDelay: 60_000, maxDelay: 60_000, jitter: false }
 const STRAIGHT = ['connecting', 'initializing', 'ready']

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { lackOfNetlab, useNatLab, useNetlab, type LabOptions, type Netlab } from './kit/netlab.js'
 import type { RemoteClient, TimedChange } from './kit/program.js'
-import { rejectionOf, until } from '../integration/harness.js'
+import { rejectionOf } from '../helpers/rejection-of.js'
+import { until } from '../helpers/until.js'
 
 // Real networks, made bad by the kernel's own means.
 

@@ -1,55 +1,36 @@
 import { createServer, request as httpRequest, Agent, type ClientRequestArgs } from 'node:http'
 import { Agent as SecureAgent } from 'node:https'
-import { once } from 'node:events'
-import { connect, type AddressInfo, type LookupFunction, type Socket } from 'node:net'
+import { connect, type LookupFunction, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
-import {
-  isRetriesExhaustedError,
-  McpWebSocketClient,
-  type McpWebSocketClientOptions,
-  type McpWebSocketError,
-  type StateChange
-} from '../../src/index.js'
+import { McpWebSocketClient, type StateChange } from '../../src/index.js'
 import { useChild } from '../helpers/child.js'
 import { serveMcp } from '../helpers/mcp-server.js'
-import { afterTest, useWsServer, type WsServer } from '../helpers/ws-server.js'
-import { everythingShown, nextEvent, rejectionOf, until, useClient, type Observed } from '../integration/harness.js'
+import { useWsServer, type WsServer } from '../helpers/ws-server.js'
+import { afterTest } from '../helpers/after-test.js'
+import { everythingShown } from '../helpers/everything-shown.js'
+import { nextEvent } from '../helpers/next-event.js'
+import { rejectionOf } from '../helpers/rejection-of.js'
+import { until } from '../helpers/until.js'
+import { useClient } from '../helpers/use-client.js'
 import { makeAuthority, makeCertificate, useTlsServer } from './kit/certificates.js'
 import { judgeDials } from './kit/judge.js'
 import { useRawServer, useRejectingServer, type Dial } from './kit/raw-server.js'
 import { acceptDial, closeFrame, textFrame, upgradeHead, type Upgrade } from './kit/wire.js'
+import { failToConnect } from '../helpers/fail-to-connect.js'
+import { freePort } from '../helpers/free-port.js'
+import { listenOnLoopback } from '../helpers/listen-on-loopback.js'
 
 const QUICK = { initialDelay: 5, maxDelay: 20, maxRetries: 2 }
-
-interface FailedConnect extends Observed {
-  readonly error: McpWebSocketError
-  /** The failure of the last attempt itself. */
-  readonly failure: McpWebSocketError & { readonly cause?: NodeJS.ErrnoException }
-}
-
-/** Connects in vain. */
-async function failToConnect(options: McpWebSocketClientOptions): Promise<FailedConnect> {
-  const observed = useClient({ reconnect: QUICK, ...options })
-  const error = (await rejectionOf(observed.client.connect())) as McpWebSocketError
-  expect(observed.client.state).toBe('failed')
-  return { ...observed, error, failure: (isRetriesExhaustedError(error) ? error.cause : error) as FailedConnect['failure'] }
-}
 
 const useMcpServer = (port = 0): Promise<WsServer> => useWsServer(({ socket }) => serveMcp('v2', socket), { port })
 
 /** A port on which nobody listens any more. */
 // A busy machine needs a while. Whoever waits for connectTimeout, which is 10 s, needs longer.
 const SOON = 9000
-
-async function freePort(): Promise<number> {
-  const server = await useWsServer(() => undefined)
-  await server.close()
-  return server.port
-}
 
 describe('no server', () => {
   test('N1: a refused connection keeps the system error as its cause, and is retried without waiting for any timeout', async () => {
@@ -381,17 +362,7 @@ describe('an HTTP proxy that must be used', () => {
       onward.on('close', () => socket.destroy())
       socket.on('close', () => onward.destroy())
     })
-    proxy.listen(0, '127.0.0.1')
-    await once(proxy, 'listening')
-    afterTest(
-      () =>
-        new Promise((resolve) => {
-          for (const socket of sockets) socket.destroy()
-          proxy.close(() => resolve())
-          proxy.closeAllConnections()
-        })
-    )
-    return { port: (proxy.address() as AddressInfo).port, asked }
+    return { port: await listenOnLoopback(proxy), asked }
   }
 
   type Done = (error: Error | null, socket?: Duplex) => void

@@ -1,42 +1,20 @@
 import { createPrivateKey } from 'node:crypto'
 import dns from 'node:dns'
 import type { TlsOptions as ServerOptions } from 'node:tls'
-import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import type { HandshakeError, McpWebSocketClientOptions, TlsOptions } from '../../src/index.js'
-import { nextEvent, rejectionOf, until, useClient, type Observed } from '../integration/harness.js'
-import { makeAuthority, makeCertificate, useTlsServer, type Certificate } from './kit/certificates.js'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import type { McpWebSocketClientOptions, TlsOptions } from '../../src/index.js'
+import { nextEvent } from '../helpers/next-event.js'
+import { until } from '../helpers/until.js'
+import { useClient } from '../helpers/use-client.js'
+import { makeCertificate, makeCertificates, useTlsServer } from './kit/certificates.js'
 import { useFaultProxy } from './kit/fault-proxy.js'
 import { useRawServer } from './kit/raw-server.js'
+import { failToConnect } from '../helpers/fail-to-connect.js'
 
 const QUICK = { initialDelay: 5, maxDelay: 20, maxRetries: 2 }
 
-let authority: Certificate
-let selfSigned: Certificate
-let good: Certificate
-let expired: Certificate
-let foreign: Certificate
-let ofClient: Certificate
-
-beforeAll(async () => {
-  authority = await makeAuthority()
-  selfSigned = await makeCertificate()
-  good = await makeCertificate({ authority })
-  expired = await makeCertificate({ authority, expired: new Date(Date.now() - 3_600_000) })
-  foreign = await makeCertificate({ authority, host: 'other.example.com' })
-  ofClient = await makeCertificate({ authority, host: 'client.example.com' })
-})
-
-interface FailedConnect extends Observed {
-  readonly error: HandshakeError & { readonly cause?: NodeJS.ErrnoException }
-}
-
-/** Connects in vain; what is no failure for good shows as `RetriesExhaustedError`. */
-async function failToConnect(options: McpWebSocketClientOptions): Promise<FailedConnect> {
-  const observed = useClient({ reconnect: QUICK, ...options })
-  const error = (await rejectionOf(observed.client.connect())) as FailedConnect['error']
-  expect(observed.client.state).toBe('failed')
-  return { ...observed, error }
-}
+const { authority, good, expired, foreign, ofClient } = await makeCertificates()
+const selfSigned = await makeCertificate()
 
 interface Row {
   readonly row: string

@@ -2,7 +2,10 @@ import { describe, expect, test } from 'vitest'
 import type { CallToolResult, McpWebSocketClientOptions } from '../../src/index.js'
 import { serveMcp, type McpServerOptions, type SdkVersion } from '../helpers/mcp-server.js'
 import { useWsServer, type Frame, type ServerConnection, type WsServer } from '../helpers/ws-server.js'
-import { nextEvent, rejectionOf, until, useClient, type Observed } from './harness.js'
+import { nextEvent } from '../helpers/next-event.js'
+import { rejectionOf } from '../helpers/rejection-of.js'
+import { until } from '../helpers/until.js'
+import { useClient, type Observed } from '../helpers/use-client.js'
 
 type Protocol = 'auto' | 'legacy' | 'modern'
 

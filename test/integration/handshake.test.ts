@@ -1,44 +1,15 @@
-import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
 import { describe, expect, test } from 'vitest'
-import {
-  isHandshakeError,
-  isRetriesExhaustedError,
-  type HandshakeError,
-  type McpWebSocketClientOptions,
-  type McpWebSocketError,
-  type TokenContext
-} from '../../src/index.js'
+import { isHandshakeError, type McpWebSocketClientOptions, type TokenContext } from '../../src/index.js'
 import { serveMcp } from '../helpers/mcp-server.js'
 import { drip, headerOf, useRawServer, useRejectingServer, type RawResponse } from '../faults/kit/raw-server.js'
 import { useWsServer } from '../helpers/ws-server.js'
-import { everythingShown, rejectionOf, until, useClient, type Observed } from './harness.js'
+import { everythingShown } from '../helpers/everything-shown.js'
+import { until } from '../helpers/until.js'
+import { useClient } from '../helpers/use-client.js'
+import { failToConnect, type FailedConnect } from '../helpers/fail-to-connect.js'
+import { freePort } from '../helpers/free-port.js'
 
 const QUICK = { initialDelay: 5, maxDelay: 20, maxRetries: 2 }
-
-interface FailedConnect extends Observed {
-  /** With what `connect()` rejected. */
-  readonly error: McpWebSocketError
-  /** The failure of the attempt itself, whether or not retries came between. */
-  readonly failure: McpWebSocketError & Partial<Pick<HandshakeError, 'status' | 'body' | 'wwwAuthenticate'>>
-}
-
-async function failToConnect(options: McpWebSocketClientOptions): Promise<FailedConnect> {
-  const observed = useClient({ reconnect: QUICK, ...options })
-  const error = (await rejectionOf(observed.client.connect())) as McpWebSocketError
-  expect(observed.client.state).toBe('failed')
-  return { ...observed, error, failure: (isRetriesExhaustedError(error) ? error.cause : error) as FailedConnect['failure'] }
-}
-
-/** A port on which nobody listens. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 interface Row {
   readonly response: RawResponse

@@ -11,24 +11,17 @@ import { bundle, useChild, type Child } from '../helpers/child.js'
 import { serveMcp } from '../helpers/mcp-server.js'
 import { useRawServer } from '../faults/kit/raw-server.js'
 import { useWsServer, type ServerConnection, type WsServer } from '../helpers/ws-server.js'
-import { nextEvent, rejectionOf, until, useClient, type Observed } from './harness.js'
+import { nextEvent } from '../helpers/next-event.js'
+import { rejectionOf } from '../helpers/rejection-of.js'
+import { watch, type Outcome } from '../helpers/watch.js'
+import { until } from '../helpers/until.js'
+import { useClient, type Observed } from '../helpers/use-client.js'
+import { turn } from '../helpers/turn.js'
 
 const words = (result: CallToolResult): string => result.content.map((each) => (each.type === 'text' ? each.text : '')).join('')
 
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
-
-/** What has become of a promise so far. */
-function watch<T>(promise: Promise<T>): { outcome: 'pending' | 'resolved' | 'rejected'; value?: T; error?: unknown } {
-  const watched: { outcome: 'pending' | 'resolved' | 'rejected'; value?: T; error?: unknown } = { outcome: 'pending' }
-  promise.then(
-    (value) => Object.assign(watched, { outcome: 'resolved', value }),
-    (error: unknown) => Object.assign(watched, { outcome: 'rejected', error })
-  )
-  return watched
-}
-
 /** A call that the server has begun and never responds to; what was sent before it has arrived as well. */
-function begun(client: McpWebSocketClient, options: RequestOptions = {}): Promise<ReturnType<typeof watch<CallToolResult>>> {
+function begun(client: McpWebSocketClient, options: RequestOptions = {}): Promise<Outcome<CallToolResult>> {
   return new Promise((resolve) => {
     const call = watch(client.callTool({ name: 'hold' }, { ...options, onprogress: () => resolve(call) }))
   })
@@ -74,11 +67,11 @@ describe.each([
     const third = thirdWait(session)
     const waiting = nextEvent(client, 'state', ({ to }) => to === 'waiting')
     // Looked at from within the event: one turn later, and not some time later.
-    const settled = new Promise<string[]>((resolve) => {
-      client.once('state', () => setImmediate(() => resolve([call.outcome, safe.outcome])))
+    const settled = new Promise<boolean[]>((resolve) => {
+      client.once('state', () => setImmediate(() => resolve([call.settled, safe.settled])))
     })
     await child.kill()
-    expect(await settled).toEqual(['rejected', 'pending'])
+    expect(await settled).toEqual([true, false])
     expect(await waiting).toMatchObject({ from: 'ready', attempt: 2, delay: 300, closure: { kind: 'close', code: 1006, everReady: true } })
     expect(call.error).toMatchObject({ name: 'ConnectionLostError', code: 'CONNECTION_LOST', delivery: 'unknown' })
     expect((call.error as Error).message).toMatch(/unknown.*check before you repeat/)
@@ -89,7 +82,7 @@ describe.each([
     await third
     await session.restart()
     expect(words(await meanwhile)).toBe('meanwhile')
-    expect(safe).toMatchObject({ outcome: 'resolved', value: { contents: [{ text: 'content of test://held' }] } })
+    expect(safe).toMatchObject({ settled: true, value: { contents: [{ text: 'content of test://held' }] } })
     const event = await reconnected
     expect(event).toMatchObject({ resent: 1, lost: 1, serverChanged: false })
     // On a busy machine the server may need longer to start than the third wait.
@@ -110,17 +103,17 @@ describe.each([
     await child.kill()
     await dropped
     await turn()
-    expect(call.outcome).toBe('pending')
+    expect(call.settled).toBe(false)
     const reports = nextEvent(client, 'notification', ({ method }) => method === 'notifications/progress')
     const next = await session.restart()
     await reports
-    expect(call.outcome).toBe('pending')
+    expect(call.settled).toBe(false)
     // A second loss is one too many.
     const waiting = nextEvent(client, 'state', ({ to }) => to === 'waiting')
     await next.kill()
     await waiting
     await turn()
-    expect(call).toMatchObject({ outcome: 'rejected', error: { code: 'CONNECTION_LOST', delivery: 'unknown' } })
+    expect(call).toMatchObject({ settled: true, error: { code: 'CONNECTION_LOST', delivery: 'unknown' } })
   })
 
   test('a resource subscription delivers again', async () => {
@@ -157,7 +150,7 @@ describe.each([
     await session.restart()
     await client.callTool({ name: 'change' })
     await until(() => changes() === 2, 'the notification arrives after the reconnect')
-    expect(closed.outcome).toBe('pending')
+    expect(closed.settled).toBe(false)
     expect(subscription.honoredFilter).toEqual({ toolsListChanged: true })
     subscription.close()
     expect(await subscription.closed).toBe('local')
@@ -196,7 +189,7 @@ test('reconnect() drops a connection that is up, and requests in flight are lost
   await client.connect()
   const call = await begun(client)
   await client.reconnect()
-  expect(call).toMatchObject({ outcome: 'rejected', error: { code: 'CONNECTION_LOST', delivery: 'unknown' } })
+  expect(call).toMatchObject({ settled: true, error: { code: 'CONNECTION_LOST', delivery: 'unknown' } })
   expect(server.connections).toHaveLength(2)
   await until(() => server.openCount === 1, 'the old socket goes')
 })
@@ -393,7 +386,7 @@ describe('a server that comes back as another', () => {
     await reconnected
     await client.callTool({ name: 'change' })
     await until(() => notifications.some(({ method }) => method === 'notifications/tools/list_changed'), 'the notification arrives')
-    expect(closed.outcome).toBe('pending')
+    expect(closed.settled).toBe(false)
     expect(errors).toEqual([])
   })
 

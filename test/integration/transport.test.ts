@@ -7,8 +7,10 @@ import { WebSocketClientTransport, type WebSocketClientTransportOptions } from '
 import { bundle, useChild } from '../helpers/child.js'
 import { serveMcp, type McpServerOptions, type SdkVersion } from '../helpers/mcp-server.js'
 import { makeSdkClient, type SdkClient, type SdkMode } from '../helpers/sdk-client.js'
-import { afterTest, useWsServer, type Frame, type ServerConnection, type WsServer } from '../helpers/ws-server.js'
-import { rejectionOf, until } from './harness.js'
+import { useWsServer, type Frame, type ServerConnection, type WsServer } from '../helpers/ws-server.js'
+import { afterTest } from '../helpers/after-test.js'
+import { rejectionOf } from '../helpers/rejection-of.js'
+import { until } from '../helpers/until.js'
 
 const SAMPLED = { model: 'none', role: 'assistant', content: { type: 'text', text: 'sampled' } }
 

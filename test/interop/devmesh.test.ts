@@ -12,8 +12,12 @@ import {
   type TokenContext
 } from '../../src/index.js'
 import { bundle, useChild } from '../helpers/child.js'
-import { afterTest } from '../helpers/ws-server.js'
-import { nextEvent, quick, rejectionOf, until, useClient as useAnyClient, type Observed } from './harness.js'
+import { afterTest } from '../helpers/after-test.js'
+import { nextEvent } from '../helpers/next-event.js'
+import { rejectionOf } from '../helpers/rejection-of.js'
+import { until } from '../helpers/until.js'
+import { useClient as useAnyClient, type Observed } from '../helpers/use-client.js'
+import { quick } from './quick.js'
 import { startDevMesh, type DevMesh, type DevMeshOptions } from './devmesh/server.js'
 
 async function useDevMesh(options: DevMeshOptions = {}): Promise<DevMesh> {

@@ -6,7 +6,11 @@ import {
   type McpWebSocketClientOptions,
   type Progress
 } from '../../src/index.js'
-import { nextEvent, quick, rejectionOf, until, useClient as useAnyClient, type Observed } from './harness.js'
+import { nextEvent } from '../helpers/next-event.js'
+import { rejectionOf } from '../helpers/rejection-of.js'
+import { until } from '../helpers/until.js'
+import { useClient as useAnyClient, type Observed } from '../helpers/use-client.js'
+import { quick } from './quick.js'
 import { PEERS, type Peer, type ToolCall } from './peers.js'
 import { isMissing, usePeer } from './use-peer.js'
 

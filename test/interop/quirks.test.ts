@@ -6,7 +6,11 @@ import {
   type CallToolResult,
   type McpWebSocketClientOptions
 } from '../../src/index.js'
-import { nextEvent, quick, rejectionOf, until, useClient as useAnyClient, type Observed } from './harness.js'
+import { nextEvent } from '../helpers/next-event.js'
+import { rejectionOf } from '../helpers/rejection-of.js'
+import { until } from '../helpers/until.js'
+import { useClient as useAnyClient, type Observed } from '../helpers/use-client.js'
+import { quick } from './quick.js'
 import { PEERS, type Peer } from './peers.js'
 import { isMissing, usePeer, type RunningPeer } from './use-peer.js'
 import { call as callWithSdk, useSdkClient } from './use-sdk-client.js'

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { SdkClient, SdkMode } from '../helpers/sdk-client.js'
-import { rejectionOf, until } from './harness.js'
+import { rejectionOf } from '../helpers/rejection-of.js'
+import { until } from '../helpers/until.js'
 import { isMissing, usePeer } from './use-peer.js'
 import { call, SDK_PEERS, useSdkClient, versionsFor, type SdkRig } from './use-sdk-client.js'
 

@@ -1,7 +1,7 @@
 import { WebSocketClientTransport } from '../../src/transport/index.js'
 import { makeSdkClient, type CallOptions, type SdkClient, type SdkMode } from '../helpers/sdk-client.js'
-import { afterTest } from '../helpers/ws-server.js'
-import { quick } from './harness.js'
+import { afterTest } from '../helpers/after-test.js'
+import { quick } from './quick.js'
 import { PEERS, type Peer, type ToolCall } from './peers.js'
 import type { RunningPeer } from './use-peer.js'
 

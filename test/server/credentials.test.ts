@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { isSameToken, readCredentials } from '../../src/server/credentials.js'
 import { tokenSubprotocol } from '../../src/wire/subprotocol.js'
-import { rejectionOf, useClient } from '../integration/harness.js'
+import { rejectionOf } from '../helpers/rejection-of.js'
+import { useClient } from '../helpers/use-client.js'
 import { upgrade } from './raw-peer.js'
 import { bearer, GUARDED, useServer } from './use-server.js'
 

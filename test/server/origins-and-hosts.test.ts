@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { until } from '../integration/harness.js'
+import { until } from '../helpers/until.js'
 import { sendUpgrade, upgrade } from './raw-peer.js'
 import { bearer, GUARDED, useServer } from './use-server.js'
 

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, expect } from 'vitest'
 import { McpWebSocketClient } from '../../src/client/client.js'
-import type { ClientEvents } from '../../src/session/events.js'
 import { systemClock, type Clock, type Timer } from '../../src/lib/clock.js'
 import { openSocket } from '../../src/socket/open-socket.js'
 import type { McpWebSocketClientOptions } from '../../src/types/options.js'
@@ -106,32 +105,6 @@ export function useLab(serverUrl: string): Lab {
       return (await (await fetch(place)).json()) as Dial[]
     }
   }
-}
-
-/** The next event of this name, or the next that `wanted` accepts. */
-export function next<E extends keyof ClientEvents>(
-  client: McpWebSocketClient,
-  event: E,
-  wanted: (payload: ClientEvents[E]) => boolean = () => true
-): Promise<ClientEvents[E]> {
-  return new Promise((resolve) => {
-    const listener = (payload: ClientEvents[E]): void => {
-      if (!wanted(payload)) return
-      client.off(event, listener)
-      resolve(payload)
-    }
-    client.on(event, listener)
-  })
-}
-
-/** What the promise rejects with; fails if it resolves. */
-export async function failureOf(promise: Promise<unknown>): Promise<unknown> {
-  try {
-    await promise
-  } catch (error) {
-    return error
-  }
-  throw new Error('it did not fail')
 }
 
 /** The messages of these dials with this method, in order. */

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { RpcError } from '../../src/errors.js'
-import { failureOf, messagesOf, next, said, useLab } from './lab.js'
+import { messagesOf, said, useLab } from './lab.js'
+import { nextEvent } from '../helpers/next-event.js'
+import { rejectionOf } from '../helpers/rejection-of.js'
 
 /** The conversation on one connection. */
 export function requestsSuite(serverUrl: string): void {
@@ -49,7 +51,7 @@ export function requestsSuite(serverUrl: string): void {
 
     it("reject with the server's error", async () => {
       const client = await lab.connected('/legacy')
-      const error = await failureOf(client.request('no/such/method'))
+      const error = await rejectionOf(client.request('no/such/method'))
       expect(error).toMatchObject({ name: 'RpcError', code: 'RPC_ERROR', rpcCode: -32601, message: 'no method no/such/method' })
     })
 
@@ -63,7 +65,7 @@ export function requestsSuite(serverUrl: string): void {
 
     it('time out, and tell the server', async () => {
       const client = await lab.connected('/legacy')
-      const error = await failureOf(client.callTool({ name: 'silent' }, { timeout: 20 }))
+      const error = await rejectionOf(client.callTool({ name: 'silent' }, { timeout: 20 }))
       expect(error).toMatchObject({
         name: 'RequestTimeoutError',
         code: 'REQUEST_TIMEOUT',
@@ -78,14 +80,14 @@ export function requestsSuite(serverUrl: string): void {
 
     it('time out by the default of the client', async () => {
       const client = await lab.connected('/legacy', { requestTimeout: 20 })
-      expect(await failureOf(client.callTool({ name: 'silent' }))).toMatchObject({ name: 'RequestTimeoutError', timeout: 20 })
+      expect(await rejectionOf(client.callTool({ name: 'silent' }))).toMatchObject({ name: 'RequestTimeoutError', timeout: 20 })
     })
 
     it('A9: end with the reason of their signal, and tell the server', async () => {
       const client = await lab.connected('/legacy')
       const controller = new AbortController()
       const reason = new Error('enough')
-      const failure = failureOf(client.callTool({ name: 'silent' }, { signal: controller.signal }))
+      const failure = rejectionOf(client.callTool({ name: 'silent' }, { signal: controller.signal }))
       await lab.log('tools/call')
       controller.abort(reason)
       expect(await failure).toBe(reason)
@@ -162,9 +164,9 @@ export function requestsSuite(serverUrl: string): void {
 
     it('that are larger than maxMessageBytes end the connection', async () => {
       const client = await lab.connected('/legacy', { maxMessageBytes: 2000 })
-      const error = await failureOf(client.callTool({ name: 'echo', arguments: { message: 'x'.repeat(3000) } }))
+      const error = await rejectionOf(client.callTool({ name: 'echo', arguments: { message: 'x'.repeat(3000) } }))
       expect(error).toMatchObject({ name: 'ConnectionLostError', code: 'MESSAGE_TOO_LARGE', closure: { code: 1009 } })
-      await next(client, 'reconnected')
+      await nextEvent(client, 'reconnected')
       expect(said(await client.callTool({ name: 'echo', arguments: { message: 'short' } }))).toBe('short')
     })
 

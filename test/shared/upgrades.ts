@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { failureOf, FAST, LATE, next, offers, useLab } from './lab.js'
+import { FAST, LATE, offers, useLab } from './lab.js'
+import { nextEvent } from '../helpers/next-event.js'
+import { rejectionOf } from '../helpers/rejection-of.js'
 
 /** What kind of WebSocket runs the tests: a browser's shows nothing of a rejected upgrade, Bun's looks for the subprotocol by itself. */
 export type Engine = 'node' | 'bun' | 'browser'
@@ -22,7 +24,7 @@ export function upgradesSuite(serverUrl: string, engine: Engine): void {
 
     it('fails the dial, with a hint at the remedy', async () => {
       const client = lab.client('/no-subprotocol', { reconnect: { ...FAST, maxRetries: 1 } })
-      const error = await failureOf(client.connect())
+      const error = await rejectionOf(client.connect())
       if (seesHttp) {
         const hint = expect.stringContaining("onMissingSubprotocol: 'accept'") as string
         expect(error).toMatchObject({
@@ -49,7 +51,7 @@ export function upgradesSuite(serverUrl: string, engine: Engine): void {
 
     it.each(['fail', 'accept'] as const)('fails the dial with onMissingSubprotocol: %s', async (onMissingSubprotocol) => {
       const client = lab.client('/wrong-subprotocol', { onMissingSubprotocol, reconnect: { ...FAST, maxRetries: 1 } })
-      const error = await failureOf(client.connect())
+      const error = await rejectionOf(client.connect())
       if (seesHttp) expect(error).toMatchObject({ name: 'SubprotocolError', offered: ['mcp.v1'], received: 'other' })
       else expect(error).toMatchObject({ name: 'RetriesExhaustedError', cause: OPAQUE })
       expect(client.state).toBe('failed')
@@ -74,7 +76,7 @@ export function upgradesSuite(serverUrl: string, engine: Engine): void {
       [426, 'UNEXPECTED_STATUS']
     ])(`with status %i ${seesHttp ? 'is fatal' : 'is retried up to the cap'}`, async (status, code) => {
       const client = lab.client(`/status/${String(status)}`, { reconnect: twice })
-      const error = await failureOf(client.connect())
+      const error = await rejectionOf(client.connect())
       const shown = { code, status, retryable: false, hint: expect.any(String) as string }
       expect(error).toMatchObject(seesHttp ? shown : { name: 'RetriesExhaustedError', attempts: 2, cause: OPAQUE })
       if (seesHttp && status !== 302) expect(error).toMatchObject({ body: `rejected with ${String(status)}` })
@@ -85,7 +87,7 @@ export function upgradesSuite(serverUrl: string, engine: Engine): void {
     it.each([408, 425, 429, 500, 502, 503])('with status %i is retried up to the cap', async (status) => {
       const client = lab.client(`/status/${String(status)}`, { reconnect: twice })
       const cause = seesHttp ? { name: 'HandshakeError', code: 'UNEXPECTED_STATUS', status, retryable: true } : OPAQUE
-      expect(await failureOf(client.connect())).toMatchObject({ name: 'RetriesExhaustedError', attempts: 2, cause })
+      expect(await rejectionOf(client.connect())).toMatchObject({ name: 'RetriesExhaustedError', attempts: 2, cause })
       expect(await lab.log()).toHaveLength(2)
     })
 
@@ -97,8 +99,8 @@ export function upgradesSuite(serverUrl: string, engine: Engine): void {
 
     it(`with Retry-After ${seesHttp ? 'sets the delay' : 'is like any other: the header is out of reach'}`, async () => {
       const client = lab.client('/status/503?retry-after=30')
-      const waiting = next(client, 'state', ({ to }) => to === 'waiting')
-      const failure = failureOf(client.connect())
+      const waiting = nextEvent(client, 'state', ({ to }) => to === 'waiting')
+      const failure = rejectionOf(client.connect())
       const { delay, closure } = await waiting
       expect(closure).toMatchObject(seesHttp ? { kind: 'http', status: 503, retryAfter: 30_000 } : { kind: 'network', error: OPAQUE })
       if (seesHttp) expect(delay).toBeGreaterThanOrEqual(30_000)
@@ -109,18 +111,18 @@ export function upgradesSuite(serverUrl: string, engine: Engine): void {
 
     it('with reconnect: false rejects with the attempt’s own error', async () => {
       const client = lab.client('/status/503', { reconnect: false })
-      expect(await failureOf(client.connect())).toMatchObject(seesHttp ? { code: 'UNEXPECTED_STATUS', status: 503 } : OPAQUE)
+      expect(await rejectionOf(client.connect())).toMatchObject(seesHttp ? { code: 'UNEXPECTED_STATUS', status: 503 } : OPAQUE)
     })
 
     it.runIf(seesHttp)('shows its body whole, even if a secret begins as the body ends', async () => {
       const client = lab.client('/status/404?token=4-is-how-it-begins')
-      expect(await failureOf(client.connect())).toMatchObject({ body: 'rejected with 404' })
+      expect(await rejectionOf(client.connect())).toMatchObject({ body: 'rejected with 404' })
     })
 
     it('by nobody at all is a failed connection', async () => {
       // Outside the range of ports that systems give away by themselves, and not on the list that browsers block.
       const client = lab.client('/', { url: 'ws://127.0.0.1:65535/ws', reconnect: false })
-      expect(await failureOf(client.connect())).toMatchObject({ code: 'CONNECT_FAILED', retryable: true })
+      expect(await rejectionOf(client.connect())).toMatchObject({ code: 'CONNECT_FAILED', retryable: true })
     })
   })
 }

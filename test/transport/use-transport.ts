@@ -1,9 +1,11 @@
-import { afterEach, expect } from 'vitest'
+import { expect } from 'vitest'
 import type { StateChange } from '../../src/session/events.js'
 import type { Reconnected } from '../../src/types/client.js'
 import type { JsonRpcMessage, JsonRpcRequest } from '../../src/types/json-rpc.js'
 import type { WebSocketClientTransportOptions } from '../../src/types/transport.js'
 import { WebSocketClientTransport } from '../../src/transport/websocket-client-transport.js'
+import { closeOrderly } from '../helpers/close-orderly.js'
+import { endAfterTest } from '../helpers/end-after-test.js'
 import { FakeClock, settle } from '../helpers/fake-clock.js'
 import { FakeNetwork, LEGACY_RESULT, type FakeSocket, type Message } from '../helpers/fake-network.js'
 
@@ -47,8 +49,6 @@ export const META = {
   'io.modelcontextprotocol/clientCapabilities': {},
   'io.modelcontextprotocol/clientInfo': { name: 'sdk', version: '2' }
 }
-
-const rigs = new Set<Rig>()
 
 /** Constructs a transport; after the test it is closed, and nothing may be left of it. */
 export function useTransport(options: WebSocketClientTransportOptions = {}): Rig {
@@ -106,25 +106,12 @@ export function useTransport(options: WebSocketClientTransportOptions = {}): Rig
       return next
     }
   }
-  rigs.add(rig)
+  endAfterTest(clock, network, async () => {
+    await transport.close()
+    expect(calls.filter((call) => call === 'close').length, 'calls of onclose').toBeGreaterThan(0)
+  })
   return rig
 }
 
 /** Closes, with a server that answers the close frame. */
-export async function closeClean({ transport, network }: Rig): Promise<void> {
-  const closed = transport.close()
-  for (const socket of network.sockets) if (socket.state === 'closing') socket.drop({ code: 1000, wasClean: true })
-  await closed
-  await settle()
-}
-
-afterEach(async () => {
-  const used = [...rigs]
-  rigs.clear()
-  for (const rig of used) {
-    await closeClean(rig)
-    expect(rig.clock.pendingCount, 'timers that are left').toBe(0)
-    expect(rig.network.openCount, 'sockets that are left').toBe(0)
-    expect(rig.calls.filter((call) => call === 'close').length, 'calls of onclose').toBeGreaterThan(0)
-  }
-})
+export const closeClean = ({ transport, network }: Rig): Promise<void> => closeOrderly(network, () => transport.close())

@@ -11,6 +11,7 @@ import { SLACK, type Ledger } from './ledger.js'
 import { Pace, type Schedule } from './pace.js'
 import type { Random } from './random.js'
 import { KEY, PLAN, type Plan } from './server.js'
+import { pause } from '../../helpers/pause.js'
 
 /** Chance from the seed, time from the engine; counts the timers that are set. */
 class ActorClock implements Clock {
@@ -62,8 +63,6 @@ const METHODS = [
 
 /** Messages may wait so long, in ms, though the client is ready; on a loaded machine. */
 const LONG = 2000
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** A program that uses one client without rest, and compares what comes of it with what it asked for. */
 export class Actor {

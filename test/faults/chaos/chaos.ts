@@ -4,6 +4,7 @@ import { Actor } from './actor.js'
 import { Ledger, SLACK } from './ledger.js'
 import { Random } from './random.js'
 import { ChaosServer, type Lie } from './server.js'
+import { pause } from '../../helpers/pause.js'
 
 /** What a run is made of. */
 export interface ChaosOptions {
@@ -22,8 +23,6 @@ export interface Report {
   /** How often things happened, so that a quiet run does not pass for a good one. */
   readonly counts: Readonly<Record<string, number>>
 }
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 // 1002, 1003, 1007, 1008 and most of 44xx are the end of a life; the program begins another one.
 const CODES = [undefined, 1000, 1001, 1009, 1011, 1012, 1013, 4000, 4401, 4429, 3000, 1008, 4403] as const

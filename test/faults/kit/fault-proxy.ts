@@ -1,6 +1,6 @@
-import { once } from 'node:events'
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
-import { afterTest } from '../../helpers/ws-server.js'
+import { connect, createServer, type Socket } from 'node:net'
+import { afterTest } from '../../helpers/after-test.js'
+import { listenOnLoopback } from '../../helpers/listen-on-loopback.js'
 
 /** `up`: client to server. `down`: server to client. */
 export type Direction = 'up' | 'down'
@@ -63,17 +63,11 @@ export async function useFaultProxy(
     links.push(link)
     onLink(link, links.length)
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
+  const port = await listenOnLoopback(server)
   const proxy: FaultProxy = { url: `ws://127.0.0.1:${String(port)}/ws`, port, links, resetting: false, target }
-  afterTest(
-    () =>
-      new Promise((resolve) => {
-        for (const link of links) link.cut('rst')
-        server.close(() => resolve())
-      })
-  )
+  afterTest(() => {
+    for (const link of links) link.cut('rst')
+  })
   return proxy
 }
 

@@ -1,5 +1,5 @@
 import type { McpWebSocketClientOptions } from '../../../src/index.js'
-import { useClient, type Observed } from '../../integration/harness.js'
+import { useClient, type Observed } from '../../helpers/use-client.js'
 import { useRawServer, type Dial } from './raw-server.js'
 import { acceptDial, OPCODE, textFrame, type RawPeer, type Upgrade } from './wire.js'
 

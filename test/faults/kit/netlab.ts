@@ -2,7 +2,7 @@ import { execFile, execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { promisify } from 'node:util'
 import type { McpWebSocketClientOptions } from '../../../src/index.js'
-import { afterTest } from '../../helpers/ws-server.js'
+import { afterTest } from '../../helpers/after-test.js'
 import type { Direction } from './fault-proxy.js'
 import { useProgram, useRemoteClient, type Program, type RemoteClient } from './program.js'
 

@@ -1,6 +1,5 @@
-import { once } from 'node:events'
-import { createServer, type AddressInfo, type Socket } from 'node:net'
-import { afterTest } from '../../helpers/ws-server.js'
+import { createServer, type Socket } from 'node:net'
+import { listenOnLoopback } from '../../helpers/listen-on-loopback.js'
 
 /** One TCP connection; `head` is what came before the empty line, once it came. */
 export interface Dial {
@@ -45,16 +44,7 @@ export async function useRawServer(onHead: (dial: Dial) => void, onDial: (dial: 
     })
     onDial(dial)
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  afterTest(
-    () =>
-      new Promise((resolve) => {
-        for (const { socket } of dials) socket.destroy()
-        server.close(() => resolve())
-      })
-  )
+  const port = await listenOnLoopback(server)
   return { url: `ws://127.0.0.1:${String(port)}/ws`, port, dials }
 }
 

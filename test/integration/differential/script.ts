@@ -1,4 +1,4 @@
-import { until } from '../harness.js'
+import { until } from '../../helpers/until.js'
 import { GIVEN_UP, type Caller, type CallOptions, type Failure, type Told } from './callers.js'
 
 /** One step of a program, as the user of a client saw it. */

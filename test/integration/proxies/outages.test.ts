@@ -3,7 +3,10 @@ import type { StateChange } from '../../../src/index.js'
 import { useRawServer } from '../../faults/kit/raw-server.js'
 import { serveMcp } from '../../helpers/mcp-server.js'
 import { useWsServer, type WsServer } from '../../helpers/ws-server.js'
-import { nextEvent, rejectionOf, until, useClient, type Observed } from '../harness.js'
+import { nextEvent } from '../../helpers/next-event.js'
+import { rejectionOf } from '../../helpers/rejection-of.js'
+import { until } from '../../helpers/until.js'
+import { useClient, type Observed } from '../../helpers/use-client.js'
 import { describeProxy, quietPort, useProxy, type Proxy, type ProxyName } from './use-proxy.js'
 
 // A proxy without its server, an idle limit, and proxies that are reloaded, ended and started again.
