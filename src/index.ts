@@ -35,6 +35,7 @@ export type * from './types/modern.js'
 export type {
   AuthOptions,
   Awaitable,
+  Callback,
   ConnectionOptions,
   HeadersOption,
   McpWebSocketClientOptions,

@@ -15,7 +15,7 @@ import type { Implementation, ServerCapabilities } from '../types/capabilities.j
 import type { ClientStats, NotificationHandler, RequestContext, RequestHandler, ServerRequests } from '../types/client.js'
 import type { JsonRpcNotification, Params, Result } from '../types/json-rpc.js'
 import type { SubscriptionFilter } from '../types/modern.js'
-import type { Awaitable, McpWebSocketClientOptions, RequestOptions } from '../types/options.js'
+import type { Awaitable, Callback, McpWebSocketClientOptions, RequestOptions } from '../types/options.js'
 import type { LoggingLevel } from '../types/server-features.js'
 import { applyDefaults } from './elicitation.js'
 import { mayAskForInput, runInputRounds } from './input-rounds.js'
@@ -187,7 +187,7 @@ export class McpWebSocketClient extends McpMethods {
 
   /**
    * Sets the handler for the server's requests of this method, and for its input requests within multi round-trip requests. Works
-   * before `connect()`. What the handler throws becomes an error response.
+   * before `connect()`. What the handler throws becomes an error response; the event `error` reports it, unless it has a code of its own.
    * @throws TypeError for a handler that is not a function.
    * @example
    * ```ts
@@ -238,20 +238,20 @@ export class McpWebSocketClient extends McpMethods {
     return this.#subscriptions.listen(filter, options)
   }
 
-  /** Registers a listener. If it throws, the error goes to the event `error` and the other listeners are called all the same. */
-  on<E extends keyof ClientEvents>(event: E, listener: (payload: ClientEvents[E]) => void): this {
+  /** Registers a listener, which may be async. What it throws or rejects with goes to the event `error` and the other listeners are called all the same. */
+  on<E extends keyof ClientEvents>(event: E, listener: Callback<[payload: ClientEvents[E]]>): this {
     this.#host.events.on(event, listener)
     return this
   }
 
   /** Registers a listener for the next event of this name only. */
-  once<E extends keyof ClientEvents>(event: E, listener: (payload: ClientEvents[E]) => void): this {
+  once<E extends keyof ClientEvents>(event: E, listener: Callback<[payload: ClientEvents[E]]>): this {
     this.#host.events.once(event, listener)
     return this
   }
 
   /** Removes a listener. */
-  off<E extends keyof ClientEvents>(event: E, listener: (payload: ClientEvents[E]) => void): this {
+  off<E extends keyof ClientEvents>(event: E, listener: Callback<[payload: ClientEvents[E]]>): this {
     this.#host.events.off(event, listener)
     return this
   }
@@ -334,7 +334,7 @@ export class McpWebSocketClient extends McpMethods {
   #onNotification(notification: JsonRpcNotification): void {
     const { method, params } = notification
     this.#subscriptions.onNotification(notification)
-    guarded(
+    void guarded(
       () => this.#notificationHandlers.get(method)?.({ method, params }),
       (error) => this.#host.report(error)
     )

@@ -4,14 +4,14 @@
 
 import type { Closure, McpWebSocketError, ProtocolError } from '../errors.js'
 import type { Clock } from '../lib/clock.js'
-import { guarded } from '../lib/guarded.js'
+import { decided, guarded } from '../lib/guarded.js'
 import { SharedTimer, type Due } from '../lib/shared-timer.js'
 import type { OpenSocket } from '../socket/open-socket.js'
 import { publicUrl, redact, redactStart } from '../socket/secrets.js'
 import type { Socket, SocketClosure, SocketListener, SocketOptions, Target } from '../socket/web-socket.js'
 import type { ClientStats } from '../types/client.js'
 import type { JsonRpcMessage } from '../types/json-rpc.js'
-import type { TokenContext } from '../types/options.js'
+import type { Callback, TokenContext } from '../types/options.js'
 import { parseText, type Malformed } from '../wire/json-rpc.js'
 import { askedDelay, lateClosure, tellsEra, unreadError, withError } from './closures.js'
 import { transition, type Command, type LifecycleEvent, type LifecycleState, type Redial, type RetryPolicy } from './lifecycle.js'
@@ -31,7 +31,7 @@ export interface ConnectionConfig extends SocketOptions {
   /** Whether a connection that was ready once keeps no process alive. */
   readonly unref: boolean
   /** Sees every frame. */
-  readonly trace: ((direction: 'in' | 'out', text: string) => void) | undefined
+  readonly trace: Callback<[direction: 'in' | 'out', text: string]> | undefined
   /** Bytes that may wait in the socket before `canWrite` is false. */
   readonly maxBuffered: number
   /** Whether the token comes from a provider, which can give another. */
@@ -198,7 +198,7 @@ export class Connection implements SocketListener {
 
   #trace(direction: 'in' | 'out', text: string): void {
     const { trace } = this.#config
-    if (trace) guarded(() => trace(direction, text), this.#listener.onError)
+    if (trace) void guarded(() => trace(direction, text), this.#listener.onError)
   }
 
   #dispatch(event: LifecycleEvent): void {
@@ -308,7 +308,7 @@ export class Connection implements SocketListener {
     this.#dispatch({
       type: 'socketClosed',
       closure,
-      override: redial ? undefined : guarded(() => this.#askProgram(closure), this.#listener.onError),
+      override: redial ? undefined : this.#askProgram(closure),
       redial,
       refreshable: this.#config.refreshable,
       random: this.#config.clock.random()
@@ -316,10 +316,7 @@ export class Connection implements SocketListener {
   }
 
   #askProgram(closure: Closure): boolean | undefined {
-    const override: unknown = this.#config.shouldReconnect?.(closure)
-    // A promise would always mean yes, and NaN no.
-    if (override === undefined || typeof override === 'boolean') return override
-    throw new TypeError('shouldReconnect must return true, false or undefined')
+    return decided('shouldReconnect', () => this.#config.shouldReconnect?.(closure), this.#listener.onError)
   }
 
   #redialAfter(closure: Closure, used: readonly Redial[]): 'era' | 'protocols' | undefined {

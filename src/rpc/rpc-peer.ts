@@ -142,7 +142,7 @@ export class RpcPeer {
     this.#config = config
     this.#listener = listener
     this.#pending = new PendingRequests(config.maxPending)
-    this.dispatcher = new RequestDispatcher(pipe)
+    this.dispatcher = new RequestDispatcher(pipe, (error) => listener.onError(error))
     this.waits = new Waits(config.clock, config.grace)
   }
 
@@ -263,7 +263,7 @@ export class RpcPeer {
     const { onprogress, resetTimeoutOnProgress } = call.options ?? {}
     if (resetTimeoutOnProgress) this.waits.setDeadline(call, call.timeLeft)
     const { progressToken: _token, _meta, progress, ...rest } = params
-    guarded(
+    void guarded(
       () => onprogress?.({ progress, ...rest }),
       (error) => this.#listener.onError(error)
     )

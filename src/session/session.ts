@@ -6,7 +6,7 @@ import { Connection, isUp, type ConnectionConfig, type ConnectionListener, type 
 import { REPLACED } from '../connection/closures.js'
 import type { Command, LifecycleState } from '../connection/lifecycle.js'
 import { ClosedError, HandshakeError, ProtocolError, type Closure, type Delivery, type McpWebSocketError } from '../errors.js'
-import { guarded } from '../lib/guarded.js'
+import { decided } from '../lib/guarded.js'
 import { SharedTimer, type Due } from '../lib/shared-timer.js'
 import type { PendingRequest } from '../rpc/pending.js'
 import type { Reconnected } from '../types/client.js'
@@ -252,7 +252,7 @@ export class Session implements ConnectionListener {
   }
 
   #mayResend(request: PendingRequest): boolean {
-    return guarded(() => mayResend(request, this.#config.resend), this.onError) ?? false
+    return decided('resend', () => mayResend(request, this.#config.resend), this.onError) ?? false
   }
 
   /** A request is over. @returns Its record, if it was in flight. */

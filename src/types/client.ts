@@ -2,6 +2,7 @@
 
 import type { CreateMessageParams, CreateMessageResult, ElicitParams, ElicitResult, ListRootsResult } from './client-features.js'
 import type { Notification, Params, Progress, RequestId } from './json-rpc.js'
+import type { Callback } from './options.js'
 import type { WithMeta } from './parts.js'
 
 /** What a request handler gets beside the request. */
@@ -17,7 +18,7 @@ export interface RequestContext {
 /**
  * Responds to the requests of one method. It returns the result, an object, or nothing for an empty one. What it throws becomes an
  * error response: with `rpcCode` and `data` of an `RpcError`, with the `code` of another error if that is an integer, else with -32603.
- * The server gets the `message` and never the stack.
+ * The server gets the `message` and never the stack; the event `error` reports what became -32603.
  */
 export type RequestHandler = (
   request: { readonly method: string; readonly params?: Params | undefined },
@@ -34,8 +35,8 @@ export interface ServerRequests {
   'roots/list': { params: WithMeta | undefined; result: ListRootsResult }
 }
 
-/** Called with every notification of one method. What it throws goes to the event `error`. */
-export type NotificationHandler = (notification: Readonly<Notification>) => void
+/** Called with every notification of one method. What it throws or rejects with goes to the event `error`. */
+export type NotificationHandler = Callback<[notification: Readonly<Notification>]>
 
 /** Numbers about a client, counted since it was made. */
 export interface ClientStats {

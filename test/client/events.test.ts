@@ -107,6 +107,19 @@ describe('the events of a client', () => {
     expect(rig.client.state).toBe('ready')
   })
 
+  it('reach async listeners too: the event error tells what they reject with', async () => {
+    const rig = useClient()
+    const problem = new Error('bad listener')
+    rig.client.on('state', async () => Promise.reject(problem))
+    rig.client.once('notification', () => ({ then: (_resolve: unknown, reject: (thrown: unknown) => void) => reject(problem) }))
+    rig.client.on('error', async () => Promise.reject(new Error('worse')))
+    const socket = await rig.legacy()
+    socket.deliver({ jsonrpc: '2.0', method: 'notifications/x' })
+    await settle()
+    expect(rig.errors).toEqual([problem, problem, problem, problem])
+    expect(rig.client.state).toBe('ready')
+  })
+
   it('do no harm when a listener of error throws', async () => {
     const rig = useClient()
     rig.client.on('error', () => {

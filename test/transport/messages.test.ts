@@ -688,6 +688,26 @@ describe('the life of a transport', () => {
     expect(rig.reconnections).toEqual([{ attempts: 1, downtime: 1000, resent: 0, lost: 0, serverChanged: false }])
   })
 
+  it('tells onerror what onmessage, onclose and listeners reject with; what onerror rejects with goes nowhere', async () => {
+    const rig = useTransport()
+    const problem = new Error('mine')
+    const fail = (): void => Promise.reject(problem) as never
+    rig.transport.on('state', fail).on('error', fail)
+    const heard: Error[] = []
+    rig.transport.onerror = (error) => (heard.push(error), fail())
+    rig.transport.onmessage = fail
+    rig.transport.onclose = fail
+    const socket = await rig.legacy()
+    socket.deliver({ jsonrpc: '2.0', method: 'notifications/x' })
+    const closed = rig.transport.close()
+    socket.drop({ code: 1000, wasClean: true })
+    await closed
+    await settle()
+    rig.calls.push('close')
+    // Five states, the response of the handshake, the notification and the close.
+    expect(heard).toEqual(Array(8).fill(problem))
+  })
+
   it('is harmed by no callback and no listener that throws', async () => {
     const rig = useTransport()
     const fail = (): never => {
