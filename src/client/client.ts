@@ -3,7 +3,8 @@
 
 import { ClosedError, RequestTimeoutError } from '../errors.js'
 import { deferred, type Deferred } from '../lib/deferred.js'
-import { checkHandler, guarded } from '../lib/guarded.js'
+import { guarded } from '../lib/guarded.js'
+import { isObject } from '../lib/is-object.js'
 import { RpcPeer, type CallFlow } from '../rpc/rpc-peer.js'
 import type { Agreement, Era } from '../session/agreement.js'
 import type { ClientEvents } from '../session/events.js'
@@ -17,6 +18,8 @@ import type { JsonRpcNotification, Params, Result } from '../types/json-rpc.js'
 import type { SubscriptionFilter } from '../types/modern.js'
 import type { Awaitable, Callback, McpWebSocketClientOptions, RequestOptions } from '../types/options.js'
 import type { LoggingLevel } from '../types/server-features.js'
+import { CREATE_ELICITATION } from '../wire/methods.js'
+import { checkCapability, checkHandler, sdkForm } from './calls.js'
 import { applyDefaults } from './elicitation.js'
 import { mayAskForInput, runInputRounds } from './input-rounds.js'
 import { McpMethods } from './methods.js'
@@ -166,6 +169,8 @@ export class McpWebSocketClient extends McpMethods {
    * ```
    */
   request<R = Result>(method: string, params?: Params, options: RequestOptions = {}): Promise<R> {
+    const given: unknown = method
+    if (isObject(given)) return Promise.reject(sdkForm('request', `'${String(given.method)}', params, options`))
     const prepared = prepareParams(params)
     const repeatable = mayAskForInput(method)
     const call = this.#peer.call(method, prepared, options, { repeatable })
@@ -178,9 +183,11 @@ export class McpWebSocketClient extends McpMethods {
   /**
    * Sends a notification; while not connected it waits in the outbox.
    * @returns Resolves when it is written or queued.
-   * @throws QueueFullError, ClosedError, the failure that ended the life, or TypeError for a wrong method or params.
+   * @throws QueueFullError, ClosedError, the failure that ended the life, or TypeError for a wrong method or params, or a capability
+   * that the option `capabilities` lacks.
    */
   async notify(method: string, params?: Params): Promise<void> {
+    checkCapability(method, this.#config.introduction.capabilities)
     this.#peer.notify(method, params)
     return Promise.resolve()
   }
@@ -188,7 +195,8 @@ export class McpWebSocketClient extends McpMethods {
   /**
    * Sets the handler for the server's requests of this method, and for its input requests within multi round-trip requests. Works
    * before `connect()`. What the handler throws becomes an error response; the event `error` reports it, unless it has a code of its own.
-   * @throws TypeError for a handler that is not a function.
+   * @throws TypeError for a handler that is not a function, for a schema in place of the method, and for a method of MCP whose capability
+   * is not in the option `capabilities`: the server would never ask.
    * @example
    * ```ts
    * client.setRequestHandler('roots/list', () => ({ roots: [{ uri: 'file:///home/me/project' }] }))
@@ -203,9 +211,11 @@ export class McpWebSocketClient extends McpMethods {
   ): void
   setRequestHandler(method: string, handler: RequestHandler): void
   setRequestHandler(method: string, handler: (request: never, context: RequestContext) => unknown): void {
-    checkHandler(method, handler)
+    const { capabilities } = this.#config.introduction
+    checkHandler('setRequestHandler', method, handler)
+    checkCapability(method, capabilities)
     const respond = handler as RequestHandler
-    const completes = method === 'elicitation/create' && this.#config.introduction.capabilities.elicitation?.form?.applyDefaults === true
+    const completes = method === CREATE_ELICITATION && capabilities.elicitation?.form?.applyDefaults === true
     const respondCompleted: RequestHandler = async (request, context) => applyDefaults(request.params, await respond(request, context))
     this.#peer.dispatcher.set(method, completes ? respondCompleted : respond)
   }
@@ -217,10 +227,10 @@ export class McpWebSocketClient extends McpMethods {
 
   /**
    * Sets the handler for the server's notifications of this method; there is one for each. Works before `connect()`.
-   * @throws TypeError for a handler that is not a function.
+   * @throws TypeError for a handler that is not a function, and for a schema in place of the method.
    */
   setNotificationHandler(method: string, handler: NotificationHandler): void {
-    checkHandler(method, handler)
+    checkHandler('setNotificationHandler', method, handler)
     this.#notificationHandlers.set(method, handler)
   }
 

@@ -20,7 +20,8 @@ import type {
   ReadResourceResult
 } from '../types/server-features.js'
 import { jsonOf } from '../wire/json-rpc.js'
-import { DISCOVER, PING } from '../wire/methods.js'
+import { DISCOVER, PING, ROOTS_LIST_CHANGED } from '../wire/methods.js'
+import { isSchema, sdkForm } from './calls.js'
 
 // More pages than any real list has: a server that goes on for ever must not eat the client's memory.
 const MOST_PAGES = 1000
@@ -75,7 +76,10 @@ export abstract class McpMethods {
    * const { content } = await client.callTool({ name: 'echo', arguments: { message: 'hi' } }, { timeout: 30_000 })
    * ```
    */
-  callTool(params: CallToolParams, options?: RequestOptions): Promise<CallToolResult> {
+  callTool(params: CallToolParams, options?: RequestOptions): Promise<CallToolResult>
+  callTool(params: CallToolParams, options?: RequestOptions, ...more: unknown[]): Promise<CallToolResult> {
+    // In v1 of the official SDK a schema comes before the options, which would be ignored here.
+    if (more[0] !== undefined || isSchema(options)) return Promise.reject(sdkForm('callTool', 'params, options'))
     return this.request('tools/call', params, options)
   }
 
@@ -109,9 +113,9 @@ export abstract class McpMethods {
     return this.request('completion/complete', params, options)
   }
 
-  /** Tells the server that the roots changed (legacy era only). */
+  /** Tells the server that the roots changed (legacy era only). @throws TypeError without `roots: { listChanged: true }` in `capabilities`. */
   sendRootsListChanged(): Promise<void> {
-    return this.notify('notifications/roots/list_changed')
+    return this.notify(ROOTS_LIST_CHANGED)
   }
 
   async #list<R extends Result>(

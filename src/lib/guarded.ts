@@ -36,8 +36,3 @@ export function decided(name: string, callback: () => unknown, onFailed: (error:
   onFailed(new TypeError(`${name} must return true, false or undefined, and not a promise`))
   return undefined
 }
-
-/** @throws TypeError if the handler is not a function, as can happen in a program without types. */
-export function checkHandler(method: string, handler: unknown): void {
-  if (typeof handler !== 'function') throw new TypeError(`the handler of ${method} must be a function`)
-}

@@ -313,8 +313,8 @@ export interface McpWebSocketClientOptions extends ConnectionOptions {
   /** Name and version of your program, for the server's logs. Default: those of this package. */
   readonly clientInfo?: Implementation | undefined
   /**
-   * What the client can do for the server. Only this is announced: a handler alone announces nothing, and a capability without a
-   * handler makes the client respond with -32601.
+   * What the client can do for the server. Only this is announced: a handler without its capability is a `TypeError`, and a capability
+   * without a handler makes the client respond with -32601.
    * @default {}
    *
    * @example

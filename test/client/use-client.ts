@@ -3,6 +3,7 @@ import { McpWebSocketClient } from '../../src/client/client.js'
 import type { ClientEvents, StateChange } from '../../src/session/events.js'
 import type { McpWebSocketClientOptions } from '../../src/types/options.js'
 import { FakeClock, settle } from '../helpers/fake-clock.js'
+import { CAPABILITIES } from '../helpers/fixtures.js'
 import { becomeLegacy, becomeModern, FakeNetwork, type FakeSocket } from '../helpers/fake-network.js'
 
 /** What became of a promise so far. */
@@ -46,7 +47,10 @@ const rigs = new Set<Rig>()
 /** Constructs a client; after the test it is closed, and nothing may be left of it. */
 export function useClient(options: Partial<McpWebSocketClientOptions> = {}, clock = new FakeClock()): Rig {
   const network = new FakeNetwork()
-  const client = new McpWebSocketClient({ url: 'ws://127.0.0.1/ws', ...options }, { clock, openSocket: network.openSocket })
+  const client = new McpWebSocketClient(
+    { url: 'ws://127.0.0.1/ws', capabilities: CAPABILITIES, ...options },
+    { clock, openSocket: network.openSocket }
+  )
   const states: StateChange[] = []
   const errors: Error[] = []
   const notifications: ClientEvents['notification'][] = []
