@@ -341,6 +341,12 @@ export interface McpWebSocketClientOptions extends ConnectionOptions {
    * @default 60_000
    */
   readonly requestTimeout?: number | undefined
+  /**
+   * Let every `timeout` stand still while a handler of `elicitation/create` runs: the server waits for the user too. A server of the
+   * legacy era asks in the middle of a call. `maxTotalTimeout` runs on.
+   * @default true
+   */
+  readonly pauseTimeouts?: boolean | undefined
 }
 
 /**
@@ -357,7 +363,7 @@ export interface McpWebSocketClientOptions extends ConnectionOptions {
 export interface RequestOptions {
   /**
    * Time until the response, in ms; the time in the outbox counts. `Infinity` waits for ever. Default: `requestTimeout` of the client.
-   * In a multi round-trip request it bounds each leg, and not the handlers that the client runs in between.
+   * In a multi round-trip request it bounds each leg, and not the handlers that the client runs in between; see `pauseTimeouts` too.
    */
   readonly timeout?: number | undefined
   /** Upper bound that no progress report moves and that spans all rounds of a multi round-trip request, in ms. Default: none. */
