@@ -9,7 +9,7 @@ import { checkOptions } from '../lib/option-rules.js'
 import { PendingRequest, PendingRequests } from '../rpc/pending.js'
 import type { ClientEvents } from '../session/events.js'
 import { CONNECTION_RULES, resolveClientOptions, type Ports } from '../session/options.js'
-import { PORTS, SessionHost } from '../session/session-host.js'
+import { INSPECT, PORTS, SessionHost } from '../session/session-host.js'
 import type { ClientStats } from '../types/client.js'
 import type { JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, RequestId } from '../types/json-rpc.js'
 import type { Callback, UrlOption } from '../types/options.js'
@@ -147,6 +147,11 @@ export class WebSocketClientTransport {
   /** The SDK calls it; there is nothing to do, as in {@link setProtocolVersion}. */
   setSupportedProtocolVersions(_versions: string[]): void {
     // The handshake says them.
+  }
+
+  /** What `util.inspect` of Node, and so `console.log`, shows: facts without secrets. */
+  [INSPECT](_depth: number, options: object, inspect: (value: unknown, options: object) => string): string {
+    return `WebSocketClientTransport ${inspect({ ...this.#host.facts, pending: this.#pending.size, stats: this.stats() }, options)}`
   }
 
   /** Registers a listener, which may be async. What it throws or rejects with goes to `onerror` and the other listeners are called all the same. */
