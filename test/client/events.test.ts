@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { describe, expect, it, vi } from 'vitest'
 import { settle } from '../helpers/fake-clock.js'
 import { closeClean, useClient } from './use-client.js'
@@ -111,6 +112,19 @@ describe('the events of a client', () => {
     expect(rig.client.state).toBe('ready')
   })
 
+  it('reach async listeners too: the event error tells what they reject with', async () => {
+    const rig = useClient()
+    const problem = new Error('bad listener')
+    rig.client.on('state', async () => Promise.reject(problem))
+    rig.client.once('notification', () => ({ then: (_resolve: unknown, reject: (thrown: unknown) => void) => reject(problem) }))
+    rig.client.on('error', async () => Promise.reject(new Error('worse')))
+    const socket = await rig.legacy()
+    socket.deliver({ jsonrpc: '2.0', method: 'notifications/x' })
+    await settle()
+    expect(rig.errors).toEqual([problem, problem, problem, problem])
+    expect(rig.client.state).toBe('ready')
+  })
+
   it('do no harm when a listener of error throws', async () => {
     const rig = useClient()
     rig.client.on('error', () => {
@@ -145,6 +159,28 @@ describe('the events of a client', () => {
     await rig.legacy()
     expect(listener).not.toHaveBeenCalled()
     expect(never).not.toHaveBeenCalled()
+  })
+})
+
+describe('util.inspect', () => {
+  it('shows state, url, era, server and counts of a client, and no secret', async () => {
+    const rig = useClient({ url: 'ws://user:hunter22@127.0.0.1/ws?key=querysecret', auth: { token: 'secret-token' } })
+    expect(inspect(rig.client)).toMatch(/^McpWebSocketClient \{\s+state: 'idle',\s+url: undefined/)
+    await rig.legacy()
+    watch(rig.client.listTools())
+    const shown = inspect(rig.client)
+    for (const part of [
+      "state: 'ready'",
+      "url: 'ws://127.0.0.1/ws'",
+      "era: 'legacy'",
+      'server: { name',
+      'pending: 1',
+      'queued: 0',
+      'attempts: 1'
+    ])
+      expect(shown).toContain(part)
+    expect(shown).not.toMatch(/secret|hunter22/)
+    expect(inspect({ rig: { client: rig.client } }, { depth: 1 })).toContain('client: McpWebSocketClient')
   })
 })
 

@@ -309,3 +309,30 @@ describe('a server that opens sockets and says nothing', () => {
     expect(rig.client.state).toBe('waiting')
   })
 })
+
+describe('a question of the server to the user', () => {
+  it('stops the clock of the call, and of no call after its connection is lost', async () => {
+    const rig = useClient({ heartbeat: false })
+    rig.client.setRequestHandler('elicitation/create', () => new Promise(() => undefined))
+    const socket = await rig.legacy()
+    const called = watch(rig.client.callTool({ name: 'x' }, { timeout: 1000, resend: true }))
+    socket.deliver({ jsonrpc: '2.0', id: 1, method: 'elicitation/create', params: { message: 'sure?' } })
+    await rig.clock.advance(1e6)
+    expect(called.settled).toBe(false)
+    socket.drop()
+    await rig.clock.advance(999)
+    expect(called.settled).toBe(false)
+    await rig.clock.advance(1)
+    expect(called.error).toMatchObject({ ...TIMEOUT, timeout: 1000 })
+  })
+
+  it('stops no clock with pauseTimeouts: false', async () => {
+    const rig = useClient({ pauseTimeouts: false })
+    rig.client.setRequestHandler('elicitation/create', () => new Promise(() => undefined))
+    const socket = await rig.legacy()
+    const called = watch(rig.client.callTool({ name: 'x' }, { timeout: 1000 }))
+    socket.deliver({ jsonrpc: '2.0', id: 1, method: 'elicitation/create', params: { message: 'sure?' } })
+    await rig.clock.advance(1000)
+    expect(called.error).toMatchObject(TIMEOUT)
+  })
+})

@@ -4,6 +4,7 @@ import type { McpWebSocketClientOptions } from '../../src/types/options.js'
 import { closeOrderly } from '../helpers/close-orderly.js'
 import { endAfterTest } from '../helpers/end-after-test.js'
 import { FakeClock } from '../helpers/fake-clock.js'
+import { CAPABILITIES } from '../helpers/fixtures.js'
 import { becomeLegacy, becomeModern, FakeNetwork, type FakeSocket } from '../helpers/fake-network.js'
 
 /** A client on a fake clock and a fake network, with what it told. */
@@ -28,7 +29,10 @@ export interface Rig {
 /** Constructs a client; after the test it is closed, and nothing may be left of it. */
 export function useClient(options: Partial<McpWebSocketClientOptions> = {}, clock = new FakeClock()): Rig {
   const network = new FakeNetwork()
-  const client = new McpWebSocketClient({ url: 'ws://127.0.0.1/ws', ...options }, { clock, openSocket: network.openSocket })
+  const client = new McpWebSocketClient(
+    { url: 'ws://127.0.0.1/ws', capabilities: CAPABILITIES, ...options },
+    { clock, openSocket: network.openSocket }
+  )
   const states: StateChange[] = []
   const errors: Error[] = []
   const notifications: ClientEvents['notification'][] = []

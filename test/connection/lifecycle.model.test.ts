@@ -5,6 +5,7 @@ import type { StateName } from '../../src/connection/lifecycle.js'
 import type { SocketClosure } from '../../src/socket/web-socket.js'
 import { HandshakeError, isClosedError, ProtocolError, UnauthorizedError } from '../../src/errors.js'
 import { FakeClock, settle } from '../helpers/fake-clock.js'
+import { CAPABILITIES } from '../helpers/fixtures.js'
 import { becomeLegacy, FakeNetwork, LEGACY_RESULT, MODERN_RESULT, type FakeSocket, type Message } from '../helpers/fake-network.js'
 
 const MAX_RETRIES = 3
@@ -128,6 +129,7 @@ class World {
     this.client = new McpWebSocketClient(
       {
         url: 'ws://127.0.0.1/ws',
+        capabilities: CAPABILITIES,
         auth: { token: () => 'token' },
         reconnect: { maxRetries: MAX_RETRIES, resetAfter: RESET_AFTER },
         outbox: { maxMessages: 5 }

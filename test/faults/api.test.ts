@@ -327,31 +327,39 @@ describe('listeners', () => {
     }
   )
 
-  test('A13: handlers, onprogress, trace and the predicates that throw harm nobody, and the event error tells', async () => {
-    const server = await useLivelyServer()
-    const thrown = new Set<Error>()
-    const fail = (): never => {
-      const problem = new Error(`bad callback ${String(thrown.size)}`)
-      thrown.add(problem)
-      throw problem
+  test.each(['throw', 'reject'])(
+    'A13: handlers, onprogress, trace and the predicates that %s harm nobody, and the event error tells',
+    async (how) => {
+      const server = await useLivelyServer()
+      const thrown = new Set<Error>()
+      const fail = (): never => {
+        const problem = new Error(`bad callback ${String(thrown.size)}`)
+        thrown.add(problem)
+        if (how === 'throw') throw problem
+        return Promise.reject(problem) as never
+      }
+      const { client, states, errors } = useClient({
+        url: server.url,
+        reconnect: { ...QUICK, shouldReconnect: fail },
+        resend: fail,
+        trace: fail,
+        capabilities: { roots: {} }
+      })
+      client.setNotificationHandler('notifications/test', fail)
+      await client.connect()
+      const reconnected = nextEvent(client, 'reconnected')
+      const lost = rejectionOf(client.request('test/lively', {}, { onprogress: fail }))
+      await reconnected
+      expect(await lost).toMatchObject({ code: 'CONNECTION_LOST', closure: { code: 1012 } })
+      expect(states.map(({ to }) => to)).toEqual(['connecting', 'initializing', 'ready', 'waiting', 'connecting', 'initializing', 'ready'])
+      expect(thrown.size).toBeGreaterThan(5)
+      expect([...thrown].filter((problem) => !errors.includes(problem))).toEqual([])
+      const promises = errors.filter(({ message }) => message.endsWith('must return true, false or undefined, and not a promise'))
+      expect(new Set(promises.map(({ message }) => message.split(' ')[0]))).toEqual(
+        new Set(how === 'throw' ? [] : ['resend', 'shouldReconnect'])
+      )
     }
-    const { client, states, errors } = useClient({
-      url: server.url,
-      reconnect: { ...QUICK, shouldReconnect: fail },
-      resend: fail,
-      trace: fail,
-      capabilities: { roots: {} }
-    })
-    client.setNotificationHandler('notifications/test', fail)
-    await client.connect()
-    const reconnected = nextEvent(client, 'reconnected')
-    const lost = rejectionOf(client.request('test/lively', {}, { onprogress: fail }))
-    await reconnected
-    expect(await lost).toMatchObject({ code: 'CONNECTION_LOST', closure: { code: 1012 } })
-    expect(states.map(({ to }) => to)).toEqual(['connecting', 'initializing', 'ready', 'waiting', 'connecting', 'initializing', 'ready'])
-    expect(thrown.size).toBeGreaterThan(5)
-    expect([...thrown].filter((problem) => !errors.includes(problem))).toEqual([])
-  })
+  )
 
   test('A14: may remove themselves, add others and close the client: nobody is left out, and nobody is called twice', async () => {
     const server = await serve()

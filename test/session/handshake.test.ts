@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { Handshake, LEGACY_VERSIONS, requestMeta, type HandshakeOutcome, type HandshakeStep } from '../../src/session/handshake.js'
 import type { Era } from '../../src/session/agreement.js'
 
-const PLACE = { where: 'wss://h/ws', redact: (text: string): string => text }
+const PLACE = { url: 'wss://h/ws', redact: (text: string): string => text }
 const INTRODUCTION = { clientInfo: { name: 'test', version: '1' }, capabilities: { roots: {} } }
 
 const META = {

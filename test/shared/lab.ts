@@ -3,6 +3,7 @@ import { McpWebSocketClient } from '../../src/client/client.js'
 import { systemClock, type Clock, type Timer } from '../../src/lib/clock.js'
 import { openSocket } from '../../src/socket/open-socket.js'
 import type { McpWebSocketClientOptions } from '../../src/types/options.js'
+import { CAPABILITIES } from '../helpers/fixtures.js'
 import type { Dial, Message } from '../helpers/serve-for-browser.js'
 
 /** The engine's clock, counting the timers that are set. */
@@ -86,7 +87,7 @@ export function useLab(serverUrl: string): Lab {
     return result.href
   }
   const client: Lab['client'] = (path, options = {}) => {
-    const made = new McpWebSocketClient({ url: url(path), reconnect: FAST, ...options }, { clock, openSocket })
+    const made = new McpWebSocketClient({ url: url(path), reconnect: FAST, capabilities: CAPABILITIES, ...options }, { clock, openSocket })
     clients.add(made)
     return made
   }

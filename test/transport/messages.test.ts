@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { describe, expect, it, vi } from 'vitest'
 import { settle } from '../helpers/fake-clock.js'
 import { LEGACY_RESULT, type FakeSocket, type Message } from '../helpers/fake-network.js'
@@ -689,6 +690,25 @@ describe('the life of a transport', () => {
     expect(rig.reconnections).toEqual([{ attempts: 1, downtime: 1000, resent: 0, lost: 0, serverChanged: false }])
   })
 
+  it('tells onerror what onmessage, onclose and listeners reject with; what onerror rejects with goes nowhere', async () => {
+    const rig = useTransport()
+    const problem = new Error('mine')
+    const fail = (): void => Promise.reject(problem) as never
+    rig.transport.on('state', fail).on('error', fail)
+    const onerror = (rig.transport.onerror = vi.fn(fail))
+    rig.transport.onmessage = fail
+    rig.transport.onclose = fail
+    const socket = await rig.legacy()
+    socket.deliver({ jsonrpc: '2.0', method: 'notifications/x' })
+    const closed = rig.transport.close()
+    socket.drop({ code: 1000, wasClean: true })
+    await closed
+    await settle()
+    rig.calls.push('close')
+    // Five states, the response of the handshake, the notification and the close.
+    expect(onerror.mock.calls).toEqual(Array(8).fill([problem]))
+  })
+
   it('is harmed by no callback and no listener that throws', async () => {
     const rig = useTransport()
     const fail = (): never => {
@@ -703,6 +723,14 @@ describe('the life of a transport', () => {
     await closed
     expect(onclose).toHaveBeenCalledOnce()
     rig.calls.push('close')
+  })
+
+  it('shows state, url and counts to util.inspect', async () => {
+    const rig = useTransport()
+    await rig.legacy()
+    const shown = inspect(rig.transport)
+    expect(shown).toMatch(/^WebSocketClientTransport \{/)
+    for (const part of ["state: 'ready'", "url: 'ws", "era: 'legacy'", 'pending: 0', 'attempts: 1']) expect(shown).toContain(part)
   })
 
   it('looks to the SDK as it must: no session, a channel like stdio, writable members', async () => {

@@ -23,7 +23,7 @@ const RESULT = {
 const META = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} }
 
 const modern = (method: string, meta: object = META): JsonRpcRequest => ({ jsonrpc: '2.0', id: 1, method, params: { _meta: { ...meta } } })
-const PLACE = { where: 'wss://h/ws', redact: (text: string): string => text.replaceAll('secret', '[redacted]') }
+const PLACE = { url: 'wss://h/ws', redact: (text: string): string => text.replaceAll('secret', '[redacted]') }
 
 let handshake: RelayedHandshake
 

@@ -1,4 +1,5 @@
 import type { McpWebSocketClientOptions } from '../../../src/index.js'
+import { CAPABILITIES } from '../../helpers/fixtures.js'
 import { useClient, type Observed } from '../../helpers/use-client.js'
 import { useRawServer, type Dial } from './raw-server.js'
 import { acceptDial, OPCODE, textFrame, type RawPeer, type Upgrade } from './wire.js'
@@ -31,7 +32,7 @@ export async function useLine(options: Partial<McpWebSocketClientOptions> = {}, 
     peers.push(peer)
   })
   // A raw server answers no close frame, so nobody waits for that.
-  const observed = useClient({ url: server.url, protocol: 'legacy', closeTimeout: 10, ...options })
+  const observed = useClient({ url: server.url, protocol: 'legacy', closeTimeout: 10, capabilities: CAPABILITIES, ...options })
   await observed.client.connect()
   return {
     ...observed,
