@@ -13,12 +13,19 @@ import { resolveClientOptions, type ClientConfig, type Ports } from '../session/
 import { PORTS, SessionHost } from '../session/session-host.js'
 import type { StateName, LifecycleState } from '../connection/lifecycle.js'
 import type { Implementation, ServerCapabilities } from '../types/capabilities.js'
-import type { ClientStats, NotificationHandler, RequestContext, RequestHandler, ServerRequests } from '../types/client.js'
+import type {
+  ClientStats,
+  NotificationHandler,
+  RequestContext,
+  RequestHandler,
+  ServerNotifications,
+  ServerRequests
+} from '../types/client.js'
 import type { JsonRpcNotification, Params, Result } from '../types/json-rpc.js'
 import type { SubscriptionFilter } from '../types/modern.js'
 import type { Awaitable, Callback, McpWebSocketClientOptions, RequestOptions } from '../types/options.js'
 import type { LoggingLevel } from '../types/server-features.js'
-import { CREATE_ELICITATION } from '../wire/methods.js'
+import { CREATE_ELICITATION, PING } from '../wire/methods.js'
 import { checkCapability, checkHandler, sdkForm } from './calls.js'
 import { applyDefaults } from './elicitation.js'
 import { mayAskForInput, runInputRounds } from './input-rounds.js'
@@ -74,6 +81,7 @@ export class McpWebSocketClient extends McpMethods {
       { onNotification: (notification) => this.#onNotification(notification), onError: (error) => this.#host.report(error) }
     )
     this.#subscriptions = new Subscriptions(this.#peer)
+    this.#host.show(this, 'McpWebSocketClient', () => ({ pending: this.pendingCount, queued: this.queuedCount }))
   }
 
   /** Where the client is in its life: see docs/lifecycle.md. */
@@ -209,7 +217,7 @@ export class McpWebSocketClient extends McpMethods {
       context: RequestContext
     ) => Awaitable<ServerRequests[M]['result']>
   ): void
-  setRequestHandler(method: string, handler: RequestHandler): void
+  setRequestHandler<M extends string>(method: M extends keyof ServerRequests ? never : M, handler: RequestHandler): void
   setRequestHandler(method: string, handler: (request: never, context: RequestContext) => unknown): void {
     const { capabilities } = this.#config.introduction
     checkHandler('setRequestHandler', method, handler)
@@ -229,9 +237,14 @@ export class McpWebSocketClient extends McpMethods {
    * Sets the handler for the server's notifications of this method; there is one for each. Works before `connect()`.
    * @throws TypeError for a handler that is not a function, and for a schema in place of the method.
    */
-  setNotificationHandler(method: string, handler: NotificationHandler): void {
+  setNotificationHandler<M extends keyof ServerNotifications>(
+    method: M,
+    handler: Callback<[notification: { readonly method: M; readonly params: ServerNotifications[M] }]>
+  ): void
+  setNotificationHandler<M extends string>(method: M extends keyof ServerNotifications ? never : M, handler: NotificationHandler): void
+  setNotificationHandler(method: string, handler: Callback<[notification: never]>): void {
     checkHandler('setNotificationHandler', method, handler)
-    this.#notificationHandlers.set(method, handler)
+    this.#notificationHandlers.set(method, handler as NotificationHandler)
   }
 
   /** Removes the handler for notifications of this method. */
@@ -266,6 +279,20 @@ export class McpWebSocketClient extends McpMethods {
     return this
   }
 
+  /**
+   * Asks the server for a sign of life; one of the modern era, which has no `ping`, by `server/discover`. The round trip becomes
+   * `latency` of {@link stats}, unless the request waited for a connection.
+   * @returns Resolves with an empty object.
+   */
+  async ping(options?: RequestOptions): Promise<Result> {
+    const isReady = this.state === 'ready'
+    const { attempts } = this.stats()
+    const startedAt = this.now()
+    await this.#inEra(PING, undefined, options, () => this.discover(options))
+    if (isReady && this.stats().attempts === attempts) this.#host.session.noteLatency(this.now() - startedAt)
+    return {}
+  }
+
   /** Sets the least severe log level that the server sends; in the modern era it travels with every request. */
   setLoggingLevel(level: LoggingLevel, options?: RequestOptions): Promise<Result> {
     this.#logLevel = level
@@ -292,7 +319,12 @@ export class McpWebSocketClient extends McpMethods {
   }
 
   /** A request of the legacy era that has another form in the modern one: it waits until the era is known. */
-  async #inEra(method: string, params: Params, options: RequestOptions | undefined, modern: () => Promise<Result>): Promise<Result> {
+  async #inEra(
+    method: string,
+    params: Params | undefined,
+    options: RequestOptions | undefined,
+    modern: () => Promise<Result>
+  ): Promise<Result> {
     if (this.era === undefined && !this.#host.isOver) {
       const { signal, timeout: ms = this.#config.requestTimeout } = options ?? {}
       const late = (): Error => new RequestTimeoutError(method, ms, 'not-sent', this.#host.session.explanation)

@@ -98,8 +98,7 @@ export class Connection implements SocketListener {
   /** Whether dials go without subprotocols; `maybe` until one such dial opened. */
   #bare: 'no' | 'maybe' | 'yes' = 'no'
   #secrets: readonly string[] = []
-  /** The URL of the current dial, without secrets. */
-  #where = 'the server'
+  #url: string | undefined
   /** The frame that is being read. */
   #frame = ''
   /** Frames of the current socket that could not be read. */
@@ -118,6 +117,11 @@ export class Connection implements SocketListener {
   /** Where the lifecycle is. */
   get state(): LifecycleState {
     return this.#state
+  }
+
+  /** The URL of the last dial, without secrets; `undefined` before the first. */
+  get url(): string | undefined {
+    return this.#url
   }
 
   /** The subprotocol that the server chose; `undefined` if it named none, or while there is no socket. */
@@ -238,7 +242,7 @@ export class Connection implements SocketListener {
       // The connection was closed, or dialled anew, while the providers worked.
       if (this.#state !== state) return
       this.#secrets = target.secrets
-      this.#where = publicUrl(target.url)
+      this.#url = publicUrl(target.url)
       this.#dialledAt = this.#config.clock.now()
       this.#socket = this.#config.openSocket(this.#bare === 'no' ? target : { ...target, protocols: [] }, this.#config, this)
     } catch (cause) {
@@ -340,8 +344,8 @@ export class Connection implements SocketListener {
     const { name } = this.#state
     if (name === 'ready') this.#dispatch({ type: 'stabilized' })
     else if (name === 'connecting')
-      this.#end(this.#socket?.expire() ?? lateClosure('CONNECT_TIMEOUT', this.#config.connectTimeout, this.#where))
-    else if (name === 'initializing') this.#end(lateClosure('HANDSHAKE_TIMEOUT', this.#config.handshakeTimeout, this.#where, this.unread))
+      this.#end(this.#socket?.expire() ?? lateClosure('CONNECT_TIMEOUT', this.#config.connectTimeout, this.#url))
+    else if (name === 'initializing') this.#end(lateClosure('HANDSHAKE_TIMEOUT', this.#config.handshakeTimeout, this.#url, this.unread))
     else this.#dispatch({ type: 'timedOut' })
   }
 }

@@ -91,6 +91,16 @@ export class SessionHost {
     return this.#closing?.promise
   }
 
+  /** Lets `util.inspect` of Node, and so `console.log`, show facts about `owner`, and no secret; without this it shows nothing. */
+  show(owner: object, name: string, counts: () => object): void {
+    const show = (_depth: number, options: object, inspect: (facts: object, options: object) => string): string => {
+      const { agreement, url } = this.session
+      const { era, serverInfo: server } = agreement ?? {}
+      return `${name} ${inspect({ state: this.state, url, era, server, ...counts(), stats: this.stats() }, options)}`
+    }
+    Object.defineProperty(owner, Symbol.for('nodejs.util.inspect.custom'), { value: show })
+  }
+
   /** Tells of trouble that belongs to no promise. */
   report(thrown: unknown): void {
     const error = asError(thrown)

@@ -121,6 +121,11 @@ export class Session implements ConnectionListener {
     return this.#connection.state
   }
 
+  /** The URL of the last dial, without secrets; `undefined` before the first. */
+  get url(): string | undefined {
+    return this.#connection.url
+  }
+
   /** The subprotocol that the server chose. */
   get subprotocol(): string | undefined {
     return this.#connection.subprotocol
@@ -277,7 +282,12 @@ export class Session implements ConnectionListener {
 
   onPong(): void {
     const latency = this.#heartbeat.onResponse()
-    if (latency !== undefined) this.#connection.stats.latency = latency
+    if (latency !== undefined) this.noteLatency(latency)
+  }
+
+  /** The server answered a request at once. @param ms - How long that took. */
+  noteLatency(ms: number): void {
+    this.#connection.stats.latency = Math.round(ms)
   }
 
   onMessage(message: JsonRpcMessage): void {

@@ -88,6 +88,7 @@ export class WebSocketClientTransport {
         onError: (error) => this.#report(error)
       }
     )
+    this.#host.show(this, 'WebSocketClientTransport', () => ({ pending: this.#pending.size }))
   }
 
   /** Where the transport is in its life: see docs/lifecycle.md. */

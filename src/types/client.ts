@@ -1,9 +1,11 @@
 // What passes between the client and the program: handlers with what they get, and the numbers that the client reports.
 
 import type { CreateMessageParams, CreateMessageResult, ElicitParams, ElicitResult, ListRootsResult } from './client-features.js'
-import type { Notification, Params, Progress, RequestId } from './json-rpc.js'
+import type { CancelledParams, Notification, Params, Progress, ProgressParams, RequestId } from './json-rpc.js'
+import type { AcknowledgedParams } from './modern.js'
 import type { Callback } from './options.js'
 import type { WithMeta } from './parts.js'
+import type { LoggingMessageParams, ResourceUpdatedParams } from './server-features.js'
 
 /** What a request handler gets beside the request. */
 export interface RequestContext {
@@ -35,6 +37,28 @@ export interface ServerRequests {
   'roots/list': { params: WithMeta | undefined; result: ListRootsResult }
 }
 
+/** The notifications that a server may send to a client, with the params that they bring. */
+export interface ServerNotifications {
+  /** Something that the server logs. */
+  'notifications/message': LoggingMessageParams
+  /** How far a request has come. */
+  'notifications/progress': ProgressParams
+  /** The server gives a request of its own up. */
+  'notifications/cancelled': CancelledParams
+  /** A resource changed that the client subscribed to. */
+  'notifications/resources/updated': ResourceUpdatedParams
+  /** The list of resources changed. */
+  'notifications/resources/list_changed': WithMeta | undefined
+  /** The list of tools changed. */
+  'notifications/tools/list_changed': WithMeta | undefined
+  /** The list of prompts changed. */
+  'notifications/prompts/list_changed': WithMeta | undefined
+  /** The user has done what an elicitation in URL mode asked for. */
+  'notifications/elicitation/complete': WithMeta & { elicitationId: string }
+  /** The server grants a subscription, or a part of it. */
+  'notifications/subscriptions/acknowledged': AcknowledgedParams
+}
+
 /** Called with every notification of one method. What it throws or rejects with goes to the event `error`. */
 export type NotificationHandler = Callback<[notification: Readonly<Notification>]>
 
@@ -56,7 +80,7 @@ export interface ClientStats {
   readonly resent: number
   /** Requests that failed because the connection broke before their response came. */
   readonly lost: number
-  /** Round trip of the last heartbeat probe that the server answered, in ms; absent before the first one. */
+  /** Round trip of the last heartbeat probe or `ping()` that the server answered, in ms; absent before the first one. */
   readonly latency?: number | undefined
 }
 

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { describe, expect, it, vi } from 'vitest'
 import { settle } from '../helpers/fake-clock.js'
 import { closeClean, useClient, watch } from './use-client.js'
@@ -154,6 +155,28 @@ describe('the events of a client', () => {
     await rig.legacy()
     expect(listener).not.toHaveBeenCalled()
     expect(never).not.toHaveBeenCalled()
+  })
+})
+
+describe('util.inspect', () => {
+  it('shows state, url, era, server and counts of a client, and no secret', async () => {
+    const rig = useClient({ url: 'ws://user:hunter22@127.0.0.1/ws?key=querysecret', auth: { token: 'secret-token' } })
+    expect(inspect(rig.client)).toMatch(/^McpWebSocketClient \{\s+state: 'idle',\s+url: undefined/)
+    await rig.legacy()
+    watch(rig.client.listTools())
+    const shown = inspect(rig.client)
+    for (const part of [
+      "state: 'ready'",
+      "url: 'ws://127.0.0.1/ws'",
+      "era: 'legacy'",
+      'server: { name',
+      'pending: 1',
+      'queued: 0',
+      'attempts: 1'
+    ])
+      expect(shown).toContain(part)
+    expect(shown).not.toMatch(/secret|hunter22/)
+    expect(inspect({ rig: { client: rig.client } }, { depth: 1 })).toContain('client: McpWebSocketClient')
   })
 })
 

@@ -211,6 +211,35 @@ describe('the other methods', () => {
     expect(modern.methods).toEqual(['server/discover', 'server/discover'])
   })
 
+  it('ping resolves with nothing, and its round trip is the latency', async () => {
+    const rig = useClient()
+    for (const [era, method] of [['legacy', 'ping'] as const, ['modern', 'server/discover'] as const]) {
+      const socket = await rig[era]()
+      const pinged = watch(rig.client.ping())
+      await rig.clock.advance(42.4)
+      socket.answer(method, { supportedVersions: ['2026-07-28'], capabilities: {} })
+      await settle()
+      expect([pinged.value, rig.client.stats().latency]).toEqual([{}, 42])
+      await closeClean(rig)
+    }
+  })
+
+  it('ping waits for the era, and what waits tells no latency', async () => {
+    const rig = useClient()
+    const early = watch(rig.client.ping())
+    const first = await rig.modern()
+    await settle()
+    first.answer('server/discover', { supportedVersions: ['2026-07-28'], capabilities: {} })
+    await settle()
+    const lost = watch(rig.client.ping())
+    first.drop()
+    const second = await rig.remodern()
+    await settle()
+    second.answer('server/discover', { supportedVersions: ['2026-07-28'], capabilities: {} })
+    await settle()
+    expect([early.value, lost.value, rig.client.stats().latency]).toEqual([{}, {}, undefined])
+  })
+
   it('discover asks server/discover', async () => {
     const rig = useClient()
     const socket = await rig.modern()

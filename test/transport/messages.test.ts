@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { describe, expect, it, vi } from 'vitest'
 import { settle } from '../helpers/fake-clock.js'
 import { LEGACY_RESULT, type FakeSocket, type Message } from '../helpers/fake-network.js'
@@ -693,8 +694,7 @@ describe('the life of a transport', () => {
     const problem = new Error('mine')
     const fail = (): void => Promise.reject(problem) as never
     rig.transport.on('state', fail).on('error', fail)
-    const heard: Error[] = []
-    rig.transport.onerror = (error) => (heard.push(error), fail())
+    const onerror = (rig.transport.onerror = vi.fn(fail))
     rig.transport.onmessage = fail
     rig.transport.onclose = fail
     const socket = await rig.legacy()
@@ -705,7 +705,7 @@ describe('the life of a transport', () => {
     await settle()
     rig.calls.push('close')
     // Five states, the response of the handshake, the notification and the close.
-    expect(heard).toEqual(Array(8).fill(problem))
+    expect(onerror.mock.calls).toEqual(Array(8).fill([problem]))
   })
 
   it('is harmed by no callback and no listener that throws', async () => {
@@ -722,6 +722,14 @@ describe('the life of a transport', () => {
     await closed
     expect(onclose).toHaveBeenCalledOnce()
     rig.calls.push('close')
+  })
+
+  it('shows state, url and counts to util.inspect', async () => {
+    const rig = useTransport()
+    await rig.legacy()
+    const shown = inspect(rig.transport)
+    expect(shown).toMatch(/^WebSocketClientTransport \{/)
+    for (const part of ["state: 'ready'", "url: 'ws", "era: 'legacy'", 'pending: 0', 'attempts: 1']) expect(shown).toContain(part)
   })
 
   it('looks to the SDK as it must: no session, a channel like stdio, writable members', async () => {
