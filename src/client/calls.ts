@@ -28,15 +28,18 @@ export function checkHandler(call: string, method: unknown, handler: unknown): v
   if (typeof handler !== 'function') throw new TypeError(`the handler of ${method} must be a function`)
 }
 
-const NEEDS: readonly (readonly [method: string, has: (capabilities: ClientCapabilities) => unknown, option: string])[] = [
-  [CREATE_ELICITATION, ({ elicitation }) => elicitation, '{ elicitation: {} }'],
-  [CREATE_MESSAGE, ({ sampling }) => sampling, '{ sampling: {} }'],
-  [LIST_ROOTS, ({ roots }) => roots, '{ roots: {} }'],
-  [ROOTS_LIST_CHANGED, ({ roots }) => roots?.listChanged, '{ roots: { listChanged: true } }']
-]
+type Capability = 'elicitation' | 'sampling' | 'roots'
+
+const NEEDS: Readonly<Record<string, readonly [Capability, 'listChanged'?]>> = {
+  [CREATE_ELICITATION]: ['elicitation'],
+  [CREATE_MESSAGE]: ['sampling'],
+  [LIST_ROOTS]: ['roots'],
+  [ROOTS_LIST_CHANGED]: ['roots', 'listChanged']
+}
 
 /** @throws TypeError naming the capability without which a handler is never called, or a notification means nothing to the server. */
 export function checkCapability(method: string, capabilities: ClientCapabilities): void {
-  const needs = NEEDS.find(([name]) => name === method)
-  if (needs && !needs[1](capabilities)) throw new TypeError(`${method} needs the option capabilities: ${needs[2]}`)
+  const [name, member] = (Object.hasOwn(NEEDS, method) && NEEDS[method]) || []
+  if (name && !(member ? capabilities.roots?.[member] : capabilities[name]))
+    throw new TypeError(`${method} needs the option capabilities: { ${name}: {${member ? ` ${member}: true ` : ''}} }`)
 }

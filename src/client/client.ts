@@ -10,7 +10,7 @@ import type { Agreement, Era } from '../session/agreement.js'
 import type { ClientEvents } from '../session/events.js'
 import { Handshake, requestMeta } from '../session/handshake.js'
 import { resolveClientOptions, type ClientConfig, type Ports } from '../session/options.js'
-import { INSPECT, PORTS, SessionHost } from '../session/session-host.js'
+import { PORTS, SessionHost } from '../session/session-host.js'
 import type { StateName, LifecycleState } from '../connection/lifecycle.js'
 import type { Implementation, ServerCapabilities } from '../types/capabilities.js'
 import type {
@@ -81,6 +81,7 @@ export class McpWebSocketClient extends McpMethods {
       { onNotification: (notification) => this.#onNotification(notification), onError: (error) => this.#host.report(error) }
     )
     this.#subscriptions = new Subscriptions(this.#peer)
+    this.#host.show(this, 'McpWebSocketClient', () => ({ pending: this.pendingCount, queued: this.queuedCount }))
   }
 
   /** Where the client is in its life: see docs/lifecycle.md. */
@@ -292,12 +293,6 @@ export class McpWebSocketClient extends McpMethods {
     await this.#inEra(PING, undefined, options, () => this.discover(options))
     if (isReady && this.stats().attempts === attempts) this.#host.session.noteLatency(this.now() - startedAt)
     return {}
-  }
-
-  /** What `util.inspect` of Node, and so `console.log`, shows: facts without secrets. */
-  [INSPECT](_depth: number, options: object, inspect: (value: unknown, options: object) => string): string {
-    const { pendingCount: pending, queuedCount: queued } = this
-    return `McpWebSocketClient ${inspect({ ...this.#host.facts, pending, queued, stats: this.stats() }, options)}`
   }
 
   /** Sets the least severe log level that the server sends; in the modern era it travels with every request. */

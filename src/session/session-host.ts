@@ -16,9 +16,6 @@ import { Session, type SessionConfig } from './session.js'
 /** The real platform. */
 export const PORTS: Ports = { clock: systemClock, openSocket }
 
-/** Under which `util.inspect` of Node finds the method that describes an object. */
-export const INSPECT = Symbol.for('nodejs.util.inspect.custom')
-
 /** What is done with a session: by the client, and by the SDK transport. */
 export interface HostListener {
   /**
@@ -70,12 +67,6 @@ export class SessionHost {
     return isOver(this.session.state)
   }
 
-  /** What a look at the object should show. */
-  get facts(): object {
-    const { agreement, url } = this.session
-    return { state: this.state, url, era: agreement?.era, server: agreement?.serverInfo }
-  }
-
   /** The counts so far. */
   stats(): ClientStats {
     return this.session.stats
@@ -98,6 +89,16 @@ export class SessionHost {
   /** Resolves when a life that is `closing` is `closed`. */
   get closing(): Promise<void> | undefined {
     return this.#closing?.promise
+  }
+
+  /** Lets `util.inspect` of Node, and so `console.log`, show facts about `owner`, and no secret; without this it shows nothing. */
+  show(owner: object, name: string, counts: () => object): void {
+    const show = (_depth: number, options: object, inspect: (facts: object, options: object) => string): string => {
+      const { agreement, url } = this.session
+      const { era, serverInfo: server } = agreement ?? {}
+      return `${name} ${inspect({ state: this.state, url, era, server, ...counts(), stats: this.stats() }, options)}`
+    }
+    Object.defineProperty(owner, Symbol.for('nodejs.util.inspect.custom'), { value: show })
   }
 
   /** Tells of trouble that belongs to no promise. */

@@ -9,7 +9,7 @@ import { checkOptions } from '../lib/option-rules.js'
 import { PendingRequest, PendingRequests } from '../rpc/pending.js'
 import type { ClientEvents } from '../session/events.js'
 import { CONNECTION_RULES, resolveClientOptions, type Ports } from '../session/options.js'
-import { INSPECT, PORTS, SessionHost } from '../session/session-host.js'
+import { PORTS, SessionHost } from '../session/session-host.js'
 import type { ClientStats } from '../types/client.js'
 import type { JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, RequestId } from '../types/json-rpc.js'
 import type { Callback, UrlOption } from '../types/options.js'
@@ -88,6 +88,7 @@ export class WebSocketClientTransport {
         onError: (error) => this.#report(error)
       }
     )
+    this.#host.show(this, 'WebSocketClientTransport', () => ({ pending: this.#pending.size }))
   }
 
   /** Where the transport is in its life: see docs/lifecycle.md. */
@@ -147,11 +148,6 @@ export class WebSocketClientTransport {
   /** The SDK calls it; there is nothing to do, as in {@link setProtocolVersion}. */
   setSupportedProtocolVersions(_versions: string[]): void {
     // The handshake says them.
-  }
-
-  /** What `util.inspect` of Node, and so `console.log`, shows: facts without secrets. */
-  [INSPECT](_depth: number, options: object, inspect: (value: unknown, options: object) => string): string {
-    return `WebSocketClientTransport ${inspect({ ...this.#host.facts, pending: this.#pending.size, stats: this.stats() }, options)}`
   }
 
   /** Registers a listener, which may be async. What it throws or rejects with goes to `onerror` and the other listeners are called all the same. */
