@@ -1,8 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { failureOf, FAST, LATE, next, offers, useLab } from './lab.js'
 
-/** What kind of WebSocket runs the tests: a browser's shows nothing of a refused upgrade, Bun's looks for the subprotocol by itself. */
-export type Engine = 'node' | 'bun' | 'browser'
+/**
+ * What kind of WebSocket runs the tests. That of a browser shows nothing of a refused upgrade; nor does workerd's, but it opens whatever the
+ * server chose. Bun's looks for the subprotocol by itself.
+ */
+export type Engine = 'node' | 'bun' | 'browser' | 'workerd'
+
+/** Whether the WebSocket shows what the server answers, and sends headers. */
+export const seesHttpIn = (engine: Engine): boolean => engine === 'node' || engine === 'bun'
 
 /** What a browser tells of every refusal: that there was one, with the likely causes. */
 const OPAQUE = {
@@ -14,8 +20,9 @@ const OPAQUE = {
 
 /** Servers that refuse the upgrade, or agree in another way than they are asked to. */
 export function refusalsSuite(serverUrl: string, engine: Engine): void {
-  const seesHttp = engine !== 'browser'
-  const acceptsAtOnce = engine === 'node'
+  const seesHttp = seesHttpIn(engine)
+  const seesChoice = engine !== 'browser'
+  const acceptsAtOnce = engine === 'node' || engine === 'workerd'
 
   describe('N20: a server that names no subprotocol', () => {
     const lab = useLab(serverUrl)
@@ -23,7 +30,7 @@ export function refusalsSuite(serverUrl: string, engine: Engine): void {
     it('fails the dial, with a hint at the remedy', async () => {
       const client = lab.client('/no-subprotocol', { reconnect: { ...FAST, maxRetries: 1 } })
       const error = await failureOf(client.connect())
-      if (seesHttp) {
+      if (seesChoice) {
         const hint = expect.stringContaining("onMissingSubprotocol: 'accept'") as string
         expect(error).toMatchObject({
           name: 'SubprotocolError',
@@ -33,7 +40,7 @@ export function refusalsSuite(serverUrl: string, engine: Engine): void {
           hint
         })
       } else expect(error).toMatchObject({ name: 'RetriesExhaustedError', attempts: 2, cause: OPAQUE })
-      expect(await lab.log()).toHaveLength(seesHttp ? 1 : 2)
+      expect(await lab.log()).toHaveLength(seesChoice ? 1 : 2)
     })
 
     it(`is accepted on request ${acceptsAtOnce ? 'by the same dial' : 'by one more dial without subprotocols'}`, async () => {
@@ -50,7 +57,7 @@ export function refusalsSuite(serverUrl: string, engine: Engine): void {
     it.each(['fail', 'accept'] as const)('fails the dial with onMissingSubprotocol: %s', async (onMissingSubprotocol) => {
       const client = lab.client('/wrong-subprotocol', { onMissingSubprotocol, reconnect: { ...FAST, maxRetries: 1 } })
       const error = await failureOf(client.connect())
-      if (seesHttp) expect(error).toMatchObject({ name: 'SubprotocolError', offered: ['mcp.v1'], received: 'other' })
+      if (seesChoice) expect(error).toMatchObject({ name: 'SubprotocolError', offered: ['mcp.v1'], received: 'other' })
       else expect(error).toMatchObject({ name: 'RetriesExhaustedError', cause: OPAQUE })
       expect(client.state).toBe('failed')
     })
