@@ -181,6 +181,14 @@ test('the package touches no global when it is loaded, and neither chance, a tim
 describe('what is missing is named, with its remedy', () => {
   const failure = `catch ({ name, message, cause }) { return { name, text: [message, cause?.message].join(' ') } }`
 
+  test('no WebSocket: by the constructor, with the option that takes one', async () => {
+    const program = `try { new McpWebSocketClient({ url }) } ${failure}`
+    expect(await run(load(without('WebSocket')), program)).toEqual({
+      name: 'TypeError',
+      text: expect.stringContaining('WebSocket must be given: this engine has none') as string
+    })
+  })
+
   test.each<[string, object]>([
     ['no URL', without('URL')],
     ['the URL of older versions of React Native', { ...BROWSER, URL: UnfinishedUrl }]
