@@ -68,7 +68,7 @@ describe.skipIf(toolchain === '')('the packed declarations, without skipLibCheck
       complaints.set(nameOf(each), await compile(each))
     })
     console.log(`runtimes: TypeScript ${versions.join(', ')} compiled in ${((performance.now() - startedAt) / 1000).toFixed(1)} s`)
-  }, 480_000)
+  }, 600_000)
 
   test.for(cases.map((each) => [nameOf(each)] as const))('satisfy TypeScript %s', ([name]) => {
     expect(complaints.get(name)).toBe('')
