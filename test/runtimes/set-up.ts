@@ -22,7 +22,7 @@ export default async function setUp(project: TestProject): Promise<() => void> {
   const failure: { reason?: string } = {}
   const toolchain = await installToolchain().catch((error: unknown) => {
     const { stderr, message } = error as { stderr?: string; message: string }
-    failure.reason = `npm could not install it: ${(stderr || message).trim().split('\n').slice(-3).join(' | ')}`
+    failure.reason = `npm could not install it: ${(stderr || message).trim().split('\n').slice(0, 2).join(' | ')}`
     return ''
   })
   const present: Record<string, string> = {}
