@@ -32,8 +32,8 @@ function start({ file, args, env }: Command): Promise<{ hasEnded: boolean; out: 
   const options = {
     cwd: place.folder,
     env: { PATH: process.env.PATH, HOME: place.folder, DENO_DIR: join(place.folder, '.deno'), NO_COLOR: '1', ...env },
+    // With SIGTERM, upon which Miniflare ends workerd, too.
     timeout: LIMIT,
-    killSignal: 'SIGKILL',
     maxBuffer: 2 ** 26
   } as const
   return new Promise((resolve) => {
