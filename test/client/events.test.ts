@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { settle } from '../helpers/fake-clock.js'
-import { closeClean, useClient, watch } from './use-client.js'
+import { closeClean, useClient } from './use-client.js'
+import { watch } from '../helpers/watch.js'
 
 describe('the events of a client', () => {
   it('tell its life in order', async () => {
@@ -41,7 +42,10 @@ describe('the events of a client', () => {
         reason: 'restart',
         wasClean: true,
         everReady: true,
-        error: expect.objectContaining({ code: 'CONNECTION_LOST', message: 'the connection closed with code 1012 "restart"' }) as Error
+        error: expect.objectContaining({
+          code: 'CONNECTION_LOST',
+          message: 'the connection to ws://127.0.0.1/ws closed with code 1012 "restart"'
+        }) as Error
       },
       error: undefined
     })
@@ -73,7 +77,7 @@ describe('the events of a client', () => {
     const socket = rig.network.sockets[0]
     expect(() => {
       socket?.accept()
-      if (socket?.state === 'open') socket.answer('server/discover', { supportedVersions: ['2026-07-28'], capabilities: {} })
+      if (socket?.state === 'open') socket.respond('server/discover', { supportedVersions: ['2026-07-28'], capabilities: {} })
       if (socket?.state === 'open') socket.drop()
     }).not.toThrow()
     await settle()
@@ -229,8 +233,8 @@ describe('trace', () => {
     const connected = watch(rig.client.connect())
     const socket = (await rig.network.last()).accept()
     expect(() => {
-      socket.refuse('server/discover', -32601)
-      socket.answer('initialize', { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'a', version: '1' } })
+      socket.respondError('server/discover', -32601)
+      socket.respond('initialize', { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'a', version: '1' } })
     }).not.toThrow()
     await settle()
     expect(connected).toMatchObject({ settled: true, error: undefined })
@@ -244,7 +248,7 @@ describe('unref', () => {
     watch(rig.client.connect())
     const socket = await rig.network.last()
     expect(socket.isUnref).toBe(false)
-    socket.accept().answer('server/discover', { supportedVersions: ['2026-07-28'], capabilities: {} })
+    socket.accept().respond('server/discover', { supportedVersions: ['2026-07-28'], capabilities: {} })
     expect(socket.isUnref).toBe(true)
   })
 

@@ -9,7 +9,7 @@ import type { Machine } from './machine.js'
 const require = createRequire(import.meta.url)
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
-/** A tool call, and the text of its answer. */
+/** A tool call, and the text of its response. */
 export interface ToolCall {
   readonly name: string
   readonly arguments: Readonly<Record<string, unknown>>
@@ -42,17 +42,17 @@ export interface Peer {
     readonly protocolVersion: string
     readonly subprotocol: string | undefined
     /** Errors without an owner that every handshake brings about. */
-    readonly troubles: readonly RegExp[]
+    readonly errors: readonly RegExp[]
   }
   readonly tools: readonly string[]
   readonly echo: (message: string) => ToolCall
   readonly slow: (seconds: number) => ToolCall
   /** Progress reports of the slow tool. */
   readonly reports: number
-  /** What a cancellation ends there: the tool (then the tool `cancellations` counts them), no more than its answer, or nothing. */
-  readonly cancels: 'tool' | 'answer' | 'nothing'
-  /** A version that it does not know is refused with an error; a `Client` of the official SDK does not ask for another one. */
-  readonly refusesVersions?: true
+  /** What a cancellation ends there: the tool (then the tool `cancellations` counts them), no more than its response, or nothing. */
+  readonly cancels: 'tool' | 'response' | 'nothing'
+  /** A version that it does not know is answered with an error; a `Client` of the official SDK does not ask for another one. */
+  readonly rejectsVersions?: true
   /** A request with an id that is a string is answered under another one, and so is the first one of v2 of the official SDK. */
   readonly breaksStringIds?: true
 }
@@ -78,7 +78,7 @@ const program =
   async ({ bundle }, port) => [process.execPath, await bundle(new URL(entry, import.meta.url)), String(port), ...args]
 
 const EVERYTHING = {
-  found: { server: 'mcp-servers/everything', era: 'legacy', protocolVersion: '2025-11-25', subprotocol: 'mcp.v1', troubles: [] },
+  found: { server: 'mcp-servers/everything', era: 'legacy', protocolVersion: '2025-11-25', subprotocol: 'mcp.v1', errors: [] },
   tools: ['echo', 'get-sum', 'trigger-long-running-operation'],
   echo: (message) => ({ name: 'echo', arguments: { message }, text: `Echo: ${message}` }),
   slow: (seconds) => ({
@@ -101,7 +101,7 @@ export const PEERS = {
     path: '/ws',
     options: {},
     ...EVERYTHING,
-    cancels: 'answer'
+    cancels: 'response'
   },
   supergateway: {
     name: 'server-everything 2026.8.31 behind supergateway 4.0.0',
@@ -124,20 +124,20 @@ export const PEERS = {
     command: program('node/sdk-v1.ts'),
     path: '/ws',
     options: {},
-    found: { server: 'sdk-v1-peer', era: 'legacy', protocolVersion: '2025-11-25', subprotocol: 'mcp.v1', troubles: [] },
+    found: { server: 'sdk-v1-peer', era: 'legacy', protocolVersion: '2025-11-25', subprotocol: 'mcp.v1', errors: [] },
     ...ALL_TOOLS
   },
   sdkV2: {
     name: 'TypeScript SDK 2.4.0 behind McpWebSocketServer',
     ...SDK_V2,
     options: {},
-    found: { server: 'sdk-v2-peer', era: 'modern', protocolVersion: '2026-07-28', subprotocol: 'mcp.v1', troubles: [] }
+    found: { server: 'sdk-v2-peer', era: 'modern', protocolVersion: '2026-07-28', subprotocol: 'mcp.v1', errors: [] }
   },
   sdkV2Legacy: {
     name: 'the same, asked for the legacy era',
     ...SDK_V2,
     options: { protocol: 'legacy' },
-    found: { server: 'sdk-v2-peer', era: 'legacy', protocolVersion: '2025-11-25', subprotocol: 'mcp.v1', troubles: [] }
+    found: { server: 'sdk-v2-peer', era: 'legacy', protocolVersion: '2025-11-25', subprotocol: 'mcp.v1', errors: [] }
   },
   gomcp: {
     name: 'GoMCP 1.2.2',
@@ -145,12 +145,12 @@ export const PEERS = {
     command: ({ go }, port) => [join(go, 'gomcp'), address(port)],
     path: '/ws',
     options: { onMissingSubprotocol: 'accept' },
-    found: { server: 'gomcp-peer', era: 'legacy', protocolVersion: '2025-03-26', subprotocol: undefined, troubles: [] },
+    found: { server: 'gomcp-peer', era: 'legacy', protocolVersion: '2025-03-26', subprotocol: undefined, errors: [] },
     tools: ['echo', 'slow'],
     ...ECHO_AND_SLOW,
     reports: 0,
     cancels: 'nothing',
-    refusesVersions: true
+    rejectsVersions: true
   },
   coder: {
     name: 'coder/websocket 1.8.14',
@@ -158,7 +158,7 @@ export const PEERS = {
     command: ({ go }, port) => [join(go, 'coder'), address(port), 'mcp.v1'],
     path: '/ws',
     options: {},
-    found: { server: 'coder-peer', era: 'legacy', protocolVersion: '2025-06-18', subprotocol: 'mcp.v1', troubles: [] },
+    found: { server: 'coder-peer', era: 'legacy', protocolVersion: '2025-06-18', subprotocol: 'mcp.v1', errors: [] },
     ...ALL_TOOLS
   },
   pythonSdk: {
@@ -167,7 +167,7 @@ export const PEERS = {
     command: ({ python }, port) => [join(python, 'bin/python'), here('python/sdk_server.py'), String(port)],
     path: '/ws',
     options: { subprotocols: ['mcp'] },
-    found: { server: 'python-sdk-peer', era: 'legacy', protocolVersion: '2025-11-25', subprotocol: 'mcp', troubles: [] },
+    found: { server: 'python-sdk-peer', era: 'legacy', protocolVersion: '2025-11-25', subprotocol: 'mcp', errors: [] },
     ...ALL_TOOLS
   },
   pythonWebsockets: {
@@ -176,7 +176,7 @@ export const PEERS = {
     command: ({ python }, port) => [join(python, 'bin/python'), here('python/websockets_server.py'), String(port)],
     path: '/',
     options: { onMissingSubprotocol: 'accept' },
-    found: { server: 'websockets-peer', era: 'legacy', protocolVersion: '2025-03-26', subprotocol: undefined, troubles: [] },
+    found: { server: 'websockets-peer', era: 'legacy', protocolVersion: '2025-03-26', subprotocol: undefined, errors: [] },
     ...ALL_TOOLS
   },
   devMesh: {
@@ -189,12 +189,12 @@ export const PEERS = {
       era: 'legacy',
       protocolVersion: '2025-06-18',
       subprotocol: undefined,
-      troubles: [/notifications\/initialized/]
+      errors: [/notifications\/initialized/]
     },
     tools: ['echo', 'slow', 'big'],
     ...ECHO_AND_SLOW,
     reports: 0,
     cancels: 'nothing',
-    refusesVersions: true
+    rejectsVersions: true
   }
 } satisfies Readonly<Record<string, Peer>>

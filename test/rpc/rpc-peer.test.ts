@@ -58,7 +58,7 @@ describe('a call', () => {
     expect(params).toEqual({ x: 1, _meta: { mine: 1 } })
   })
 
-  it('is settled once by its answer, which calls its deadline off', async () => {
+  it('is settled once by its response, which calls its deadline off', async () => {
     const { pipe, clock, peer } = rig()
     const { promise, id } = peer.call('a', undefined)
     expect(clock.pendingCount).toBe(1)
@@ -67,7 +67,7 @@ describe('a call', () => {
     expect([clock.pendingCount, peer.pendingCount, pipe.cancelled.length]).toEqual([0, 0, 0])
   })
 
-  it('gives up at its deadline, with the word of the pipe for its delivery', async () => {
+  it('gives up at its deadline, with the delivery that the pipe names', async () => {
     const { pipe, clock, peer } = rig()
     pipe.delivery = 'not-sent'
     const { promise } = peer.call('a', undefined, { timeout: 50 })

@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { McpWebSocketClient } from '../../src/client/client.js'
 import type { McpWebSocketClientOptions } from '../../src/types/options.js'
 import { clientSuite } from '../shared/client-suite.js'
-import { failureOf, FAST, next, said } from '../shared/lab.js'
-import { seesHttpIn, type Engine } from '../shared/refusals.js'
+import { nextEvent } from '../helpers/next-event.js'
+import { rejectionOf } from '../helpers/rejection-of.js'
+import { FAST, said } from '../shared/lab.js'
+import { seesHttpIn, type Engine } from '../shared/upgrades.js'
 import { httpOf, TOKEN, type Upgrade } from './real-server-api.js'
 
 /** Where the servers are, and what kind of engine this is. */
@@ -61,7 +63,7 @@ function realServerSuite(url: string, seesHttp: boolean): void {
 
     it(`that rejects the token ${seesHttp ? 'is seen to answer 401' : 'is a failed dial that may be a 401'}`, async () => {
       const client = made({ auth: { token: 'wrong', via: 'subprotocol' }, reconnect: false })
-      const error = await failureOf(client.connect())
+      const error = await rejectionOf(client.connect())
       const opaque = { code: 'CONNECT_FAILED', hint: expect.stringContaining('401') as string }
       expect(error).toMatchObject(seesHttp ? { code: 'UNAUTHORIZED', status: 401 } : opaque)
       expect(client.state).toBe('failed')
@@ -71,7 +73,7 @@ function realServerSuite(url: string, seesHttp: boolean): void {
     it('is connected to again when the socket was killed', async () => {
       const client = made()
       await client.connect()
-      const reconnected = next(client, 'reconnected')
+      const reconnected = nextEvent(client, 'reconnected')
       expect(await ask('/kill')).toEqual({ killed: 1 })
       expect(await reconnected).toMatchObject({ attempts: 1 })
       expect(await echo(client, 'again')).toBe('again')

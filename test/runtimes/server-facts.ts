@@ -2,7 +2,9 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { McpWebSocketClient } from '../../src/client/client.js'
 import { isSameToken, McpWebSocketServer, type McpWebSocketServerOptions, type ServerTransport } from '../../src/server/index.js'
 import type { McpWebSocketClientOptions } from '../../src/types/options.js'
-import { failureOf, FAST, next, said } from '../shared/lab.js'
+import { nextEvent } from '../helpers/next-event.js'
+import { rejectionOf } from '../helpers/rejection-of.js'
+import { FAST, said } from '../shared/lab.js'
 
 const TOKEN = 'right~token?'
 
@@ -50,7 +52,7 @@ export function serverFacts(): void {
 
     it('rejects a wrong token with 401, and calls nothing', async () => {
       const { server, url, transports } = await serve()
-      const error = await failureOf(connect(url, { auth: { token: 'wrong' } }))
+      const error = await rejectionOf(connect(url, { auth: { token: 'wrong' } }))
       expect(error).toMatchObject({ code: 'UNAUTHORIZED', status: 401 })
       expect(transports).toHaveLength(0)
       expect(server.metrics().handshakesRefused).toMatchObject({ 401: 1 })
@@ -58,7 +60,7 @@ export function serverFacts(): void {
 
     it('rejects the page of another origin with 403', async () => {
       const { url } = await serve()
-      const error = await failureOf(connect(url, { headers: { Origin: 'https://evil.example' } }))
+      const error = await rejectionOf(connect(url, { headers: { Origin: 'https://evil.example' } }))
       expect(error).toMatchObject({ status: 403 })
     })
 
@@ -67,14 +69,14 @@ export function serverFacts(): void {
       const client = await connect(url, { reconnect: false })
       const message = '😀'.repeat(50_000)
       expect(said(await client.callTool({ name: 'echo', arguments: { message } }))).toBe(message)
-      const error = await failureOf(client.callTool({ name: 'echo', arguments: { message: message + message } }))
+      const error = await rejectionOf(client.callTool({ name: 'echo', arguments: { message: message + message } }))
       expect(error).toMatchObject({ name: 'ConnectionLostError', closure: { code: 1009 } })
     })
 
     it('has its clients again after it ended their connections', async () => {
       const { url, transports } = await serve()
       const client = await connect(url)
-      const reconnected = next(client, 'reconnected')
+      const reconnected = nextEvent(client, 'reconnected')
       await transports[0]?.close()
       await reconnected
       expect(await whoami(client)).toBe('ada')
@@ -84,7 +86,7 @@ export function serverFacts(): void {
     it('lets a call end before it closes, and leaves nothing', async () => {
       const { server, url } = await serve()
       const client = await connect(url, { reconnect: false })
-      const ended = next(client, 'state', ({ to }) => to === 'failed')
+      const ended = nextEvent(client, 'state', ({ to }) => to === 'failed')
       const call = client.callTool({ name: 'slow' })
       await client.ping()
       await Promise.all([server.close(), ended])

@@ -10,7 +10,7 @@ describe('lostError', () => {
     expect(error).toMatchObject({ name: 'ConnectionLostError', code: 'CONNECTION_LOST', delivery: 'unknown' })
     expect(error.closure).toBe(closure)
     expect(error.message).toBe(
-      'the connection closed with code 1011; whether the request was executed is unknown: check before you repeat it'
+      'the connection to the server closed with code 1011; whether the request was executed is unknown: check before you repeat it'
     )
     expect(error.cause).toBeUndefined()
   })
@@ -49,7 +49,7 @@ describe('unaddressedError', () => {
     })
   })
 
-  it('has a word for a result too', () => {
+  it('describes a result too', () => {
     expect(unaddressedError({ jsonrpc: '2.0', id: 1, result: {} }, (text) => text).message).toContain('a result')
   })
 })

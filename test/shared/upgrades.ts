@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { failureOf, FAST, LATE, next, offers, useLab } from './lab.js'
+import { FAST, LATE, offers, useLab } from './lab.js'
+import { nextEvent } from '../helpers/next-event.js'
+import { rejectionOf } from '../helpers/rejection-of.js'
 
 /**
- * What kind of WebSocket runs the tests. That of a browser shows nothing of a refused upgrade; nor does workerd's, but it opens whatever the
+ * What kind of WebSocket runs the tests. That of a browser shows nothing of a rejected upgrade; nor does workerd's, but it opens whatever the
  * server chose. Bun's looks for the subprotocol by itself.
  */
 export type Engine = 'node' | 'bun' | 'browser' | 'workerd'
@@ -10,7 +12,7 @@ export type Engine = 'node' | 'bun' | 'browser' | 'workerd'
 /** Whether the WebSocket shows what the server answers, and sends headers. */
 export const seesHttpIn = (engine: Engine): boolean => engine === 'node' || engine === 'bun'
 
-/** What a browser tells of every refusal: that there was one, with the likely causes. */
+/** What a browser tells of every rejected upgrade: that it failed, with the likely causes. */
 const OPAQUE = {
   name: 'HandshakeError',
   code: 'CONNECT_FAILED',
@@ -18,8 +20,8 @@ const OPAQUE = {
   hint: expect.stringMatching(/401.*403.*426.*onMissingSubprotocol.*certificate/s) as string
 }
 
-/** Servers that refuse the upgrade, or agree in another way than they are asked to. */
-export function refusalsSuite(serverUrl: string, engine: Engine): void {
+/** Servers that reject the upgrade, or accept it in another way than the client asked for. */
+export function upgradesSuite(serverUrl: string, engine: Engine): void {
   const seesHttp = seesHttpIn(engine)
   const seesChoice = engine !== 'browser'
   const acceptsAtOnce = engine === 'node' || engine === 'workerd'
@@ -29,7 +31,7 @@ export function refusalsSuite(serverUrl: string, engine: Engine): void {
 
     it('fails the dial, with a hint at the remedy', async () => {
       const client = lab.client('/no-subprotocol', { reconnect: { ...FAST, maxRetries: 1 } })
-      const error = await failureOf(client.connect())
+      const error = await rejectionOf(client.connect())
       if (seesChoice) {
         const hint = expect.stringContaining("onMissingSubprotocol: 'accept'") as string
         expect(error).toMatchObject({
@@ -56,7 +58,7 @@ export function refusalsSuite(serverUrl: string, engine: Engine): void {
 
     it.each(['fail', 'accept'] as const)('fails the dial with onMissingSubprotocol: %s', async (onMissingSubprotocol) => {
       const client = lab.client('/wrong-subprotocol', { onMissingSubprotocol, reconnect: { ...FAST, maxRetries: 1 } })
-      const error = await failureOf(client.connect())
+      const error = await rejectionOf(client.connect())
       if (seesChoice) expect(error).toMatchObject({ name: 'SubprotocolError', offered: ['mcp.v1'], received: 'other' })
       else expect(error).toMatchObject({ name: 'RetriesExhaustedError', cause: OPAQUE })
       expect(client.state).toBe('failed')
@@ -68,7 +70,7 @@ export function refusalsSuite(serverUrl: string, engine: Engine): void {
     })
   })
 
-  describe('a refused upgrade', () => {
+  describe('a rejected upgrade', () => {
     const lab = useLab(serverUrl)
     const twice = { ...FAST, maxRetries: 1 }
 
@@ -81,10 +83,10 @@ export function refusalsSuite(serverUrl: string, engine: Engine): void {
       [426, 'UNEXPECTED_STATUS']
     ])(`with status %i ${seesHttp ? 'is fatal' : 'is retried up to the cap'}`, async (status, code) => {
       const client = lab.client(`/status/${String(status)}`, { reconnect: twice })
-      const error = await failureOf(client.connect())
+      const error = await rejectionOf(client.connect())
       const shown = { code, status, retryable: false, hint: expect.any(String) as string }
       expect(error).toMatchObject(seesHttp ? shown : { name: 'RetriesExhaustedError', attempts: 2, cause: OPAQUE })
-      if (seesHttp && status !== 302) expect(error).toMatchObject({ body: `refused with ${String(status)}` })
+      if (seesHttp && status !== 302) expect(error).toMatchObject({ body: `rejected with ${String(status)}` })
       expect(client.state).toBe('failed')
       expect(await lab.log()).toHaveLength(seesHttp ? 1 : 2)
     })
@@ -92,7 +94,7 @@ export function refusalsSuite(serverUrl: string, engine: Engine): void {
     it.each([408, 425, 429, 500, 502, 503])('with status %i is retried up to the cap', async (status) => {
       const client = lab.client(`/status/${String(status)}`, { reconnect: twice })
       const cause = seesHttp ? { name: 'HandshakeError', code: 'UNEXPECTED_STATUS', status, retryable: true } : OPAQUE
-      expect(await failureOf(client.connect())).toMatchObject({ name: 'RetriesExhaustedError', attempts: 2, cause })
+      expect(await rejectionOf(client.connect())).toMatchObject({ name: 'RetriesExhaustedError', attempts: 2, cause })
       expect(await lab.log()).toHaveLength(2)
     })
 
@@ -104,8 +106,8 @@ export function refusalsSuite(serverUrl: string, engine: Engine): void {
 
     it(`with Retry-After ${seesHttp ? 'sets the delay' : 'is like any other: the header is out of reach'}`, async () => {
       const client = lab.client('/status/503?retry-after=30')
-      const waiting = next(client, 'state', ({ to }) => to === 'waiting')
-      const failure = failureOf(client.connect())
+      const waiting = nextEvent(client, 'state', ({ to }) => to === 'waiting')
+      const failure = rejectionOf(client.connect())
       const { delay, closure } = await waiting
       expect(closure).toMatchObject(seesHttp ? { kind: 'http', status: 503, retryAfter: 30_000 } : { kind: 'network', error: OPAQUE })
       if (seesHttp) expect(delay).toBeGreaterThanOrEqual(30_000)
@@ -116,18 +118,18 @@ export function refusalsSuite(serverUrl: string, engine: Engine): void {
 
     it('with reconnect: false rejects with the attempt’s own error', async () => {
       const client = lab.client('/status/503', { reconnect: false })
-      expect(await failureOf(client.connect())).toMatchObject(seesHttp ? { code: 'UNEXPECTED_STATUS', status: 503 } : OPAQUE)
+      expect(await rejectionOf(client.connect())).toMatchObject(seesHttp ? { code: 'UNEXPECTED_STATUS', status: 503 } : OPAQUE)
     })
 
     it.runIf(seesHttp)('shows its body whole, even if a secret begins as the body ends', async () => {
       const client = lab.client('/status/404?token=4-is-how-it-begins')
-      expect(await failureOf(client.connect())).toMatchObject({ body: 'refused with 404' })
+      expect(await rejectionOf(client.connect())).toMatchObject({ body: 'rejected with 404' })
     })
 
     it('by nobody at all is a failed connection', async () => {
       // Outside the range of ports that systems give away by themselves, and not on the list that browsers block.
       const client = lab.client('/', { url: 'ws://127.0.0.1:65535/ws', reconnect: false })
-      expect(await failureOf(client.connect())).toMatchObject({ code: 'CONNECT_FAILED', retryable: true })
+      expect(await rejectionOf(client.connect())).toMatchObject({ code: 'CONNECT_FAILED', retryable: true })
     })
   })
 }
