@@ -26,7 +26,8 @@ const node: TestProjectConfiguration = {
       'test/engines/**',
       'test/heavy/**',
       'test/interop/**',
-      'test/integration/proxies/**'
+      'test/integration/proxies/**',
+      'test/runtimes/**'
     ],
     setupFiles: ['test/helpers/no-leaks.ts'],
     globalSetup: ['test/helpers/serve-for-browser.ts'],
@@ -123,7 +124,8 @@ export default defineConfig({
       apart('engines', 'test/engines', 120_000),
       apart('heavy', 'test/heavy', 600_000),
       // Servers take their time to start, and calls to end: there is more waiting in it than work.
-      apart('interop', 'test/interop', 60_000, ['test/interop/set-up.ts'], 3)
+      apart('interop', 'test/interop', 60_000, ['test/interop/set-up.ts'], 3),
+      apart('runtimes', 'test/runtimes', 60_000, ['test/helpers/serve-for-browser.ts', 'test/runtimes/set-up.ts'])
     ]
   }
 })

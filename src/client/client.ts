@@ -2,6 +2,7 @@
 // promises and events. It knows neither sockets nor retries.
 
 import { ClosedError, RequestTimeoutError } from '../errors.js'
+import { abort, throwIfAborted } from '../lib/abort.js'
 import { deferred, type Deferred } from '../lib/deferred.js'
 import { guarded } from '../lib/guarded.js'
 import { isObject } from '../lib/is-object.js'
@@ -51,11 +52,11 @@ export class McpWebSocketClient extends McpMethods {
   readonly #subscriptions: Subscriptions
   readonly #notificationHandlers = new Map<string, NotificationHandler>()
   /** Settles at the next `ready`. */
-  #nextReady: Deferred<void> = deferred()
+  #nextReady: Deferred<void> | undefined
   /** Callers of `connect()` that wait for it. */
   #waitingCallers = 0
   /** Aborts when the life ends. While the client is `closing`, it is that of the next life, if somebody has asked for one. */
-  #life = new AbortController()
+  #life: AbortController | undefined
   #logLevel: LoggingLevel | undefined
   /** What the client writes into `_meta` of a modern request, as JSON without braces; made anew when the log level changes. */
   #requestMeta: string | undefined
@@ -158,7 +159,7 @@ export class McpWebSocketClient extends McpMethods {
    */
   close(): Promise<void> {
     // Whoever asked for the next life while this one was closing shall not get it.
-    if (this.state === 'closing') this.#life.abort(new ClosedError('not-sent'))
+    if (this.state === 'closing') this.#endLife(new ClosedError('not-sent'))
     return this.#host.close()
   }
 
@@ -182,7 +183,7 @@ export class McpWebSocketClient extends McpMethods {
     const prepared = prepareParams(params)
     const repeatable = mayAskForInput(method)
     const call = this.#peer.call(method, prepared, options, { repeatable })
-    const life = this.#life.signal
+    const life = this.#lifeSignal
     return (
       repeatable
         ? call.promise.then((result) => runInputRounds(result, call, options, { peer: this.#peer, life, json: this.#config.json }))
@@ -320,6 +321,22 @@ export class McpWebSocketClient extends McpMethods {
     return this.#peer.now()
   }
 
+  // workerd forbids an `AbortController` in the scope of a module, where a client may be constructed. And it lets no request of a Worker
+  // touch one that another request made, nor hear of a promise. So both are made when somebody needs them, and dropped with their life.
+  get #lifeSignal(): AbortSignal {
+    return (this.#life ??= new AbortController()).signal
+  }
+
+  #untilReady(): Promise<void> {
+    return (this.#nextReady ??= deferred()).promise
+  }
+
+  #endLife(reason: Error): void {
+    const life = this.#life
+    this.#life = this.#nextReady = undefined
+    if (life) abort(life, reason)
+  }
+
   /** A request of the legacy era that has another form in the modern one: it waits until the era is known. */
   async #inEra(
     method: string,
@@ -330,18 +347,17 @@ export class McpWebSocketClient extends McpMethods {
     if (this.era === undefined && !this.#host.isOver) {
       const { signal, timeout: ms = this.#config.requestTimeout } = options ?? {}
       const late = (): Error => new RequestTimeoutError(method, ms, 'not-sent', this.#host.session.explanation)
-      await this.#peer.waits.until(() => this.#nextReady.promise, { signals: [signal, this.#life.signal], ms, late })
+      await this.#peer.waits.until(() => this.#untilReady(), { signals: [signal, this.#lifeSignal], ms, late })
     }
     return this.era === 'modern' ? modern() : this.request(method, params, options)
   }
 
   async #start(command: 'connect' | 'reconnect', signal?: AbortSignal): Promise<void> {
-    if (this.#life.signal.aborted) this.#life = new AbortController()
-    const signals = [signal, this.#life.signal]
+    const signals = [signal, this.#lifeSignal]
     const { closing } = this.#host
     // The next life begins when this one is over, unless somebody closes the client again meanwhile.
     if (closing) await this.#peer.waits.until(() => closing, { signals })
-    signal?.throwIfAborted()
+    throwIfAborted(signal)
     if (command === 'connect' && this.state === 'ready') return
     this.#host.begin(command)
     this.#waitingCallers++
@@ -352,7 +368,7 @@ export class McpWebSocketClient extends McpMethods {
     }
     const becomeReady = async (over: AbortSignal): Promise<void> => {
       over.addEventListener('abort', onLeave)
-      await this.#nextReady.promise
+      await this.#untilReady()
       this.#waitingCallers--
       over.removeEventListener('abort', onLeave)
     }
@@ -361,12 +377,12 @@ export class McpWebSocketClient extends McpMethods {
 
   #onState(to: LifecycleState, ended: Error | undefined): void {
     if (ended) {
-      this.#life.abort(ended)
+      this.#endLife(ended)
       this.#logLevel = this.#requestMeta = undefined
     }
     if (to.name !== 'ready') return
-    this.#nextReady.resolve()
-    this.#nextReady = deferred()
+    this.#nextReady?.resolve()
+    this.#nextReady = undefined
   }
 
   #stamp(text: string, agreement: Agreement | undefined): string {

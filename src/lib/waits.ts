@@ -1,3 +1,4 @@
+import { abort, reasonOf } from './abort.js'
 import type { Clock } from './clock.js'
 import { deferred } from './deferred.js'
 import { SharedTimer, type Due } from './shared-timer.js'
@@ -74,9 +75,10 @@ export class Waits {
         else resolve(undefined)
         controller.abort()
       },
-      onAbort: ({ reason }) => {
+      onAbort: (signal) => {
+        const reason = reasonOf(signal)
         reject(reason)
-        controller.abort(reason)
+        abort(controller, reason)
       }
     }
     this.begin(waiter, ms)

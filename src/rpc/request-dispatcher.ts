@@ -1,4 +1,5 @@
 import { isRpcError, ProtocolError, RpcError } from '../errors.js'
+import { abort } from '../lib/abort.js'
 import type { RequestHandler } from '../types/client.js'
 import type { JsonRpcError, JsonRpcNotification, JsonRpcRequest, JsonRpcResponse, Params, RequestId } from '../types/json-rpc.js'
 import { asError } from '../lib/guarded.js'
@@ -60,7 +61,8 @@ export class RequestDispatcher {
 
   /** Aborts a handler: the server no longer wants the response, or its socket is gone. */
   cancel(id: RequestId, reason: unknown): void {
-    this.#running.get(id)?.abort(reason)
+    const controller = this.#running.get(id)
+    if (controller) abort(controller, reason)
     this.#running.delete(id)
   }
 

@@ -3,6 +3,7 @@
 
 import { nanoid } from 'nanoid/non-secure'
 import { RequestTimeoutError, RpcError, type Delivery, type McpWebSocketError } from '../errors.js'
+import { reasonOf, throwIfAborted } from '../lib/abort.js'
 import type { Clock } from '../lib/clock.js'
 import { deferred, type Deferred } from '../lib/deferred.js'
 import { guarded } from '../lib/guarded.js'
@@ -121,7 +122,7 @@ export class Call extends PendingRequest implements Waiter {
   }
 
   onAbort(signal: AbortSignal): void {
-    const reason: unknown = signal.reason
+    const reason = reasonOf(signal)
     this.#peer.abandon(this, reason instanceof Error ? reason.message : 'aborted', () => reason)
   }
 }
@@ -179,7 +180,7 @@ export class RpcPeer {
     try {
       checkCall(method, params)
       checkTimeouts(options)
-      signal?.throwIfAborted()
+      throwIfAborted(signal)
       this.#pending.add(call)
       this.#pipe.request({ jsonrpc: '2.0', id: call.id, method, params: this.#withToken(call, params) }, call)
     } catch (error) {

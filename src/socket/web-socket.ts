@@ -84,8 +84,8 @@ interface CloseEventLike {
 export interface WebSocketLike {
   /** Set to `'arraybuffer'`, before anything can come in. */
   binaryType: string
-  /** The subprotocol that the server chose, `''` for none. */
-  readonly protocol: string
+  /** The subprotocol that the server chose, `''` for none; in workerd `null`. */
+  readonly protocol: string | null
   /** 1 while the socket is open; a class that leaves it out counts as open. */
   readonly readyState?: number
   /** Bytes that were handed to `send` and have not left; a class that leaves it out counts as one that never has to wait. */
@@ -138,7 +138,7 @@ export class StandardSocket implements Socket {
     this.listener = listener
     // A `Blob` can only be read asynchronously, and a text frame behind it would overtake it.
     engine.binaryType = 'arraybuffer'
-    engine.onopen = () => this.onOpen(engine.protocol)
+    engine.onopen = () => this.onOpen(engine.protocol ?? '')
     engine.onmessage = ({ data }) => this.#onMessage(data)
     // It stays attached after the end: an `error` of ws without a listener ends the process.
     engine.onerror = ({ error, message }) => this.onError(error ?? message)

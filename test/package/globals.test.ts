@@ -47,6 +47,20 @@ class ReadOnlyUrl {
   }
 }
 
+/** Signals as React Native has them: without a reason. */
+class ReasonlessSignal extends EventTarget {
+  aborted = false
+}
+
+class ReasonlessController {
+  readonly signal = new ReasonlessSignal()
+  abort(): void {
+    if (this.signal.aborted) return
+    this.signal.aborted = true
+    this.signal.dispatchEvent(new Event('abort'))
+  }
+}
+
 /** A `URL` as older versions of React Native have it. */
 class UnfinishedUrl {
   readonly href: string
@@ -97,6 +111,12 @@ const USED = { frames: ['BIN1', 'TXT2', 'BIN3'], reports: [1, 2, 3] }
 const BROWSER = { ...LEAST, btoa, atob, crypto, performance, TextEncoder, TextDecoder, URLSearchParams }
 const without = (...names: string[]): object => Object.fromEntries(Object.entries(BROWSER).filter(([name]) => !names.includes(name)))
 
+const REACT_NATIVE = {
+  ...without('crypto', 'performance', 'TextDecoder', 'TextEncoder', 'btoa', 'atob'),
+  URL: ReadOnlyUrl,
+  AbortController: ReasonlessController
+}
+
 describe('the client is loaded, constructed and used', () => {
   test.each<[string, object]>([
     ['with all globals of a browser', BROWSER],
@@ -106,7 +126,8 @@ describe('the client is loaded, constructed and used', () => {
     ['without performance', without('performance')],
     ['without btoa', without('btoa', 'atob')],
     ['with a URL that has no setters', { ...BROWSER, URL: ReadOnlyUrl }],
-    ['in React Native on Hermes', { ...without('crypto', 'TextDecoder', 'TextEncoder'), URL: ReadOnlyUrl }],
+    ['with signals that have no reason', { ...BROWSER, AbortController: ReasonlessController }],
+    ['in React Native on Hermes', REACT_NATIVE],
     ['in jsdom', without('TextDecoder', 'TextEncoder')],
     ['with the least', LEAST]
   ])('%s', async (_what, globals) => {
@@ -124,14 +145,33 @@ test('a token travels as a subprotocol where there is neither btoa nor TextEncod
   expect(await run(load(without('btoa', 'TextEncoder')), program)).toBe('mcp.v1')
 })
 
-test('the package touches no global when it is loaded, and neither chance nor a timer when a client is constructed', async () => {
+test('what ends early says why where signals have no reason', async () => {
+  const program = `
+    const client = new McpWebSocketClient({ url, reconnect: false })
+    const errorOf = (promise) => promise.then(() => 'none', (error) => error && error.name)
+    const abortedAt = (signal) => errorOf(client.ping({ signal }))
+    const closed = errorOf(client.connect())
+    await client.close()
+    await client.connect()
+    const controller = new AbortController()
+    const late = abortedAt(controller.signal)
+    controller.abort()
+    const early = abortedAt(controller.signal)
+    const errors = [await closed, await late, await early, await errorOf(client.connect({ signal: controller.signal }))]
+    await client.close()
+    return errors`
+  expect(await run(load(REACT_NATIVE), program)).toEqual(['ClosedError', 'AbortError', 'AbortError', 'AbortError'])
+})
+
+test('the package touches no global when it is loaded, and neither chance, a timer nor a signal when a client is constructed', async () => {
   const touched: string[] = []
   const forbidden = (name: string) => () => {
     touched.push(name)
     throw new Error(`${name} is forbidden in the scope of a module`)
   }
-  const names = ['setTimeout', 'setInterval', 'queueMicrotask', 'fetch', 'WebSocket', 'addEventListener']
-  const globals = { URL, AbortController, ...Object.fromEntries(names.map((name) => [name, forbidden(name)])) }
+  // workerd forbids an AbortController there, too.
+  const names = ['setTimeout', 'setInterval', 'queueMicrotask', 'fetch', 'WebSocket', 'addEventListener', 'AbortController']
+  const globals = { URL, ...Object.fromEntries(names.map((name) => [name, forbidden(name)])) }
   const realm = load({ ...globals, forbid: forbidden('Math.random'), crypto: { getRandomValues: forbidden('crypto') } })
   runInContext('Math.random = forbid', realm)
   expect(await run(realm, `return new McpWebSocketClient({ url }).state`)).toBe('idle')
@@ -140,6 +180,14 @@ test('the package touches no global when it is loaded, and neither chance nor a 
 
 describe('what is missing is named, with its remedy', () => {
   const failure = `catch ({ name, message, cause }) { return { name, text: [message, cause?.message].join(' ') } }`
+
+  test('no WebSocket: by the constructor, with the option that takes one', async () => {
+    const program = `try { new McpWebSocketClient({ url }) } ${failure}`
+    expect(await run(load(without('WebSocket')), program)).toEqual({
+      name: 'TypeError',
+      text: expect.stringContaining('WebSocket must be given: this engine has none') as string
+    })
+  })
 
   test.each<[string, object]>([
     ['no URL', without('URL')],

@@ -263,6 +263,7 @@ describe('a bundle for Node', () => {
   ] as const)('made of all entries as one %s runs by itself, and lets the process end', async (_how, format, loading) => {
     // What esbuild makes of a CommonJS dependency (ws) in an ES module asks for `require`.
     const banner = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)`
+    expect(readFileSync(join(root, 'docs/runtimes.md'), 'utf8')).toContain(`--banner:js="${banner}"`)
     const { outputFiles = [], metafile } = await build({
       stdin: { contents: loading + program, resolveDir: installed.folder },
       bundle: true,

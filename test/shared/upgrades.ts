@@ -3,8 +3,14 @@ import { FAST, LATE, offers, useLab } from './lab.js'
 import { nextEvent } from '../helpers/next-event.js'
 import { rejectionOf } from '../helpers/rejection-of.js'
 
-/** What kind of WebSocket runs the tests: a browser's shows nothing of a rejected upgrade, Bun's looks for the subprotocol by itself. */
-export type Engine = 'node' | 'bun' | 'browser'
+/**
+ * What kind of WebSocket runs the tests. That of a browser shows nothing of a rejected upgrade; nor does workerd's, but it opens whatever the
+ * server chose. Bun's looks for the subprotocol by itself.
+ */
+export type Engine = 'node' | 'bun' | 'browser' | 'workerd'
+
+/** Whether the WebSocket shows what the server answers, and sends headers. */
+export const seesHttpIn = (engine: Engine): boolean => engine === 'node' || engine === 'bun'
 
 /** What a browser tells of every rejected upgrade: that it failed, with the likely causes. */
 const OPAQUE = {
@@ -16,8 +22,9 @@ const OPAQUE = {
 
 /** Servers that reject the upgrade, or accept it in another way than the client asked for. */
 export function upgradesSuite(serverUrl: string, engine: Engine): void {
-  const seesHttp = engine !== 'browser'
-  const acceptsAtOnce = engine === 'node'
+  const seesHttp = seesHttpIn(engine)
+  const seesChoice = engine !== 'browser'
+  const acceptsAtOnce = engine === 'node' || engine === 'workerd'
 
   describe('N20: a server that names no subprotocol', () => {
     const lab = useLab(serverUrl)
@@ -25,7 +32,7 @@ export function upgradesSuite(serverUrl: string, engine: Engine): void {
     it('fails the dial, with a hint at the remedy', async () => {
       const client = lab.client('/no-subprotocol', { reconnect: { ...FAST, maxRetries: 1 } })
       const error = await rejectionOf(client.connect())
-      if (seesHttp) {
+      if (seesChoice) {
         const hint = expect.stringContaining("onMissingSubprotocol: 'accept'") as string
         expect(error).toMatchObject({
           name: 'SubprotocolError',
@@ -35,7 +42,7 @@ export function upgradesSuite(serverUrl: string, engine: Engine): void {
           hint
         })
       } else expect(error).toMatchObject({ name: 'RetriesExhaustedError', attempts: 2, cause: OPAQUE })
-      expect(await lab.log()).toHaveLength(seesHttp ? 1 : 2)
+      expect(await lab.log()).toHaveLength(seesChoice ? 1 : 2)
     })
 
     it(`is accepted on request ${acceptsAtOnce ? 'by the same dial' : 'by one more dial without subprotocols'}`, async () => {
@@ -52,7 +59,7 @@ export function upgradesSuite(serverUrl: string, engine: Engine): void {
     it.each(['fail', 'accept'] as const)('fails the dial with onMissingSubprotocol: %s', async (onMissingSubprotocol) => {
       const client = lab.client('/wrong-subprotocol', { onMissingSubprotocol, reconnect: { ...FAST, maxRetries: 1 } })
       const error = await rejectionOf(client.connect())
-      if (seesHttp) expect(error).toMatchObject({ name: 'SubprotocolError', offered: ['mcp.v1'], received: 'other' })
+      if (seesChoice) expect(error).toMatchObject({ name: 'SubprotocolError', offered: ['mcp.v1'], received: 'other' })
       else expect(error).toMatchObject({ name: 'RetriesExhaustedError', cause: OPAQUE })
       expect(client.state).toBe('failed')
     })

@@ -13,7 +13,7 @@ import type { Target } from '../../src/socket/web-socket.js'
 /** A WebSocket of an engine that the test plays. */
 class Engine implements WebSocketLike {
   binaryType = 'blob'
-  protocol = 'mcp.v1'
+  protocol: string | null = 'mcp.v1'
   onopen: WebSocketLike['onopen'] = null
   onmessage: WebSocketLike['onmessage'] = null
   onerror: WebSocketLike['onerror'] = null
@@ -142,6 +142,14 @@ describe('a dial', () => {
     engine.protocol = 'x-secret-token'
     engine.onopen?.()
     expect(log.closure?.error).toMatchObject({ received: 'x-[redacted]' })
+  })
+
+  it.each(['fail', 'accept'] as const)('takes null for no subprotocol, as workerd has it (%s)', (onMissingSubprotocol) => {
+    const { engine, log } = rig({}, { onMissingSubprotocol })
+    engine.protocol = null
+    engine.onopen?.()
+    if (onMissingSubprotocol === 'accept') expect(log.events).toEqual([['opened', undefined]])
+    else expect(log.closure).toMatchObject({ kind: 'subprotocol', error: { received: undefined } })
   })
 
   it('opens without a subprotocol where that is accepted', () => {
