@@ -21,7 +21,9 @@ import type { McpWebSocketServerOptions } from './types.js'
 type Options<Auth> = McpWebSocketServerOptions<Auth>
 /** Options without a default. */
 type Bare = 'server' | 'authenticate' | 'allowedHosts' | 'onrejected' | 'onerror'
-type Complete<Auth> = Required<Omit<Options<Auth>, Bare | 'heartbeat'>> &
+/** With every member, and none undefined. */
+type Filled<T> = { [Name in keyof T]-?: Exclude<T[Name], undefined> }
+type Complete<Auth> = Filled<Omit<Options<Auth>, Bare | 'heartbeat'>> &
   Pick<Options<Auth>, Bare> & { readonly heartbeat: HeartbeatPolicy | false }
 
 /** What a server is made of, from its options. */

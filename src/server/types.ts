@@ -69,64 +69,64 @@ export interface McpWebSocketServerOptions<Auth = undefined> {
    * An HTTP server that belongs to the program, with TLS or without. It is neither started nor closed, and its other paths are left
    * to its other listeners. @default a server of our own
    */
-  readonly server?: HttpServer | HttpsServer
+  readonly server?: HttpServer | HttpsServer | undefined
   /** Port of our own server; 0 takes any that is free. Not together with `server`. @default 0 */
-  readonly port?: number
+  readonly port?: number | undefined
   /** Address to which our own server is bound. @default '127.0.0.1' */
-  readonly host?: string
+  readonly host?: string | undefined
   /**
    * Path of the endpoint: a string, which is compared exactly; or a pattern, such as `/^\/tenants\/[^/]+\/ws$/`; or a function that
    * returns `true` for the paths of this server, and no promise. None of them sees the query. @default '/ws'
    */
-  readonly path?: string | RegExp | ((pathname: string) => boolean)
+  readonly path?: string | RegExp | ((pathname: string) => boolean) | undefined
   /**
    * Decides who may connect. Gets the upgrade request and its bearer token: `undefined` if it has none; cookies and client
    * certificates are in the request. `undefined`, `null` and `false` mean 401; a rejection means 503.
    */
-  readonly authenticate?: (request: IncomingMessage, token: string | undefined) => Awaitable<Auth | undefined>
+  readonly authenticate?: ((request: IncomingMessage, token: string | undefined) => Awaitable<Auth | undefined>) | undefined
   /** Has to be `true` where there is no `authenticate`, on loopback too: every program of the machine can connect. @default false */
-  readonly allowUnauthenticated?: boolean
+  readonly allowUnauthenticated?: boolean | undefined
   /** How long `allowedOrigins` and `authenticate` may take together; after that the client gets 504. @default 10000 */
-  readonly authTimeout?: number
+  readonly authTimeout?: number | undefined
   /**
    * Origins of pages that may connect, compared exactly; or a function, which is called for every upgrade that has an origin, and lets
    * it in if it returns `true`. It is called after all other checks and before `authenticate`, within `authTimeout`. `null` is the origin of
    * local files and of sandboxed frames, which any page can make. @default [] (no page may)
    */
-  readonly allowedOrigins?: readonly string[] | ((origin: string, request: IncomingMessage) => Awaitable<boolean>)
+  readonly allowedOrigins?: readonly string[] | ((origin: string, request: IncomingMessage) => Awaitable<boolean>) | undefined
   /**
    * Hosts under which this server is known: a name, which allows all its ports, or `name:port`.
    * @default the loopback names and `host`; has to be given where the server is not bound to loopback
    */
-  readonly allowedHosts?: readonly string[]
+  readonly allowedHosts?: readonly string[] | undefined
   /** Whether a client that offers no known subprotocol gets 426. @default true */
-  readonly requireSubprotocol?: boolean
+  readonly requireSubprotocol?: boolean | undefined
   /** Subprotocols to accept beside `mcp.v1`: `['mcp']` for clients of the official v1 SDKs. @default [] */
-  readonly extraSubprotocols?: readonly string[]
+  readonly extraSubprotocols?: readonly string[] | undefined
   /**
    * `interval`: silence after which a client is pinged. `timeout`: further silence after which its connection is cut.
    * `false`: neither. @default { interval: 30000, timeout: 30000 }
    */
-  readonly heartbeat?: { readonly interval?: number; readonly timeout?: number } | false
+  readonly heartbeat?: { readonly interval?: number | undefined; readonly timeout?: number | undefined } | false | undefined
   /** Longest message of a client; a longer one ends its connection with 1009. At most 512 MiB. @default 16 MiB */
-  readonly maxMessageBytes?: number
+  readonly maxMessageBytes?: number | undefined
   /** How many clients may be connected at a time, those that are being authenticated included; others get 503. @default 10000 */
-  readonly maxConnections?: number
+  readonly maxConnections?: number | undefined
   /** How many requests may be in flight on one connection; others get the JSON-RPC error 10429. @default 100 */
-  readonly maxInFlight?: number
+  readonly maxInFlight?: number | undefined
   /** How much may wait for a slow reader; beyond that nothing more is read from it. @default 4 MiB */
-  readonly maxBufferedBytes?: number
+  readonly maxBufferedBytes?: number | undefined
   /** How long a slow reader may take to come below `maxBufferedBytes`; then its connection ends with 1013. @default 30000 */
-  readonly drainTimeout?: number
+  readonly drainTimeout?: number | undefined
   /** Gives an accepted socket an MCP server of its own. If it throws or rejects, the connection ends with 1011. */
   readonly onconnection: (transport: ServerTransport, info: ConnectionInfo<Auth>) => unknown
   /** Called with every upgrade that is rejected, once its response is written. It may be async. @default none */
-  readonly onrejected?: (request: IncomingMessage, rejection: RejectionInfo) => unknown
+  readonly onrejected?: ((request: IncomingMessage, rejection: RejectionInfo) => unknown) | undefined
   /**
    * Called with what the other callbacks throw or reject with, and with what the callbacks of a transport do where the transport has no
    * `onerror`. It may be async. @default errors are dropped
    */
-  readonly onerror?: (error: Error) => void
+  readonly onerror?: ((error: Error) => void) | undefined
 }
 
 /** What a server has counted since it was made; messages and bytes are those of WebSocket frames with JSON-RPC in them. */

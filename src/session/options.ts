@@ -61,8 +61,10 @@ type Options = McpWebSocketClientOptions
 type Bare = 'auth' | 'headers' | 'offer' | 'tls' | 'agent' | 'trace' | 'WebSocket'
 type Nested = 'reconnect' | 'heartbeat' | 'outbox'
 type Given<Name extends Nested> = Exclude<Options[Name], false | undefined>
-type Complete = Required<Omit<Options, Bare | Nested>> & { [Name in Bare]: Options[Name] } & {
-  [Name in Nested]: false | (Required<Omit<Given<Name>, 'shouldReconnect'>> & Pick<ReconnectOptions, 'shouldReconnect'>)
+/** With every member, and none undefined. */
+type Filled<T> = { [Name in keyof T]-?: Exclude<T[Name], undefined> }
+type Complete = Filled<Omit<Options, Bare | Nested>> & { [Name in Bare]: Options[Name] } & {
+  [Name in Nested]: false | (Filled<Omit<Given<Name>, 'shouldReconnect'>> & Pick<ReconnectOptions, 'shouldReconnect'>)
 }
 
 // RFC 6455 section 4.1: the elements of Sec-WebSocket-Protocol are tokens of RFC 2616, and none occurs twice.

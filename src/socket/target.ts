@@ -11,9 +11,9 @@ export interface TargetOptions {
   /** The option `url`. */
   readonly url: UrlOption
   /** The option `auth`, with `via` resolved: anything but `'subprotocol'` means the header. */
-  readonly auth?: AuthOptions
+  readonly auth?: AuthOptions | undefined
   /** The option `headers`. */
-  readonly headers?: HeadersOption
+  readonly headers?: HeadersOption | undefined
   /** The option `subprotocols`: what to offer after `mcp.v1`. */
   readonly subprotocols: readonly string[]
   /** The option `offer`: what to offer in place of both. */

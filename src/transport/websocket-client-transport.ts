@@ -42,11 +42,11 @@ type Callbacks = Pick<WebSocketClientTransport, 'onclose' | 'onerror' | 'onmessa
  */
 export class WebSocketClientTransport {
   /** Called once when the transport is over: by `close()`, or because it gave up. */
-  onclose?: () => void
+  onclose?: (() => void) | undefined
   /** Called with trouble that belongs to no request, and with the error for which the transport gave up. */
-  onerror?: (error: Error) => void
+  onerror?: ((error: Error) => void) | undefined
   /** Called with every message for the SDK. */
-  onmessage?: (message: JsonRpcMessage) => void
+  onmessage?: ((message: JsonRpcMessage) => void) | undefined
   /** Always `undefined`: a WebSocket is its own session, and with an id here the SDK would skip its handshake. */
   readonly sessionId: undefined = undefined
   // v2 of the SDK knows a channel like stdio, on which silence after `server/discover` means the legacy era (MCP 2026-07-28,

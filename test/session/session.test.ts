@@ -14,7 +14,7 @@ const result = (id: number | string, value: object = {}): object => ({ jsonrpc: 
 function at(rig: SessionRig, state: string, act: () => void): void {
   rig.on.onState = (to) => {
     if (to.name !== state) return
-    rig.on.onState = undefined
+    delete rig.on.onState
     act()
   }
 }
