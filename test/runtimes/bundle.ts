@@ -35,7 +35,7 @@ const packed = (entry: string, folder: string): Plugin => ({
           })
     )
     build.onResolve({ filter: /\/src\// }, ({ path }) => ({ path: path.replace(/.*\/src\/(.*)\.js$/, '$1'), namespace: 'packed' }))
-    build.onLoad({ filter: /.*/, namespace: 'packed' }, ({ path }) => ({ contents: PACKED[path], resolveDir: folder }))
+    build.onLoad({ filter: /.*/, namespace: 'packed' }, ({ path }) => ({ contents: PACKED[path] ?? '', resolveDir: folder }))
   }
 })
 
