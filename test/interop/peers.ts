@@ -16,12 +16,8 @@ export interface ToolCall {
   readonly text: string
 }
 
-/** What commands are made of. */
-export interface Tools {
-  /** Folder of the programs of `go/`; `''` where it is missing. */
-  readonly go: string
-  /** Folder of the virtual environment; `''` where it is missing. */
-  readonly python: string
+/** What commands are made of: of each toolchain the folder, `''` where it is missing. */
+export interface Tools extends Readonly<Record<keyof Machine, string>> {
   /** Makes a program of one of ours. */
   readonly bundle: (entry: URL) => Promise<string>
 }
@@ -159,6 +155,15 @@ export const PEERS = {
     path: '/ws',
     options: {},
     found: { server: 'coder-peer', era: 'legacy', protocolVersion: '2025-06-18', subprotocol: 'mcp.v1', troubles: [] },
+    ...ALL_TOOLS
+  },
+  goSdk: {
+    name: 'Go SDK 1.8.0 over coder/websocket 1.8.14',
+    needs: 'go',
+    command: ({ go }, port) => [join(go, 'sdkserver'), address(port)],
+    path: '/ws',
+    options: { onMissingSubprotocol: 'accept' },
+    found: { server: 'go-sdk-peer', era: 'modern', protocolVersion: '2026-07-28', subprotocol: undefined, troubles: [] },
     ...ALL_TOOLS
   },
   pythonSdk: {

@@ -261,6 +261,37 @@ describePeer(coderWithout, ({ connect }) => {
   })
 })
 
+describePeer(PEERS.goSdk, ({ connect }) => {
+  it('serves both eras, each connection in the one that it asks for', async () => {
+    const all = await Promise.all((['modern', 'legacy'] as const).map((protocol) => connect({ protocol })))
+    expect(all.map(({ client }) => [client.era, client.protocolVersion])).toEqual([
+      ['modern', '2026-07-28'],
+      ['legacy', '2025-11-25']
+    ])
+  })
+
+  it('works on calls in parallel', async () => {
+    const { client } = await connect()
+    const ended: string[] = []
+    const call = async (name: string, args: Record<string, unknown>): Promise<unknown> =>
+      ended.push(textOf(await client.callTool({ name, arguments: args })))
+    await Promise.all([call('slow', { seconds: 0.3 }), call('echo', { message: 'meanwhile' })])
+    expect(ended).toEqual(['meanwhile', 'done'])
+  })
+
+  it('answers an unknown tool with -32602, and an unknown method with -32601', async () => {
+    const { client } = await connect()
+    const errors = await Promise.all([rejectionOf(client.callTool({ name: 'none' })), rejectionOf(client.request('no/such/method'))])
+    expect(errors.map((error) => isRpcError(error) && error.rpcCode)).toEqual([-32602, -32601])
+  })
+
+  it('reads no more than coder/websocket does: 32 768 bytes', async () => {
+    const { client } = await connect()
+    const error = await rejectionOf(client.callTool({ name: 'echo', arguments: { message: 'x'.repeat(33_000) } }))
+    expect(error).toMatchObject({ code: 'MESSAGE_TOO_LARGE' })
+  })
+})
+
 const pythonWebsocketsWith: Peer = {
   ...PEERS.pythonWebsockets,
   name: `${PEERS.pythonWebsockets.name} with subprotocols=['mcp.v1']`,
