@@ -1,6 +1,9 @@
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { McpWebSocketServerOptions } from '../../src/server/index.js'
 import type { Peer, Tools } from './peers.js'
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
 /**
  * One row: a client that was written by others, in a small program of ours that calls each tool of `node/tools.ts`, gives one call up, and
@@ -28,7 +31,14 @@ export interface ClientPeer {
   }
 }
 
+/** A program of `python/`. */
+const python =
+  (script: string, chain: 'python' | 'pythonSdk2'): ClientPeer['command'] =>
+  ({ [chain]: folder }, url, token) => [join(folder, 'bin/python'), here(`python/${script}`), url, token]
+
 const ALL = { progress: true, cancels: true }
+
+const OFFERS_NOTHING = { offers: undefined, options: { requireSubprotocol: false }, subprotocol: undefined }
 
 /** All rows. A further client is a further entry. */
 export const CLIENTS = {
@@ -36,9 +46,33 @@ export const CLIENTS = {
     name: 'Go SDK 1.8.0 over coder/websocket 1.8.14',
     needs: 'go',
     command: ({ go }, url, token) => [join(go, 'sdkclient'), url, token],
-    offers: undefined,
-    options: { requireSubprotocol: false },
-    subprotocol: undefined,
+    ...OFFERS_NOTHING,
+    sendsToken: true,
+    found: { version: '2026-07-28', ...ALL }
+  },
+  pythonSdk: {
+    name: 'Python SDK 1.30.0',
+    needs: 'python',
+    command: python('sdk_client.py', 'python'),
+    offers: 'mcp',
+    options: { extraSubprotocols: ['mcp'] },
+    subprotocol: 'mcp',
+    sendsToken: false,
+    found: { version: '2025-11-25', progress: true, cancels: false }
+  },
+  pythonSdk2: {
+    name: 'Python SDK 2.3.0 over websockets 17.4',
+    needs: 'pythonSdk2',
+    command: python('sdk2_client.py', 'pythonSdk2'),
+    ...OFFERS_NOTHING,
+    sendsToken: true,
+    found: { version: '2026-07-28', ...ALL }
+  },
+  fastmcp: {
+    name: 'FastMCP 4.2.3 over websockets 17.4',
+    needs: 'pythonSdk2',
+    command: python('fastmcp_client.py', 'pythonSdk2'),
+    ...OFFERS_NOTHING,
     sendsToken: true,
     found: { version: '2026-07-28', ...ALL }
   }

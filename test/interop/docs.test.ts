@@ -89,6 +89,8 @@ describe('the versions in the names', () => {
   const modules = read('test/interop/go/go.mod')
 
   const goSdk = `Go SDK ${/go-sdk v([\d.]+)/.exec(modules)?.[1] ?? ''} over coder/websocket ${/coder\/websocket v([\d.]+)/.exec(modules)?.[1] ?? ''}`
+  const requirements2 = read('test/interop/python/requirements-sdk2.txt')
+  const pin = (name: string): string => new RegExp(`^${name}==(.+)$`, 'm').exec(requirements2)?.[1] ?? ''
   const everything = `server-everything ${versionOf('@modelcontextprotocol/server-everything')}`
 
   it.each([
@@ -101,6 +103,11 @@ describe('the versions in the names', () => {
     [PEERS.goSdk, goSdk],
     [CLIENTS.goSdk, goSdk],
     [PEERS.pythonSdk, `Python SDK ${/^mcp==(.+)$/m.exec(requirements)?.[1] ?? ''}`],
+    [CLIENTS.pythonSdk, `Python SDK ${/^mcp==(.+)$/m.exec(requirements)?.[1] ?? ''}`],
+    [PEERS.pythonSdk2, `Python SDK ${pin('mcp')} over websockets ${pin('websockets')}`],
+    [CLIENTS.pythonSdk2, `Python SDK ${pin('mcp')} over websockets ${pin('websockets')}`],
+    [PEERS.starlette, `Python SDK ${pin('mcp')} in Starlette ${pin('starlette')}`],
+    [CLIENTS.fastmcp, `FastMCP ${pin('fastmcp')} over websockets ${pin('websockets')}`],
     [PEERS.pythonWebsockets, `Python websockets ${/^websockets==(.+)$/m.exec(requirements)?.[1] ?? ''}`]
   ])('are those that run: $name', ({ name }, installed) => {
     expect(name).toBe(installed)

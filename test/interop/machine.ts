@@ -14,12 +14,16 @@ const CACHE = fileURLToPath(new URL('../../.interop/', import.meta.url))
 /** A language that some peers are written in: its programs, or why there are none. */
 export type Toolchain = { readonly version: string; readonly folder: string } | { readonly missing: string }
 
+const PYTHON = 'Python 3.10 or newer with venv'
+
 /** How each of them is made, and what it takes. */
 const RECIPES = {
   /** The folder holds the programs of `go/`. */
   go: ['Go 1.25 or newer', prepareGo],
-  /** The folder is a virtual environment with what `python/` needs. */
-  python: ['Python 3.10 or newer with venv', () => preparePython('python')]
+  /** The folder is a virtual environment for the programs of `python/` on SDK 1. */
+  python: [PYTHON, () => preparePython('python', 'requirements.txt')],
+  /** The same for those on SDK 2: the two exclude each other. */
+  pythonSdk2: [PYTHON, () => preparePython('python-sdk2', 'requirements-sdk2.txt')]
 } as const satisfies Readonly<Record<string, readonly [string, () => Promise<Toolchain>]>>
 
 /** What this machine can run besides Node. */
@@ -65,10 +69,9 @@ async function prepareGo(): Promise<Toolchain> {
   return { version: stdout.trim().replace(/^go/, 'Go '), folder }
 }
 
-/** A virtual environment with the requirements of a folder beside this file. */
-async function preparePython(name: string): Promise<Toolchain> {
+async function preparePython(name: string, pins: string): Promise<Toolchain> {
   const python = process.env.PYTHON ?? 'python3'
-  const requirements = join(HERE, name, 'requirements.txt')
+  const requirements = join(HERE, 'python', pins)
   const { stdout } = await run(python, ['--version'])
   const version = stdout.trim()
   const folder = await once(name, [version, await readFile(requirements)], async (fresh) => {

@@ -87,7 +87,19 @@ const EVERYTHING = {
 
 const SDK_V2 = { command: program('node/sdk-v2.ts'), path: '/ws', ...ALL_TOOLS } satisfies Partial<Peer>
 
+/** A program of `python/`, whose first argument is the port. */
+const python =
+  (script: string, chain: 'python' | 'pythonSdk2' = 'python', ...args: string[]) =>
+  ({ [chain]: folder }: Tools, port: number): readonly string[] => [
+    join(folder, 'bin/python'),
+    here(`python/${script}`),
+    String(port),
+    ...args
+  ]
+
 const address = (port: number): string => `127.0.0.1:${String(port)}`
+
+const STARLETTE_TOKEN = 'a-starlette-token'
 
 /** All rows. A further server is a further entry. */
 export const PEERS = {
@@ -169,16 +181,34 @@ export const PEERS = {
   pythonSdk: {
     name: 'Python SDK 1.30.0',
     needs: 'python',
-    command: ({ python }, port) => [join(python, 'bin/python'), here('python/sdk_server.py'), String(port)],
+    command: python('sdk_server.py'),
     path: '/ws',
     options: { subprotocols: ['mcp'] },
     found: { server: 'python-sdk-peer', era: 'legacy', protocolVersion: '2025-11-25', subprotocol: 'mcp', troubles: [] },
     ...ALL_TOOLS
   },
+  pythonSdk2: {
+    name: 'Python SDK 2.3.0 over websockets 17.4',
+    needs: 'pythonSdk2',
+    command: python('sdk2_websockets_server.py', 'pythonSdk2'),
+    path: '/',
+    options: { onMissingSubprotocol: 'accept' },
+    found: { server: 'python-sdk2-peer', era: 'modern', protocolVersion: '2026-07-28', subprotocol: undefined, troubles: [] },
+    ...ALL_TOOLS
+  },
+  starlette: {
+    name: 'Python SDK 2.3.0 in Starlette 1.10.0',
+    needs: 'pythonSdk2',
+    command: python('sdk2_starlette_server.py', 'pythonSdk2', STARLETTE_TOKEN),
+    path: '/ws',
+    options: { onMissingSubprotocol: 'accept', auth: { token: STARLETTE_TOKEN } },
+    found: { server: 'starlette-peer', era: 'modern', protocolVersion: '2026-07-28', subprotocol: undefined, troubles: [] },
+    ...ALL_TOOLS
+  },
   pythonWebsockets: {
     name: 'Python websockets 17.4',
     needs: 'python',
-    command: ({ python }, port) => [join(python, 'bin/python'), here('python/websockets_server.py'), String(port)],
+    command: python('websockets_server.py'),
     path: '/',
     options: { onMissingSubprotocol: 'accept' },
     found: { server: 'websockets-peer', era: 'legacy', protocolVersion: '2025-03-26', subprotocol: undefined, troubles: [] },
