@@ -23,6 +23,7 @@ export type ErrorCode =
   | 'RETRIES_EXHAUSTED'
   | 'QUEUE_FULL'
   | 'CLOSED'
+  | 'UNEXPECTED_ERROR'
 
 /**
  * Whether a request that failed can have reached the server.

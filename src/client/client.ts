@@ -171,7 +171,9 @@ export class McpWebSocketClient extends McpMethods {
     const call = this.#peer.call(method, prepared, options, { repeatable })
     const life = this.#life.signal
     return (
-      repeatable ? call.promise.then((result) => runInputRounds(result, call, options, life, this.#peer)) : call.promise
+      repeatable
+        ? call.promise.then((result) => runInputRounds(result, call, options, { peer: this.#peer, life, json: this.#config.json }))
+        : call.promise
     ) as Promise<R>
   }
 
@@ -328,7 +330,7 @@ export class McpWebSocketClient extends McpMethods {
   #stamp(text: string, agreement: Agreement | undefined): string {
     if (agreement?.era !== 'modern') return text
     this.#requestMeta ??= JSON.stringify(requestMeta(this.#config.introduction, this.#logLevel)).slice(1, -1)
-    return withRequestMeta(text, this.#requestMeta)
+    return withRequestMeta(text, this.#requestMeta, this.#config.json)
   }
 
   #onNotification(notification: JsonRpcNotification): void {

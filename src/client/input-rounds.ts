@@ -1,13 +1,23 @@
 import { ProtocolError, RequestTimeoutError } from '../errors.js'
 import type { Call, RpcPeer } from '../rpc/rpc-peer.js'
 import type { Params, Result } from '../types/json-rpc.js'
-import type { RequestOptions } from '../types/options.js'
+import type { JsonOption, RequestOptions } from '../types/options.js'
 import { jsonOf } from '../wire/json-rpc.js'
 
 const MAY_ASK_FOR_INPUT = ['tools/call', 'prompts/get', 'resources/read']
 const MOST_ROUNDS = 10
 // In ms. A server that sends only its state wants the request again: at once would be a busy loop.
 const STATE_ONLY_PAUSE = 250
+
+/** What a flow of input rounds works with. */
+export interface InputHost {
+  /** Sends the legs, and runs the handlers. */
+  readonly peer: RpcPeer
+  /** Ends the flow with the life of the client. */
+  readonly life: AbortSignal
+  /** What wrote the request. */
+  readonly json: JsonOption
+}
 
 /** Whether the server may respond to this request with input requests in place of a result (MCP 2026-07-28, basic/patterns/mrtr). */
 export const mayAskForInput = (method: string): boolean => MAY_ASK_FOR_INPUT.includes(method)
@@ -17,21 +27,20 @@ export const mayAskForInput = (method: string): boolean => MAY_ASK_FOR_INPUT.inc
  * @param first - The result of the first leg, which may be input requests.
  * @param call - The first leg. Later legs repeat its params as they were sent, whatever the caller did to its object meanwhile.
  * @param options - The caller's options; `timeout` bounds each leg, `maxTotalTimeout` all of them.
- * @param life - Ends the flow with the life of the client.
+ * @param host - What the flow works with.
  * @throws ProtocolError after ten rounds, or for a result of an unknown type; what a leg or a handler rejects with.
  */
 export async function runInputRounds(
   first: unknown,
   call: Call,
   options: RequestOptions,
-  life: AbortSignal,
-  peer: RpcPeer
+  { peer, life, json }: InputHost
 ): Promise<unknown> {
   const { method, startedAt, text = '{}' } = call
   const { signal, maxTotalTimeout = Infinity } = options
   const late = (): Error => new RequestTimeoutError(method, maxTotalTimeout, 'unknown')
   let result = first as Result | undefined
-  const params = result?.resultType === 'input_required' ? (JSON.parse(text) as { params?: Params }).params : undefined
+  const params = result?.resultType === 'input_required' ? (json.parse(text) as { params?: Params }).params : undefined
   for (let round = 0; result?.resultType === 'input_required'; round++) {
     if (round === MOST_ROUNDS)
       throw new ProtocolError('INVALID_RESPONSE', `the server asked for input ${String(MOST_ROUNDS)} times and still has no result`)

@@ -1,4 +1,5 @@
 import type { Params } from '../types/json-rpc.js'
+import type { JsonOption } from '../types/options.js'
 
 // What the client itself writes into `_meta` of a modern request (MCP 2026-07-28, basic/versioning): a program cannot.
 const RESERVED = ['protocolVersion', 'clientInfo', 'clientCapabilities', 'logLevel'].map((name) => `io.modelcontextprotocol/${name}`)
@@ -23,8 +24,10 @@ const META = '"_meta":'
  * @param text - A request whose `_meta`, if it has one, comes first in its params. Everything before the params is ours: an id and an
  * escaped method, so that the first `,"params":` is the member.
  * @param members - JSON of the members, without braces.
+ * @param json - What wrote the text. Only how the engine's JSON writes is known.
  */
-export function withRequestMeta(text: string, members: string): string {
+export function withRequestMeta(text: string, members: string, json: JsonOption = JSON): string {
+  if (json !== JSON) return parsedWithMeta(text, members, json)
   const at = text.indexOf(PARAMS)
   if (at === -1) return `${text.slice(0, -1)}${PARAMS}{${META}{${members}}}}`
   const inside = at + PARAMS.length + 1
@@ -33,9 +36,13 @@ export function withRequestMeta(text: string, members: string): string {
   if (text.startsWith(`${META}{`, inside)) return splice(text, inside + META.length + 1, members)
   if (!text.includes(META, inside)) return splice(text, inside, `${META}{${members}}`)
   // Some `_meta` lies deeper, or behind a param whose name is an integer, which JSON.stringify writes first.
-  const request = JSON.parse(text) as { params: Params }
-  request.params._meta = { ...request.params._meta, ...(JSON.parse(`{${members}}`) as object) }
-  return JSON.stringify(request)
+  return parsedWithMeta(text, members, json)
+}
+
+function parsedWithMeta(text: string, members: string, json: JsonOption): string {
+  const { params, ...request } = json.parse(text) as { params?: Params }
+  const _meta = { ...params?._meta, ...(JSON.parse(`{${members}}`) as object) }
+  return json.stringify({ ...request, params: { ...params, _meta } })
 }
 
 /** Puts members in at the beginning of an object. */

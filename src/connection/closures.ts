@@ -1,11 +1,5 @@
-import {
-  ConnectionLostError,
-  HandshakeError,
-  ProtocolError,
-  type Closure,
-  type McpWebSocketError,
-  type SubprotocolError
-} from '../errors.js'
+import { ConnectionLostError, HandshakeError, McpWebSocketError, ProtocolError, type Closure, type SubprotocolError } from '../errors.js'
+import { asError } from '../lib/guarded.js'
 
 /** What follows from a closure: dial again after a delay, or give up. */
 export type Verdict = 'retry' | 'fatal'
@@ -75,8 +69,8 @@ function isFatal(closure: Closure): boolean {
       if (isDecidedHere(closure)) return !everReady || error?.code === 'SERVER_CHANGED'
       return FATAL_CODES.includes(code) || (code >= 4400 && code < 4500 && !PASSING_CLIENT_CODES.includes(code))
     default:
-      // A server that does not speak HTTP will not learn it; credentials stay forbidden over plain text.
-      return error?.code === 'HANDSHAKE_INVALID' || error?.code === 'INSECURE_TRANSPORT'
+      // A server that does not speak HTTP will not learn it; credentials stay forbidden over plain text; a fault of this side stays.
+      return error?.retryable === false
   }
 }
 
@@ -86,13 +80,12 @@ export function askedDelay(closure: Closure, initialDelay: number): number {
   return closure.retryAfter ?? (closure.code === 1013 ? 2 * initialDelay : 0)
 }
 
-/** The closure in words, for messages. @param cause - What may explain it. */
-export function describeClosure(closure: Closure, cause?: McpWebSocketError): string {
-  if (closure.error) return closure.error.message
-  if (closure.kind === 'heartbeat') return 'the server fell silent'
-  const reason = closure.reason ? ` ${JSON.stringify(closure.reason)}` : ''
-  const end = closure.code === undefined ? 'the connection broke' : `the connection closed with code ${String(closure.code)}${reason}`
-  return cause ? `${end}; ${cause.message}` : end
+/** The closure in words, for messages. @param where - The URL, without secrets. */
+export function describeClosure({ error, kind, code, reason }: Closure, where = 'the server'): string {
+  if (error) return error.message
+  if (kind === 'heartbeat') return `${where} fell silent`
+  const end = code === undefined ? 'broke' : `closed with code ${String(code)}`
+  return `the connection to ${where} ${end}${reason ? ` ${JSON.stringify(reason)}` : ''}`
 }
 
 const DROPPED_HINT =
@@ -100,17 +93,27 @@ const DROPPED_HINT =
 
 /**
  * The closure with its error: the one with which `connect()` rejects when this closure ends it.
+ * @param where - The URL, without secrets.
  * @param cause - What may explain the closure.
  */
-export function withError(closure: Closure, cause?: McpWebSocketError): Closure & { readonly error: McpWebSocketError } {
+export function withError(closure: Closure, where?: string, cause?: McpWebSocketError): Closure & { readonly error: McpWebSocketError } {
   const { error } = closure
   if (error) return { ...closure, error }
   const retryable = judgeClosure(closure) === 'retry'
   // A server that hangs up on every first message is no passing trouble.
   const hint = cause?.hint ?? (closure.kind === 'close' && !closure.everReady ? DROPPED_HINT : undefined)
   const details = { retryable, delivery: 'not-sent', cause, hint } as const
-  return { ...closure, error: new ConnectionLostError(lostCode(closure), describeClosure(closure, cause), closure, details) }
+  const end = describeClosure(closure, where)
+  return { ...closure, error: new ConnectionLostError(lostCode(closure), cause ? `${end}; ${cause.message}` : end, closure, details) }
 }
+
+/** The error of an exception that no server caused: the engine lacks something, or there is a bug. Another dial would not help. */
+export const unexpectedError = (cause: unknown): McpWebSocketError =>
+  new McpWebSocketError('UNEXPECTED_ERROR', asError(cause).message, {
+    cause,
+    hint: 'This is no failure of the network: the engine lacks something, or a WebSocket class, an agent or this package has a bug.',
+    delivery: 'not-sent'
+  })
 
 /** The error for frames that could not be read. @param start - How the last one began, without secrets. */
 export const unreadError = (count: number, start: string): ProtocolError =>

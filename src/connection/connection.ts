@@ -2,7 +2,7 @@
 // (by the rules in lifecycle.ts, closures.ts and backoff.ts), and turns frames into messages. It knows nothing of MCP: for it, a
 // handshake is the time between the open socket and `confirm()`. The session calls it.
 
-import type { Closure, McpWebSocketError, ProtocolError } from '../errors.js'
+import { isMcpWebSocketError, type Closure, type ProtocolError } from '../errors.js'
 import type { Clock } from '../lib/clock.js'
 import { guarded } from '../lib/guarded.js'
 import { SharedTimer, type Due } from '../lib/shared-timer.js'
@@ -11,9 +11,9 @@ import { publicUrl, redact, redactStart } from '../socket/secrets.js'
 import type { Socket, SocketClosure, SocketListener, SocketOptions, Target } from '../socket/web-socket.js'
 import type { ClientStats } from '../types/client.js'
 import type { JsonRpcMessage } from '../types/json-rpc.js'
-import type { TokenContext } from '../types/options.js'
-import { parseText, type Malformed } from '../wire/json-rpc.js'
-import { askedDelay, lateClosure, tellsEra, unreadError, withError } from './closures.js'
+import type { JsonOption, TokenContext } from '../types/options.js'
+import { encodeMessage, parseText, type Malformed } from '../wire/json-rpc.js'
+import { askedDelay, lateClosure, tellsEra, unexpectedError, unreadError, withError } from './closures.js'
 import { transition, type Command, type LifecycleEvent, type LifecycleState, type Redial, type RetryPolicy } from './lifecycle.js'
 
 /** Settings of a connection; times in ms. */
@@ -32,6 +32,8 @@ export interface ConnectionConfig extends SocketOptions {
   readonly unref: boolean
   /** Sees every frame. */
   readonly trace: ((direction: 'in' | 'out', text: string) => void) | undefined
+  /** Reads and writes JSON. */
+  readonly json: JsonOption
   /** Bytes that may wait in the socket before `canWrite` is false. */
   readonly maxBuffered: number
   /** Whether the token comes from a provider, which can give another. */
@@ -83,6 +85,8 @@ export class Connection implements SocketListener {
   readonly stats: ConnectionStats = { attempts: 0, reconnects: 0, sent: 0, received: 0, bytesSent: 0, bytesReceived: 0, resent: 0, lost: 0 }
   /** Whether a closure of this socket would tell the era of the server: then the next dial follows at once. */
   eraRedial = false
+  /** The URL of the current dial, without secrets. */
+  where = 'the server'
   /** How long the upgrade of the current socket took, in ms: a measure of how far away the server is. */
   roundTrip = 0
   readonly #config: ConnectionConfig
@@ -98,8 +102,6 @@ export class Connection implements SocketListener {
   /** Whether dials go without subprotocols; `maybe` until one such dial opened. */
   #bare: 'no' | 'maybe' | 'yes' = 'no'
   #secrets: readonly string[] = []
-  /** The URL of the current dial, without secrets. */
-  #where = 'the server'
   /** The frame that is being read. */
   #frame = ''
   /** Frames of the current socket that could not be read. */
@@ -189,6 +191,11 @@ export class Connection implements SocketListener {
     if (!this.#timer.has(this.#drainCheck)) this.#timer.set(this.#drainCheck, DRAIN_CHECK)
   }
 
+  /** The message as the text of one frame. @throws TypeError that names the method, if JSON cannot hold the message. */
+  encode(message: JsonRpcMessage): string {
+    return encodeMessage(message, this.#config.json)
+  }
+
   /** Writes one frame; only while a socket is open (`initializing`, `ready`). */
   send(text: string): void {
     this.#trace('out', text)
@@ -238,12 +245,12 @@ export class Connection implements SocketListener {
       // The connection was closed, or dialled anew, while the providers worked.
       if (this.#state !== state) return
       this.#secrets = target.secrets
-      this.#where = publicUrl(target.url)
+      this.where = publicUrl(target.url)
       this.#dialledAt = this.#config.clock.now()
       this.#socket = this.#config.openSocket(this.#bare === 'no' ? target : { ...target, protocols: [] }, this.#config, this)
     } catch (cause) {
       if (this.#state !== state) return
-      this.#end({ kind: 'network', wasClean: false, error: cause as McpWebSocketError })
+      this.#end({ kind: 'network', wasClean: false, error: isMcpWebSocketError(cause) ? cause : unexpectedError(cause) })
     }
   }
 
@@ -263,7 +270,7 @@ export class Connection implements SocketListener {
     this.#listener.onHeard()
     this.#frame = text
     // The last net: nothing that a server sends may end the process, whatever was forgotten above.
-    guarded(() => parseText(text, this.#onMessage, this.#onMalformed), this.#listener.onError)
+    guarded(() => parseText(text, this.#onMessage, this.#onMalformed, this.#config.json), this.#listener.onError)
     this.#frame = ''
   }
 
@@ -303,7 +310,7 @@ export class Connection implements SocketListener {
     const state = this.#state
     if (state.name === 'closing') return this.#dispatch({ type: 'timedOut' })
     if (!('life' in state)) return
-    const closure = withError({ ...facts, everReady: state.life.everReady }, state.name === 'ready' ? undefined : this.unread)
+    const closure = withError({ ...facts, everReady: state.life.everReady }, this.where, state.name === 'ready' ? undefined : this.unread)
     const redial = this.#redialAfter(closure, state.life.redials)
     this.#dispatch({
       type: 'socketClosed',
@@ -343,8 +350,8 @@ export class Connection implements SocketListener {
     const { name } = this.#state
     if (name === 'ready') this.#dispatch({ type: 'stabilized' })
     else if (name === 'connecting')
-      this.#end(this.#socket?.expire() ?? lateClosure('CONNECT_TIMEOUT', this.#config.connectTimeout, this.#where))
-    else if (name === 'initializing') this.#end(lateClosure('HANDSHAKE_TIMEOUT', this.#config.handshakeTimeout, this.#where, this.unread))
+      this.#end(this.#socket?.expire() ?? lateClosure('CONNECT_TIMEOUT', this.#config.connectTimeout, this.where))
+    else if (name === 'initializing') this.#end(lateClosure('HANDSHAKE_TIMEOUT', this.#config.handshakeTimeout, this.where, this.unread))
     else this.#dispatch({ type: 'timedOut' })
   }
 }

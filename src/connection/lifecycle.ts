@@ -49,7 +49,7 @@ export interface Life {
   readonly redials: readonly Redial[]
   /** Why the next dial asks for a token: the last closure was one of credentials. */
   readonly reason: 'connect' | 'unauthorized'
-  /** Whether a fresh token was asked for after a 401, since the last stable connection. */
+  /** Whether a fresh token was asked for after a 401 or 403, since the last stable connection. */
   readonly refreshed: boolean
   /** How many dials in a row opened a socket on which the server said nothing, while it was never ready in this life. */
   readonly silences: number
@@ -133,11 +133,12 @@ function alive(state: Alive, event: LifecycleEvent, policy: RetryPolicy): Lifecy
 
 function afterClosure(before: Life, event: SocketClosed, policy: RetryPolicy): LifecycleState {
   const { closure, override } = event
-  const refused = closure.status === 401
-  const refresh = refused && event.refreshable && !before.refreshed
+  // Starlette, and what is built on it, says 403 to a token that has expired.
+  const rejected = closure.status === 401 || closure.status === 403
+  const refresh = rejected && event.refreshable && !before.refreshed
   const life: Life = {
     ...before,
-    reason: refused || isUnauthorizedCode(closure.code) ? 'unauthorized' : 'connect',
+    reason: rejected || isUnauthorizedCode(closure.code) ? 'unauthorized' : 'connect',
     refreshed: before.refreshed || refresh,
     silences: closure.error?.code === 'HANDSHAKE_TIMEOUT' && !before.everReady ? before.silences + 1 : 0
   }

@@ -36,8 +36,8 @@ export const OBJECT: Kind = ['an object', isObject]
 export const FUNCTION: Kind = ['a function', (value) => typeof value === 'function']
 /** Any string. */
 export const STRING: Kind = ['a string', (value) => typeof value === 'string']
-/** A string with something in it. */
-export const TEXT: Kind = ['a non-empty string', (value) => typeof value === 'string' && value !== '']
+/** A string with something in it, as it can stand in a header: a text that was read from a file often ends with a line break. */
+export const LINE: Kind = ['a non-empty string without line breaks', (value) => typeof value === 'string' && /^.+$/.test(value)]
 /** A time in ms, which may have a fraction. */
 export const MS: Kind = ['a positive number', (value) => isNumber(value, Number.MIN_VALUE)]
 /** A factor by which something grows. */

@@ -3,18 +3,18 @@ import {
   checkOptions,
   completeOptions,
   FUNCTION,
+  LINE,
   listOf,
   MS,
   NONE,
   POSITIVE,
   REQUIRED,
-  TEXT,
   type Kind,
   type Rules
 } from '../lib/option-rules.js'
-import { AUTH_PREFIX, BEARER_PREFIX, isCredential, MCP_SUBPROTOCOL } from '../wire/subprotocol.js'
+import { AUTH_PREFIX, BEARER_PREFIX, isCredential, isHttpToken, MCP_SUBPROTOCOL } from '../wire/subprotocol.js'
 import type { HeartbeatPolicy } from './heartbeat.js'
-import { isToken, type UpgradePolicy } from './upgrade.js'
+import type { UpgradePolicy } from './upgrade.js'
 import type { BindingConfig } from './http-binding.js'
 import type { McpWebSocketServerOptions } from './types.js'
 
@@ -64,7 +64,7 @@ const HOSTS = listOf('a list of different names, each with or without a port', (
 )
 const SUBPROTOCOLS = listOf(
   `a list of different tokens other than ${MCP_SUBPROTOCOL}, ${BEARER_PREFIX}* and ${AUTH_PREFIX}*`,
-  (value) => isToken(value) && value !== MCP_SUBPROTOCOL && !isCredential(value)
+  (value) => isHttpToken(value) && value !== MCP_SUBPROTOCOL && !isCredential(value)
 )
 // A longer message fits in no string; and from 2 GiB on ws knows no limit at all.
 const MESSAGE_BYTES: Kind = [
@@ -75,7 +75,7 @@ const MESSAGE_BYTES: Kind = [
 const RULES: Rules = {
   server: [NONE, HTTP_SERVER],
   port: [0, PORT],
-  host: ['127.0.0.1', TEXT],
+  host: ['127.0.0.1', LINE],
   path: ['/ws', PATH, PATTERN, FUNCTION],
   authenticate: [NONE, FUNCTION],
   allowUnauthenticated: [false, true, false],

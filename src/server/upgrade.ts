@@ -1,4 +1,4 @@
-import { isCredential } from '../wire/subprotocol.js'
+import { isCredential, isHttpToken } from '../wire/subprotocol.js'
 import { readCredentials } from './credentials.js'
 
 /** Which paths belong to a server: one of them, those that a pattern fits, or those for which a function returns `true`. */
@@ -178,13 +178,9 @@ function findMalformed({ method, headers, rawHeaders }: UpgradeRequest): Rejecte
 const isRepeated = (name: string, rawHeaders: UpgradeRequest['rawHeaders']): boolean =>
   rawHeaders.filter((each, index) => index % 2 === 0 && each.toLowerCase() === name).length > 1
 
-const TOKEN = /^[!#$%&'*+\-.^_`|~\w]+$/
 const MAX_SUBPROTOCOLS = 100
 // Browsers send about 15 headers, and each proxy adds a few.
 const MAX_HEADERS = 200
-
-/** Whether the name is a token, as the names of subprotocols have to be (RFC 9110 section 5.6.2). */
-export const isToken = (name: string): boolean => TOKEN.test(name)
 
 /** The subprotocols of an offer; `undefined` if a name is not a token or comes twice, or if there are too many. */
 function readOffer(header: string | readonly string[] | undefined): string[] | undefined {
@@ -192,6 +188,6 @@ function readOffer(header: string | readonly string[] | undefined): string[] | u
   const offered = String(header)
     .split(',', MAX_SUBPROTOCOLS + 1)
     .map((name) => name.trim())
-  const isReadable = offered.length <= MAX_SUBPROTOCOLS && new Set(offered).size === offered.length && offered.every(isToken)
+  const isReadable = offered.length <= MAX_SUBPROTOCOLS && new Set(offered).size === offered.length && offered.every(isHttpToken)
   return isReadable ? offered : undefined
 }

@@ -21,8 +21,13 @@ export interface Introduction {
   readonly capabilities: ClientCapabilities
 }
 
-/** The text without secrets. */
-export type Redact = (text: string) => string
+/** What the texts of a failed handshake need to know of the connection. */
+export interface HandshakePlace {
+  /** The URL, without secrets. */
+  readonly where: string
+  /** Takes secrets out of what the server says, before anybody is shown it. */
+  readonly redact: (text: string) => string
+}
 
 /** What to do next in a handshake. */
 export type HandshakeStep =
@@ -47,8 +52,8 @@ export interface HandshakeScript {
   readonly agreed?: Agreement | undefined
   /** The first step on a new socket; `undefined`: nothing comes first. */
   begin(): HandshakeStep | undefined
-  /** The step after the last one; `redact` takes secrets out of what the server says, before anybody is shown it. */
-  next(outcome: HandshakeOutcome, redact: Redact): HandshakeStep
+  /** The step after the last one. */
+  next(outcome: HandshakeOutcome, place: HandshakePlace): HandshakeStep
   /** The socket is gone. @param tellsEra - Whether that can be the response to the last step: see `tellsEra` in closures.ts. */
   closed(tellsEra: boolean): void
   /** A new life may meet another server. */
@@ -107,7 +112,7 @@ export class Handshake implements HandshakeScript {
     return this.#request(this.#remembered ?? (this.#protocol === 'legacy' ? NEWEST_LEGACY : NEWEST_MODERN))
   }
 
-  next(outcome: HandshakeOutcome, redact: Redact = (text) => text): HandshakeStep {
+  next(outcome: HandshakeOutcome, place: HandshakePlace): HandshakeStep {
     const offered = this.#offered
     this.#offered = ''
     const { error, timedOut } = outcome
@@ -117,7 +122,7 @@ export class Handshake implements HandshakeScript {
       this.#repeated = true
       return this.#request(offered)
     }
-    return LEGACY_VERSIONS.includes(offered) ? this.#afterInitialize(outcome, offered, redact) : this.#afterDiscover(outcome, redact)
+    return LEGACY_VERSIONS.includes(offered) ? this.#afterInitialize(outcome, offered, place) : this.#afterDiscover(outcome, place)
   }
 
   closed(tellsEra: boolean): void {
@@ -138,18 +143,18 @@ export class Handshake implements HandshakeScript {
     return { do: 'request', method: 'server/discover', params: { _meta: this.requestMeta() }, probe: this.#protocol === 'auto' }
   }
 
-  #afterDiscover(outcome: HandshakeOutcome, redact: Redact): HandshakeStep {
+  #afterDiscover(outcome: HandshakeOutcome, place: HandshakePlace): HandshakeStep {
     const { error } = outcome
     const result = membersOf(outcome.result)
     // `undefined`: the server knows nothing of the method, so that any legacy version may do.
     const supported = error && isModernError(error.code) ? (supportedOf(error.data) ?? []) : listOf(result.supportedVersions)
     if (!error && supported?.includes(NEWEST_MODERN)) return this.#accept(NEWEST_MODERN, result)
     const version = firstOf(LEGACY_VERSIONS, supported)
-    if (version === undefined || this.#protocol === 'modern') return failHandshake('server/discover', outcome, supported, redact)
+    if (version === undefined || this.#protocol === 'modern') return failHandshake('server/discover', outcome, supported, place)
     return this.#request(version)
   }
 
-  #afterInitialize(outcome: HandshakeOutcome, offered: string, redact: Redact): HandshakeStep {
+  #afterInitialize(outcome: HandshakeOutcome, offered: string, place: HandshakePlace): HandshakeStep {
     const { error } = outcome
     const result = membersOf(outcome.result)
     const version = LEGACY_VERSIONS.find((known) => known === result.protocolVersion)
@@ -158,7 +163,7 @@ export class Handshake implements HandshakeScript {
     if (next !== undefined) return this.#request(next)
     // What was agreed before no longer holds.
     if (error) this.#remembered = undefined
-    return failHandshake('initialize', outcome, result.protocolVersion, redact)
+    return failHandshake('initialize', outcome, result.protocolVersion, place)
   }
 
   /** The version to offer after `initialize` failed with this error, if there is one. */
@@ -192,17 +197,25 @@ const LONGEST_LIST = 200
  * The step after an outcome that ends the handshake.
  * @param versions - What the server supports, where it said so.
  */
-export function failHandshake(method: string, { error, timedOut }: HandshakeOutcome, versions: unknown, redact: Redact): HandshakeStep {
-  let problem = `the response to ${method} is invalid`
-  if (error) problem = `the server refused ${method}: ${error.message}`
-  else if (timedOut) problem = `the server did not respond to ${method}`
-  else if (versions !== undefined) problem = `the server supports only ${jsonOf(versions).slice(0, LONGEST_LIST)}`
+export function failHandshake(
+  method: string,
+  { error, timedOut }: HandshakeOutcome,
+  versions: unknown,
+  { where, redact }: HandshakePlace
+): HandshakeStep {
+  let problem = `sent an invalid response to ${method}`
+  if (error) problem = `rejected ${method}: ${error.message}`
+  else if (timedOut) problem = `did not respond to ${method}`
+  else if (versions !== undefined) problem = `supports only ${jsonOf(versions).slice(0, LONGEST_LIST)}`
   const cause = error && new RpcError(error.code, redact(error.message), redactData(error.data, redact))
   const hint = 'Is this an MCP server? Does it fit the option protocol?'
-  return { do: 'fail', error: new ProtocolError('INITIALIZE_REFUSED', redact(problem), { cause, hint, delivery: 'not-sent' }) }
+  return {
+    do: 'fail',
+    error: new ProtocolError('INITIALIZE_REFUSED', `${where} ${redact(problem)}`, { cause, hint, delivery: 'not-sent' })
+  }
 }
 
-function redactData(data: unknown, redact: Redact): unknown {
+function redactData(data: unknown, redact: HandshakePlace['redact']): unknown {
   const json = jsonOf(data)
   return redact(json) === json ? data : '[redacted]'
 }

@@ -1,6 +1,5 @@
 import type { Connection } from '../connection/connection.js'
 import type { JsonRpcResponse, Params, RequestId } from '../types/json-rpc.js'
-import { encodeMessage } from '../wire/json-rpc.js'
 
 // The layer above counts its ids up from below 10^9, so that the two meet only after a billion requests.
 const FIRST_ID = 2 ** 31 - 1
@@ -22,7 +21,7 @@ export class InternalRequests {
   send(method: string, params: Params | undefined, onResponse: (response: JsonRpcResponse) => void): number {
     const id = this.freeId()
     this.#pending.set(id, onResponse)
-    this.#connection.send(encodeMessage({ jsonrpc: '2.0', id, method, ...(params && { params }) }))
+    this.#connection.send(this.#connection.encode({ jsonrpc: '2.0', id, method, ...(params && { params }) }))
     return id
   }
 

@@ -1,6 +1,6 @@
 import type { ConnectionConfig } from '../connection/connection.js'
 import type { Introduction } from './handshake.js'
-import { MCP_SUBPROTOCOL } from '../wire/subprotocol.js'
+import { AUTH_PREFIX, BEARER_PREFIX, isHttpToken, MCP_SUBPROTOCOL } from '../wire/subprotocol.js'
 import type { Clock } from '../lib/clock.js'
 import { isObject } from '../lib/is-object.js'
 import {
@@ -9,6 +9,7 @@ import {
   COUNT,
   FACTOR,
   FUNCTION,
+  LINE,
   listOf,
   MS,
   NONE,
@@ -16,15 +17,15 @@ import {
   POSITIVE,
   REQUIRED,
   STRING,
-  TEXT,
   type Kind,
   type Rules
 } from '../lib/option-rules.js'
 import { headersWork, type OpenSocket } from '../socket/open-socket.js'
 import { mayLackSubprotocol } from '../connection/closures.js'
-import { readUrl, resolveTarget } from '../socket/target.js'
+import { carryToken, readUrl, resolveTarget } from '../socket/target.js'
+import { readHeaders } from '../socket/node-socket.js'
 import type { SessionConfig } from './session.js'
-import type { McpWebSocketClientOptions, ReconnectOptions } from '../types/options.js'
+import type { JsonOption, McpWebSocketClientOptions, ReconnectOptions } from '../types/options.js'
 import { VERSION } from '../version.js'
 
 /** The platform, handed in by the public entries; tests hand in another. */
@@ -39,6 +40,8 @@ export interface Ports {
 export interface ClientConfig {
   /** What the client says of itself. */
   readonly introduction: Introduction
+  /** Reads and writes JSON. */
+  readonly json: JsonOption
   /** The eras that may be spoken. */
   readonly protocol: 'auto' | 'legacy' | 'modern'
   /** The deadline of a request whose options name none, in ms. */
@@ -53,7 +56,7 @@ export interface ClientConfig {
 
 type Options = McpWebSocketClientOptions
 /** Options without a default. */
-type Bare = 'auth' | 'headers' | 'tls' | 'agent' | 'trace' | 'WebSocket'
+type Bare = 'auth' | 'headers' | 'offer' | 'tls' | 'agent' | 'trace' | 'WebSocket'
 type Nested = 'reconnect' | 'heartbeat' | 'outbox'
 type Given<Name extends Nested> = Exclude<Options[Name], false | undefined>
 type Complete = Required<Omit<Options, Bare | Nested>> & { [Name in Bare]: Options[Name] } & {
@@ -61,10 +64,7 @@ type Complete = Required<Omit<Options, Bare | Nested>> & { [Name in Bare]: Optio
 }
 
 // RFC 6455 section 4.1: the elements of Sec-WebSocket-Protocol are tokens of RFC 2616, and none occurs twice.
-const OFFERS = listOf(
-  `a list of different tokens other than ${MCP_SUBPROTOCOL}`,
-  (name) => name !== MCP_SUBPROTOCOL && /^[!#$%&'*+\-.^_`|~\w]+$/.test(name)
-)
+const OFFERS = listOf(`a list of different tokens other than ${MCP_SUBPROTOCOL}`, (name) => name !== MCP_SUBPROTOCOL && isHttpToken(name))
 const MIB = 2 ** 20
 const LEAST_BUFFERED = 8 * MIB
 
@@ -84,14 +84,24 @@ const IMPLEMENTATION: Kind = [
   (value) => isObject(value) && typeof value.name === 'string' && typeof value.version === 'string'
 ]
 
+const AUTH: Rules = {
+  token: [REQUIRED, LINE, FUNCTION],
+  via: ['header', 'header', 'subprotocol'],
+  prefix: [BEARER_PREFIX, BEARER_PREFIX, AUTH_PREFIX],
+  allowInsecure: [false, false, true]
+}
+
+const isJson = (value: unknown): boolean => isObject(value) && typeof value.parse === 'function' && typeof value.stringify === 'function'
+
 /**
  * What all entries that connect accept. A value of the wrong kind would be ignored, or worse: `subprotocols: 'mcp'` would offer m, c
  * and p.
  */
 export const CONNECTION_RULES: Rules = {
-  auth: [NONE, { token: [REQUIRED, TEXT, FUNCTION], via: ['header', 'header', 'subprotocol'], allowInsecure: [false, false, true] }],
-  headers: [NONE, OBJECT, FUNCTION],
+  auth: [NONE, AUTH],
+  headers: [NONE, ['an object', (value) => typeof value === 'object'], FUNCTION],
   subprotocols: [[], OFFERS],
+  offer: [NONE, listOf('a list of different tokens', isHttpToken)],
   onMissingSubprotocol: ['fail', 'fail', 'accept'],
   connectTimeout: [10_000, MS],
   handshakeTimeout: [10_000, MS],
@@ -100,6 +110,7 @@ export const CONNECTION_RULES: Rules = {
   heartbeat: [{}, { interval: [25_000, MS], timeout: [10_000, MS] }, false],
   outbox: [{}, { maxMessages: [1000, COUNT], maxBytes: [8 * MIB, COUNT] }, false],
   resend: ['safe', 'safe', 'never', FUNCTION],
+  json: [JSON, ['an object with the functions parse and stringify', isJson]],
   maxMessageBytes: [16 * MIB, POSITIVE],
   maxPending: [10_000, POSITIVE],
   perMessageDeflate: [false, false, true],
@@ -144,11 +155,15 @@ export function resolveClientOptions(options: McpWebSocketClientOptions, ports: 
 
 function resolveConnection(all: Complete, ports: Ports): ConnectionConfig {
   const { url, auth, headers, reconnect } = all
+  if (all.offer && all.subprotocols.length > 0) throw new TypeError('offer is the whole list: leave subprotocols out')
   if (typeof url !== 'function') readUrl(url)
   const canSetHeaders = headersWork(all.WebSocket)
   // Six of seven WebSocket classes ignore headers: credentials must not get lost without a word.
   if (!canSetHeaders && (headers || (auth && auth.via !== 'subprotocol')))
     throw new TypeError('this engine cannot set headers: use auth.via "subprotocol" instead')
+  // What cannot stand in a header would fail at every dial.
+  const given = typeof headers === 'function' ? undefined : readHeaders(headers)
+  if (auth && typeof auth.token !== 'function') carryToken(auth, auth.token, given)
   const retry = reconnect || (completeOptions({}, RECONNECT) as Exclude<Complete['reconnect'], false>)
   return {
     ...all,

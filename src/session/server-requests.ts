@@ -1,7 +1,7 @@
 import type { Connection } from '../connection/connection.js'
 import { ProtocolError } from '../errors.js'
 import type { JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, JsonRpcResponse, RequestId } from '../types/json-rpc.js'
-import { encodeMessage, INVALID_REQUEST } from '../wire/json-rpc.js'
+import { INVALID_REQUEST } from '../wire/json-rpc.js'
 import { cancellation } from '../wire/methods.js'
 import type { Era } from './agreement.js'
 import { ServerRequestIds } from './server-request-ids.js'
@@ -63,7 +63,7 @@ export class ServerRequests {
     if (id === undefined || id === null) return
     const wireId = this.#ids.wireId(id)
     // If this throws, nothing was sent yet: the layer above responds again, with an error.
-    const text = encodeMessage({ ...response, id: wireId } as JsonRpcResponse)
+    const text = this.#connection.encode({ ...response, id: wireId } as JsonRpcResponse)
     this.#ids.close(id)
     if (wireId !== undefined) this.#write(text)
   }
@@ -86,7 +86,7 @@ export class ServerRequests {
   }
 
   #reject(id: RequestId, code: number, message: string): void {
-    this.#write(encodeMessage({ jsonrpc: '2.0', id, error: { code, message } }))
+    this.#write(this.#connection.encode({ jsonrpc: '2.0', id, error: { code, message } }))
   }
 
   #write(text: string): void {

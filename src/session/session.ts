@@ -11,7 +11,7 @@ import { SharedTimer, type Due } from '../lib/shared-timer.js'
 import type { PendingRequest } from '../rpc/pending.js'
 import type { Reconnected } from '../types/client.js'
 import type { JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, JsonRpcResponse, RequestId } from '../types/json-rpc.js'
-import { encodeMessage, INTERNAL_ERROR, isErrorResponse, isRequest, isResponse, type Malformed } from '../wire/json-rpc.js'
+import { INTERNAL_ERROR, isErrorResponse, isRequest, isResponse, type Malformed } from '../wire/json-rpc.js'
 import { cancellation, cancelledId, INITIALIZE } from '../wire/methods.js'
 import type { Agreement, Era } from './agreement.js'
 import type { HandshakeScript } from './handshake.js'
@@ -168,7 +168,7 @@ export class Session implements ConnectionListener {
    * @throws QueueFullError, ClosedError, the failure that ended the life, or TypeError if JSON cannot hold the params.
    */
   request(message: JsonRpcRequest, request: PendingRequest): void {
-    request.text = encodeMessage(message)
+    request.text = this.#connection.encode(message)
     if (this.#canSend) this.#write(request)
     else this.#queue(request, message.method, request.resend === 'always')
   }
@@ -178,7 +178,7 @@ export class Session implements ConnectionListener {
    * @throws As {@link request}.
    */
   notify(notification: JsonRpcNotification): void {
-    const text = encodeMessage(notification)
+    const text = this.#connection.encode(notification)
     const isAboutSocket = !mayWait(notification)
     // A cancellation goes past everything that waits: it is about a request that was sent.
     if (isAboutSocket ? this.#phase === 'open' && this.#connection.isWritable : this.#canSend) this.#connection.send(text)

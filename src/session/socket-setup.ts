@@ -107,7 +107,7 @@ export class SocketSetup implements Due {
   }
 
   #next(outcome: HandshakeOutcome): void {
-    this.#take(this.#host.handshake.next(outcome, this.#connection.redact))
+    this.#take(this.#host.handshake.next(outcome, this.#connection))
   }
 
   /** @param step - `undefined`: there is no handshake to make. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { retryAfterOfHeader } from './retry-after.js'
 import { publicUrl, redact, redactStart } from './secrets.js'
-import { hintForStatus, hintForSystemError } from './hints.js'
+import { hintForStatus, hintForSystemError, isLocalTlsFailure } from './hints.js'
 import { judgeSubprotocol } from '../wire/subprotocol.js'
 import { HandshakeError, UnauthorizedError, type ErrorDetails } from '../errors.js'
 import { oversize, type SocketClosure, type Target } from './web-socket.js'
@@ -32,20 +32,30 @@ export function closureOfRejectedUpgrade(response: RejectedUpgrade, body: Uint8A
   const text = new TextDecoder().decode(body, { stream: !isWhole })
   const retryAfter = retryAfterOfHeader(headers['retry-after'], now)
   const location = redacted(headers.location)
+  const shown = (isWhole ? redact : redactStart)(text, target.secrets).slice(0, MOST_BODY)
+  const words = firstWords(shown)
   const details = {
     status,
-    body: (isWhole ? redact : redactStart)(text, target.secrets).slice(0, MOST_BODY),
+    body: shown,
     retryAfter,
     wwwAuthenticate: redacted(headers['www-authenticate']),
-    hint: hintForStatus(status, location && originOf(location, target.url)),
+    hint: hintForStatus(status, location && originOf(location, target.url), words),
     retryable: status >= 500 || status === 408 || status === 425 || status === 429,
     delivery: 'not-sent'
   } as const
   const statusLine = `HTTP ${String(status)} ${redacted(statusMessage) ?? ''}`.trimEnd()
-  const message = `${publicUrl(target.url)} answered the WebSocket upgrade with ${statusLine}`
+  const message = `${publicUrl(target.url)} answered the WebSocket upgrade with ${statusLine}${words && `: ${words}`}`
   const isUnauthorized = status === 401 || status === 403
   const error = isUnauthorized ? new UnauthorizedError(message, details) : new HandshakeError('UNEXPECTED_STATUS', message, details)
   return { kind: 'http', status, retryAfter, wasClean: false, error }
+}
+
+const LONGEST_WORDS = 200
+
+/** The first line of a body that is made for people; `''` if that is a web page, or long. */
+function firstWords(body: string): string {
+  const [line = ''] = body.trim().split(/[\r\n]/, 1)
+  return /^[^<].*\w/.test(line) && line.length <= LONGEST_WORDS ? line.trimEnd() : ''
 }
 
 function originOf(location: string, base: URL): string {
@@ -67,12 +77,13 @@ export function closureOfFailedDial(failure: unknown, target: Target, upgraded: 
   const where = publicUrl(target.url)
   if (upgraded) {
     const shown = chosen && redact(chosen, target.secrets)
-    const error = /subprotocol/i.test(message) ? judgeSubprotocol(target.protocols, shown, 'fail') : undefined
+    const error = /subprotocol/i.test(message) ? judgeSubprotocol(target.protocols, shown, 'fail', where) : undefined
     return error ? { kind: 'subprotocol', wasClean: false, error } : brokenUpgrade(target, message, failure)
   }
   if (code.startsWith('HPE_')) return invalidHandshake(target, `${where} does not answer with HTTP: ${message}`, failure)
   const hint = hintForSystemError(code, message)
-  if (isTlsCode(code)) return failed('tls', 'TLS_FAILED', target, `no secure connection to ${where}: ${message}`, { cause: failure, hint })
+  if (isTlsCode(code) || isLocalTlsFailure(code, message))
+    return failed('tls', 'TLS_FAILED', target, `no secure connection to ${where}: ${message}`, { cause: failure, hint })
   return failed('network', 'CONNECT_FAILED', target, `no connection to ${where}: ${message}`, { cause: failure, hint, retryable: true })
 }
 

@@ -5,13 +5,17 @@ const STATUS_HINTS: ReadonlyMap<number, string> = new Map([
   [200, 'A web page answered: the path is wrong, or a captive portal stands in between.'],
   [400, 'The request did not arrive as a WebSocket upgrade: check the path, and that proxies forward the Upgrade and Connection headers.'],
   [401, 'The server wants credentials: set auth.token (or headers), and check that proxies forward Authorization.'],
-  [403, 'The credentials do not suffice, or the server does not accept this Origin or Host.'],
+  [
+    403,
+    'The token has expired or does not suffice, the path is wrong (servers on Starlette, such as FastAPI, say 403 to both), or the server ' +
+      'does not accept this Origin or Host.'
+  ],
   [404, 'Nothing is served at this path; many servers use /ws or /mcp.'],
   [405, 'The path exists but takes no GET: it is probably an HTTP endpoint of MCP, not a WebSocket.'],
   [407, 'A proxy wants credentials: use the option agent.'],
   [
     426,
-    'Either the server wants another subprotocol than those offered (mcp.v1 and the option subprotocols), or a proxy dropped ' +
+    'Either the server wants another subprotocol than those offered (mcp.v1 and the option subprotocols, or the option offer), or a proxy dropped ' +
       'the Upgrade and Connection headers (nginx: proxy_http_version 1.1, proxy_set_header Upgrade $http_upgrade, ' +
       'proxy_set_header Connection "upgrade", and forward Sec-WebSocket-Protocol).'
   ],
@@ -21,8 +25,15 @@ const STATUS_HINTS: ReadonlyMap<number, string> = new Map([
   [504, 'A proxy got no answer from the server behind it.']
 ])
 
-/** What an HTTP status in place of 101 means. @param redirect - Where a 3xx points to, without credentials. */
-export function hintForStatus(status: number, redirect?: string): string {
+/**
+ * What an HTTP status in place of 101 means.
+ * @param redirect - Where a 3xx points to, without credentials.
+ * @param words - What the server said about it, if anything.
+ * @returns `undefined` if the server's own words say enough.
+ */
+export function hintForStatus(status: number, redirect?: string, words = ''): string | undefined {
+  // A 400 can mean anything: a guess would contradict what the server says.
+  if (status === 400 && words) return /auth|token|credential/i.test(words) ? STATUS_HINTS.get(401) : undefined
   if (status >= 300 && status < 400)
     return `Redirects are not followed, as they could carry credentials away. If you trust it, use ${redirect ?? 'the new address'} as url.`
   return (
@@ -30,6 +41,10 @@ export function hintForStatus(status: number, redirect?: string): string {
     (status >= 500 ? 'The server failed; the client tries again.' : 'The server does not serve a WebSocket here: check the URL.')
   )
 }
+
+/** Whether Node or OpenSSL could not read or use what the option `tls` holds. It gives no code to the failures of a PKCS #12 file. */
+export const isLocalTlsFailure = (code: string, message: string): boolean =>
+  /^ERR_(OSSL|TLS_INVALID|INVALID_ARG)/.test(code) || /^(mac verify failure|not enough data|header too long|wrong tag)$/.test(message)
 
 const SYSTEM_HINTS: ReadonlyMap<string, string> = new Map([
   ['ECONNREFUSED', 'Nothing listens on this port: is the server running?'],
@@ -52,5 +67,6 @@ const SYSTEM_HINTS: ReadonlyMap<string, string> = new Map([
  */
 export function hintForSystemError(code: string, message: string): string | undefined {
   if (/wrong version number/i.test(message)) return 'The server speaks plain text on this port: use ws://.'
+  if (isLocalTlsFailure(code, message)) return 'This side cannot use its own TLS settings: check ca, cert, key, pfx and passphrase in tls.'
   return SYSTEM_HINTS.get(code)
 }

@@ -3,6 +3,7 @@ import { asError } from '../lib/guarded.js'
 import { HandshakeError } from '../errors.js'
 import type { WebSocketConstructor } from '../types/options.js'
 import { canSetHeaders, openNodeSocket } from './node-socket.js'
+import { publicUrl } from './secrets.js'
 import { StandardSocket, type Socket, type SocketListener, type SocketOptions, type Target, type WebSocketLike } from './web-socket.js'
 
 // The layer `socket`: one dial goes in, and an open socket or a closure comes out. It is the only code that knows the platform: which
@@ -34,7 +35,8 @@ export const headersWork = (given: WebSocketConstructor | undefined): boolean =>
 
 /**
  * Opens a WebSocket of this engine.
- * @throws HandshakeError `CONNECT_FAILED` when the engine throws at once, for example for a header that holds a line break.
+ * @throws HandshakeError `CONNECT_FAILED` where the engine forbids the dial, as a page on `https:` may not dial `ws:`; anything else that
+ * the WebSocket class throws, as it is: that is no failed dial.
  */
 export const openSocket: OpenSocket = (target, options, listener) => {
   try {
@@ -43,6 +45,8 @@ export const openSocket: OpenSocket = (target, options, listener) => {
     if (nodeSocket) return nodeSocket
     return new StandardSocket(new WebSocketClass(target.url.href, [...target.protocols]) as WebSocketLike, target, options, listener)
   } catch (cause) {
-    throw new HandshakeError('CONNECT_FAILED', `the WebSocket class threw: ${asError(cause).message}`, { cause, delivery: 'not-sent' })
+    const { name, message } = asError(cause)
+    if (name !== 'SecurityError') throw cause
+    throw new HandshakeError('CONNECT_FAILED', `no connection to ${publicUrl(target.url)}: ${message}`, { cause, delivery: 'not-sent' })
   }
 }

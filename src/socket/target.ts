@@ -1,8 +1,8 @@
-import { hasCredentials, secretsOfHeaders } from './node-socket.js'
+import { hasCredentials, readHeaders, secretsOfHeaders } from './node-socket.js'
 import { collectSecrets, isExposed, publicUrl } from './secrets.js'
 import type { Target } from './web-socket.js'
 import { asError } from '../lib/guarded.js'
-import { BEARER_PREFIX, bearerSubprotocol, MCP_SUBPROTOCOL } from '../wire/subprotocol.js'
+import { isCredential, MCP_SUBPROTOCOL, tokenSubprotocol } from '../wire/subprotocol.js'
 import { HandshakeError, isMcpWebSocketError } from '../errors.js'
 import type { AuthOptions, Awaitable, HeadersOption, TokenContext, UrlOption } from '../types/options.js'
 
@@ -16,6 +16,8 @@ export interface TargetOptions {
   readonly headers?: HeadersOption
   /** The option `subprotocols`: what to offer after `mcp.v1`. */
   readonly subprotocols: readonly string[]
+  /** The option `offer`: what to offer in place of both. */
+  readonly offer?: readonly string[] | undefined
 }
 
 /**
@@ -44,52 +46,67 @@ function urlWorks(): boolean {
   }
 }
 
+/** What a dial carries beside its URL. */
+interface Carried {
+  readonly headers: Readonly<Record<string, string>>
+  /** The token as an entry of the offer. */
+  readonly entry?: string
+  readonly token?: string
+}
+
+/**
+ * Puts the token where the option `auth` wants it.
+ * @param token - What the program gave, whatever it is.
+ * @param headers - The headers of the program.
+ * @throws TypeError if it cannot stand there.
+ */
+export function carryToken({ via, prefix }: AuthOptions, token: unknown, headers: Readonly<Record<string, string>> = {}): Carried {
+  if (typeof token !== 'string' || !/^.+$/.test(token)) throw new TypeError('auth.token must be a non-empty string without line breaks')
+  if (via === 'subprotocol') return { headers, entry: tokenSubprotocol(token, prefix), token }
+  return { headers: readHeaders([...Object.entries(headers), ['Authorization', `Bearer ${token}`]]), token }
+}
+
 /**
  * Evaluates the options for one dial: calls the functions among them, and builds the URL, the headers and the offer.
  * @throws HandshakeError `INSECURE_TRANSPORT` if credentials would travel in plain text, before the function that provides the token is
- * called; `CONNECT_FAILED`, retryable, if a function fails or gives nothing usable.
+ * called; `CONNECT_FAILED` if a function fails, which is retryable, or returns what nobody can use, which is not.
  */
 export async function resolveTarget(options: TargetOptions, context: TokenContext): Promise<Target> {
-  const { auth } = options
+  const { auth, offer = [MCP_SUBPROTOCOL, ...options.subprotocols] } = options
   const url = await provide('url', options.url, readUrl)
+  const credentials = offer.filter(isCredential)
   const exposed = isExposed(url) && !auth?.allowInsecure
-  if (exposed && (auth || url.username || url.password)) throw insecure(url)
+  if (exposed && (auth ?? credentials[0] ?? (url.username || url.password))) throw insecure(url)
   // Headers are judged before the token is asked for: a provider must not issue a token that nothing may carry.
-  const headers = await provide('headers', options.headers, (given): Record<string, string> => ({ ...given }))
+  const headers = await provide('headers', options.headers, readHeaders, url)
   if (exposed && hasCredentials(headers)) throw insecure(url)
-  const protocols = [MCP_SUBPROTOCOL, ...options.subprotocols]
-  const bearers: string[] = []
-  if (auth) {
-    const token = await provide('auth.token', auth.token, checkToken, context)
-    const bearer = bearerSubprotocol(token)
-    bearers.push(token, bearer, bearer.slice(BEARER_PREFIX.length))
-    if (auth.via === 'subprotocol') protocols.push(bearer)
-    else headers.Authorization = `Bearer ${token}`
-  }
-  return { url, protocols, headers, secrets: collectSecrets(url, [...bearers, ...secretsOfHeaders(headers)]) }
+  const carry = (token: unknown): Carried => carryToken(auth as AuthOptions, token, headers)
+  const carried: Carried = auth ? await provide('auth.token', auth.token, carry, url, context) : { headers }
+  const { entry, token = '' } = carried
+  if (entry) credentials.push(entry)
+  const secrets = [token, ...credentials.flatMap((each) => [each, each.replace(/^mcp\.\w+\./, '')]), ...secretsOfHeaders(carried.headers)]
+  const protocols = [...offer.filter((name) => !isCredential(name)), ...credentials]
+  return { url, protocols, headers: carried.headers, secrets: collectSecrets(url, secrets) }
 }
 
-function checkToken(token: unknown): string {
-  if (typeof token === 'string' && /^.+$/.test(token)) return token
-  throw new TypeError('it is not a line of text')
-}
-
-/** Reads the value of the option, or what its function returns. */
+/** Reads the value of the option, or what its function returns. @param url - Where the dial goes, if that is known. */
 async function provide<Given, Read>(
   name: string,
   option: Given | ((context: TokenContext) => Awaitable<Given>),
   read: (given: Given) => Read,
+  url?: URL,
   context?: TokenContext
 ): Promise<Read> {
+  // What a function throws may pass, as when its service is away; what it returns is wrong the next time too.
+  let retryable = true
   try {
-    return read(await (typeof option === 'function' ? (option as (context?: TokenContext) => Awaitable<Given>)(context) : option))
+    const given = await (typeof option === 'function' ? (option as (context?: TokenContext) => Awaitable<Given>)(context) : option)
+    retryable = false
+    return read(given)
   } catch (cause) {
     if (isMcpWebSocketError(cause)) throw cause
-    throw new HandshakeError('CONNECT_FAILED', `the option ${name} failed: ${asError(cause).message}`, {
-      cause,
-      retryable: true,
-      delivery: 'not-sent'
-    })
+    const message = `no connection${url ? ` to ${publicUrl(url)}` : ''}: the option ${name} failed: ${asError(cause).message}`
+    throw new HandshakeError('CONNECT_FAILED', message, { cause, retryable, delivery: 'not-sent' })
   }
 }
 

@@ -1,5 +1,5 @@
 import { retryAfterOfReason } from './retry-after.js'
-import { redact, redactStart } from './secrets.js'
+import { publicUrl, redact, redactStart } from './secrets.js'
 import { judgeSubprotocol } from '../wire/subprotocol.js'
 import { decodeUtf8, utf8Length } from '../wire/utf8.js'
 import { HandshakeError, type Closure } from '../errors.js'
@@ -9,7 +9,7 @@ import type { ConnectionOptions } from '../types/options.js'
 export interface Target {
   /** A `ws:` or `wss:` URL without a fragment. */
   readonly url: URL
-  /** The subprotocols to offer: `mcp.v1` first, a token last. */
+  /** The subprotocols to offer; a token is the last. */
   readonly protocols: readonly string[]
   /** The headers to add to the upgrade; empty where the engine cannot set any. */
   readonly headers: Readonly<Record<string, string>>
@@ -191,8 +191,8 @@ export class StandardSocket implements Socket {
 
   /** @param chosen - The subprotocol that the server chose, `''` for none. */
   protected onOpen(chosen: string): void {
-    const { protocols, secrets } = this.#target
-    const error = judgeSubprotocol(protocols, redact(chosen, secrets), this.#options.onMissingSubprotocol)
+    const { protocols, secrets, url } = this.#target
+    const error = judgeSubprotocol(protocols, redact(chosen, secrets), this.#options.onMissingSubprotocol, publicUrl(url))
     if (error) return this.finish({ kind: 'subprotocol', wasClean: false, error })
     this.opened = true
     this.listener?.onOpened(chosen || undefined)
@@ -202,7 +202,7 @@ export class StandardSocket implements Socket {
   protected onError(_failure?: unknown): void {
     // On an open socket the close event follows, and says more. On a dial it may be missing (Node 22 has an engine without it).
     if (this.opened) return
-    const error = new HandshakeError('CONNECT_FAILED', 'the connection could not be opened', {
+    const error = new HandshakeError('CONNECT_FAILED', `no connection to ${publicUrl(this.#target.url)}`, {
       hint:
         'Engines hide why. Likely: the server is down or the URL wrong; it rejected the credentials, the origin or the subprotocols ' +
         '(HTTP 401, 403, 426) or named none (see onMissingSubprotocol); its certificate is not trusted.',

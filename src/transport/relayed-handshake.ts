@@ -7,7 +7,7 @@ import {
   type HandshakeOutcome,
   type HandshakeScript,
   type HandshakeStep,
-  type Redact
+  type HandshakePlace
 } from '../session/handshake.js'
 import type { JsonRpcRequest, JsonRpcResponse, Params } from '../types/json-rpc.js'
 import type { RequestMeta } from '../types/modern.js'
@@ -77,15 +77,16 @@ export class RelayedHandshake implements HandshakeScript {
     return { do: 'request', method: 'initialize', params, probe: false }
   }
 
-  next(outcome: HandshakeOutcome, redact: Redact): HandshakeStep {
+  next(outcome: HandshakeOutcome, place: HandshakePlace): HandshakeStep {
     const { error } = outcome
     const members = membersOf(outcome.result)
     const version = members.protocolVersion
     if (error ? !isAboutEra(error) && !isAboutVersion(error) : typeof version !== 'string')
       // Perhaps only for the time of a deploy.
-      return failHandshake('initialize', outcome, undefined, redact)
+      return failHandshake('initialize', outcome, undefined, place)
     const before = this.#agreed as Agreement
-    if (version !== before.version) return changed(redact(`it no longer speaks ${before.version}${error ? `: ${error.message}` : ''}`))
+    if (version !== before.version)
+      return changed(place.redact(`it no longer speaks ${before.version}${error ? `: ${error.message}` : ''}`))
     const agreement = agreementOf(before.version, members)
     const lost = lostMember(before.capabilities, agreement.capabilities)
     return lost === undefined ? { do: 'accept', agreement } : changed(`it lost the capability ${lost}`)

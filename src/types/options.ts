@@ -15,7 +15,7 @@ export type WebSocketConstructor = new (url: string, protocols?: string[]) => ob
 export interface TokenContext {
   /** Number of the dial, from 1. */
   readonly attempt: number
-  /** `unauthorized` after HTTP 401 or the close codes 4401 and 3000: get a fresh token, a cached one was rejected. Else `connect`. */
+  /** `unauthorized` after HTTP 401 or 403, or the close codes 4401 and 3000: get a fresh token, a cached one was rejected. Else `connect`. */
   readonly reason: 'connect' | 'unauthorized'
 }
 
@@ -33,19 +33,25 @@ export interface TokenContext {
  */
 export interface AuthOptions {
   /**
-   * The token, or a function that gets it. A function is called for every dial, within `connectTimeout`. After HTTP 401 it is called
-   * once more at once; a fixed token gets no second chance, since it would be rejected again.
+   * The token, or a function that gets it. A function is called for every dial, within `connectTimeout`. After HTTP 401 or 403 it is
+   * called once more at once; a fixed token gets no second chance, since it would be rejected again.
    */
   readonly token: string | ((context: TokenContext) => Awaitable<string>)
   /**
    * How the token travels.
    *
    * - `header`: `Authorization: Bearer <token>` (RFC 6750 section 2.1). Works only where the engine can set headers, which is Node.
-   * - `subprotocol`: `mcp.bearer.<base64url>` as the last offered subprotocol, see `docs/binding.md`. For browsers, which throw a
-   *   `TypeError` if this is not chosen, and for servers that know it.
+   * - `subprotocol`: as the last offered subprotocol, see `prefix` and `docs/binding.md`. For browsers, which throw a `TypeError` if
+   *   this is not chosen, and for servers that know it.
    * @default 'header'
    */
   readonly via?: 'header' | 'subprotocol' | undefined
+  /**
+   * How the token is written as a subprotocol: `mcp.bearer.` and its base64url, or `mcp.auth.` and the token as it is (SEP-1288,
+   * modelcontextprotocol#1288), which then holds only letters, digits and ``!#$%&'*+-.^_`|~``.
+   * @default 'mcp.bearer.'
+   */
+  readonly prefix?: 'mcp.bearer.' | 'mcp.auth.' | undefined
   /**
    * Allow credentials over `ws://` to another machine, where everyone on the way can read them. Without it such a dial fails with
    * `INSECURE_TRANSPORT` before a provider is called. It covers `headers` and the userinfo of the URL too.
@@ -172,8 +178,22 @@ export interface TlsOptions {
 /** A place to dial, or a function that gives it. */
 export type UrlOption = string | URL | (() => Awaitable<string | URL>)
 
+/** HTTP headers: an object, pairs of name and value, a `Map` or a `Headers`. */
+export type HeadersLike = Readonly<Record<string, string>> | Iterable<readonly [name: string, value: string]>
+
 /** HTTP headers of the upgrade request, or a function that gives them. */
-export type HeadersOption = Readonly<Record<string, string>> | (() => Awaitable<Readonly<Record<string, string>>>)
+export type HeadersOption = HeadersLike | (() => Awaitable<HeadersLike>)
+
+/**
+ * Another parser and writer of JSON, for example one that keeps numbers beyond 2^53. Ids and error codes are converted to numbers by
+ * this package.
+ */
+export interface JsonOption {
+  /** Reads the text of a message. @throws If it is not JSON. */
+  readonly parse: (text: string) => unknown
+  /** Writes a message as JSON. */
+  readonly stringify: (value: unknown) => string
+}
 
 /** Options of a connection. Every entry of the package that connects takes them; nested options merge with their defaults. */
 export interface ConnectionOptions {
@@ -194,6 +214,18 @@ export interface ConnectionOptions {
    * @default []
    */
   readonly subprotocols?: readonly string[] | undefined
+  /**
+   * The whole list of subprotocols to offer, in place of `mcp.v1` and `subprotocols`: for servers that take exactly one other offer
+   * (`['mcp']`), or none (`[]`). A token of `auth.via: 'subprotocol'` comes last as ever.
+   * @default ['mcp.v1']
+   *
+   * @example
+   * ```ts
+   * // The server of the official Kotlin SDK takes no other offer, and names nothing back.
+   * const client = new McpWebSocketClient({ url: 'ws://127.0.0.1:8080/mcp', offer: ['mcp'], onMissingSubprotocol: 'accept' })
+   * ```
+   */
+  readonly offer?: readonly string[] | undefined
   /**
    * What to do with a server that opens the socket without naming a subprotocol. `fail` rejects with `SUBPROTOCOL_MISMATCH`, because
    * such a server may speak anything: see `docs/decisions/0002-the-missing-subprotocol.md`. `accept` goes on; a browser, which fails
@@ -252,6 +284,18 @@ export interface ConnectionOptions {
    * ```
    */
   readonly resend?: 'safe' | 'never' | ((request: { readonly method: string; readonly params?: Params | undefined }) => boolean) | undefined
+  /**
+   * Another parser and writer of JSON in place of the engine's.
+   * @default JSON
+   *
+   * @example
+   * ```ts
+   * import { parse, stringify } from 'lossless-json'
+   *
+   * const client = new McpWebSocketClient({ url: 'wss://mcp.example.com/ws', json: { parse, stringify: (value) => stringify(value) ?? '' } })
+   * ```
+   */
+  readonly json?: JsonOption | undefined
   /**
    * Largest message to accept from the server, in bytes. A larger one ends the connection with 1009 (RFC 6455 section 7.4.1).
    * @default 16_777_216

@@ -1,5 +1,6 @@
 import { asError } from '../lib/guarded.js'
 import { isObject } from '../lib/is-object.js'
+import type { JsonOption } from '../types/options.js'
 import type { JsonRpcErrorResponse, JsonRpcMessage, JsonRpcRequest, JsonRpcResponse } from '../types/json-rpc.js'
 
 // The layer `wire` holds what the two ends of a connection agree on: how a text frame becomes messages (this file), the names of the
@@ -50,26 +51,47 @@ const PADDING = /^[\s\uFEFF\0\x1e]+|[\s\uFEFF\0\x1e]+$/g
  * unpacked (batches of MCP 2025-03-26), padding around the JSON, members that are `null` in place of missing, and unknown members are
  * accepted, and an empty frame is ignored.
  */
-export function parseText(text: string, onMessage: (message: JsonRpcMessage) => void, onMalformed: (malformed: Malformed) => void): void {
+export function parseText(
+  text: string,
+  onMessage: (message: JsonRpcMessage) => void,
+  onMalformed: (malformed: Malformed) => void,
+  json: JsonOption = JSON
+): void {
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = json.parse(text)
   } catch {
     const core = text.replace(PADDING, '')
     // Some relays send an empty frame in reply to a notification, and some servers send a newline by itself.
     if (core === '') return
     if (core === text) return onMalformed({ problem: 'not JSON', kind: 'text' })
-    return parseText(core, onMessage, onMalformed)
+    return parseText(core, onMessage, onMalformed, json)
   }
   const elements: unknown[] = Array.isArray(value) ? value : [value]
   if (elements.length === 0) onMalformed({ problem: 'an empty array', kind: 'unknown' })
   for (const element of elements) {
-    const given = withoutNulls(element)
+    const given = withoutNulls(json === JSON ? element : withPlainNumbers(element))
     const problem = findProblem(given)
     if (problem === undefined) onMessage(tidy(given as JsonRpcMessage))
     else onMalformed({ problem, ...meaningOf(given) })
   }
 }
+
+/** The message with numbers where this package compares them: another parser may write each number as an object, or as a BigInt. */
+function withPlainNumbers(value: unknown): unknown {
+  if (!isObject(value)) return value
+  const all = { ...value }
+  if ('id' in all) all.id = plain(all.id)
+  if (isObject(all.error)) all.error = { ...all.error, code: plain(all.error.code) }
+  const { params } = all
+  if (isObject(params))
+    all.params = Object.fromEntries(Object.entries(params).map(([name, member]) => [name, COMPARED.has(name) ? plain(member) : member]))
+  return all
+}
+
+const COMPARED: ReadonlySet<string> = new Set(['requestId', 'progressToken'])
+
+const plain = (value: unknown): unknown => (isObject(value) || typeof value === 'bigint' ? Number(value) : value)
 
 /** The value without members that are `null` and carry nothing: some servers write every member that they know of. */
 function withoutNulls(value: unknown): unknown {
@@ -119,7 +141,7 @@ function tidy(message: JsonRpcMessage): JsonRpcMessage {
 export function jsonOf(value: unknown): string {
   try {
     // `JSON.stringify` returns `undefined` for some values, although its type does not say so.
-    return JSON.stringify(value) || ''
+    return JSON.stringify(value, (_name, member: unknown) => (typeof member === 'bigint' ? String(member) : member)) || ''
   } catch {
     return ''
   }
@@ -144,9 +166,9 @@ function findProblem(value: unknown): string | undefined {
  * Writes the message as the text of one frame.
  * @throws TypeError that names the method, when the message holds a value that JSON cannot (a BigInt, a cycle).
  */
-export function encodeMessage(message: JsonRpcMessage): string {
+export function encodeMessage(message: JsonRpcMessage, json: JsonOption = JSON): string {
   try {
-    return JSON.stringify(message)
+    return json.stringify(message)
   } catch (cause) {
     const what = 'method' in message ? `the parameters of ${message.method}` : 'the result'
     throw new TypeError(`${what} cannot be written as JSON: ${asError(cause).message}`, { cause })

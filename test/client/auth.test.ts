@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import { UnauthorizedError } from '../../src/errors.js'
-import type { TokenContext } from '../../src/types/options.js'
+import type { AuthOptions, TokenContext } from '../../src/types/options.js'
 import { settle } from '../helpers/fake-clock.js'
 import { becomeLegacy, type FakeSocket } from '../helpers/fake-network.js'
 import { useClient, watch } from './use-client.js'
@@ -26,6 +26,32 @@ describe('a token', () => {
     const socket = await rig.legacy()
     expect(socket.target.headers).toEqual({})
     expect(socket.target.protocols).toEqual(['mcp.v1', 'mcp', 'mcp.bearer.c2VjcmV0LXRva2Vu'])
+  })
+
+  it('travels as it is when the prefix is mcp.auth.', async () => {
+    const rig = useClient({ auth: { token: 'secret-token', via: 'subprotocol', prefix: 'mcp.auth.' } })
+    expect((await rig.legacy()).target.protocols).toEqual(['mcp.v1', 'mcp.auth.secret-token'])
+  })
+
+  it.each<[string, AuthOptions]>([
+    ['with a line break, as from a file', { token: 'secret-token\n' }],
+    ['with a line break, as a subprotocol', { token: 'secret-token\n', via: 'subprotocol' }],
+    ['that is empty', { token: '' }],
+    ['that no header can hold', { token: 'secret-token\u20ac' }],
+    ['that no subprotocol can hold', { token: 'secret token', via: 'subprotocol', prefix: 'mcp.auth.' }]
+  ])('A29: %s is refused by the constructor, which does not show it', (_what, auth) => {
+    expect(() => useClient({ auth })).toThrow(TypeError)
+    expect(() => useClient({ auth })).not.toThrow('secret')
+  })
+
+  it('may hold any character as a subprotocol', () => {
+    expect(() => useClient({ auth: { token: 'secret-token\u20ac', via: 'subprotocol' } })).not.toThrow()
+  })
+
+  it('in auth and in headers is one too many', () => {
+    expect(() => useClient({ auth: { token: 'secret-token' }, headers: { authorization: 'Bearer secret-token' } })).toThrow(
+      'headers: Authorization is given twice'
+    )
   })
 
   it('that is fixed ends the life at the first 401', async () => {
@@ -122,11 +148,24 @@ describe('a token provider', () => {
     expect(token.mock.lastCall).toMatchObject([{ reason: 'unauthorized' }])
   })
 
-  it('is not asked again after a 403', async () => {
-    const rig = useClient({ auth: { token: provider() } })
+  it('A28: has its one second chance after a 403 too, as servers on Starlette say that to a token that has expired', async () => {
+    const token = provider()
+    const rig = useClient({ auth: { token } })
+    const connected = watch(rig.client.connect())
+    refuse(await rig.network.last(), 403)
+    const second = await rig.network.last()
+    expect(token.mock.calls).toEqual([[{ attempt: 1, reason: 'connect' }], [{ attempt: 1, reason: 'unauthorized' }]])
+    refuse(second, 403)
+    await settle()
+    expect(connected.error).toBe(error401)
+    expect([rig.client.state, rig.network.dials]).toEqual(['failed', 2])
+  })
+
+  it('that is fixed ends the life at the first 403', async () => {
+    const rig = useClient({ auth: { token: 'secret-token' } })
     watch(rig.client.connect())
     refuse(await rig.network.last(), 403)
-    expect(rig.client.state).toBe('failed')
+    expect([rig.client.state, rig.network.dials]).toEqual(['failed', 1])
   })
 
   it.each([4401, 3000])('is asked with the reason unauthorized at the next attempt, which is delayed, after code %i', async (code) => {
@@ -164,10 +203,10 @@ describe('a token provider', () => {
     expect(rig.client.state).toBe('ready')
   })
 
-  it.each(['', 'two\r\nlines', undefined])('that gives no token (%j) costs an attempt', async (value) => {
-    const rig = useClient({ auth: { token: () => value as string }, reconnect: false })
-    await expect(rig.client.connect()).rejects.toMatchObject({ code: 'CONNECT_FAILED' })
-    expect(rig.network.dials).toBe(0)
+  it.each(['', 'two\r\nlines', undefined])('that gives no token (%j) ends the life: it would give none the next time', async (value) => {
+    const rig = useClient({ auth: { token: () => value as string } })
+    await expect(rig.client.connect()).rejects.toMatchObject({ code: 'CONNECT_FAILED', retryable: false })
+    expect([rig.client.state, rig.network.dials]).toEqual(['failed', 0])
   })
 
   it('that is slower than connectTimeout costs an attempt, and what it gives then is not used', async () => {

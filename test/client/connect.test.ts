@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ConnectionLostError, HandshakeError, isClosedError, isRetriesExhaustedError, SubprotocolError } from '../../src/errors.js'
-import { settle } from '../helpers/fake-clock.js'
+import { McpWebSocketClient } from '../../src/client/client.js'
+import { FakeClock, settle } from '../helpers/fake-clock.js'
 import { becomeLegacy } from '../helpers/fake-network.js'
 import { closeClean, useClient, watch } from './use-client.js'
 
@@ -323,5 +324,19 @@ describe('connect that fails', () => {
     watch(rig.client.connect())
     ;(await rig.network.last()).drop(refused())
     expect(order).toEqual(['connecting', 'failed', 'failed: CONNECT_FAILED'])
+  })
+})
+
+describe('an exception that no server caused', () => {
+  it('A30: rejects connect() at once, is no failed dial, and is the cause', async () => {
+    const cause = new ReferenceError('TextEncoder is not defined')
+    let dials = 0
+    const openSocket = (): never => {
+      dials++
+      throw cause
+    }
+    const client = new McpWebSocketClient({ url: 'ws://127.0.0.1/ws' }, { clock: new FakeClock(), openSocket })
+    await expect(client.connect()).rejects.toMatchObject({ code: 'UNEXPECTED_ERROR', message: cause.message, cause, retryable: false })
+    expect([client.state, dials]).toEqual(['failed', 1])
   })
 })

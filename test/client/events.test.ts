@@ -41,7 +41,10 @@ describe('the events of a client', () => {
         reason: 'restart',
         wasClean: true,
         everReady: true,
-        error: expect.objectContaining({ code: 'CONNECTION_LOST', message: 'the connection closed with code 1012 "restart"' }) as Error
+        error: expect.objectContaining({
+          code: 'CONNECTION_LOST',
+          message: 'the connection to ws://127.0.0.1/ws closed with code 1012 "restart"'
+        }) as Error
       },
       error: undefined
     })

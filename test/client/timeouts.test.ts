@@ -255,7 +255,10 @@ describe('the error of a request that timed out says why, if it is known:', () =
   it('the last dial failed', async () => {
     const rig = useClient()
     watch(rig.client.connect())
-    const error = new HandshakeError('CONNECT_FAILED', 'no connection to ws://127.0.0.1/ws: ECONNREFUSED', { hint: 'Is it running?' })
+    const error = new HandshakeError('CONNECT_FAILED', 'no connection to ws://127.0.0.1/ws: ECONNREFUSED', {
+      hint: 'Is it running?',
+      retryable: true
+    })
     ;(await rig.network.last()).drop({ kind: 'network', error })
     const call = watch(rig.client.callTool({ name: 'x' }, { timeout: 100 }))
     await rig.clock.advance(100)

@@ -9,6 +9,7 @@ import {
   mayLackSubprotocol,
   REPLACED,
   tellsEra,
+  unexpectedError,
   unreadError,
   withError,
   type Verdict
@@ -93,7 +94,8 @@ describe('judgeClosure', () => {
     ['a TLS failure', { kind: 'tls' }, 'fatal', 'retry'],
     ['a timeout', { kind: 'timeout' }, 'retry', 'retry'],
     ['silence', { kind: 'heartbeat', code: 1006 }, 'retry', 'retry'],
-    ['an unreachable host', { kind: 'network', error: new HandshakeError('CONNECT_FAILED', 'x') }, 'retry', 'retry'],
+    ['an unreachable host', { kind: 'network', error: new HandshakeError('CONNECT_FAILED', 'x', { retryable: true }) }, 'retry', 'retry'],
+    ['a fault of this side', { kind: 'network', error: unexpectedError(new ReferenceError('x')) }, 'fatal', 'fatal'],
     ['a dial without details', { kind: 'network' }, 'retry', 'retry'],
     ['what is no HTTP', { kind: 'network', error: new HandshakeError('HANDSHAKE_INVALID', 'x') }, 'fatal', 'fatal'],
     ['credentials over plain text', { kind: 'network', error: new HandshakeError('INSECURE_TRANSPORT', 'x') }, 'fatal', 'fatal'],
@@ -169,14 +171,14 @@ describe('askedDelay', () => {
 
 describe('describeClosure', () => {
   it.each<[Partial<Closure>, string]>([
-    [{ kind: 'heartbeat', code: 1006 }, 'the server fell silent'],
+    [{ kind: 'heartbeat', code: 1006 }, 'wss://h/ws fell silent'],
     [{ kind: 'http', error: new HandshakeError('UNEXPECTED_STATUS', 'it answered with HTTP 404') }, 'it answered with HTTP 404'],
-    [{ code: 1011 }, 'the connection closed with code 1011'],
-    [{ code: 1011, reason: '' }, 'the connection closed with code 1011'],
-    [{ code: 1008, reason: 'say "please"' }, 'the connection closed with code 1008 "say \\"please\\""'],
-    [{ kind: 'network', code: undefined }, 'the connection broke']
+    [{ code: 1011 }, 'the connection to wss://h/ws closed with code 1011'],
+    [{ code: 1011, reason: '' }, 'the connection to wss://h/ws closed with code 1011'],
+    [{ code: 1008, reason: 'say "please"' }, 'the connection to wss://h/ws closed with code 1008 "say \\"please\\""'],
+    [{ kind: 'network', code: undefined }, 'the connection to wss://h/ws broke']
   ])('puts %o into words', (closure, words) => {
-    expect(describeClosure(closureOf(closure))).toBe(words)
+    expect(describeClosure(closureOf(closure), 'wss://h/ws')).toBe(words)
   })
 })
 
@@ -190,11 +192,11 @@ describe('withError', () => {
 
   it('is a ConnectionLostError that carries the closure otherwise', () => {
     const closure = closureOf({ code: 1011, reason: 'oops' })
-    const error = withError(closure).error
+    const error = withError(closure, 'wss://h/ws').error
     expect(error).toMatchObject({
       name: 'ConnectionLostError',
       code: 'CONNECTION_LOST',
-      message: 'the connection closed with code 1011 "oops"',
+      message: 'the connection to wss://h/ws closed with code 1011 "oops"',
       retryable: true
     })
     expect(error).toHaveProperty('closure', closure)
@@ -219,9 +221,16 @@ describe('withError', () => {
 
   it('names what may explain the closure, with its hint', () => {
     const cause = unreadError(2, '{"message": "Forbidden"')
-    const { error } = withError(closureOf({ code: 1000 }), cause)
-    expect(error.message).toBe(`the connection closed with code 1000; ${cause.message}`)
+    const { error } = withError(closureOf({ code: 1000 }), 'wss://h/ws', cause)
+    expect(error.message).toBe(`the connection to wss://h/ws closed with code 1000; ${cause.message}`)
     expect(error).toMatchObject({ cause, hint: cause.hint })
+  })
+})
+
+describe('unexpectedError', () => {
+  it('has the code of no failed dial, the exception as its cause, and is worth no retry', () => {
+    const cause = new ReferenceError('TextEncoder is not defined')
+    expect(unexpectedError(cause)).toMatchObject({ code: 'UNEXPECTED_ERROR', message: cause.message, cause, retryable: false, delivery: 'not-sent' })
   })
 })
 

@@ -60,7 +60,7 @@ const refusals: fc.Arbitrary<Partial<SocketClosure>> = fc.oneof(
     error: new UnauthorizedError(`HTTP ${String(status)}`, { status })
   })),
   fc.constant({ kind: 'http' as const, code: undefined, status: 503, retryAfter: 30_000 }),
-  fc.constant({ kind: 'network' as const, error: new HandshakeError('CONNECT_FAILED', 'nobody there') }),
+  fc.constant({ kind: 'network' as const, error: new HandshakeError('CONNECT_FAILED', 'nobody there', { retryable: true }) }),
   fc.constant({ kind: 'tls' as const, code: undefined, error: new HandshakeError('TLS_FAILED', 'bad certificate') })
 )
 

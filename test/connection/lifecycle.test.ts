@@ -392,7 +392,7 @@ describe('the count of dials', () => {
 })
 
 describe('the end of a life', () => {
-  const failure = new HandshakeError('CONNECT_FAILED', 'nobody there')
+  const failure = new HandshakeError('CONNECT_FAILED', 'nobody there', { retryable: true })
   const refused = closed({ kind: 'network', code: undefined, error: failure })
 
   it.each([0, 3])('is the error of the attempt itself without reconnection (maxRetries %i)', (maxRetries) => {

@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto'
 import dns from 'node:dns'
 import type { TlsOptions as ServerOptions } from 'node:tls'
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -47,6 +48,27 @@ interface Row {
 }
 
 const trusting = (): TlsOptions => ({ ca: authority.cert })
+
+const LOCAL: [fault: string, tls: () => TlsOptions][] = [
+  ['a certificate that is no PEM', () => ({ cert: 'no pem', key: ofClient.key })],
+  ['a certificate that was cut off', () => ({ cert: ofClient.cert.slice(0, 300), key: ofClient.key })],
+  ['a key that is no PEM', () => ({ cert: ofClient.cert, key: 'no pem' })],
+  ['a key that belongs to another certificate', () => ({ cert: ofClient.cert, key: good.key })],
+  ['a passphrase that opens nothing', () => ({ cert: ofClient.cert, key: encrypted(ofClient.key, 'right'), passphrase: 'wrong' })],
+  ['a passphrase that is missing', () => ({ cert: ofClient.cert, key: encrypted(ofClient.key, 'right') })],
+  ['a file that is no PKCS #12', () => ({ pfx: Buffer.from('no pfx at all') })],
+  ['a version of TLS that does not exist', () => ({ minVersion: 'TLSv9' as never })]
+]
+
+const encrypted = (key: string, passphrase: string): string =>
+  createPrivateKey(key).export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase }).toString()
+
+test.each(LOCAL)('T10: %s is a fault of this side: one attempt, and no network', async (_fault, tls) => {
+  const { error, client } = await refuse({ url: 'wss://127.0.0.1:1/ws', tls: tls(), reconnect: { maxRetries: Infinity } })
+  expect(error).toMatchObject({ name: 'HandshakeError', code: 'TLS_FAILED', retryable: false, delivery: 'not-sent' })
+  expect(error.hint).toContain('its own TLS settings')
+  expect(client.stats().attempts).toBe(1)
+})
 
 const ROWS: Row[] = [
   {

@@ -24,6 +24,7 @@ export const connectionConfig = (clock: FakeClock, network: FakeNetwork, changes
   connectTimeout: 10_000,
   handshakeTimeout: 4000,
   unref: false,
+  json: JSON,
   trace: undefined,
   maxBuffered: 100,
   onMissingSubprotocol: 'fail',

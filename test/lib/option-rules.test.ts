@@ -12,13 +12,13 @@ import {
   POSITIVE,
   REQUIRED,
   STRING,
-  TEXT,
+  LINE,
   type Accepted,
   type Rules
 } from '../../src/lib/option-rules.js'
 
 const RULES: Rules = {
-  name: [REQUIRED, TEXT, FUNCTION],
+  name: [REQUIRED, LINE, FUNCTION],
   size: [5, COUNT, Infinity],
   mode: ['fast', 'fast', 'slow'],
   extra: [NONE, OBJECT],
@@ -48,8 +48,8 @@ describe('the completed options', () => {
 
 describe('a wrong option', () => {
   it.each([
-    [{}, 'name must be a non-empty string or a function'],
-    [{ name: null }, 'name must be a non-empty string or a function'],
+    [{}, 'name must be a non-empty string without line breaks or a function'],
+    [{ name: null }, 'name must be a non-empty string without line breaks or a function'],
     [{ name: 'a', size: -1 }, 'size must be a whole number of at least 0 or Infinity'],
     [{ name: 'a', mode: 'FAST' }, 'mode must be fast or slow'],
     [{ name: 'a', extra: [] }, 'extra must be an object'],
@@ -95,7 +95,7 @@ describe('a kind', () => {
     ['OBJECT', OBJECT, [{}, new Date()], [null, [], 'a', 5, () => 1]],
     ['FUNCTION', FUNCTION, [() => 1, Date], ['a', {}, null]],
     ['STRING', STRING, ['', 'a'], [5, null, {}]],
-    ['TEXT', TEXT, ['a'], ['', 5, null]],
+    ['LINE', LINE, ['a'], ['', 5, null]],
     ['MS', MS, [0.5, 1, 1e9], [0, -1, NaN, Infinity, '5', null]],
     ['FACTOR', FACTOR, [1, 1.5], [0.5, Infinity, '2']],
     ['COUNT', COUNT, [0, 5], [-1, 0.5, Infinity, 2 ** 53, '5']],

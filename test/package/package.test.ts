@@ -45,6 +45,26 @@ describe('the packed package', () => {
     expect(await cjs(`const m = require('mcp-websocket-client'); ${names}`)).toEqual(imported)
   })
 
+  it('prints why nobody answers with the first lines of the README, before the second dial', async () => {
+    const [, lines = ''] = /```ts\n(.*?)```/s.exec(read('README.md')) ?? []
+    const program = lines.replace(/ws:[^']*/, 'ws://127.0.0.1:1/ws').replace(/^import .*$/m, '')
+    const said = await esm(`
+      import { McpWebSocketClient } from 'mcp-websocket-client'
+      const print = console.log
+      const printed = []
+      console.log = (...words) => {
+        printed.push(words.join(' '))
+        if (!printed.at(-1).includes('waiting')) return
+        print(JSON.stringify(printed))
+        process.exit()
+      }
+      ${program}`)
+    expect(said).toEqual([
+      expect.stringContaining('idle → connecting'),
+      'connecting → waiting no connection to ws://127.0.0.1:1/ws: connect ECONNREFUSED 127.0.0.1:1'
+    ])
+  })
+
   it.each(['import', 'require'])('talks to a server when loaded by %s, and lets the process end', async (how) => {
     const program = `
       const visit = async ({ McpWebSocketClient }) => {

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { isSameToken, readCredentials } from '../../src/server/credentials.js'
-import { bearerSubprotocol } from '../../src/wire/subprotocol.js'
+import { tokenSubprotocol } from '../../src/wire/subprotocol.js'
 import { rejectionOf, useClient } from '../integration/harness.js'
 import { upgrade } from './raw-peer.js'
 import { bearer, GUARDED, useServer } from './use-server.js'
 
 describe('the credentials', () => {
-  const entry = bearerSubprotocol('tökén~/+=')
+  const entry = tokenSubprotocol('tökén~/+=')
 
   test.each([
     ['no kind', undefined, ['mcp.v1'], { token: undefined }],

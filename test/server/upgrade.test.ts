@@ -10,7 +10,7 @@ import {
   type UpgradePolicy,
   type UpgradeRequest
 } from '../../src/server/upgrade.js'
-import { bearerSubprotocol } from '../../src/wire/subprotocol.js'
+import { tokenSubprotocol } from '../../src/wire/subprotocol.js'
 import { frame, OPCODE } from '../faults/kit/wire.js'
 import { until } from '../integration/harness.js'
 import { openPeer, responseTo, sendUpgrade, upgrade } from './raw-peer.js'
@@ -190,7 +190,7 @@ describe('an upgrade', () => {
   })
 
   test('has its credentials in its offer', () => {
-    const entry = bearerSubprotocol('tökén~/+=')
+    const entry = tokenSubprotocol('tökén~/+=')
     expect(judge({ authorization: undefined, 'sec-websocket-protocol': `mcp.v1, ${entry}` })).toEqual({ token: 'tökén~/+=' })
     expect(judge({ authorization: undefined, 'sec-websocket-protocol': 'mcp.auth.a.b, mcp.v1' })).toEqual({ token: 'a.b' })
   })
@@ -208,7 +208,7 @@ describe('an upgrade', () => {
   ])('that offers %s is shown as %j', (offer, shown) => expect(withoutCredentials(offer)).toBe(shown))
 
   test('is not searched for credentials where there is no authenticate', () => {
-    const entry = bearerSubprotocol('tökén~/+=')
+    const entry = tokenSubprotocol('tökén~/+=')
     const headers = { authorization: 'Bearer ', cookie: 'x=1', 'sec-websocket-protocol': `mcp.v1, ${entry}` }
     expect(judge(headers, {}, { authenticates: false })).toEqual({ token: undefined })
   })

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { Handshake, LEGACY_VERSIONS, requestMeta, type HandshakeOutcome, type HandshakeStep } from '../../src/session/handshake.js'
 import type { Era } from '../../src/session/agreement.js'
 
+const PLACE = { where: 'wss://h/ws', redact: (text: string): string => text }
 const INTRODUCTION = { clientInfo: { name: 'test', version: '1' }, capabilities: { roots: {} } }
 
 const META = {
@@ -29,7 +30,7 @@ function inWords(step: HandshakeStep): string {
 
 /** Leads one socket through its handshake. */
 const meet = (handshake: Handshake, ...answers: HandshakeOutcome[]): string[] =>
-  [handshake.begin(), ...answers.map((answer) => handshake.next(answer))].map(inWords)
+  [handshake.begin(), ...answers.map((answer) => handshake.next(answer, PLACE))].map(inWords)
 
 const handshakeOf = (protocol: 'auto' | Era): Handshake => new Handshake(INTRODUCTION, protocol)
 
@@ -103,7 +104,7 @@ describe('the probe for the era', () => {
   it('is followed by an initialize that is not a probe', () => {
     const handshake = handshakeOf('auto')
     handshake.begin()
-    expect(handshake.next(NOT_FOUND)).toEqual({
+    expect(handshake.next(NOT_FOUND, PLACE)).toEqual({
       do: 'request',
       method: 'initialize',
       params: { protocolVersion: '2025-11-25', ...INTRODUCTION },
@@ -156,7 +157,7 @@ describe('the versions of the legacy era', () => {
   it.each(['2099-01-01', '2026-07-28', '', 'latest'])('are not extended by the counter-offer %j', (version) => {
     const handshake = handshakeOf('legacy')
     handshake.begin()
-    const step = handshake.next(legacy(version))
+    const step = handshake.next(legacy(version), PLACE)
     expect(step).toMatchObject({ do: 'fail', error: { code: 'INITIALIZE_REFUSED' } })
     expect(step).toHaveProperty('error.message', expect.stringContaining(JSON.stringify(version)))
   })
@@ -210,13 +211,13 @@ describe('a failed handshake', () => {
   it('keeps what the server said as its cause', () => {
     const handshake = handshakeOf('legacy')
     handshake.begin()
-    const step = handshake.next(error(-32000, 'too many clients', { limit: 3 }))
+    const step = handshake.next(error(-32000, 'too many clients', { limit: 3 }), PLACE)
     expect(step).toMatchObject({
       do: 'fail',
       error: {
         name: 'ProtocolError',
         code: 'INITIALIZE_REFUSED',
-        message: 'the server refused initialize: too many clients',
+        message: 'wss://h/ws rejected initialize: too many clients',
         cause: { name: 'RpcError', rpcCode: -32000, data: { limit: 3 } }
       }
     })
@@ -225,17 +226,17 @@ describe('a failed handshake', () => {
   it('has no cause where the server said nothing', () => {
     const handshake = handshakeOf('modern')
     handshake.begin()
-    const step = handshake.next(SILENCE)
-    expect(step).toMatchObject({ error: { message: 'the server did not respond to server/discover' } })
+    const step = handshake.next(SILENCE, PLACE)
+    expect(step).toMatchObject({ error: { message: 'wss://h/ws did not respond to server/discover' } })
     expect(step).not.toHaveProperty('error.cause')
   })
 
   it('names what a modern server supports', () => {
     const handshake = handshakeOf('auto')
     handshake.begin()
-    expect(handshake.next(modern('2099-01-01', '2098-01-01'))).toHaveProperty(
+    expect(handshake.next(modern('2099-01-01', '2098-01-01'), PLACE)).toHaveProperty(
       'error.message',
-      'the server supports only ["2099-01-01","2098-01-01"]'
+      'wss://h/ws supports only ["2099-01-01","2098-01-01"]'
     )
   })
 })
@@ -249,7 +250,7 @@ describe('an agreement', () => {
       serverInfo: { name: 's', version: '1' },
       instructions: 'be kind'
     }
-    expect(last([handshake.begin(), handshake.next({ result })])).toEqual({
+    expect(last([handshake.begin(), handshake.next({ result }, PLACE)])).toEqual({
       do: 'accept',
       agreement: {
         era: 'legacy',
@@ -270,7 +271,7 @@ describe('an agreement', () => {
       instructions: 'be brief',
       _meta: { 'io.modelcontextprotocol/serverInfo': serverInfo }
     }
-    expect(last([handshake.begin(), handshake.next({ result })])).toEqual({
+    expect(last([handshake.begin(), handshake.next({ result }, PLACE)])).toEqual({
       do: 'accept',
       agreement: { era: 'modern', version: '2026-07-28', serverInfo, capabilities: { prompts: {} }, instructions: 'be brief' }
     })
@@ -282,7 +283,7 @@ describe('an agreement', () => {
     ['junk in meta', { capabilities: null, _meta: { 'io.modelcontextprotocol/serverInfo': 'me' } }]
   ])('is made with a modern server that says %s of itself', (_what, more) => {
     const handshake = handshakeOf('modern')
-    const step = last([handshake.begin(), handshake.next({ result: { supportedVersions: ['2026-07-28'], ...more } })])
+    const step = last([handshake.begin(), handshake.next({ result: { supportedVersions: ['2026-07-28'], ...more } }, PLACE)])
     expect(step).toEqual({
       do: 'accept',
       agreement: { era: 'modern', version: '2026-07-28', serverInfo: undefined, capabilities: {}, instructions: undefined }

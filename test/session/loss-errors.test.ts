@@ -10,7 +10,7 @@ describe('lostError', () => {
     expect(error).toMatchObject({ name: 'ConnectionLostError', code: 'CONNECTION_LOST', delivery: 'unknown' })
     expect(error.closure).toBe(closure)
     expect(error.message).toBe(
-      'the connection closed with code 1011; whether the request was executed is unknown: check before you repeat it'
+      'the connection to the server closed with code 1011; whether the request was executed is unknown: check before you repeat it'
     )
     expect(error.cause).toBeUndefined()
   })

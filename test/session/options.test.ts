@@ -86,6 +86,11 @@ describe('a wrong value of an option', () => {
     ['auth.allowInsecure', 'yes'],
     ['headers', 'a: b'],
     ['subprotocols', 'mcp'],
+    ['offer', 'mcp'],
+    ['offer', ['a b']],
+    ['offer', ['mcp', 'mcp']],
+    ['headers', { 'x-key': 'secret-value\n' }],
+    ['headers', [['x-key', 5]]],
     ['subprotocols', 5],
     ['subprotocols', [5]],
     ['reconnect', true],
@@ -163,6 +168,9 @@ describe('a right value of an option', () => {
     ['resend', 'never'],
     ['resend', () => true],
     ['subprotocols', ['mcp', 'a.b+c']],
+    ['offer', ['mcp']],
+    ['offer', []],
+    ['headers', new Map([['x-key', 'a']])],
     ['headers', () => ({})],
     ['connectTimeout', undefined],
     ['heartbeat', undefined]
@@ -197,6 +205,11 @@ describe('a right value of an option', () => {
     expect(delays).toEqual([1000])
     await client.close()
   })
+})
+
+it('an offer stands in place of the subprotocols, so that both are one too many', () => {
+  expect(() => construct({ offer: ['mcp'], subprotocols: ['other'] })).toThrow('offer is the whole list: leave subprotocols out')
+  expect(() => construct({ offer: ['mcp'], subprotocols: [] })).not.toThrow()
 })
 
 describe('an engine that cannot set headers', () => {

@@ -36,12 +36,36 @@ describe('a rejected upgrade', () => {
     })
     expect(closure.error).toMatchObject({
       code: 'UNEXPECTED_STATUS',
-      message: 'wss://example.com/ws answered the WebSocket upgrade with HTTP 404 Not Found',
+      message: 'wss://example.com/ws answered the WebSocket upgrade with HTTP 404 Not Found: no such page',
       status: 404,
       body: 'no such page',
       delivery: 'not-sent',
       hint: expect.stringContaining('Nothing is served at this path') as string
     })
+  })
+
+  it.each([
+    ['Missing authentication header: x-api-key', ': Missing authentication header: x-api-key'],
+    ['  \r\nno such path\r\ntry /ws', ': no such path'],
+    ['{"error":"nope"}', ': {"error":"nope"}'],
+    ['<html>nope', ''],
+    ['{\n  "error": "nope"\n}', ''],
+    ['x'.repeat(201), ''],
+    ['', '']
+  ])('shows the first line of a short body of text (%j)', (body, shown) => {
+    expect(rejected({ statusCode: 404, statusMessage: '' }, body).error?.message).toBe(
+      `wss://example.com/ws answered the WebSocket upgrade with HTTP 404${shown}`
+    )
+  })
+
+  it.each<[string, RegExp | undefined]>([
+    ['Missing authentication header: x-api-key', /auth\.token \(or headers\)/],
+    ['the moon is full', undefined],
+    ['', /did not arrive as a WebSocket upgrade/]
+  ])('has no hint that contradicts what a 400 says: %j', (body, hint) => {
+    const { hint: given } = rejected({ statusCode: 400 }, body).error ?? {}
+    if (hint) expect(given).toMatch(hint)
+    else expect(given).toBeUndefined()
   })
 
   it.each(['', undefined])('needs no text behind the status (%j)', (statusMessage) => {
@@ -133,7 +157,7 @@ describe('a rejected upgrade', () => {
       const headers = { 'www-authenticate': `Bearer error="${SECRET}"`, location: `/${SECRET}` }
       const { error } = rejected({ statusCode: 401, statusMessage: `Bad ${SECRET}`, headers }, `you sent ${SECRET}, friend`)
       expect(error).toMatchObject({
-        message: 'wss://example.com/ws answered the WebSocket upgrade with HTTP 401 Bad [redacted]',
+        message: 'wss://example.com/ws answered the WebSocket upgrade with HTTP 401 Bad [redacted]: you sent [redacted], friend',
         wwwAuthenticate: 'Bearer error="[redacted]"',
         body: 'you sent [redacted], friend'
       })

@@ -1,7 +1,6 @@
 import { EventEmitter } from 'node:events'
 import IsomorphicWebSocket from 'isomorphic-ws'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { HandshakeError } from '../../src/errors.js'
 import { NodeSocket } from '../../src/socket/node-socket.js'
 import { headersWork, openSocket } from '../../src/socket/open-socket.js'
 import { StandardSocket, type Socket, type SocketListener, type SocketOptions } from '../../src/socket/web-socket.js'
@@ -57,30 +56,44 @@ describe('openSocket', () => {
     socket.discard()
   })
 
-  it.each<[unknown, string]>([
-    [new SyntaxError('bad subprotocol'), 'bad subprotocol'],
-    ['no', 'no']
-  ])('makes an error of this package of what the engine throws at once: %s', (thrown, words) => {
-    class Throws extends EventTarget {
+  const throwing = (thrown: unknown): unknown =>
+    class extends EventTarget {
       constructor() {
         super()
         throw thrown
       }
     }
-    expect(() => open(Throws)).toThrow(HandshakeError)
-    expect(() => open(Throws)).toThrow(
+
+  it('makes a failed dial of what the engine forbids, such as ws: from a page on https:', () => {
+    const cause = new DOMException('insecure', 'SecurityError')
+    expect(() => open(throwing(cause))).toThrow(
       expect.objectContaining({
+        name: 'HandshakeError',
         code: 'CONNECT_FAILED',
-        message: `the WebSocket class threw: ${words}`,
-        cause: thrown,
+        message: 'no connection to wss://example.com/ws: insecure',
+        cause,
         retryable: false,
         delivery: 'not-sent'
       }) as Error
     )
   })
 
+  it.each([new SyntaxError('bad subprotocol'), new ReferenceError('x is not defined'), 'no'])(
+    'lets anything else that the class throws through, as that is no failed dial: %s',
+    (thrown) => {
+      const outcome = (): unknown => {
+        try {
+          return open(throwing(thrown))
+        } catch (caught) {
+          return caught
+        }
+      }
+      expect(outcome()).toBe(thrown)
+    }
+  )
+
   it('does not open what is not a class', () => {
-    expect(() => open(5)).toThrow('the WebSocket class threw: WebSocket must be given: this engine has none')
+    expect(() => open(5)).toThrow('WebSocket must be given: this engine has none')
   })
 })
 

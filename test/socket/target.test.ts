@@ -112,6 +112,45 @@ describe('the headers', () => {
   })
 })
 
+describe('the offer', () => {
+  const offered = async (options: Partial<TargetOptions>): Promise<readonly string[]> => (await resolve(options)).protocols
+
+  it('is mcp.v1 and the subprotocols, or what stands in place of both', async () => {
+    expect(await offered({})).toEqual(['mcp.v1'])
+    expect(await offered({ subprotocols: ['mcp'] })).toEqual(['mcp.v1', 'mcp'])
+    expect(await offered({ offer: ['mcp'] })).toEqual(['mcp'])
+    expect(await offered({ offer: [] })).toEqual([])
+  })
+
+  it('ends with the token, whatever it is', async () => {
+    const auth = { token: 'secret-token', via: 'subprotocol' } as const
+    expect(await offered({ offer: ['mcp'], auth })).toEqual(['mcp', 'mcp.bearer.c2VjcmV0LXRva2Vu'])
+    expect(await offered({ offer: [], auth: { ...auth, prefix: 'mcp.auth.' } })).toEqual(['mcp.auth.secret-token'])
+    expect(await offered({ offer: ['mcp.auth.secret-token', 'mcp'] })).toEqual(['mcp', 'mcp.auth.secret-token'])
+  })
+
+  it('that holds a token is as secret as one, and travels in plain text no more', async () => {
+    const { secrets } = await resolve({ offer: ['mcp', 'mcp.auth.secret-token'] })
+    expect(secrets).toEqual(expect.arrayContaining(['mcp.auth.secret-token', 'secret-token']))
+    await expect(resolve({ url: 'ws://example.com', offer: ['mcp.auth.secret-token'] })).rejects.toMatchObject({
+      code: 'INSECURE_TRANSPORT'
+    })
+  })
+})
+
+describe('headers that a function returns wrongly', () => {
+  it.each([{ 'x-key': 'a\n' }, { 'x-key': 5 }, 'x'])('(%j) are no passing trouble', async (headers) => {
+    await expect(resolve({ headers: () => headers as never })).rejects.toMatchObject({ code: 'CONNECT_FAILED', retryable: false })
+  })
+
+  it('name where the dial went', async () => {
+    await expect(resolve({ headers: () => Promise.reject(new Error('x')) })).rejects.toMatchObject({
+      message: 'no connection to wss://example.com/ws: the option headers failed: x',
+      retryable: true
+    })
+  })
+})
+
 describe('a token provider', () => {
   it('is given the context of the attempt', async () => {
     const token = vi.fn(() => 'secret-token')

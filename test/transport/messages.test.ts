@@ -24,7 +24,7 @@ describe('a request in flight at a drop', () => {
         id: 1,
         error: {
           code: 1006,
-          message: 'the connection closed with code 1011 "oops"; whether the request was executed is unknown: check before you repeat it',
+          message: 'the connection to ws://127.0.0.1/ws closed with code 1011 "oops"; whether the request was executed is unknown: check before you repeat it',
           data: { reason: 'CONNECTION_LOST', delivery: 'unknown' }
         }
       }

@@ -23,7 +23,7 @@ const RESULT = {
 const META = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} }
 
 const modern = (method: string, meta: object = META): JsonRpcRequest => ({ jsonrpc: '2.0', id: 1, method, params: { _meta: { ...meta } } })
-const clean = (text: string): string => text.replaceAll('secret', '[redacted]')
+const PLACE = { where: 'wss://h/ws', redact: (text: string): string => text.replaceAll('secret', '[redacted]') }
 
 let handshake: RelayedHandshake
 
@@ -36,7 +36,7 @@ function agree(result: object = RESULT): void {
   handshake.noteResponse({ jsonrpc: '2.0', id: 0, result: result as never })
 }
 
-const next = (answer: HandshakeOutcome): HandshakeStep => handshake.next(answer, clean)
+const next = (answer: HandshakeOutcome): HandshakeStep => handshake.next(answer, PLACE)
 
 describe('before anything was agreed', () => {
   it('nothing comes first', () => {
@@ -149,9 +149,9 @@ describe('the legacy era', () => {
       message: 'after a reconnect the server is another one: it no longer speaks 2025-06-18: no such method'
     })
     expect(errorOf(next({ error: { code: -32603, message: 'not ready' } }))).toMatchObject({
-      message: 'the server refused initialize: not ready'
+      message: 'wss://h/ws rejected initialize: not ready'
     })
-    expect(errorOf(next({ result: {} }))).toMatchObject({ message: 'the response to initialize is invalid' })
+    expect(errorOf(next({ result: {} }))).toMatchObject({ message: 'wss://h/ws sent an invalid response to initialize' })
   })
 
   it('shows no secret that the server quotes', () => {
