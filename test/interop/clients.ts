@@ -50,6 +50,24 @@ export const CLIENTS = {
     sendsToken: true,
     found: { version: '2026-07-28', ...ALL }
   },
+  rmcp: {
+    name: 'rmcp 3.11.0 over tokio-tungstenite 0.28.0',
+    needs: 'rust',
+    command: ({ rust }, url, token) => [join(rust, 'rmcp_client'), url, token],
+    ...OFFERS_NOTHING,
+    sendsToken: true,
+    found: { version: '2025-11-25', ...ALL }
+  },
+  tower: {
+    name: 'tower-mcp 0.25.0',
+    needs: 'rust',
+    command: ({ rust }, url, token) => [join(rust, 'tower_client'), url, token],
+    offers: 'mcp.version.2025-11-25',
+    options: { extraSubprotocols: ['mcp.version.2025-11-25'] },
+    subprotocol: 'mcp.version.2025-11-25',
+    sendsToken: true,
+    found: { version: '2025-11-25', progress: true, cancels: false }
+  },
   pythonSdk: {
     name: 'Python SDK 1.30.0',
     needs: 'python',

@@ -91,6 +91,8 @@ describe('the versions in the names', () => {
   const goSdk = `Go SDK ${/go-sdk v([\d.]+)/.exec(modules)?.[1] ?? ''} over coder/websocket ${/coder\/websocket v([\d.]+)/.exec(modules)?.[1] ?? ''}`
   const requirements2 = read('test/interop/python/requirements-sdk2.txt')
   const pin = (name: string): string => new RegExp(`^${name}==(.+)$`, 'm').exec(requirements2)?.[1] ?? ''
+  const crates = read('test/interop/rust/Cargo.lock')
+  const crate = (name: string): string => new RegExp(`name = "${name}"\nversion = "(.+)"`).exec(crates)?.[1] ?? ''
   const everything = `server-everything ${versionOf('@modelcontextprotocol/server-everything')}`
 
   it.each([
@@ -108,6 +110,10 @@ describe('the versions in the names', () => {
     [CLIENTS.pythonSdk2, `Python SDK ${pin('mcp')} over websockets ${pin('websockets')}`],
     [PEERS.starlette, `Python SDK ${pin('mcp')} in Starlette ${pin('starlette')}`],
     [CLIENTS.fastmcp, `FastMCP ${pin('fastmcp')} over websockets ${pin('websockets')}`],
+    [PEERS.rmcp, `rmcp ${crate('rmcp')} over tokio-tungstenite ${crate('tokio-tungstenite')}`],
+    [CLIENTS.rmcp, `rmcp ${crate('rmcp')} over tokio-tungstenite ${crate('tokio-tungstenite')}`],
+    [PEERS.tower, `tower-mcp ${crate('tower-mcp')}`],
+    [CLIENTS.tower, `tower-mcp ${crate('tower-mcp')}`],
     [PEERS.pythonWebsockets, `Python websockets ${/^websockets==(.+)$/m.exec(requirements)?.[1] ?? ''}`]
   ])('are those that run: $name', ({ name }, installed) => {
     expect(name).toBe(installed)

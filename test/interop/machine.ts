@@ -23,7 +23,9 @@ const RECIPES = {
   /** The folder is a virtual environment for the programs of `python/` on SDK 1. */
   python: [PYTHON, () => preparePython('python', 'requirements.txt')],
   /** The same for those on SDK 2: the two exclude each other. */
-  pythonSdk2: [PYTHON, () => preparePython('python-sdk2', 'requirements-sdk2.txt')]
+  pythonSdk2: [PYTHON, () => preparePython('python-sdk2', 'requirements-sdk2.txt')],
+  /** The folder holds the programs of `rust/`. */
+  rust: ['Rust 1.90 or newer', prepareRust]
 } as const satisfies Readonly<Record<string, readonly [string, () => Promise<Toolchain>]>>
 
 /** What this machine can run besides Node. */
@@ -67,6 +69,13 @@ async function prepareGo(): Promise<Toolchain> {
   await mkdir(folder, { recursive: true })
   await run('go', ['build', '-o', folder, './...'], options)
   return { version: stdout.trim().replace(/^go/, 'Go '), folder }
+}
+
+async function prepareRust(): Promise<Toolchain> {
+  const options = { cwd: join(HERE, 'rust'), env: { ...process.env, CARGO_TARGET_DIR: join(CACHE, 'rust') } }
+  const { stdout } = await run('cargo', ['--version'], options)
+  await run('cargo', ['build', '--locked', '--quiet'], options)
+  return { version: stdout.split(' ').slice(0, 2).join(' '), folder: join(CACHE, 'rust/debug') }
 }
 
 async function preparePython(name: string, pins: string): Promise<Toolchain> {

@@ -178,6 +178,27 @@ export const PEERS = {
     found: { server: 'go-sdk-peer', era: 'modern', protocolVersion: '2026-07-28', subprotocol: undefined, troubles: [] },
     ...ALL_TOOLS
   },
+  rmcp: {
+    name: 'rmcp 3.11.0 over tokio-tungstenite 0.28.0',
+    needs: 'rust',
+    command: ({ rust }, port) => [join(rust, 'rmcp_server'), address(port)],
+    path: '/',
+    options: { onMissingSubprotocol: 'accept' },
+    found: { server: 'rmcp-peer', era: 'modern', protocolVersion: '2026-07-28', subprotocol: undefined, troubles: [] },
+    ...ALL_TOOLS
+  },
+  tower: {
+    name: 'tower-mcp 0.25.0',
+    needs: 'rust',
+    command: ({ rust }, port) => [join(rust, 'tower_server'), address(port)],
+    path: '/ws',
+    options: { onMissingSubprotocol: 'accept' },
+    found: { server: 'tower-peer', era: 'legacy', protocolVersion: '2025-11-25', subprotocol: undefined, troubles: [] },
+    tools: ALL_TOOLS.tools,
+    ...ECHO_AND_SLOW,
+    reports: 0,
+    cancels: 'nothing'
+  },
   pythonSdk: {
     name: 'Python SDK 1.30.0',
     needs: 'python',

@@ -308,6 +308,46 @@ describePeer(PEERS.goSdk, ({ connect }) => {
   })
 })
 
+describePeer(PEERS.rmcp, ({ running, connect }) => {
+  servesBothEras(connect)
+
+  it('works on calls in parallel', async () => {
+    expect(await orderOf(connect)).toEqual(['meanwhile', 'done'])
+  })
+
+  it('answers an unknown tool with -32602, and an unknown method with -32601', async () => {
+    expect(await codesOf(connect)).toEqual([-32602, -32601])
+  })
+
+  it('looks at no path', async () => {
+    const { client } = useAnyClient({ url: `${running.url}any/path`, ...PEERS.rmcp.options })
+    await client.connect()
+    expect(client.state).toBe('ready')
+  })
+})
+
+describePeer(PEERS.tower, ({ running, connect }) => {
+  it.each([
+    [{ subprotocols: ['mcp.version.2025-11-25'] }, 'mcp.version.2025-11-25'],
+    [{ subprotocols: ['mcp.version.1999-01-01'], onMissingSubprotocol: 'accept' as const }, undefined]
+  ])('chooses a version that it has: %o', async (options, chosen) => {
+    const { client } = await connect({ onMissingSubprotocol: 'fail', ...options })
+    expect(client.subprotocol).toBe(chosen)
+  })
+
+  it('works on one message at a time', async () => {
+    expect(await orderOf(connect)).toEqual(['done', 'meanwhile'])
+  })
+
+  it('answers an unknown tool with -32602, and an unknown method with -32601', async () => {
+    expect(await codesOf(connect)).toEqual([-32602, -32601])
+  })
+
+  it('answers a wrong path with 404', async () => {
+    expect(await refusalAt(running.url.replace('/ws', '/mcp'))).toBe(404)
+  })
+})
+
 describePeer(PEERS.pythonSdk2, ({ connect }) => {
   servesBothEras(connect)
 
