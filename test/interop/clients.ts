@@ -50,6 +50,24 @@ export const CLIENTS = {
     sendsToken: true,
     found: { version: '2026-07-28', ...ALL }
   },
+  kotlin: {
+    name: 'Kotlin SDK 0.16.0 with Ktor 3.5.2',
+    needs: 'kotlin',
+    command: ({ kotlin }, url, token) => ['java', '-cp', `${kotlin}/classes:${kotlin}/lib/*`, 'client.ClientKt', url, token],
+    offers: 'mcp',
+    options: { extraSubprotocols: ['mcp'] },
+    subprotocol: 'mcp',
+    sendsToken: true,
+    found: { version: '2025-11-25', ...ALL }
+  },
+  langchain4j: {
+    name: 'langchain4j-mcp 1.11.0-beta19',
+    needs: 'langchain4j',
+    command: ({ langchain4j }, url, token) => ['java', '-cp', `${langchain4j}/classes:${langchain4j}/lib/*`, 'Client', url, token],
+    ...OFFERS_NOTHING,
+    sendsToken: true,
+    found: { version: '2025-11-25', progress: false, cancels: true }
+  },
   rmcp: {
     name: 'rmcp 3.11.0 over tokio-tungstenite 0.28.0',
     needs: 'rust',

@@ -93,6 +93,10 @@ describe('the versions in the names', () => {
   const pin = (name: string): string => new RegExp(`^${name}==(.+)$`, 'm').exec(requirements2)?.[1] ?? ''
   const crates = read('test/interop/rust/Cargo.lock')
   const crate = (name: string): string => new RegExp(`name = "${name}"\nversion = "(.+)"`).exec(crates)?.[1] ?? ''
+  const project = (name: string): string => read(`test/interop/${name}/pom.xml`)
+  const versionIn = (name: string, tag: string): string =>
+    new RegExp(`${tag}(?:</artifactId>)?\\s*<?(?:version)?>(.+?)<`).exec(project(name))?.[1] ?? ''
+  const kotlin = `Kotlin SDK ${versionIn('kotlin', '<sdk.version')} with Ktor ${versionIn('kotlin', '<ktor.version')}`
   const everything = `server-everything ${versionOf('@modelcontextprotocol/server-everything')}`
 
   it.each([
@@ -114,6 +118,10 @@ describe('the versions in the names', () => {
     [CLIENTS.rmcp, `rmcp ${crate('rmcp')} over tokio-tungstenite ${crate('tokio-tungstenite')}`],
     [PEERS.tower, `tower-mcp ${crate('tower-mcp')}`],
     [CLIENTS.tower, `tower-mcp ${crate('tower-mcp')}`],
+    [PEERS.kotlin, kotlin],
+    [CLIENTS.kotlin, kotlin],
+    [PEERS.quarkus, `Quarkus MCP server ${versionIn('quarkus', 'quarkus-mcp-server-websocket')}`],
+    [CLIENTS.langchain4j, `langchain4j-mcp ${versionIn('langchain4j', 'langchain4j-mcp')}`],
     [PEERS.pythonWebsockets, `Python websockets ${/^websockets==(.+)$/m.exec(requirements)?.[1] ?? ''}`]
   ])('are those that run: $name', ({ name }, installed) => {
     expect(name).toBe(installed)

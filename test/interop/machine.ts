@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -14,6 +14,7 @@ const CACHE = fileURLToPath(new URL('../../.interop/', import.meta.url))
 /** A language that some peers are written in: its programs, or why there are none. */
 export type Toolchain = { readonly version: string; readonly folder: string } | { readonly missing: string }
 
+const JAVA = 'Maven with a JDK of 17 or newer'
 const PYTHON = 'Python 3.10 or newer with venv'
 
 /** How each of them is made, and what it takes. */
@@ -25,7 +26,13 @@ const RECIPES = {
   /** The same for those on SDK 2: the two exclude each other. */
   pythonSdk2: [PYTHON, () => preparePython('python-sdk2', 'requirements-sdk2.txt')],
   /** The folder holds the programs of `rust/`. */
-  rust: ['Rust 1.90 or newer', prepareRust]
+  rust: ['Rust 1.90 or newer', prepareRust],
+  /** The folder holds the classes of `kotlin/`, and beside them the libraries. */
+  kotlin: [JAVA, () => prepareMaven('kotlin', 'compile')],
+  /** The folder holds the application of `quarkus/`. */
+  quarkus: [JAVA, () => prepareMaven('quarkus', 'package')],
+  /** The folder holds the classes of `langchain4j/`, and beside them the libraries. */
+  langchain4j: [JAVA, () => prepareMaven('langchain4j', 'compile')]
 } as const satisfies Readonly<Record<string, readonly [string, () => Promise<Toolchain>]>>
 
 /** What this machine can run besides Node. */
@@ -76,6 +83,19 @@ async function prepareRust(): Promise<Toolchain> {
   const { stdout } = await run('cargo', ['--version'], options)
   await run('cargo', ['build', '--locked', '--quiet'], options)
   return { version: stdout.split(' ').slice(0, 2).join(' '), folder: join(CACHE, 'rust/debug') }
+}
+
+/** Builds the Maven project in the folder `name` beside this file. */
+async function prepareMaven(name: string, phase: string): Promise<Toolchain> {
+  const project = join(HERE, name)
+  const { stdout } = await run('mvn', ['--batch-mode', '--version'])
+  const version = `Java ${/Java version: ([^,\s]+)/.exec(stdout)?.[1] ?? '?'}`
+  const files = (await readdir(project, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile())
+  const sources = await Promise.all(files.map(({ parentPath, name }) => readFile(join(parentPath, name))))
+  const folder = await once(name, [version, ...sources], async (fresh) => {
+    await run('mvn', ['--batch-mode', '--no-transfer-progress', '--quiet', `-Dfolder=${fresh}`, phase], { cwd: project })
+  })
+  return { version, folder }
 }
 
 async function preparePython(name: string, pins: string): Promise<Toolchain> {

@@ -54,7 +54,7 @@ describe.each(Object.values<Peer>(PEERS).map((peer) => [peer.name, peer] as cons
 
     if (peer.found.subprotocol !== 'mcp.v1')
       it('says without the options which one is needed', async () => {
-        const { client } = useClient({ subprotocols: [], onMissingSubprotocol: 'fail' })
+        const { client } = useClient({ subprotocols: [], offer: undefined, onMissingSubprotocol: 'fail' })
         const error = await rejectionOf(client.connect())
         expect(isSubprotocolError(error) && { offered: error.offered, received: error.received }).toEqual({
           offered: ['mcp.v1'],

@@ -178,6 +178,24 @@ export const PEERS = {
     found: { server: 'go-sdk-peer', era: 'modern', protocolVersion: '2026-07-28', subprotocol: undefined, troubles: [] },
     ...ALL_TOOLS
   },
+  kotlin: {
+    name: 'Kotlin SDK 0.16.0 with Ktor 3.5.2',
+    needs: 'kotlin',
+    command: ({ kotlin }, port) => ['java', '-cp', `${kotlin}/classes:${kotlin}/lib/*`, 'server.ServerKt', String(port)],
+    path: '/ws',
+    options: { onMissingSubprotocol: 'accept', offer: ['mcp'] },
+    found: { server: 'kotlin-sdk-peer', era: 'legacy', protocolVersion: '2025-11-25', subprotocol: undefined, troubles: [] },
+    ...ALL_TOOLS
+  },
+  quarkus: {
+    name: 'Quarkus MCP server 1.7.2',
+    needs: 'quarkus',
+    command: ({ quarkus }, port) => ['java', `-Dquarkus.http.port=${String(port)}`, '-jar', join(quarkus, 'quarkus-app/quarkus-run.jar')],
+    path: '/mcp/ws',
+    options: { onMissingSubprotocol: 'accept' },
+    found: { server: 'quarkus-peer', era: 'legacy', protocolVersion: '2025-06-18', subprotocol: undefined, troubles: [] },
+    ...ALL_TOOLS
+  },
   rmcp: {
     name: 'rmcp 3.11.0 over tokio-tungstenite 0.28.0',
     needs: 'rust',

@@ -308,6 +308,46 @@ describePeer(PEERS.goSdk, ({ connect }) => {
   })
 })
 
+describePeer(PEERS.kotlin, ({ connect }) => {
+  it.each([['mcp.v1'], ['mcp.v1', 'mcp']])('drops every connection with another offer than exactly mcp: %s %s', async (...offer) => {
+    const error = await rejectionOf(connect({ offer, reconnect: false }))
+    expect(isConnectionLostError(error) && error).toMatchObject({ closure: { code: 1006 }, delivery: 'not-sent' })
+    expect(isConnectionLostError(error) && error.hint).toContain('it may want another subprotocol')
+  })
+
+  it('works on calls in parallel', async () => {
+    expect(await orderOf(connect)).toEqual(['meanwhile', 'done'])
+  })
+
+  it('answers an unknown tool with a result that is an error, and an unknown method with -32601', async () => {
+    const { client } = await connect()
+    expect(await client.callTool({ name: 'none' })).toMatchObject({ isError: true })
+    await expect(client.request('no/such/method')).rejects.toMatchObject({ rpcCode: -32601 })
+  })
+})
+
+describePeer(PEERS.quarkus, ({ running, connect }) => {
+  it('works on calls in parallel', async () => {
+    expect(await orderOf(connect)).toEqual(['meanwhile', 'done'])
+  })
+
+  it('answers an unknown tool with -32602, and an unknown method with -32601', async () => {
+    expect(await codesOf(connect)).toEqual([-32602, -32601])
+  })
+
+  it('answers a wrong path with 404', async () => {
+    expect(await refusalAt(running.url.replace('/mcp/ws', '/mcp'))).toBe(404)
+  })
+
+  it('drops the connection without a close code on a message of more than 64 KiB, and the client comes back', async () => {
+    const { client } = await connect()
+    const back = nextEvent(client, 'reconnected')
+    const error = await rejectionOf(client.callTool({ name: 'echo', arguments: { message: 'x'.repeat(66_000) } }))
+    expect(isConnectionLostError(error) && error).toMatchObject({ delivery: 'unknown', closure: { code: 1006 } })
+    await back
+  })
+})
+
 describePeer(PEERS.rmcp, ({ running, connect }) => {
   servesBothEras(connect)
 
