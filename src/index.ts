@@ -27,7 +27,15 @@ export type { Closure, ClosureKind, Delivery, ErrorCode } from './errors.js'
 export type { Era } from './session/agreement.js'
 export type { StateName } from './connection/lifecycle.js'
 export type { ClientEvents, StateChange } from './session/events.js'
-export type { ClientStats, NotificationHandler, Reconnected, RequestContext, RequestHandler, ServerRequests } from './types/client.js'
+export type {
+  ClientStats,
+  NotificationHandler,
+  Reconnected,
+  RequestContext,
+  RequestHandler,
+  ServerNotifications,
+  ServerRequests
+} from './types/client.js'
 export type { Subscription, SubscriptionEnd } from './client/subscriptions.js'
 export type * from './types/common.js'
 export type * from './types/legacy.js'
@@ -35,6 +43,7 @@ export type * from './types/modern.js'
 export type {
   AuthOptions,
   Awaitable,
+  Callback,
   ConnectionOptions,
   HeadersOption,
   McpWebSocketClientOptions,

@@ -3,20 +3,30 @@
 
 import { ClosedError, RequestTimeoutError } from '../errors.js'
 import { deferred, type Deferred } from '../lib/deferred.js'
-import { checkHandler, guarded } from '../lib/guarded.js'
+import { guarded } from '../lib/guarded.js'
+import { isObject } from '../lib/is-object.js'
 import { RpcPeer, type CallFlow } from '../rpc/rpc-peer.js'
 import type { Agreement, Era } from '../session/agreement.js'
 import type { ClientEvents } from '../session/events.js'
 import { Handshake, requestMeta } from '../session/handshake.js'
 import { resolveClientOptions, type ClientConfig, type Ports } from '../session/options.js'
-import { PORTS, SessionHost } from '../session/session-host.js'
+import { INSPECT, PORTS, SessionHost } from '../session/session-host.js'
 import type { StateName, LifecycleState } from '../connection/lifecycle.js'
 import type { Implementation, ServerCapabilities } from '../types/capabilities.js'
-import type { ClientStats, NotificationHandler, RequestContext, RequestHandler, ServerRequests } from '../types/client.js'
+import type {
+  ClientStats,
+  NotificationHandler,
+  RequestContext,
+  RequestHandler,
+  ServerNotifications,
+  ServerRequests
+} from '../types/client.js'
 import type { JsonRpcNotification, Params, Result } from '../types/json-rpc.js'
 import type { SubscriptionFilter } from '../types/modern.js'
-import type { Awaitable, McpWebSocketClientOptions, RequestOptions } from '../types/options.js'
+import type { Awaitable, Callback, McpWebSocketClientOptions, RequestOptions } from '../types/options.js'
 import type { LoggingLevel } from '../types/server-features.js'
+import { CREATE_ELICITATION, PING } from '../wire/methods.js'
+import { checkCapability, checkHandler, sdkForm } from './calls.js'
 import { applyDefaults } from './elicitation.js'
 import { mayAskForInput, runInputRounds } from './input-rounds.js'
 import { McpMethods } from './methods.js'
@@ -166,6 +176,8 @@ export class McpWebSocketClient extends McpMethods {
    * ```
    */
   request<R = Result>(method: string, params?: Params, options: RequestOptions = {}): Promise<R> {
+    const given: unknown = method
+    if (isObject(given)) return Promise.reject(sdkForm('request', `'${String(given.method)}', params, options`))
     const prepared = prepareParams(params)
     const repeatable = mayAskForInput(method)
     const call = this.#peer.call(method, prepared, options, { repeatable })
@@ -180,17 +192,20 @@ export class McpWebSocketClient extends McpMethods {
   /**
    * Sends a notification; while not connected it waits in the outbox.
    * @returns Resolves when it is written or queued.
-   * @throws QueueFullError, ClosedError, the failure that ended the life, or TypeError for a wrong method or params.
+   * @throws QueueFullError, ClosedError, the failure that ended the life, or TypeError for a wrong method or params, or a capability
+   * that the option `capabilities` lacks.
    */
   async notify(method: string, params?: Params): Promise<void> {
+    checkCapability(method, this.#config.introduction.capabilities)
     this.#peer.notify(method, params)
     return Promise.resolve()
   }
 
   /**
    * Sets the handler for the server's requests of this method, and for its input requests within multi round-trip requests. Works
-   * before `connect()`. What the handler throws becomes an error response.
-   * @throws TypeError for a handler that is not a function.
+   * before `connect()`. What the handler throws becomes an error response; the event `error` reports it, unless it has a code of its own.
+   * @throws TypeError for a handler that is not a function, for a schema in place of the method, and for a method of MCP whose capability
+   * is not in the option `capabilities`: the server would never ask.
    * @example
    * ```ts
    * client.setRequestHandler('roots/list', () => ({ roots: [{ uri: 'file:///home/me/project' }] }))
@@ -203,11 +218,13 @@ export class McpWebSocketClient extends McpMethods {
       context: RequestContext
     ) => Awaitable<ServerRequests[M]['result']>
   ): void
-  setRequestHandler(method: string, handler: RequestHandler): void
+  setRequestHandler<M extends string>(method: M extends keyof ServerRequests ? never : M, handler: RequestHandler): void
   setRequestHandler(method: string, handler: (request: never, context: RequestContext) => unknown): void {
-    checkHandler(method, handler)
+    const { capabilities } = this.#config.introduction
+    checkHandler('setRequestHandler', method, handler)
+    checkCapability(method, capabilities)
     const respond = handler as RequestHandler
-    const completes = method === 'elicitation/create' && this.#config.introduction.capabilities.elicitation?.form?.applyDefaults === true
+    const completes = method === CREATE_ELICITATION && capabilities.elicitation?.form?.applyDefaults === true
     const respondCompleted: RequestHandler = async (request, context) => applyDefaults(request.params, await respond(request, context))
     this.#peer.dispatcher.set(method, completes ? respondCompleted : respond)
   }
@@ -219,11 +236,16 @@ export class McpWebSocketClient extends McpMethods {
 
   /**
    * Sets the handler for the server's notifications of this method; there is one for each. Works before `connect()`.
-   * @throws TypeError for a handler that is not a function.
+   * @throws TypeError for a handler that is not a function, and for a schema in place of the method.
    */
-  setNotificationHandler(method: string, handler: NotificationHandler): void {
-    checkHandler(method, handler)
-    this.#notificationHandlers.set(method, handler)
+  setNotificationHandler<M extends keyof ServerNotifications>(
+    method: M,
+    handler: Callback<[notification: { readonly method: M; readonly params: ServerNotifications[M] }]>
+  ): void
+  setNotificationHandler<M extends string>(method: M extends keyof ServerNotifications ? never : M, handler: NotificationHandler): void
+  setNotificationHandler(method: string, handler: Callback<[notification: never]>): void {
+    checkHandler('setNotificationHandler', method, handler)
+    this.#notificationHandlers.set(method, handler as NotificationHandler)
   }
 
   /** Removes the handler for notifications of this method. */
@@ -240,22 +262,42 @@ export class McpWebSocketClient extends McpMethods {
     return this.#subscriptions.listen(filter, options)
   }
 
-  /** Registers a listener. If it throws, the error goes to the event `error` and the other listeners are called all the same. */
-  on<E extends keyof ClientEvents>(event: E, listener: (payload: ClientEvents[E]) => void): this {
+  /** Registers a listener, which may be async. What it throws or rejects with goes to the event `error` and the other listeners are called all the same. */
+  on<E extends keyof ClientEvents>(event: E, listener: Callback<[payload: ClientEvents[E]]>): this {
     this.#host.events.on(event, listener)
     return this
   }
 
   /** Registers a listener for the next event of this name only. */
-  once<E extends keyof ClientEvents>(event: E, listener: (payload: ClientEvents[E]) => void): this {
+  once<E extends keyof ClientEvents>(event: E, listener: Callback<[payload: ClientEvents[E]]>): this {
     this.#host.events.once(event, listener)
     return this
   }
 
   /** Removes a listener. */
-  off<E extends keyof ClientEvents>(event: E, listener: (payload: ClientEvents[E]) => void): this {
+  off<E extends keyof ClientEvents>(event: E, listener: Callback<[payload: ClientEvents[E]]>): this {
     this.#host.events.off(event, listener)
     return this
+  }
+
+  /**
+   * Asks the server for a sign of life; one of the modern era, which has no `ping`, by `server/discover`. The round trip becomes
+   * `latency` of {@link stats}, unless the request waited for a connection.
+   * @returns Resolves with an empty object.
+   */
+  async ping(options?: RequestOptions): Promise<Result> {
+    const isReady = this.state === 'ready'
+    const { attempts } = this.stats()
+    const startedAt = this.now()
+    await this.#inEra(PING, undefined, options, () => this.discover(options))
+    if (isReady && this.stats().attempts === attempts) this.#host.session.noteLatency(this.now() - startedAt)
+    return {}
+  }
+
+  /** What `util.inspect` of Node, and so `console.log`, shows: facts without secrets. */
+  [INSPECT](_depth: number, options: object, inspect: (value: unknown, options: object) => string): string {
+    const { pendingCount: pending, queuedCount: queued } = this
+    return `McpWebSocketClient ${inspect({ ...this.#host.facts, pending, queued, stats: this.stats() }, options)}`
   }
 
   /** Sets the least severe log level that the server sends; in the modern era it travels with every request. */
@@ -284,7 +326,12 @@ export class McpWebSocketClient extends McpMethods {
   }
 
   /** A request of the legacy era that has another form in the modern one: it waits until the era is known. */
-  async #inEra(method: string, params: Params, options: RequestOptions | undefined, modern: () => Promise<Result>): Promise<Result> {
+  async #inEra(
+    method: string,
+    params: Params | undefined,
+    options: RequestOptions | undefined,
+    modern: () => Promise<Result>
+  ): Promise<Result> {
     if (this.era === undefined && !this.#host.isOver) {
       const { signal, timeout: ms = this.#config.requestTimeout } = options ?? {}
       const late = (): Error => new RequestTimeoutError(method, ms, 'not-sent', this.#host.session.explanation)
@@ -336,7 +383,7 @@ export class McpWebSocketClient extends McpMethods {
   #onNotification(notification: JsonRpcNotification): void {
     const { method, params } = notification
     this.#subscriptions.onNotification(notification)
-    guarded(
+    void guarded(
       () => this.#notificationHandlers.get(method)?.({ method, params }),
       (error) => this.#host.report(error)
     )

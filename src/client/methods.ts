@@ -1,6 +1,5 @@
 import { ProtocolError } from '../errors.js'
 import type { CallFlow } from '../rpc/rpc-peer.js'
-import type { Era } from '../session/agreement.js'
 import type { ClientStats } from '../types/client.js'
 import type { PageParams, Params, Result } from '../types/json-rpc.js'
 import type { DiscoverResult } from '../types/modern.js'
@@ -20,7 +19,8 @@ import type {
   ReadResourceResult
 } from '../types/server-features.js'
 import { jsonOf } from '../wire/json-rpc.js'
-import { DISCOVER, PING } from '../wire/methods.js'
+import { DISCOVER, ROOTS_LIST_CHANGED } from '../wire/methods.js'
+import { isSchema, sdkForm } from './calls.js'
 
 // More pages than any real list has: a server that goes on for ever must not eat the client's memory.
 const MOST_PAGES = 1000
@@ -29,9 +29,6 @@ const MOST_TRIES = 3
 
 /** The methods of MCP that a client calls. Parameters and results have the shapes of the official SDK. */
 export abstract class McpMethods {
-  /** Era of the server, once it is known. */
-  abstract get era(): Era | undefined
-
   /** Sends any request. */
   abstract request<R = Result>(method: string, params?: Params, options?: RequestOptions): Promise<R>
 
@@ -46,11 +43,6 @@ export abstract class McpMethods {
 
   /** The time, in ms of the clock. */
   protected abstract now(): number
-
-  /** Asks the server for a sign of life; a server of the modern era, which has no `ping`, by `server/discover`. */
-  ping(options?: RequestOptions): Promise<Result> {
-    return this.request(this.era === 'modern' ? DISCOVER : PING, undefined, options)
-  }
 
   /** Asks what the server can do. Source: MCP 2026-07-28, server/discover. */
   discover(options?: RequestOptions): Promise<DiscoverResult> {
@@ -75,7 +67,10 @@ export abstract class McpMethods {
    * const { content } = await client.callTool({ name: 'echo', arguments: { message: 'hi' } }, { timeout: 30_000 })
    * ```
    */
-  callTool(params: CallToolParams, options?: RequestOptions): Promise<CallToolResult> {
+  callTool(params: CallToolParams, options?: RequestOptions): Promise<CallToolResult>
+  callTool(params: CallToolParams, options?: RequestOptions, ...more: unknown[]): Promise<CallToolResult> {
+    // In v1 of the official SDK a schema comes before the options, which would be ignored here.
+    if (more[0] !== undefined || isSchema(options)) return Promise.reject(sdkForm('callTool', 'params, options'))
     return this.request('tools/call', params, options)
   }
 
@@ -109,9 +104,9 @@ export abstract class McpMethods {
     return this.request('completion/complete', params, options)
   }
 
-  /** Tells the server that the roots changed (legacy era only). */
+  /** Tells the server that the roots changed (legacy era only). @throws TypeError without `roots: { listChanged: true }` in `capabilities`. */
   sendRootsListChanged(): Promise<void> {
-    return this.notify('notifications/roots/list_changed')
+    return this.notify(ROOTS_LIST_CHANGED)
   }
 
   async #list<R extends Result>(

@@ -141,7 +141,7 @@ const SILENCE_HINT =
 export function lateClosure(
   code: 'CONNECT_TIMEOUT' | 'HANDSHAKE_TIMEOUT',
   ms: number,
-  where: string,
+  where = 'the server',
   cause?: McpWebSocketError
 ): Omit<Closure, 'everReady'> {
   const isDial = code === 'CONNECT_TIMEOUT'

@@ -4,14 +4,14 @@
 
 import { isMcpWebSocketError, type Closure, type ProtocolError } from '../errors.js'
 import type { Clock } from '../lib/clock.js'
-import { guarded } from '../lib/guarded.js'
+import { decided, guarded } from '../lib/guarded.js'
 import { SharedTimer, type Due } from '../lib/shared-timer.js'
 import type { OpenSocket } from '../socket/open-socket.js'
 import { publicUrl, redact, redactStart } from '../socket/secrets.js'
 import type { Socket, SocketClosure, SocketListener, SocketOptions, Target } from '../socket/web-socket.js'
 import type { ClientStats } from '../types/client.js'
 import type { JsonRpcMessage } from '../types/json-rpc.js'
-import type { JsonOption, TokenContext } from '../types/options.js'
+import type { Callback, JsonOption, TokenContext } from '../types/options.js'
 import { encodeMessage, parseText, type Malformed } from '../wire/json-rpc.js'
 import { askedDelay, lateClosure, tellsEra, unexpectedError, unreadError, withError } from './closures.js'
 import { transition, type Command, type LifecycleEvent, type LifecycleState, type Redial, type RetryPolicy } from './lifecycle.js'
@@ -31,7 +31,7 @@ export interface ConnectionConfig extends SocketOptions {
   /** Whether a connection that was ready once keeps no process alive. */
   readonly unref: boolean
   /** Sees every frame. */
-  readonly trace: ((direction: 'in' | 'out', text: string) => void) | undefined
+  readonly trace: Callback<[direction: 'in' | 'out', text: string]> | undefined
   /** Reads and writes JSON. */
   readonly json: JsonOption
   /** Bytes that may wait in the socket before `canWrite` is false. */
@@ -85,8 +85,6 @@ export class Connection implements SocketListener {
   readonly stats: ConnectionStats = { attempts: 0, reconnects: 0, sent: 0, received: 0, bytesSent: 0, bytesReceived: 0, resent: 0, lost: 0 }
   /** Whether a closure of this socket would tell the era of the server: then the next dial follows at once. */
   eraRedial = false
-  /** The URL of the current dial, without secrets. */
-  where = 'the server'
   /** How long the upgrade of the current socket took, in ms: a measure of how far away the server is. */
   roundTrip = 0
   readonly #config: ConnectionConfig
@@ -102,6 +100,7 @@ export class Connection implements SocketListener {
   /** Whether dials go without subprotocols; `maybe` until one such dial opened. */
   #bare: 'no' | 'maybe' | 'yes' = 'no'
   #secrets: readonly string[] = []
+  #url: string | undefined
   /** The frame that is being read. */
   #frame = ''
   /** Frames of the current socket that could not be read. */
@@ -120,6 +119,11 @@ export class Connection implements SocketListener {
   /** Where the lifecycle is. */
   get state(): LifecycleState {
     return this.#state
+  }
+
+  /** The URL of the last dial, without secrets; `undefined` before the first. */
+  get url(): string | undefined {
+    return this.#url
   }
 
   /** The subprotocol that the server chose; `undefined` if it named none, or while there is no socket. */
@@ -205,7 +209,7 @@ export class Connection implements SocketListener {
 
   #trace(direction: 'in' | 'out', text: string): void {
     const { trace } = this.#config
-    if (trace) guarded(() => trace(direction, text), this.#listener.onError)
+    if (trace) void guarded(() => trace(direction, text), this.#listener.onError)
   }
 
   #dispatch(event: LifecycleEvent): void {
@@ -245,7 +249,7 @@ export class Connection implements SocketListener {
       // The connection was closed, or dialled anew, while the providers worked.
       if (this.#state !== state) return
       this.#secrets = target.secrets
-      this.where = publicUrl(target.url)
+      this.#url = publicUrl(target.url)
       this.#dialledAt = this.#config.clock.now()
       this.#socket = this.#config.openSocket(this.#bare === 'no' ? target : { ...target, protocols: [] }, this.#config, this)
     } catch (cause) {
@@ -310,12 +314,12 @@ export class Connection implements SocketListener {
     const state = this.#state
     if (state.name === 'closing') return this.#dispatch({ type: 'timedOut' })
     if (!('life' in state)) return
-    const closure = withError({ ...facts, everReady: state.life.everReady }, this.where, state.name === 'ready' ? undefined : this.unread)
+    const closure = withError({ ...facts, everReady: state.life.everReady }, this.#url, state.name === 'ready' ? undefined : this.unread)
     const redial = this.#redialAfter(closure, state.life.redials)
     this.#dispatch({
       type: 'socketClosed',
       closure,
-      override: redial ? undefined : guarded(() => this.#askProgram(closure), this.#listener.onError),
+      override: redial ? undefined : this.#askProgram(closure),
       redial,
       refreshable: this.#config.refreshable,
       random: this.#config.clock.random()
@@ -323,10 +327,7 @@ export class Connection implements SocketListener {
   }
 
   #askProgram(closure: Closure): boolean | undefined {
-    const override: unknown = this.#config.shouldReconnect?.(closure)
-    // A promise would always mean yes, and NaN no.
-    if (override === undefined || typeof override === 'boolean') return override
-    throw new TypeError('shouldReconnect must return true, false or undefined')
+    return decided('shouldReconnect', () => this.#config.shouldReconnect?.(closure), this.#listener.onError)
   }
 
   #redialAfter(closure: Closure, used: readonly Redial[]): 'era' | 'protocols' | undefined {
@@ -350,8 +351,8 @@ export class Connection implements SocketListener {
     const { name } = this.#state
     if (name === 'ready') this.#dispatch({ type: 'stabilized' })
     else if (name === 'connecting')
-      this.#end(this.#socket?.expire() ?? lateClosure('CONNECT_TIMEOUT', this.#config.connectTimeout, this.where))
-    else if (name === 'initializing') this.#end(lateClosure('HANDSHAKE_TIMEOUT', this.#config.handshakeTimeout, this.where, this.unread))
+      this.#end(this.#socket?.expire() ?? lateClosure('CONNECT_TIMEOUT', this.#config.connectTimeout, this.#url))
+    else if (name === 'initializing') this.#end(lateClosure('HANDSHAKE_TIMEOUT', this.#config.handshakeTimeout, this.#url, this.unread))
     else this.#dispatch({ type: 'timedOut' })
   }
 }

@@ -11,29 +11,29 @@ type Guarded<Events> = (payload: unknown, event: keyof Events) => void
  */
 export class Emitter<Events extends object> {
   readonly #emitter = new EventEmitter()
-  readonly #onThrown: (error: Error, event: keyof Events) => void
+  readonly #onFailed: (error: Error, event: keyof Events) => void
   /** What eventemitter3 has in place of each listener: its `emit` would stop at the first one that throws. */
   readonly #guards = new WeakMap<object, Guarded<Events>>()
   readonly #queue: (readonly [event: string, payload: unknown])[] = []
   #delivering = false
 
-  /** @param onThrown - Told what a listener threw, and at which event. */
-  constructor(onThrown: (error: Error, event: keyof Events) => void) {
-    this.#onThrown = onThrown
+  /** @param onFailed - Told what a listener threw or rejected with, and at which event. */
+  constructor(onFailed: (error: Error, event: keyof Events) => void) {
+    this.#onFailed = onFailed
   }
 
   /** Registers a listener. */
-  on<E extends keyof Events & string>(event: E, listener: (payload: Events[E]) => void): void {
+  on<E extends keyof Events & string>(event: E, listener: (payload: Events[E]) => unknown): void {
     this.#emitter.on(event, this.#guard(listener))
   }
 
   /** Registers a listener for the next event of this name only. */
-  once<E extends keyof Events & string>(event: E, listener: (payload: Events[E]) => void): void {
+  once<E extends keyof Events & string>(event: E, listener: (payload: Events[E]) => unknown): void {
     this.#emitter.once(event, this.#guard(listener))
   }
 
   /** Removes a listener, however it was registered. */
-  off<E extends keyof Events & string>(event: E, listener: (payload: Events[E]) => void): void {
+  off<E extends keyof Events & string>(event: E, listener: (payload: Events[E]) => unknown): void {
     this.#emitter.off(event, this.#guard(listener))
   }
 
@@ -59,13 +59,13 @@ export class Emitter<Events extends object> {
     this.#delivering = false
   }
 
-  #guard(listener: (payload: never) => void): Guarded<Events> {
+  #guard(listener: (payload: never) => unknown): Guarded<Events> {
     let guard = this.#guards.get(listener)
     if (guard === undefined) {
       guard = (payload, event) =>
         guarded(
           () => listener(payload as never),
-          (error) => this.#onThrown(error, event)
+          (error) => this.#onFailed(error, event)
         )
       this.#guards.set(listener, guard)
     }

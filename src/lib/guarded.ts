@@ -8,29 +8,31 @@ export function asError(thrown: unknown): Error {
   }
 }
 
+const isPromise = (value: unknown): boolean => typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
+
 /**
- * Calls a callback of the program. If it throws, only `onThrown` hears of it: one program's bug must not end what others rely on.
+ * Calls a callback of the program, which may be async. If it throws or rejects, only `onFailed` hears of it: one program's bug must not
+ * end what others rely on, and Node ends the process at a rejection that nobody handles.
  * @returns What the callback returns; `undefined` if it threw.
  */
-export function guarded<T>(callback: () => T, onThrown: (error: Error) => void): T | undefined {
+export function guarded<T>(callback: () => T, onFailed: (error: Error) => void): T | undefined {
   try {
-    return callback()
+    const returned = callback()
+    if (isPromise(returned)) Promise.resolve(returned).catch((thrown: unknown) => onFailed(asError(thrown)))
+    return returned
   } catch (thrown) {
-    onThrown(asError(thrown))
+    onFailed(asError(thrown))
     return undefined
   }
 }
 
 /**
- * Calls a callback of the program that may be async. If it throws or rejects, only `onFailed` hears of it: Node ends the process at a
- * rejection that nobody handles.
+ * Calls a callback of the program that decides, as {@link guarded} does. It has to decide at once: every promise would mean yes.
+ * @returns `undefined` if the callback leaves it to the default, or failed.
  */
-export function guardedAsync(callback: () => unknown, onFailed: (error: Error) => void): void {
-  const returned = guarded(callback, onFailed)
-  if (returned instanceof Promise) returned.catch((thrown: unknown) => onFailed(asError(thrown)))
-}
-
-/** @throws TypeError if the handler is not a function, as can happen in a program without types. */
-export function checkHandler(method: string, handler: unknown): void {
-  if (typeof handler !== 'function') throw new TypeError(`the handler of ${method} must be a function`)
+export function decided(name: string, callback: () => unknown, onFailed: (error: Error) => void): boolean | undefined {
+  const decision = guarded(callback, onFailed)
+  if (decision === undefined || typeof decision === 'boolean') return decision
+  onFailed(new TypeError(`${name} must return true, false or undefined, and not a promise`))
+  return undefined
 }

@@ -13,7 +13,7 @@ export const isLate = (dueAt: number, now: number): boolean => now - dueAt > LAT
 
 /** Something that acts when it falls due. */
 export interface Due {
-  /** When it falls due, in ms of the clock. Only the timer writes it. */
+  /** When it falls due, in ms of the clock; `Infinity`: never. Only the timer writes it. */
   dueAt: number
   /** Its time has come. @param now - In ms of the clock. */
   onDue(now: number): void
@@ -52,9 +52,9 @@ export class SharedTimer {
 
   /** Lets `item` fall due in `ms`, in place of an earlier time; `Infinity`: never. */
   set(item: Due, ms: number): void {
-    if (ms === Infinity) return this.clear(item)
     // Whole milliseconds: timers are no finer, and small integers need no memory of their own.
     item.dueAt = Math.ceil(this.#clock.now() + ms)
+    if (ms === Infinity) return this.clear(item)
     this.#items.add(item)
     this.#arm(item.dueAt)
   }

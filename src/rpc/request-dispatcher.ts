@@ -1,6 +1,7 @@
 import { isRpcError, ProtocolError, RpcError } from '../errors.js'
 import type { RequestHandler } from '../types/client.js'
 import type { JsonRpcError, JsonRpcNotification, JsonRpcRequest, JsonRpcResponse, Params, RequestId } from '../types/json-rpc.js'
+import { asError } from '../lib/guarded.js'
 import { INTERNAL_ERROR, METHOD_NOT_FOUND } from '../wire/json-rpc.js'
 import { PING, PROGRESS } from '../wire/methods.js'
 
@@ -15,12 +16,17 @@ export interface ResponsePipe {
 /** Runs the program's handlers for the server's requests, and responds with what they return or throw. */
 export class RequestDispatcher {
   readonly #pipe: ResponsePipe
+  readonly #onError: (error: Error) => void
   readonly #handlers = new Map<string, RequestHandler>()
   readonly #running = new Map<RequestId, AbortController>()
 
-  /** Knows how to respond to `ping`, and nothing else yet. */
-  constructor(pipe: ResponsePipe) {
+  /**
+   * Knows how to respond to `ping`, and nothing else yet.
+   * @param onError - Told of a handler that failed: the server's error response says little to the program.
+   */
+  constructor(pipe: ResponsePipe, onError: (error: Error) => void) {
     this.#pipe = pipe
+    this.#onError = onError
     this.remove(PING)
   }
 
@@ -75,8 +81,10 @@ export class RequestDispatcher {
     try {
       const handler = this.#handlers.get(method) ?? methodNotFound
       outcome = { result: resultOf(await handler({ method, params }, { requestId: id, signal, sendProgress })) }
-    } catch (error) {
-      outcome = { error: errorOf(error) }
+    } catch (thrown) {
+      outcome = { error: errorOf(thrown) }
+      // Any other code is a response that the handler chose; and one that was aborted may fail as it likes.
+      if (outcome.error.code === INTERNAL_ERROR && !signal.aborted) this.#onError(asError(thrown))
     }
     if (isRunning()) this.#running.delete(id)
     // The layer below still waits for the response to a cancelled request, to know when the id is free.
@@ -88,6 +96,7 @@ export class RequestDispatcher {
       this.#pipe.respond({ jsonrpc: '2.0', id, ...outcome })
     } catch (thrown) {
       // JSON cannot hold what the handler returned or threw; the server must not wait for ever.
+      this.#onError(asError(thrown))
       const { code, message } = 'error' in outcome ? outcome.error : errorOf(thrown)
       this.#pipe.respond({ jsonrpc: '2.0', id, error: { code, message } })
     }

@@ -19,7 +19,7 @@ import type {
 import type { RequestOptions } from '../types/options.js'
 import { isErrorResponse, isRequest, isResponse } from '../wire/json-rpc.js'
 import { isObject } from '../lib/is-object.js'
-import { cancelledId, PROGRESS } from '../wire/methods.js'
+import { cancelledId, CREATE_ELICITATION, PROGRESS } from '../wire/methods.js'
 import { PendingRequest, PendingRequests } from './pending.js'
 import { RequestDispatcher } from './request-dispatcher.js'
 
@@ -45,6 +45,8 @@ export interface RpcPeerConfig {
   readonly requestTimeout: number
   /** Most requests that may be pending at once. */
   readonly maxPending: number
+  /** Whether the timeouts of calls stand still while a handler of `elicitation/create` runs: the server waits for the user too. */
+  readonly pauseTimeouts: boolean
   /** How long responses may still come in after the process slept, before their requests count as timed out. */
   readonly grace: number
 }
@@ -72,6 +74,8 @@ export class Call extends PendingRequest implements Waiter {
   readonly options: RequestOptions | undefined
   /** Time for the response, in ms; progress may start it anew. */
   readonly timeout: number
+  /** What is left of `timeout`, in ms, since the clock was last set. */
+  left: number
   /** When the flow began that the call belongs to, in ms of the clock: `maxTotalTimeout` counts from there. */
   readonly startedAt: number
   /** Under which the server reports progress, if it was asked to. */
@@ -92,7 +96,7 @@ export class Call extends PendingRequest implements Waiter {
   ) {
     super(id, method, params, options.resend, flow.repeatable)
     this.options = options.signal || options.maxTotalTimeout !== undefined || wantsProgress(options) ? options : undefined
-    this.timeout = options.timeout ?? timeout
+    this.timeout = this.left = options.timeout ?? timeout
     this.startedAt = flow.startedAt ?? peer.now()
     this.#peer = peer
   }
@@ -105,8 +109,9 @@ export class Call extends PendingRequest implements Waiter {
   /** Time for the response, in ms from now. */
   get timeLeft(): number {
     const { maxTotalTimeout } = this.options ?? {}
+    const left = this.#peer.isPaused ? Infinity : this.left
     // The clock is asked only if it matters: this is on the path of every request.
-    return maxTotalTimeout === undefined ? this.timeout : Math.min(this.timeout, this.startedAt + maxTotalTimeout - this.#peer.now())
+    return maxTotalTimeout === undefined ? left : Math.min(left, this.startedAt + maxTotalTimeout - this.#peer.now())
   }
 
   onDue(now: number): void {
@@ -131,6 +136,8 @@ export class RpcPeer {
   readonly #config: RpcPeerConfig
   readonly #listener: RpcPeerListener
   readonly #pending: PendingRequests<Call>
+  /** Questions to the user that are not answered yet, by the ids of the server's requests. */
+  readonly #questions = new Map<RequestId, JsonRpcRequest>()
   readonly #byToken = new Map<ProgressToken, Call>()
   // Behind one relay several clients may share a server that tells them apart by token alone.
   #tokenPrefix: string | undefined
@@ -142,13 +149,18 @@ export class RpcPeer {
     this.#config = config
     this.#listener = listener
     this.#pending = new PendingRequests(config.maxPending)
-    this.dispatcher = new RequestDispatcher(pipe)
+    this.dispatcher = new RequestDispatcher(pipe, (error) => listener.onError(error))
     this.waits = new Waits(config.clock, config.grace)
   }
 
   /** How many requests wait for a response. */
   get pendingCount(): number {
     return this.#pending.size
+  }
+
+  /** Whether the user is asked, so that the timeouts of calls stand still. */
+  get isPaused(): boolean {
+    return this.#questions.size > 0
   }
 
   /** The time, in ms of the clock. */
@@ -188,7 +200,7 @@ export class RpcPeer {
   /** Takes a message that came in. */
   receive(message: JsonRpcMessage): void {
     if (isResponse(message)) this.#receiveResponse(message)
-    else if (isRequest(message)) void this.dispatcher.receive(message)
+    else if (isRequest(message)) void this.#receiveRequest(message)
     else this.#receiveNotification(message)
   }
 
@@ -243,6 +255,26 @@ export class RpcPeer {
     return call
   }
 
+  async #receiveRequest(request: JsonRpcRequest): Promise<void> {
+    const { id, method } = request
+    if (method === CREATE_ELICITATION && this.#config.pauseTimeouts) {
+      if (!this.isPaused) for (const call of this.#pending.all()) call.left = call.dueAt - this.now()
+      this.#questions.set(id, request)
+      this.#resetDeadlines()
+    }
+    await this.dispatcher.receive(request)
+    // After a cancellation the id may be that of another one.
+    if (this.#questions.get(id) === request) this.#endQuestion(id)
+  }
+
+  #endQuestion(id: RequestId): void {
+    if (this.#questions.delete(id) && !this.isPaused) this.#resetDeadlines()
+  }
+
+  #resetDeadlines(): void {
+    for (const call of this.#pending.all()) this.waits.setDeadline(call, call.timeLeft)
+  }
+
   #receiveResponse(response: JsonRpcResponse): void {
     const call = this.#take(response.id as RequestId)
     if (isErrorResponse(response)) call?.outcome.reject(new RpcError(response.error.code, response.error.message, response.error.data))
@@ -252,8 +284,10 @@ export class RpcPeer {
   #receiveNotification(notification: JsonRpcNotification): void {
     const { method, params } = notification
     const cancelled = cancelledId(notification)
-    if (cancelled !== undefined) this.dispatcher.cancel(cancelled, params?.reason)
-    else if (method === PROGRESS) this.#receiveProgress(params)
+    if (cancelled !== undefined) {
+      this.dispatcher.cancel(cancelled, params?.reason)
+      this.#endQuestion(cancelled)
+    } else if (method === PROGRESS) this.#receiveProgress(params)
     this.#listener.onNotification(notification)
   }
 
@@ -261,9 +295,12 @@ export class RpcPeer {
     const call = this.#byToken.get(params?.progressToken as ProgressToken)
     if (!call || typeof params?.progress !== 'number') return
     const { onprogress, resetTimeoutOnProgress } = call.options ?? {}
-    if (resetTimeoutOnProgress) this.waits.setDeadline(call, call.timeLeft)
+    if (resetTimeoutOnProgress) {
+      call.left = call.timeout
+      this.waits.setDeadline(call, call.timeLeft)
+    }
     const { progressToken: _token, _meta, progress, ...rest } = params
-    guarded(
+    void guarded(
       () => onprogress?.({ progress, ...rest }),
       (error) => this.#listener.onError(error)
     )

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
-import { asError, guardedAsync } from '../lib/guarded.js'
+import { asError, guarded } from '../lib/guarded.js'
 import { encodeMessage, INTERNAL_ERROR, isRequest, isResponse, parseText } from '../wire/json-rpc.js'
 import { McpWebSocketError } from '../errors.js'
 import type { Clock, Timer } from '../lib/clock.js'
@@ -52,7 +52,7 @@ export class PeerSocket implements ServerTransport {
   readonly #pulse: Pulse
   readonly #inFlight = new InFlight()
   readonly #delivery = orderedDelivery((message) =>
-    guardedAsync(
+    guarded(
       () => this.onmessage?.(message, this.#extra),
       (error) => this.#reportFailure(error)
     )
@@ -296,7 +296,7 @@ export class PeerSocket implements ServerTransport {
   }
 
   #reportError(error: Error): void {
-    guardedAsync(
+    guarded(
       () => this.onerror?.(error),
       (failure) => this.#config.onFailed(failure)
     )
@@ -315,7 +315,7 @@ export class PeerSocket implements ServerTransport {
     this.#config.heartbeats.stop(this.#pulse)
     this.#config.metrics.requestsInFlight -= this.#inFlight.size
     this.#delivery.flush()
-    guardedAsync(
+    guarded(
       () => this.onclose?.(),
       (error) => this.#reportFailure(error)
     )

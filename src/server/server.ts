@@ -10,7 +10,7 @@ import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws'
-import { asError, guarded, guardedAsync } from '../lib/guarded.js'
+import { asError, guarded } from '../lib/guarded.js'
 import { systemClock, type Clock } from '../lib/clock.js'
 import { authenticateUpgrade, type Authentication } from './authentication.js'
 import {
@@ -240,7 +240,7 @@ export class McpWebSocketServer<Auth = undefined> {
     this.#authenticating.delete(socket)
     this.#metrics.rejectedUpgrade(rejected.status)
     rejectUpgrade(socket, rejected)
-    guardedAsync(
+    guarded(
       () => this.#config.onrejected?.(request, { status: rejected.status, reason: rejected.body }),
       (error) => this.#reportError(error)
     )
@@ -252,7 +252,7 @@ export class McpWebSocketServer<Auth = undefined> {
     if (typeof path !== 'function') return config
     const guardedPath = (pathname: string): boolean => {
       let isOurs = false
-      guardedAsync(
+      guarded(
         () => {
           const returned: unknown = path(pathname)
           isOurs = returned === true
@@ -273,7 +273,7 @@ export class McpWebSocketServer<Auth = undefined> {
 
   #reportError(error: Error): void {
     // What `onerror` itself throws has nowhere to go.
-    guardedAsync(
+    guarded(
       () => this.#config.onerror?.(error),
       () => undefined
     )

@@ -3,28 +3,44 @@ import type { Closure, McpWebSocketError } from '../errors.js'
 import type { Reconnected } from '../types/client.js'
 import type { Params } from '../types/json-rpc.js'
 
-/** Payload of the event `state`. */
-export interface StateChange {
+/** What a change of the state tells beside its name. */
+interface ChangeFacts {
+  /** Number of the dial under way or to come, from 1. */
+  readonly attempt: number
+  /** Time until the next dial, in ms. */
+  readonly delay: number
+  /** What ended the connection or the dial, if that is why the state changed. */
+  readonly closure: Closure
+  /** Why the client gave up. */
+  readonly error: McpWebSocketError
+}
+
+/** A change to one of the states `To`, which always tells `Known`, and perhaps a closure. */
+type ChangeTo<To extends StateName, Known extends keyof ChangeFacts = never> = {
   /** The state that was left. */
   readonly from: StateName
   /** The state that was entered. */
-  readonly to: StateName
-  /** Number of the dial under way or to come, from 1; in `connecting`, `initializing` and `waiting`. */
-  readonly attempt?: number | undefined
-  /** Time until the next dial, in ms; in `waiting`. */
-  readonly delay?: number | undefined
-  /** What ended the connection or the dial, if that is why the state changed. */
-  readonly closure?: Closure | undefined
-  /** Why the client gave up; in `failed`. */
-  readonly error?: McpWebSocketError | undefined
-}
+  readonly to: To
+} & Pick<ChangeFacts, Known> & {
+    readonly [Name in Exclude<keyof ChangeFacts, Known>]?: (Name extends 'closure' ? Closure : never) | undefined
+  }
+
+/**
+ * Payload of the event `state`. The new state, `to`, tells the kinds apart: `connecting` and `initializing` have the `attempt`, `waiting`
+ * has the `delay` and the `closure` too, and `failed` has the `error` and the `closure`.
+ */
+export type StateChange =
+  | ChangeTo<'connecting' | 'initializing', 'attempt'>
+  | ChangeTo<'waiting', 'attempt' | 'delay' | 'closure'>
+  | ChangeTo<'failed', 'error' | 'closure'>
+  | ChangeTo<'idle' | 'ready' | 'closing' | 'closed'>
 
 /** The payload of `state` for a change of the lifecycle. */
 export function describeChange(to: LifecycleState, from: LifecycleState, closure: Closure | undefined): StateChange {
   const attempt = 'life' in to && to.name !== 'ready' ? to.life.attempt : undefined
   const delay = to.name === 'waiting' ? Math.ceil(to.delay) : undefined
   const error = to.name === 'failed' ? to.error : undefined
-  return { from: from.name, to: to.name, attempt, delay, closure, error }
+  return { from: from.name, to: to.name, attempt, delay, closure, error } as StateChange
 }
 
 /** The events of a client and their payloads. A server can cause `notification` and `error` by its words, and no other. */

@@ -23,8 +23,8 @@ export interface Introduction {
 
 /** What the texts of a failed handshake need to know of the connection. */
 export interface HandshakePlace {
-  /** The URL, without secrets. */
-  readonly where: string
+  /** The URL, without secrets; `undefined` before the first dial. */
+  readonly url: string | undefined
   /** Takes secrets out of what the server says, before anybody is shown it. */
   readonly redact: (text: string) => string
 }
@@ -201,7 +201,7 @@ export function failHandshake(
   method: string,
   { error, timedOut }: HandshakeOutcome,
   versions: unknown,
-  { where, redact }: HandshakePlace
+  { url = 'the server', redact }: HandshakePlace
 ): HandshakeStep {
   let problem = `sent an invalid response to ${method}`
   if (error) problem = `rejected ${method}: ${error.message}`
@@ -211,7 +211,7 @@ export function failHandshake(
   const hint = 'Is this an MCP server? Does it fit the option protocol?'
   return {
     do: 'fail',
-    error: new ProtocolError('INITIALIZE_REFUSED', `${where} ${redact(problem)}`, { cause, hint, delivery: 'not-sent' })
+    error: new ProtocolError('INITIALIZE_REFUSED', `${url} ${redact(problem)}`, { cause, hint, delivery: 'not-sent' })
   }
 }
 

@@ -48,6 +48,8 @@ export interface ClientConfig {
   readonly requestTimeout: number
   /** Most requests that may be pending at once. */
   readonly maxPending: number
+  /** Whether the timeouts of requests stand still while the server asks the user. */
+  readonly pauseTimeouts: boolean
   /** How long nothing times out after the process slept, in ms. */
   readonly grace: number
   /** Settings of the session, without what the entries add themselves. */
@@ -128,7 +130,8 @@ const RULES: Rules = {
   capabilities: [{}, OBJECT],
   protocol: ['auto', 'auto', 'legacy', 'modern'],
   probeTimeout: [3000, MS],
-  requestTimeout: [60_000, MS, Infinity]
+  requestTimeout: [60_000, MS, Infinity],
+  pauseTimeouts: [true, true, false]
 }
 
 /** What a client is made of, from its options. @throws TypeError naming the first option that is wrong. */

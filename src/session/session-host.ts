@@ -16,6 +16,9 @@ import { Session, type SessionConfig } from './session.js'
 /** The real platform. */
 export const PORTS: Ports = { clock: systemClock, openSocket }
 
+/** Under which `util.inspect` of Node finds the method that describes an object. */
+export const INSPECT = Symbol.for('nodejs.util.inspect.custom')
+
 /** What is done with a session: by the client, and by the SDK transport. */
 export interface HostListener {
   /**
@@ -65,6 +68,12 @@ export class SessionHost {
   /** Whether the life has ended, or is about to. */
   get isOver(): boolean {
     return isOver(this.session.state)
+  }
+
+  /** What a look at the object should show. */
+  get facts(): object {
+    const { agreement, url } = this.session
+    return { state: this.state, url, era: agreement?.era, server: agreement?.serverInfo }
   }
 
   /** The counts so far. */

@@ -6,7 +6,7 @@ import { Connection, isUp, type ConnectionConfig, type ConnectionListener, type 
 import { REPLACED } from '../connection/closures.js'
 import type { Command, LifecycleState } from '../connection/lifecycle.js'
 import { ClosedError, HandshakeError, ProtocolError, type Closure, type Delivery, type McpWebSocketError } from '../errors.js'
-import { guarded } from '../lib/guarded.js'
+import { decided } from '../lib/guarded.js'
 import { SharedTimer, type Due } from '../lib/shared-timer.js'
 import type { PendingRequest } from '../rpc/pending.js'
 import type { Reconnected } from '../types/client.js'
@@ -119,6 +119,11 @@ export class Session implements ConnectionListener {
   /** Where the lifecycle is. */
   get state(): LifecycleState {
     return this.#connection.state
+  }
+
+  /** The URL of the last dial, without secrets; `undefined` before the first. */
+  get url(): string | undefined {
+    return this.#connection.url
   }
 
   /** The subprotocol that the server chose. */
@@ -252,7 +257,7 @@ export class Session implements ConnectionListener {
   }
 
   #mayResend(request: PendingRequest): boolean {
-    return guarded(() => mayResend(request, this.#config.resend), this.onError) ?? false
+    return decided('resend', () => mayResend(request, this.#config.resend), this.onError) ?? false
   }
 
   /** A request is over. @returns Its record, if it was in flight. */
@@ -277,7 +282,12 @@ export class Session implements ConnectionListener {
 
   onPong(): void {
     const latency = this.#heartbeat.onResponse()
-    if (latency !== undefined) this.#connection.stats.latency = latency
+    if (latency !== undefined) this.noteLatency(latency)
+  }
+
+  /** The server answered a request at once. @param ms - How long that took. */
+  noteLatency(ms: number): void {
+    this.#connection.stats.latency = Math.round(ms)
   }
 
   onMessage(message: JsonRpcMessage): void {

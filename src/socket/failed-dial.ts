@@ -33,7 +33,8 @@ export function closureOfRejectedUpgrade(response: RejectedUpgrade, body: Uint8A
   const retryAfter = retryAfterOfHeader(headers['retry-after'], now)
   const location = redacted(headers.location)
   const shown = (isWhole ? redact : redactStart)(text, target.secrets).slice(0, MOST_BODY)
-  const words = firstWords(shown)
+  const line = firstWords(shown)
+  const words = line === statusMessage ? '' : line
   const details = {
     status,
     body: shown,

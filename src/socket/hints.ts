@@ -1,10 +1,12 @@
 // What a failed dial most likely means, and what to do about it. Node only: browsers show neither the status nor the system error, so
 // their bundle leaves these texts out.
 
+const FOR_CREDENTIALS = 'The server wants credentials: set auth.token (or headers), and check that proxies forward Authorization.'
+
 const STATUS_HINTS: ReadonlyMap<number, string> = new Map([
   [200, 'A web page answered: the path is wrong, or a captive portal stands in between.'],
   [400, 'The request did not arrive as a WebSocket upgrade: check the path, and that proxies forward the Upgrade and Connection headers.'],
-  [401, 'The server wants credentials: set auth.token (or headers), and check that proxies forward Authorization.'],
+  [401, FOR_CREDENTIALS],
   [
     403,
     'The token has expired or does not suffice, the path is wrong (servers on Starlette, such as FastAPI, say 403 to both), or the server ' +
@@ -29,11 +31,11 @@ const STATUS_HINTS: ReadonlyMap<number, string> = new Map([
  * What an HTTP status in place of 101 means.
  * @param redirect - Where a 3xx points to, without credentials.
  * @param words - What the server said about it, if anything.
- * @returns `undefined` if the server's own words say enough.
  */
-export function hintForStatus(status: number, redirect?: string, words = ''): string | undefined {
+export function hintForStatus(status: number, redirect?: string, words = ''): string {
   // A 400 can mean anything: a guess would contradict what the server says.
-  if (status === 400 && words) return /auth|token|credential/i.test(words) ? STATUS_HINTS.get(401) : undefined
+  if (status === 400 && words)
+    return /auth|token|credential/i.test(words) ? FOR_CREDENTIALS : 'The server says what it misses: check url, headers and subprotocols.'
   if (status >= 300 && status < 400)
     return `Redirects are not followed, as they could carry credentials away. If you trust it, use ${redirect ?? 'the new address'} as url.`
   return (

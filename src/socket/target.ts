@@ -84,7 +84,9 @@ export async function resolveTarget(options: TargetOptions, context: TokenContex
   const carried: Carried = auth ? await provide('auth.token', auth.token, carry, url, context) : { headers }
   const { entry, token = '' } = carried
   if (entry) credentials.push(entry)
-  const secrets = [token, ...credentials.flatMap((each) => [each, each.replace(/^mcp\.\w+\./, '')]), ...secretsOfHeaders(carried.headers)]
+  // A server may quote the token in the form of the other way.
+  const forms = [...credentials, tokenSubprotocol(token)]
+  const secrets = [token, ...forms.flatMap((each) => [each, each.replace(/^mcp\.\w+\./, '')]), ...secretsOfHeaders(carried.headers)]
   const protocols = [...offer.filter((name) => !isCredential(name)), ...credentials]
   return { url, protocols, headers: carried.headers, secrets: collectSecrets(url, secrets) }
 }

@@ -9,10 +9,10 @@ import { checkOptions } from '../lib/option-rules.js'
 import { PendingRequest, PendingRequests } from '../rpc/pending.js'
 import type { ClientEvents } from '../session/events.js'
 import { CONNECTION_RULES, resolveClientOptions, type Ports } from '../session/options.js'
-import { PORTS, SessionHost } from '../session/session-host.js'
+import { INSPECT, PORTS, SessionHost } from '../session/session-host.js'
 import type { ClientStats } from '../types/client.js'
 import type { JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, RequestId } from '../types/json-rpc.js'
-import type { UrlOption } from '../types/options.js'
+import type { Callback, UrlOption } from '../types/options.js'
 import type { WebSocketClientTransportOptions } from '../types/transport.js'
 import { isRequest, isResponse } from '../wire/json-rpc.js'
 import { cancelledId, DISCOVER, INITIALIZE, INITIALIZED, LISTEN } from '../wire/methods.js'
@@ -149,20 +149,25 @@ export class WebSocketClientTransport {
     // The handshake says them.
   }
 
-  /** Registers a listener. If it throws, the error goes to `onerror` and the other listeners are called all the same. */
-  on<E extends keyof TransportEvents>(event: E, listener: (payload: TransportEvents[E]) => void): this {
+  /** What `util.inspect` of Node, and so `console.log`, shows: facts without secrets. */
+  [INSPECT](_depth: number, options: object, inspect: (value: unknown, options: object) => string): string {
+    return `WebSocketClientTransport ${inspect({ ...this.#host.facts, pending: this.#pending.size, stats: this.stats() }, options)}`
+  }
+
+  /** Registers a listener, which may be async. What it throws or rejects with goes to `onerror` and the other listeners are called all the same. */
+  on<E extends keyof TransportEvents>(event: E, listener: Callback<[payload: TransportEvents[E]]>): this {
     this.#host.events.on(event, listener)
     return this
   }
 
   /** Registers a listener for the next event of this name only. */
-  once<E extends keyof TransportEvents>(event: E, listener: (payload: TransportEvents[E]) => void): this {
+  once<E extends keyof TransportEvents>(event: E, listener: Callback<[payload: TransportEvents[E]]>): this {
     this.#host.events.once(event, listener)
     return this
   }
 
   /** Removes a listener. */
-  off<E extends keyof TransportEvents>(event: E, listener: (payload: TransportEvents[E]) => void): this {
+  off<E extends keyof TransportEvents>(event: E, listener: Callback<[payload: TransportEvents[E]]>): this {
     this.#host.events.off(event, listener)
     return this
   }

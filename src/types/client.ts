@@ -1,8 +1,11 @@
 // What passes between the client and the program: handlers with what they get, and the numbers that the client reports.
 
 import type { CreateMessageParams, CreateMessageResult, ElicitParams, ElicitResult, ListRootsResult } from './client-features.js'
-import type { Notification, Params, Progress, RequestId } from './json-rpc.js'
+import type { CancelledParams, Notification, Params, Progress, ProgressParams, RequestId } from './json-rpc.js'
+import type { AcknowledgedParams } from './modern.js'
+import type { Callback } from './options.js'
 import type { WithMeta } from './parts.js'
+import type { LoggingMessageParams, ResourceUpdatedParams } from './server-features.js'
 
 /** What a request handler gets beside the request. */
 export interface RequestContext {
@@ -17,7 +20,7 @@ export interface RequestContext {
 /**
  * Responds to the requests of one method. It returns the result, an object, or nothing for an empty one. What it throws becomes an
  * error response: with `rpcCode` and `data` of an `RpcError`, with the `code` of another error if that is an integer, else with -32603.
- * The server gets the `message` and never the stack.
+ * The server gets the `message` and never the stack; the event `error` reports what became -32603.
  */
 export type RequestHandler = (
   request: { readonly method: string; readonly params?: Params | undefined },
@@ -34,8 +37,30 @@ export interface ServerRequests {
   'roots/list': { params: WithMeta | undefined; result: ListRootsResult }
 }
 
-/** Called with every notification of one method. What it throws goes to the event `error`. */
-export type NotificationHandler = (notification: Readonly<Notification>) => void
+/** The notifications that a server may send to a client, with the params that they bring. */
+export interface ServerNotifications {
+  /** Something that the server logs. */
+  'notifications/message': LoggingMessageParams
+  /** How far a request has come. */
+  'notifications/progress': ProgressParams
+  /** The server gives a request of its own up. */
+  'notifications/cancelled': CancelledParams
+  /** A resource changed that the client subscribed to. */
+  'notifications/resources/updated': ResourceUpdatedParams
+  /** The list of resources changed. */
+  'notifications/resources/list_changed': WithMeta | undefined
+  /** The list of tools changed. */
+  'notifications/tools/list_changed': WithMeta | undefined
+  /** The list of prompts changed. */
+  'notifications/prompts/list_changed': WithMeta | undefined
+  /** The user has done what an elicitation in URL mode asked for. */
+  'notifications/elicitation/complete': WithMeta & { elicitationId: string }
+  /** The server grants a subscription, or a part of it. */
+  'notifications/subscriptions/acknowledged': AcknowledgedParams
+}
+
+/** Called with every notification of one method. What it throws or rejects with goes to the event `error`. */
+export type NotificationHandler = Callback<[notification: Readonly<Notification>]>
 
 /** Numbers about a client, counted since it was made. */
 export interface ClientStats {
@@ -55,7 +80,7 @@ export interface ClientStats {
   readonly resent: number
   /** Requests that failed because the connection broke before their response came. */
   readonly lost: number
-  /** Round trip of the last heartbeat probe that the server answered, in ms; absent before the first one. */
+  /** Round trip of the last heartbeat probe or `ping()` that the server answered, in ms; absent before the first one. */
   readonly latency?: number | undefined
 }
 

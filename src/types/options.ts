@@ -8,6 +8,9 @@ import type { Params, Progress } from './json-rpc.js'
 /** A value, or a promise of it. */
 export type Awaitable<T> = T | Promise<T>
 
+/** A function of the program that returns nothing, and may be async. What it throws or rejects with goes to the event `error`. */
+export type Callback<Parameters extends unknown[]> = ((...parameters: Parameters) => void) | ((...parameters: Parameters) => Promise<void>)
+
 /** A WebSocket class: the engine's own, `ws`, or any other with the same constructor and events. */
 export type WebSocketConstructor = new (url: string, protocols?: string[]) => object
 
@@ -108,7 +111,8 @@ export interface ReconnectOptions {
   readonly resetAfter?: number | undefined
   /**
    * Has the last word about a closure: `true` retries even what is fatal, `false` gives up, `undefined` leaves it to the defaults.
-   * `maxRetries` and `Retry-After` still hold. If it throws, the default holds and the event `error` reports it.
+   * `maxRetries` and `Retry-After` still hold. It has to decide at once: if it throws or returns a promise, the default holds and the
+   * event `error` reports it.
    */
   readonly shouldReconnect?: ((closure: Closure) => boolean | undefined) | undefined
 }
@@ -271,7 +275,8 @@ export interface ConnectionOptions {
   /**
    * What is sent again, once, if the connection broke after it was sent. `safe` means what does no harm when it runs twice: `ping`,
    * lists, reads, completions, subscriptions. It never means `tools/call`: only the caller knows what a tool does, see
-   * `docs/decisions/0003-nothing-is-executed-twice.md`. A function decides for each request; `true` sends it again.
+   * `docs/decisions/0003-nothing-is-executed-twice.md`. A function decides for each request, at once;
+   * `true` sends it again. If it throws or returns a promise, that means no, and the event `error` reports it.
    * @default 'safe'
    *
    * @example
@@ -327,7 +332,7 @@ export interface ConnectionOptions {
    * })
    * ```
    */
-  readonly trace?: ((direction: 'in' | 'out', text: string) => void) | undefined
+  readonly trace?: Callback<[direction: 'in' | 'out', text: string]> | undefined
   /**
    * Another WebSocket class. A class that cannot set headers makes Node work like a browser. Default: the engine's own in browsers,
    * `ws` in Node.
@@ -352,8 +357,8 @@ export interface McpWebSocketClientOptions extends ConnectionOptions {
   /** Name and version of your program, for the server's logs. Default: those of this package. */
   readonly clientInfo?: Implementation | undefined
   /**
-   * What the client can do for the server. Only this is announced: a handler alone announces nothing, and a capability without a
-   * handler makes the client respond with -32601.
+   * What the client can do for the server. Only this is announced: a handler without its capability is a `TypeError`, and a capability
+   * without a handler makes the client respond with -32601.
    * @default {}
    *
    * @example
@@ -380,6 +385,12 @@ export interface McpWebSocketClientOptions extends ConnectionOptions {
    * @default 60_000
    */
   readonly requestTimeout?: number | undefined
+  /**
+   * Let every `timeout` stand still while a handler of `elicitation/create` runs: the server waits for the user too. A server of the
+   * legacy era asks in the middle of a call. `maxTotalTimeout` runs on.
+   * @default true
+   */
+  readonly pauseTimeouts?: boolean | undefined
 }
 
 /**
@@ -396,7 +407,7 @@ export interface McpWebSocketClientOptions extends ConnectionOptions {
 export interface RequestOptions {
   /**
    * Time until the response, in ms; the time in the outbox counts. `Infinity` waits for ever. Default: `requestTimeout` of the client.
-   * In a multi round-trip request it bounds each leg, and not the handlers that the client runs in between.
+   * In a multi round-trip request it bounds each leg, and not the handlers that the client runs in between; see `pauseTimeouts` too.
    */
   readonly timeout?: number | undefined
   /** Upper bound that no progress report moves and that spans all rounds of a multi round-trip request, in ms. Default: none. */
@@ -409,7 +420,7 @@ export interface RequestOptions {
   /** Gives the request up: the promise rejects with the signal's reason, and the server is told if the request was sent. */
   readonly signal?: AbortSignal | undefined
   /** Called for every progress report, which asks the server to send them. Source: MCP 2025-11-25, basic/utilities/progress. */
-  readonly onprogress?: ((progress: Progress) => void) | undefined
+  readonly onprogress?: Callback<[progress: Progress]> | undefined
   /**
    * Whether this request may be sent again if the connection broke after it was sent. It wins over `resend` of the client. Set it to
    * `true` for a tool that does no harm when it runs twice.

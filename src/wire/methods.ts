@@ -47,6 +47,12 @@ export const GET_PROMPT = 'prompts/get'
 export const COMPLETE = 'completion/complete'
 /** Asks the user a question through the client. Source: MCP 2025-11-25, client/elicitation. */
 export const CREATE_ELICITATION = 'elicitation/create'
+/** Asks the client's model for a message. Source: MCP 2025-11-25, client/sampling. */
+export const CREATE_MESSAGE = 'sampling/createMessage'
+/** Asks for the directories and files that the server may work in. Source: MCP 2025-11-25, client/roots. */
+export const LIST_ROOTS = 'roots/list'
+/** Tells that the roots changed. Source: MCP 2025-11-25, client/roots. */
+export const ROOTS_LIST_CHANGED = 'notifications/roots/list_changed'
 
 /**
  * The notification that a request is given up.

@@ -1,18 +1,20 @@
 import { describe, expect, inject, it } from 'vitest'
 import { McpWebSocketClient } from '../../src/client/client.js'
-import { failureOf, FAST, LATE, messagesOf, methodsOf, next, offers, useLab } from '../shared/lab.js'
+import { FAST, LATE, messagesOf, methodsOf, offers, useLab } from '../shared/lab.js'
+import { nextEvent } from '../helpers/next-event.js'
+import { rejectionOf } from '../helpers/rejection-of.js'
 
 const serverUrl = inject('serverUrl')
 
 describe('credentials in a browser', () => {
   const lab = useLab(serverUrl)
 
-  it('are refused without an explicit way to send them', () => {
+  it('throw a TypeError without an explicit way to send them', () => {
     expect(() => lab.client('/legacy', { auth: { token: 'secret-token' } })).toThrow(TypeError)
     expect(() => lab.client('/legacy', { auth: { token: 'secret-token' } })).toThrow(/auth\.via.*subprotocol/)
   })
 
-  it('are refused as a header, which no page can set', () => {
+  it('throw a TypeError when they are to travel in a header, which no page can set', () => {
     expect(() => lab.client('/legacy', { auth: { token: 'secret-token', via: 'header' } })).toThrow(TypeError)
     expect(() => lab.client('/legacy', { auth: { token: 'secret-token', via: 'header' } })).toThrow(/auth\.via/)
   })
@@ -49,7 +51,7 @@ describe('credentials in a browser', () => {
     const seen: unknown[] = []
     const client = lab.client('/status/401', { auth: { token: 'secret-token', via: 'subprotocol' }, reconnect: { ...FAST, maxRetries: 1 } })
     client.on('state', (change) => seen.push(change))
-    seen.push(await failureOf(client.connect()))
+    seen.push(await rejectionOf(client.connect()))
     expect(JSON.stringify(seen)).not.toMatch(/secret-token|c2VjcmV0LXRva2Vu/)
   })
 
@@ -60,7 +62,7 @@ describe('credentials in a browser', () => {
       return 'secret-token'
     }
     const client = lab.client('/close/4401?after=notifications/initialized', { auth: { token, via: 'subprotocol' } })
-    const reconnected = next(client, 'reconnected')
+    const reconnected = nextEvent(client, 'reconnected')
     await client.connect()
     await reconnected
     expect(reasons).toEqual(['connect', 'unauthorized'])
@@ -94,7 +96,7 @@ describe('a missing subprotocol in a browser', () => {
   it('is not worth a dial that would lose the token', async () => {
     const auth = { token: 'secret-token', via: 'subprotocol' } as const
     const client = lab.client('/no-subprotocol', { onMissingSubprotocol: 'accept', auth, reconnect: { ...FAST, maxRetries: 1 } })
-    expect(await failureOf(client.connect())).toMatchObject({ code: 'RETRIES_EXHAUSTED', attempts: 2 })
+    expect(await rejectionOf(client.connect())).toMatchObject({ code: 'RETRIES_EXHAUSTED', attempts: 2 })
     expect((await lab.log()).map((dial) => offers(dial)?.length)).toEqual([2, 2])
   })
 })
@@ -122,8 +124,8 @@ describe('the heartbeat in a browser', () => {
     expect(client.state).toBe('ready')
   })
 
-  it('takes a refusal for life', async () => {
-    const client = await lab.connected('/legacy?refuse=ping', { heartbeat })
+  it('counts an error response as a sign of life', async () => {
+    const client = await lab.connected('/legacy?unknown=ping', { heartbeat })
     expect(await lab.log('ping', 2)).toHaveLength(1)
     expect(client.state).toBe('ready')
   })
@@ -142,9 +144,9 @@ describe('a page', () => {
     'that hears $type dials at once',
     async (event) => {
       const client = await lab.connected('/drop?after=tools/call', { reconnect: LATE })
-      await failureOf(client.callTool({ name: 'echo' }))
+      await rejectionOf(client.callTool({ name: 'echo' }))
       expect(client.state).toBe('waiting')
-      const reconnected = next(client, 'reconnected')
+      const reconnected = nextEvent(client, 'reconnected')
       window.dispatchEvent(event)
       await reconnected
       expect(await lab.log()).toHaveLength(2)
@@ -178,12 +180,12 @@ describe('a page', () => {
     expect(made).toEqual([['mcp.v1']])
   })
 
-  it('is refused credentials over plain text to other hosts before anything is dialled', async () => {
+  it('rejects credentials in plain text to other hosts before it dials', async () => {
     const token = (): never => {
       throw new Error('asked for the token')
     }
     const client = new McpWebSocketClient({ url: 'ws://mcp.example.com/ws', auth: { token, via: 'subprotocol' } })
-    expect(await failureOf(client.connect())).toMatchObject({ code: 'INSECURE_TRANSPORT', delivery: 'not-sent' })
+    expect(await rejectionOf(client.connect())).toMatchObject({ code: 'INSECURE_TRANSPORT', delivery: 'not-sent' })
   })
 })
 
@@ -192,13 +194,13 @@ describe('in a worker', () => {
 
   it('the client connects, calls, reconnects and closes', async () => {
     const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' })
-    const answer = await new Promise((resolve, reject) => {
+    const outcome = await new Promise((resolve, reject) => {
       worker.onmessage = ({ data }) => resolve(data)
       worker.onerror = ({ message }) => reject(new Error(message || 'the worker failed'))
       worker.postMessage(lab.url('/drop?after=tools/list'))
     })
     worker.terminate()
-    expect(answer).toEqual({
+    expect(outcome).toEqual({
       page: false,
       states: ['connecting', 'initializing', 'ready', 'waiting', 'connecting', 'initializing', 'ready', 'closing', 'closed'],
       tools: ['echo'],

@@ -3,7 +3,7 @@ import { McpWebSocketClient } from '../../src/index.js'
 // Runs beside the page: it gets a URL, and says what happened there.
 addEventListener('message', ({ data }: MessageEvent<string>) => {
   visit(data).then(
-    (answer) => postMessage(answer),
+    (outcome) => postMessage(outcome),
     (error: unknown) => postMessage({ error: String(error) })
   )
 })

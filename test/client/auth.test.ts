@@ -3,10 +3,11 @@ import { UnauthorizedError } from '../../src/errors.js'
 import type { AuthOptions, TokenContext } from '../../src/types/options.js'
 import { settle } from '../helpers/fake-clock.js'
 import { becomeLegacy, type FakeSocket } from '../helpers/fake-network.js'
-import { useClient, watch } from './use-client.js'
+import { useClient } from './use-client.js'
+import { watch } from '../helpers/watch.js'
 
 const error401 = new UnauthorizedError('no', { status: 401 })
-const refuse = (socket: FakeSocket, status = 401): void => socket.drop({ kind: 'http', code: undefined, status, error: error401 })
+const rejectUpgrade = (socket: FakeSocket, status = 401): void => socket.drop({ kind: 'http', code: undefined, status, error: error401 })
 
 const provider = (): ReturnType<typeof vi.fn<(context: TokenContext) => string>> => {
   let n = 0
@@ -57,7 +58,7 @@ describe('a token', () => {
   it('that is fixed ends the life at the first 401', async () => {
     const rig = useClient({ auth: { token: 'secret-token' } })
     const connected = watch(rig.client.connect())
-    refuse(await rig.network.last())
+    rejectUpgrade(await rig.network.last())
     await settle()
     expect(connected.error).toBe(error401)
     expect([rig.client.state, rig.network.dials]).toEqual(['failed', 1])
@@ -94,7 +95,7 @@ describe('a token provider', () => {
     const token = provider()
     const rig = useClient({ auth: { token }, reconnect: { jitter: false } })
     const connected = watch(rig.client.connect())
-    refuse(await rig.network.last())
+    rejectUpgrade(await rig.network.last())
     expect(rig.client.state).toBe('connecting')
     const socket = await rig.network.last()
     expect(token.mock.lastCall).toEqual([{ attempt: 1, reason: 'unauthorized' }])
@@ -109,7 +110,7 @@ describe('a token provider', () => {
   it('is asked once more even under reconnect: false', async () => {
     const rig = useClient({ auth: { token: provider() }, reconnect: false })
     const connected = watch(rig.client.connect())
-    refuse(await rig.network.last())
+    rejectUpgrade(await rig.network.last())
     await becomeLegacy(rig.network)
     expect(connected).toMatchObject({ settled: true, error: undefined })
   })
@@ -118,8 +119,8 @@ describe('a token provider', () => {
     const token = provider()
     const rig = useClient({ auth: { token } })
     const connected = watch(rig.client.connect())
-    refuse(await rig.network.last())
-    refuse(await rig.network.last())
+    rejectUpgrade(await rig.network.last())
+    rejectUpgrade(await rig.network.last())
     await settle()
     expect(connected.error).toBe(error401)
     expect(token).toHaveBeenCalledTimes(2)
@@ -128,9 +129,9 @@ describe('a token provider', () => {
   it('ends the life with a second 401 before resetAfter of ready', async () => {
     const rig = useClient({ auth: { token: provider() } })
     watch(rig.client.connect())
-    refuse(await rig.network.last())
+    rejectUpgrade(await rig.network.last())
     ;(await becomeLegacy(rig.network)).drop()
-    refuse(await rig.redial())
+    rejectUpgrade(await rig.redial())
     expect(rig.client.state).toBe('failed')
   })
 
@@ -138,11 +139,11 @@ describe('a token provider', () => {
     const token = provider()
     const rig = useClient({ auth: { token } })
     watch(rig.client.connect())
-    refuse(await rig.network.last())
+    rejectUpgrade(await rig.network.last())
     await becomeLegacy(rig.network)
     await rig.clock.advance(5000)
     ;(await rig.network.last()).drop()
-    refuse(await rig.redial())
+    rejectUpgrade(await rig.redial())
     expect(rig.client.state).not.toBe('failed')
     await rig.redial()
     expect(token.mock.lastCall).toMatchObject([{ reason: 'unauthorized' }])
@@ -152,10 +153,10 @@ describe('a token provider', () => {
     const token = provider()
     const rig = useClient({ auth: { token } })
     const connected = watch(rig.client.connect())
-    refuse(await rig.network.last(), 403)
+    rejectUpgrade(await rig.network.last(), 403)
     const second = await rig.network.last()
     expect(token.mock.calls).toEqual([[{ attempt: 1, reason: 'connect' }], [{ attempt: 1, reason: 'unauthorized' }]])
-    refuse(second, 403)
+    rejectUpgrade(second, 403)
     await settle()
     expect(connected.error).toBe(error401)
     expect([rig.client.state, rig.network.dials]).toEqual(['failed', 2])
@@ -164,7 +165,7 @@ describe('a token provider', () => {
   it('that is fixed ends the life at the first 403', async () => {
     const rig = useClient({ auth: { token: 'secret-token' } })
     watch(rig.client.connect())
-    refuse(await rig.network.last(), 403)
+    rejectUpgrade(await rig.network.last(), 403)
     expect([rig.client.state, rig.network.dials]).toEqual(['failed', 1])
   })
 

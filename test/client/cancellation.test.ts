@@ -1,7 +1,8 @@
 import { getEventListeners } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { settle } from '../helpers/fake-clock.js'
-import { useClient, watch } from './use-client.js'
+import { useClient } from './use-client.js'
+import { watch } from '../helpers/watch.js'
 
 describe('a signal', () => {
   it('rejects with its reason and tells the server', async () => {
@@ -53,12 +54,12 @@ describe('a signal', () => {
     expect(rig.client.pendingCount).toBe(0)
   })
 
-  it('that aborts after the answer changes nothing', async () => {
+  it('that aborts after the response changes nothing', async () => {
     const rig = useClient()
     const socket = await rig.legacy()
     const controller = new AbortController()
     const asked = watch(rig.client.request('tools/list', {}, { signal: controller.signal }))
-    socket.answer('tools/list', { tools: [] })
+    socket.respond('tools/list', { tools: [] })
     controller.abort()
     await settle()
     expect(asked.value).toEqual({ tools: [] })
@@ -89,7 +90,7 @@ describe('a signal', () => {
     expect(getEventListeners(signal, 'abort')).toHaveLength(0)
   })
 
-  it('has no listener left after a timeout, a refusal, a drop, a failure to send, and close()', async () => {
+  it('has no listener left after a timeout, an error response, a drop, a failure to send, and close()', async () => {
     const rig = useClient({ maxPending: 3 })
     const socket = await rig.legacy()
     const { signal } = new AbortController()
@@ -98,7 +99,7 @@ describe('a signal', () => {
     await rig.clock.advance(10)
     expect(listeners()).toBe(0)
     watch(rig.client.request('b', {}, { signal }))
-    socket.refuse('b', -32000)
+    socket.respondError('b', -32000)
     expect(listeners()).toBe(0)
     watch(rig.client.request('c', { big: 1n }, { signal }))
     expect(listeners()).toBe(0)

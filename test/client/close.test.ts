@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { isClosedError } from '../../src/errors.js'
 import { settle } from '../helpers/fake-clock.js'
-import { closeClean, useClient, watch } from './use-client.js'
+import { closeClean, useClient } from './use-client.js'
+import { watch } from '../helpers/watch.js'
 
 describe('close', () => {
   it('ends in closed from idle', async () => {
@@ -165,7 +166,7 @@ describe('what close() rejects', () => {
 })
 
 describe('after close()', () => {
-  it('handlers of the server are aborted, and their answers go nowhere', async () => {
+  it('handlers of the server are aborted, and their responses go nowhere', async () => {
     const rig = useClient()
     let signal: AbortSignal | undefined
     let finish: (result: { roots: [] }) => void = () => undefined
@@ -222,9 +223,9 @@ describe('after close()', () => {
     const rig = useClient()
     const first = await rig.legacy()
     watch(rig.client.subscribeResource({ uri: 'a:1' }))
-    first.answer('resources/subscribe', {})
+    first.respond('resources/subscribe', {})
     watch(rig.client.setLoggingLevel('info'))
-    first.answer('logging/setLevel', {})
+    first.respond('logging/setLevel', {})
     await closeClean(rig)
     const second = await rig.legacy()
     second.drop()

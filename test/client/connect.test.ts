@@ -3,9 +3,10 @@ import { ConnectionLostError, HandshakeError, isClosedError, isRetriesExhaustedE
 import { McpWebSocketClient } from '../../src/client/client.js'
 import { FakeClock, settle } from '../helpers/fake-clock.js'
 import { becomeLegacy } from '../helpers/fake-network.js'
-import { closeClean, useClient, watch } from './use-client.js'
+import { closeClean, useClient } from './use-client.js'
+import { watch } from '../helpers/watch.js'
 
-const refused = (): { kind: 'network'; code: undefined; error: HandshakeError } => ({
+const unreachable = (): { kind: 'network'; code: undefined; error: HandshakeError } => ({
   kind: 'network',
   code: undefined,
   error: new HandshakeError('CONNECT_FAILED', 'nobody listens', { retryable: true })
@@ -87,13 +88,13 @@ describe('connect', () => {
   it('starts a new life after failed, with all its retries', async () => {
     const rig = useClient({ reconnect: { maxRetries: 1 } })
     const failed = watch(rig.client.connect())
-    ;(await rig.network.last()).drop(refused())
-    ;(await rig.redial()).drop(refused())
+    ;(await rig.network.last()).drop(unreachable())
+    ;(await rig.redial()).drop(unreachable())
     await settle()
     expect(failed.error).toSatisfy(isRetriesExhaustedError)
     expect(rig.client.state).toBe('failed')
     const connected = watch(rig.client.connect())
-    ;(await rig.network.last()).drop(refused())
+    ;(await rig.network.last()).drop(unreachable())
     await rig.relegacy()
     expect(connected).toMatchObject({ settled: true, error: undefined })
   })
@@ -162,7 +163,7 @@ describe('connect with a signal', () => {
     const rig = useClient()
     const controller = new AbortController()
     const connected = watch(rig.client.connect({ signal: controller.signal }))
-    ;(await rig.network.last()).drop(refused())
+    ;(await rig.network.last()).drop(unreachable())
     expect(rig.client.state).toBe('waiting')
     controller.abort()
     await settle()
@@ -211,9 +212,9 @@ describe('connect that fails', () => {
   it('A25: rejects with RetriesExhaustedError, which counts the dials and holds the last failure', async () => {
     const rig = useClient({ reconnect: { maxRetries: 2 } })
     const connected = watch(rig.client.connect())
-    ;(await rig.network.last()).drop(refused())
-    ;(await rig.redial()).drop(refused())
-    const last = refused()
+    ;(await rig.network.last()).drop(unreachable())
+    ;(await rig.redial()).drop(unreachable())
+    const last = unreachable()
     ;(await rig.redial()).drop(last)
     await settle()
     expect(connected.error).toMatchObject({ name: 'RetriesExhaustedError', code: 'RETRIES_EXHAUSTED', attempts: 3, cause: last.error })
@@ -224,7 +225,7 @@ describe('connect that fails', () => {
   it("rejects with the attempt's own error under reconnect: false", async () => {
     const rig = useClient({ reconnect: false })
     const connected = watch(rig.client.connect())
-    const failure = refused()
+    const failure = unreachable()
     ;(await rig.network.last()).drop(failure)
     await settle()
     expect(connected.error).toBe(failure.error)
@@ -234,7 +235,7 @@ describe('connect that fails', () => {
   it('rejects with RetriesExhaustedError of one attempt under maxRetries: 0', async () => {
     const rig = useClient({ reconnect: { maxRetries: 0 } })
     const connected = watch(rig.client.connect())
-    const failure = refused()
+    const failure = unreachable()
     ;(await rig.network.last()).drop(failure)
     await settle()
     expect(connected.error).toMatchObject({ code: 'RETRIES_EXHAUSTED', attempts: 1, cause: failure.error })
@@ -322,7 +323,7 @@ describe('connect that fails', () => {
     rig.client.on('state', ({ to }) => order.push(to))
     rig.client.on('failed', (error) => order.push(`failed: ${error.code}`))
     watch(rig.client.connect())
-    ;(await rig.network.last()).drop(refused())
+    ;(await rig.network.last()).drop(unreachable())
     expect(order).toEqual(['connecting', 'failed', 'failed: CONNECT_FAILED'])
   })
 })

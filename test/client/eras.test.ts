@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { isProtocolError } from '../../src/errors.js'
 import { settle } from '../helpers/fake-clock.js'
 import { becomeLegacy, LEGACY_RESULT, MODERN_RESULT } from '../helpers/fake-network.js'
-import { closeClean, useClient, watch } from './use-client.js'
+import { closeClean, useClient } from './use-client.js'
+import { watch } from '../helpers/watch.js'
 
 const META = 'io.modelcontextprotocol/'
 
@@ -37,26 +38,26 @@ describe('protocol: auto', () => {
     expect(socket.methods).toEqual(['server/discover'])
   })
 
-  it.each([-32601, -32600, -32602, -32603, -32000, -32001, -32004, -32023])('takes error %i for a legacy server', async (code) => {
+  it.each([-32601, -32600, -32602, -32603, -32000, -32001, -32004, -32023])('takes error %i as that of a legacy server', async (code) => {
     const rig = useClient({ clientInfo: { name: 'me', version: '3' }, capabilities: { roots: {} } })
     watch(rig.client.connect())
     const socket = (await rig.network.last()).accept()
-    socket.refuse('server/discover', code)
+    socket.respondError('server/discover', code)
     expect(socket.asked('initialize').params).toEqual({
       protocolVersion: '2025-11-25',
       capabilities: { roots: {} },
       clientInfo: { name: 'me', version: '3' }
     })
-    socket.answer('initialize', LEGACY_RESULT)
+    socket.respond('initialize', LEGACY_RESULT)
     expect(socket.sent.at(-1)).toEqual({ jsonrpc: '2.0', method: 'notifications/initialized' })
     expect(rig.client.era).toBe('legacy')
   })
 
-  it.each([-32020, -32021])('takes error %i for a modern server that refuses', async (code) => {
+  it.each([-32020, -32021])('takes error %i as that of a modern server, and fails', async (code) => {
     const rig = useClient()
     const connected = watch(rig.client.connect())
     const socket = (await rig.network.last()).accept()
-    socket.refuse('server/discover', code)
+    socket.respondError('server/discover', code)
     await settle()
     expect(socket.methods).not.toContain('initialize')
     expect(connected.error).toMatchObject({ code: 'INITIALIZE_REFUSED', cause: { rpcCode: code } })
@@ -66,7 +67,7 @@ describe('protocol: auto', () => {
     const rig = useClient()
     watch(rig.client.connect())
     const socket = (await rig.network.last()).accept()
-    socket.refuse('server/discover', -32022, 'unsupported', { supported: ['2099-01-01', '2025-06-18', '2025-03-26'] })
+    socket.respondError('server/discover', -32022, 'unsupported', { supported: ['2099-01-01', '2025-06-18', '2025-03-26'] })
     expect(socket.asked('initialize').params?.protocolVersion).toBe('2025-06-18')
   })
 
@@ -74,7 +75,7 @@ describe('protocol: auto', () => {
     const rig = useClient()
     const connected = watch(rig.client.connect())
     const socket = (await rig.network.last()).accept()
-    socket.refuse('server/discover', -32022, 'unsupported', { supported: ['2099-01-01'] })
+    socket.respondError('server/discover', -32022, 'unsupported', { supported: ['2099-01-01'] })
     await settle()
     expect(connected.error).toMatchObject({ code: 'INITIALIZE_REFUSED' })
   })
@@ -93,7 +94,7 @@ describe('protocol: auto', () => {
     expect(socket.methods).toEqual(['server/discover'])
     await rig.clock.advance(1)
     expect(socket.methods).toEqual(['server/discover', 'initialize'])
-    socket.answer('initialize', LEGACY_RESULT)
+    socket.respond('initialize', LEGACY_RESULT)
     expect(rig.client.era).toBe('legacy')
     expect(rig.network.dials).toBe(1)
   })
@@ -103,7 +104,7 @@ describe('protocol: auto', () => {
     watch(rig.client.connect())
     const socket = (await rig.network.last()).accept()
     await rig.clock.advance(1000)
-    socket.answer('initialize', LEGACY_RESULT)
+    socket.respond('initialize', LEGACY_RESULT)
     await settle()
     await closeClean(rig)
     watch(rig.client.connect())
@@ -118,31 +119,31 @@ describe('protocol: auto', () => {
     expect(socket.methods).toEqual(['server/discover', 'initialize'])
   })
 
-  it('ignores an answer to the probe that comes too late', async () => {
+  it('ignores a response to the probe that comes too late', async () => {
     const rig = useClient()
     watch(rig.client.connect())
     const socket = (await rig.network.last()).accept()
     await rig.clock.advance(3000)
-    socket.answer('server/discover', MODERN_RESULT)
+    socket.respond('server/discover', MODERN_RESULT)
     expect(rig.client.state).toBe('initializing')
-    socket.answer('initialize', LEGACY_RESULT)
+    socket.respond('initialize', LEGACY_RESULT)
     expect(rig.client.era).toBe('legacy')
-    socket.answer('server/discover', MODERN_RESULT)
+    socket.respond('server/discover', MODERN_RESULT)
     expect(rig.client.era).toBe('legacy')
     expect(socket.methods).toEqual(['server/discover', 'initialize', 'notifications/initialized'])
     expect(rig.errors).toEqual([])
   })
 
-  it('asks initialize when the answer to the probe is no discover result', async () => {
+  it('asks initialize when the response to the probe is no discover result', async () => {
     const rig = useClient()
     watch(rig.client.connect())
     const socket = (await rig.network.last()).accept()
-    socket.answer('server/discover', {})
+    socket.respond('server/discover', {})
     expect(socket.methods).toEqual(['server/discover', 'initialize'])
   })
 })
 
-describe('a closure instead of an answer to the probe', () => {
+describe('a closure instead of a response to the probe', () => {
   it.each([1000, 1002, 1006, 1008, 1011, 4400])('means legacy after code %i: one dial at once, uncounted', async (code) => {
     const rig = useClient()
     const connected = watch(rig.client.connect())
@@ -152,7 +153,7 @@ describe('a closure instead of an answer to the probe', () => {
     const socket = (await rig.network.last()).accept()
     expect(rig.network.dials).toBe(2)
     expect(socket.methods).toEqual(['initialize'])
-    socket.answer('initialize', LEGACY_RESULT)
+    socket.respond('initialize', LEGACY_RESULT)
     await settle()
     expect(connected).toMatchObject({ settled: true, error: undefined })
     expect(rig.client.era).toBe('legacy')
@@ -233,7 +234,7 @@ describe('protocol: legacy', () => {
     const rig = useClient({ protocol: 'legacy' })
     const connected = watch(rig.client.connect())
     const socket = (await rig.network.last()).accept()
-    socket.refuse('initialize', -32601)
+    socket.respondError('initialize', -32601)
     await settle()
     expect(socket.methods).toEqual(['initialize'])
     expect(connected.error).toSatisfy(isProtocolError)
@@ -253,7 +254,7 @@ describe('protocol: modern', () => {
     const rig = useClient({ protocol: 'modern' })
     const connected = watch(rig.client.connect())
     const socket = (await rig.network.last()).accept()
-    socket.refuse('server/discover', -32601)
+    socket.respondError('server/discover', -32601)
     await settle()
     expect(socket.methods).toEqual(['server/discover'])
     expect(connected.error).toMatchObject({ code: 'INITIALIZE_REFUSED', cause: { rpcCode: -32601 } })
@@ -289,7 +290,7 @@ describe('the version of a legacy server', () => {
     const rig = useClient({ protocol: 'legacy' })
     const connected = watch(rig.client.connect())
     const socket = (await rig.network.last()).accept()
-    socket.answer('initialize', { ...LEGACY_RESULT, protocolVersion: '2023-01-01' })
+    socket.respond('initialize', { ...LEGACY_RESULT, protocolVersion: '2023-01-01' })
     await settle()
     expect(connected.error).toMatchObject({ code: 'INITIALIZE_REFUSED' })
     expect(socket.methods).not.toContain('notifications/initialized')
@@ -302,29 +303,29 @@ describe('the version of a legacy server', () => {
     const asked: unknown[] = []
     for (let rung = 0; rung < 4; rung++) {
       asked.push(socket.asked('initialize').params?.protocolVersion)
-      if (rung < 3) socket.refuse('initialize', -32602, 'Unsupported protocol version')
+      if (rung < 3) socket.respondError('initialize', -32602, 'Unsupported protocol version')
     }
     expect(asked).toEqual(['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'])
     expect(new Set(socket.sent.map(({ id }) => id)).size).toBe(4)
-    socket.answer('initialize', { ...LEGACY_RESULT, protocolVersion: '2024-11-05' })
+    socket.respond('initialize', { ...LEGACY_RESULT, protocolVersion: '2024-11-05' })
     expect(rig.client.protocolVersion).toBe('2024-11-05')
   })
 
-  it('cannot be agreed when the server refuses them all', async () => {
+  it('cannot be agreed when the server rejects them all', async () => {
     const rig = useClient({ protocol: 'legacy' })
     const connected = watch(rig.client.connect())
     const socket = (await rig.network.last()).accept()
-    for (let rung = 0; rung < 5; rung++) socket.refuse('initialize', -32602, 'Unsupported protocol version')
+    for (let rung = 0; rung < 5; rung++) socket.respondError('initialize', -32602, 'Unsupported protocol version')
     await settle()
     expect(socket.methods).toHaveLength(5)
     expect(connected.error).toMatchObject({ code: 'INITIALIZE_REFUSED', cause: { rpcCode: -32602 } })
   })
 
-  it('is not asked for again when the refusal is about something else', async () => {
+  it('is not asked for again when the error is about something else', async () => {
     const rig = useClient({ protocol: 'legacy' })
     const connected = watch(rig.client.connect())
     const socket = (await rig.network.last()).accept()
-    socket.refuse('initialize', -32000, 'license expired')
+    socket.respondError('initialize', -32000, 'license expired')
     await settle()
     expect(socket.methods).toEqual(['initialize'])
     expect(connected.error).toMatchObject({ code: 'INITIALIZE_REFUSED' })
@@ -340,13 +341,13 @@ describe('the era of the server on reconnect', () => {
     expect(socket.asked('initialize').params?.protocolVersion).toBe('2025-03-26')
   })
 
-  it.each([-32601, -32022])('is asked for once when a legacy replay is refused with %i', async (code) => {
+  it.each([-32601, -32022])('is asked for once when a legacy replay is answered with %i', async (code) => {
     const rig = useClient()
     ;(await rig.legacy()).drop()
     const socket = (await rig.redial()).accept()
-    socket.refuse('initialize', code)
+    socket.respondError('initialize', code)
     expect(socket.methods).toEqual(['initialize', 'server/discover'])
-    socket.answer('server/discover', MODERN_RESULT)
+    socket.respond('server/discover', MODERN_RESULT)
     expect(rig.client.era).toBe('modern')
     expect(rig.reconnections.at(-1)?.serverChanged).toBe(true)
   })
@@ -355,9 +356,9 @@ describe('the era of the server on reconnect', () => {
     const rig = useClient()
     ;(await rig.legacy()).drop()
     const socket = (await rig.redial()).accept()
-    socket.refuse('initialize', -32601)
-    socket.refuse('server/discover', -32601)
-    socket.refuse('initialize', -32601)
+    socket.respondError('initialize', -32601)
+    socket.respondError('server/discover', -32601)
+    socket.respondError('initialize', -32601)
     expect(socket.methods).toEqual(['initialize', 'server/discover', 'initialize'])
     expect(['waiting', 'failed']).toContain(rig.client.state)
   })
@@ -369,13 +370,13 @@ describe('the era of the server on reconnect', () => {
     expect((await rig.redial()).accept().methods).toEqual(['server/discover'])
   })
 
-  it('is modern first after a modern one, and anything but a modern answer leads to initialize', async () => {
+  it('is modern first after a modern one, and anything but a modern response leads to initialize', async () => {
     const rig = useClient()
     ;(await rig.modern()).drop()
     const socket = (await rig.redial()).accept()
     expect(socket.methods).toEqual(['server/discover'])
-    socket.refuse('server/discover', -32601)
-    socket.answer('initialize', LEGACY_RESULT)
+    socket.respondError('server/discover', -32601)
+    socket.respond('initialize', LEGACY_RESULT)
     expect(rig.client.era).toBe('legacy')
   })
 
@@ -441,12 +442,12 @@ describe('_meta of the modern era', () => {
     watch(rig.client.request('tools/list'))
     const legacy = await rig.relegacy()
     expect(legacy.asked('tools/list').params?._meta).toBeUndefined()
-    legacy.answer('tools/list', { tools: [] })
+    legacy.respond('tools/list', { tools: [] })
     legacy.drop()
     watch(rig.client.request('prompts/list'))
     const socket = (await rig.redial()).accept()
-    socket.refuse('initialize', -32601)
-    socket.answer('server/discover', MODERN_RESULT)
+    socket.respondError('initialize', -32601)
+    socket.respond('server/discover', MODERN_RESULT)
     expect(socket.asked('prompts/list').params?._meta).toEqual(meta)
   })
 })

@@ -1,6 +1,8 @@
+import { inspect } from 'node:util'
 import { describe, expect, it, vi } from 'vitest'
 import { settle } from '../helpers/fake-clock.js'
-import { closeClean, useClient, watch } from './use-client.js'
+import { closeClean, useClient } from './use-client.js'
+import { watch } from '../helpers/watch.js'
 
 describe('the events of a client', () => {
   it('tell its life in order', async () => {
@@ -76,7 +78,7 @@ describe('the events of a client', () => {
     const socket = rig.network.sockets[0]
     expect(() => {
       socket?.accept()
-      if (socket?.state === 'open') socket.answer('server/discover', { supportedVersions: ['2026-07-28'], capabilities: {} })
+      if (socket?.state === 'open') socket.respond('server/discover', { supportedVersions: ['2026-07-28'], capabilities: {} })
       if (socket?.state === 'open') socket.drop()
     }).not.toThrow()
     await settle()
@@ -107,6 +109,19 @@ describe('the events of a client', () => {
     await rig.legacy()
     expect(after).toHaveBeenCalledTimes(3)
     expect(rig.errors).toEqual([problem, problem, problem])
+    expect(rig.client.state).toBe('ready')
+  })
+
+  it('reach async listeners too: the event error tells what they reject with', async () => {
+    const rig = useClient()
+    const problem = new Error('bad listener')
+    rig.client.on('state', async () => Promise.reject(problem))
+    rig.client.once('notification', () => ({ then: (_resolve: unknown, reject: (thrown: unknown) => void) => reject(problem) }))
+    rig.client.on('error', async () => Promise.reject(new Error('worse')))
+    const socket = await rig.legacy()
+    socket.deliver({ jsonrpc: '2.0', method: 'notifications/x' })
+    await settle()
+    expect(rig.errors).toEqual([problem, problem, problem, problem])
     expect(rig.client.state).toBe('ready')
   })
 
@@ -144,6 +159,28 @@ describe('the events of a client', () => {
     await rig.legacy()
     expect(listener).not.toHaveBeenCalled()
     expect(never).not.toHaveBeenCalled()
+  })
+})
+
+describe('util.inspect', () => {
+  it('shows state, url, era, server and counts of a client, and no secret', async () => {
+    const rig = useClient({ url: 'ws://user:hunter22@127.0.0.1/ws?key=querysecret', auth: { token: 'secret-token' } })
+    expect(inspect(rig.client)).toMatch(/^McpWebSocketClient \{\s+state: 'idle',\s+url: undefined/)
+    await rig.legacy()
+    watch(rig.client.listTools())
+    const shown = inspect(rig.client)
+    for (const part of [
+      "state: 'ready'",
+      "url: 'ws://127.0.0.1/ws'",
+      "era: 'legacy'",
+      'server: { name',
+      'pending: 1',
+      'queued: 0',
+      'attempts: 1'
+    ])
+      expect(shown).toContain(part)
+    expect(shown).not.toMatch(/secret|hunter22/)
+    expect(inspect({ rig: { client: rig.client } }, { depth: 1 })).toContain('client: McpWebSocketClient')
   })
 })
 
@@ -232,8 +269,8 @@ describe('trace', () => {
     const connected = watch(rig.client.connect())
     const socket = (await rig.network.last()).accept()
     expect(() => {
-      socket.refuse('server/discover', -32601)
-      socket.answer('initialize', { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'a', version: '1' } })
+      socket.respondError('server/discover', -32601)
+      socket.respond('initialize', { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'a', version: '1' } })
     }).not.toThrow()
     await settle()
     expect(connected).toMatchObject({ settled: true, error: undefined })
@@ -247,7 +284,7 @@ describe('unref', () => {
     watch(rig.client.connect())
     const socket = await rig.network.last()
     expect(socket.isUnref).toBe(false)
-    socket.accept().answer('server/discover', { supportedVersions: ['2026-07-28'], capabilities: {} })
+    socket.accept().respond('server/discover', { supportedVersions: ['2026-07-28'], capabilities: {} })
     expect(socket.isUnref).toBe(true)
   })
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { FakeClock, settle } from '../helpers/fake-clock.js'
 import { LEGACY_RESULT } from '../helpers/fake-network.js'
-import { useClient, watch } from './use-client.js'
+import { useClient } from './use-client.js'
+import { watch } from '../helpers/watch.js'
 
 const NOTE = { jsonrpc: '2.0', method: 'notifications/x' }
 
@@ -60,7 +61,7 @@ describe('what is received liberally', () => {
     expect(rig.errors).toEqual([])
   })
 
-  it('is an answer to an unknown id', async () => {
+  it('is a response to an unknown id', async () => {
     const rig = useClient()
     const socket = await rig.legacy()
     socket.deliver({ jsonrpc: '2.0', id: 424242, result: {} })
@@ -84,7 +85,7 @@ describe('what is received liberally', () => {
     const socket = await rig.legacy()
     for (const result of [null, 0, '', false, []]) {
       const asked = watch<unknown>(rig.client.request('vendor/x'))
-      socket.answer('vendor/x', result)
+      socket.respond('vendor/x', result)
       await settle()
       expect(asked).toMatchObject({ settled: true, value: result, error: undefined })
     }
@@ -126,7 +127,7 @@ describe('what is no message', () => {
     socket.deliver(text)
     expect(rig.errors).toMatchObject([{ name: 'ProtocolError', code: 'INVALID_RESPONSE' }])
     expect(rig.client.state).toBe('ready')
-    socket.answer('tools/list', { tools: [] })
+    socket.respond('tools/list', { tools: [] })
     await settle()
     expect(asked.value).toEqual({ tools: [] })
   })
@@ -240,7 +241,7 @@ describe('the ids of requests', () => {
     await settle()
     expect(socket.sent.at(-1)).toEqual({ jsonrpc: '2.0', id, result: {} })
     expect(asked.settled).toBe(false)
-    socket.answer('tools/list', LEGACY_RESULT)
+    socket.respond('tools/list', LEGACY_RESULT)
     await settle()
     expect(asked.settled).toBe(true)
   })

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { FakeSocket } from '../helpers/fake-network.js'
-import { closeClean, useClient, watch, type Rig } from './use-client.js'
+import { closeClean, useClient, type Rig } from './use-client.js'
+import { watch } from '../helpers/watch.js'
 
 const isDead = ({ client, states }: Rig): boolean => client.state === 'waiting' && states.at(-1)?.closure?.kind === 'heartbeat'
 
@@ -42,7 +43,7 @@ describe('the heartbeat of an idle client', () => {
   })
 
   // Clocks are coarse (Firefox: 1 ms, or 100 ms where it resists fingerprinting) and servers may be near.
-  it('takes an answer within the same tick of the clock for an answer', async () => {
+  it('accepts a response within the same tick of the clock', async () => {
     const rig = useClient()
     const socket = await rig.legacy()
     await rig.clock.advance(25_000)
@@ -52,7 +53,7 @@ describe('the heartbeat of an idle client', () => {
     expect([rig.client.state, socket.pings]).toEqual(['ready', 1])
   })
 
-  it('takes any message for life, and sends no ping while they come', async () => {
+  it('takes any message as a sign of life, and sends no ping while they come', async () => {
     const rig = useClient()
     const socket = await rig.legacy()
     for (let n = 0; n < 5; n++) {
@@ -64,7 +65,7 @@ describe('the heartbeat of an idle client', () => {
     expect(socket.pings).toBe(1)
   })
 
-  it('takes a message after the probe for its answer', async () => {
+  it('takes a message after the probe as its response', async () => {
     const rig = useClient()
     const socket = await rig.legacy()
     await rig.clock.advance(25_000)
@@ -76,7 +77,7 @@ describe('the heartbeat of an idle client', () => {
     expect(socket.pings).toBe(2)
   })
 
-  it('takes bytes of an unfinished message for life', async () => {
+  it('takes bytes of an unfinished message as a sign of life', async () => {
     const rig = useClient()
     const socket = await rig.legacy()
     socket.bytesRead = 100
@@ -162,12 +163,12 @@ describe('the heartbeat while a call is pending', () => {
     expect(isDead(rig)).toBe(true)
   })
 
-  it('goes on as usual after the answer', async () => {
+  it('goes on as usual after the response', async () => {
     const rig = useClient()
     const socket = await rig.legacy()
     watch(rig.client.callTool({ name: 'slow' }, { timeout: Infinity }))
     await rig.clock.advance(100_000)
-    socket.answer('tools/call', { content: [] })
+    socket.respond('tools/call', { content: [] })
     await rig.clock.advance(24_999)
     expect(socket.pings).toBe(4)
     await rig.clock.advance(1)
@@ -267,7 +268,7 @@ describe('the heartbeat of a process that slept', () => {
     expect(rig.client.state).toBe('ready')
   })
 
-  it('gives its verdict when that probe gets no answer', async () => {
+  it('gives its verdict when that probe gets no response', async () => {
     const rig = useClient()
     await rig.legacy()
     await rig.clock.advance(25_000)
@@ -294,7 +295,7 @@ describe('in an engine without pings', () => {
     await rig.clock.advance(25_000)
     expect(socket.sent.at(-1)).toEqual({ jsonrpc: '2.0', id: 2 ** 31 - 3, method: 'ping' })
     await rig.clock.advance(1)
-    socket.answer('ping', {})
+    socket.respond('ping', {})
     await rig.clock.advance(24_999)
     expect(rig.client.state).toBe('ready')
   })
@@ -310,25 +311,25 @@ describe('in an engine without pings', () => {
     expect(isDead(rig)).toBe(true)
   })
 
-  it('a refusal is life, too', async () => {
+  it('an error response is a sign of life, too', async () => {
     const rig = useClient()
     const socket = await rig.legacy()
     socket.canPing = false
     await rig.clock.advance(25_000)
     await rig.clock.advance(1)
-    socket.refuse('ping', -32601)
+    socket.respondError('ping', -32601)
     await rig.clock.advance(24_999)
     expect(rig.client.state).toBe('ready')
     expect(rig.errors).toEqual([])
   })
 
-  it('the latency is that of the answer to the request', async () => {
+  it('the latency is that of the response to the request', async () => {
     const rig = useClient()
     const socket = await rig.legacy()
     socket.canPing = false
     await rig.clock.advance(25_000)
     await rig.clock.advance(7)
-    socket.answer('ping', {})
+    socket.respond('ping', {})
     expect(rig.client.stats().latency).toBe(7)
   })
 
@@ -393,7 +394,7 @@ describe('a server that answers no probe, though it speaks,', () => {
     const socket = await rig.legacy()
     const call = watch(rig.client.callTool({ name: 'slow' }))
     for (let round = 0; round < 4; round++) await ignore(rig, socket)
-    socket.answer('tools/call', { content: [] })
+    socket.respond('tools/call', { content: [] })
     await rig.clock.advance(0)
     expect(call.settled).toBe(true)
     await rig.clock.advance(35_000)

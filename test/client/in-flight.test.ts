@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { settle } from '../helpers/fake-clock.js'
-import { useClient, watch } from './use-client.js'
+import { useClient } from './use-client.js'
+import { watch } from '../helpers/watch.js'
 
 const LOST = { name: 'ConnectionLostError', code: 'CONNECTION_LOST', delivery: 'unknown' }
 
@@ -28,7 +29,7 @@ describe('a safe request in flight at a drop', () => {
     first.drop()
     const socket = await rig.relegacy()
     expect(socket.texts.at(-1)).toBe(text)
-    socket.answer(method, { fine: true })
+    socket.respond(method, { fine: true })
     await settle()
     expect(asked.value).toEqual({ fine: true })
     expect(rig.client.stats()).toMatchObject({ resent: 1, lost: 0 })
@@ -98,8 +99,8 @@ describe('a safe request in flight at a drop', () => {
     expect(asked.settled).toBe(false)
     const socket = await rig.redial()
     socket.accept()
-    socket.refuse('server/discover', -32601)
-    socket.answer('initialize', { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'fake', version: '1' } })
+    socket.respondError('server/discover', -32601)
+    socket.respond('initialize', { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'fake', version: '1' } })
     expect(socket.methods.at(-1)).toBe('tools/list')
   })
 
@@ -206,7 +207,7 @@ describe('the option resend', () => {
     first.drop()
     const socket = await rig.relegacy()
     expect(socket.texts.at(-1)).toBe(text)
-    socket.answer('tools/call', { content: [] })
+    socket.respond('tools/call', { content: [] })
     await settle()
     expect(call.value).toEqual({ content: [] })
   })
@@ -284,7 +285,7 @@ describe('close code 1009', () => {
     expect(rig.client.state).toBe('waiting')
     const socket = await rig.relegacy()
     expect(socket.methods.slice(2)).toEqual(['prompts/get'])
-    socket.answer('prompts/get', { messages: [] })
+    socket.respond('prompts/get', { messages: [] })
     await settle()
     expect(small.value).toEqual({ messages: [] })
   })
@@ -322,13 +323,13 @@ describe('close code 1009', () => {
   })
 })
 
-describe('an answer', () => {
+describe('a response', () => {
   it('that comes twice settles the request once', async () => {
     const rig = useClient()
     const socket = await rig.legacy()
     const asked = watch(rig.client.request('tools/list'))
-    socket.answer('tools/list', { tools: [1] })
-    socket.answer('tools/list', { tools: [2] })
+    socket.respond('tools/list', { tools: [1] })
+    socket.respond('tools/list', { tools: [2] })
     await settle()
     expect(asked.value).toEqual({ tools: [1] })
     expect(rig.errors).toEqual([])
@@ -339,10 +340,10 @@ describe('an answer', () => {
     const socket = await rig.legacy()
     const first = watch(rig.client.request('a'))
     const second = watch(rig.client.request('b'))
-    socket.answer('b', { b: 1 })
+    socket.respond('b', { b: 1 })
     await settle()
     expect([first.settled, second.value]).toEqual([false, { b: 1 }])
-    socket.answer('a', { a: 1 })
+    socket.respond('a', { a: 1 })
     await settle()
     expect(first.value).toEqual({ a: 1 })
   })
@@ -351,7 +352,7 @@ describe('an answer', () => {
     const rig = useClient()
     const socket = await rig.legacy()
     const asked = watch(rig.client.callTool({ name: 'x' }))
-    socket.refuse('tools/call', -32602, 'no such tool', { tool: 'x' })
+    socket.respondError('tools/call', -32602, 'no such tool', { tool: 'x' })
     await settle()
     expect(asked.error).toMatchObject({
       name: 'RpcError',
@@ -366,7 +367,7 @@ describe('an answer', () => {
     const rig = useClient()
     const socket = await rig.legacy()
     const asked = watch(rig.client.callTool({ name: 'x' }))
-    socket.refuse('tools/call', -32000)
+    socket.respondError('tools/call', -32000)
     await settle()
     expect((asked.error as { delivery?: string }).delivery).not.toBe('not-sent')
   })

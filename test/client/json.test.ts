@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { JsonOption } from '../../src/types/options.js'
 import { settle } from '../helpers/fake-clock.js'
-import { useClient, watch } from './use-client.js'
+import { watch } from '../helpers/watch.js'
+import { useClient } from './use-client.js'
 
 /** A number as lossless parsers give it: an object that knows its digits. */
 class Digits {

@@ -3,7 +3,8 @@ import type { McpWebSocketClient } from '../../src/client/client.js'
 import type { RequestOptions } from '../../src/types/options.js'
 import { settle } from '../helpers/fake-clock.js'
 import { LEGACY_RESULT } from '../helpers/fake-network.js'
-import { closeClean, useClient, watch } from './use-client.js'
+import { closeClean, useClient } from './use-client.js'
+import { watch } from '../helpers/watch.js'
 
 const FULL = { name: 'QueueFullError', code: 'QUEUE_FULL', delivery: 'not-sent', retryable: true }
 
@@ -14,7 +15,7 @@ describe('what is sent while not connected', () => {
     await rig.clock.advance(100)
     expect([rig.network.dials, rig.client.state, rig.client.queuedCount, rig.client.pendingCount]).toEqual([0, 'idle', 1, 1])
     const socket = await rig.legacy()
-    socket.answer('tools/list', { tools: [] })
+    socket.respond('tools/list', { tools: [] })
     await settle()
     expect(asked.value).toEqual({ tools: [] })
     expect(rig.client.queuedCount).toBe(0)
@@ -27,8 +28,8 @@ describe('what is sent while not connected', () => {
     const first = (await rig.network.last()).accept()
     watch(rig.client.request('b'))
     expect(first.methods).toEqual(['server/discover'])
-    first.answer('server/discover', {})
-    first.answer('initialize', LEGACY_RESULT)
+    first.respond('server/discover', {})
+    first.respond('initialize', LEGACY_RESULT)
     expect(first.methods.slice(-2)).toEqual(['a', 'b'])
     first.drop()
     watch(rig.client.request('c'))
@@ -54,8 +55,8 @@ describe('what is sent while not connected', () => {
     await settle()
     expect(call.settled).toBe(false)
     const socket = (await rig.redial()).accept()
-    socket.refuse('server/discover', -32601)
-    socket.answer('initialize', LEGACY_RESULT)
+    socket.respondError('server/discover', -32601)
+    socket.respond('initialize', LEGACY_RESULT)
     expect(socket.methods.at(-1)).toBe('tools/call')
   })
 
@@ -83,9 +84,9 @@ describe('the limits of the outbox', () => {
   it('are maxMessages: the newest is rejected', async () => {
     const rig = useClient({ outbox: { maxMessages: 2 } })
     const kept = [watch(rig.client.request('a')), watch(rig.client.request('b'))]
-    const refused = watch(rig.client.request('c'))
+    const overflow = watch(rig.client.request('c'))
     await settle()
-    expect(refused.error).toMatchObject(FULL)
+    expect(overflow.error).toMatchObject(FULL)
     expect(kept.map(({ settled }) => settled)).toEqual([false, false])
     expect(rig.client.pendingCount).toBe(2)
     expect((await rig.legacy()).methods.slice(-2)).toEqual(['a', 'b'])
@@ -94,10 +95,10 @@ describe('the limits of the outbox', () => {
   it('are maxBytes', async () => {
     const rig = useClient({ outbox: { maxBytes: 500 } })
     watch(rig.client.callTool({ name: 'x'.repeat(300) }))
-    const refused = watch(rig.client.callTool({ name: 'x'.repeat(300) }))
+    const overflow = watch(rig.client.callTool({ name: 'x'.repeat(300) }))
     const small = watch(rig.client.callTool({ name: 'y' }))
     await settle()
-    expect(refused.error).toMatchObject(FULL)
+    expect(overflow.error).toMatchObject(FULL)
     expect(small.settled).toBe(false)
   })
 
@@ -118,7 +119,7 @@ describe('the limits of the outbox', () => {
     const rig = useClient({ outbox: { maxMessages: 1 } })
     const first = await rig.legacy()
     watch(rig.client.setLoggingLevel('info'))
-    first.answer('logging/setLevel', {})
+    first.respond('logging/setLevel', {})
     watch(rig.client.request('tools/list'))
     watch(rig.client.request('prompts/list'))
     first.drop()
@@ -131,7 +132,7 @@ describe('the limits of the outbox', () => {
     const rig = useClient({ outbox: { maxMessages: 1 } })
     watch(rig.client.request('a'))
     const socket = await rig.legacy()
-    socket.answer('a', {})
+    socket.respond('a', {})
     socket.drop()
     const again = watch(rig.client.request('b'))
     await settle()
@@ -184,7 +185,7 @@ describe('a queued request that is given up', () => {
     expect((await rig.legacy()).methods).toEqual(['server/discover', 'initialize', 'notifications/initialized'])
   })
 
-  it('makes room for another', async () => {
+  it('frees its place for another', async () => {
     const rig = useClient({ outbox: { maxMessages: 1 } })
     const controller = new AbortController()
     watch(rig.client.request('a', {}, { signal: controller.signal }))
@@ -308,7 +309,7 @@ describe('maxPending', () => {
     watch(rig.client.request('b'))
     await expect(rig.client.request('c')).rejects.toMatchObject(FULL)
     expect(socket.methods).not.toContain('c')
-    socket.answer('a', {})
+    socket.respond('a', {})
     watch(rig.client.request('d'))
     expect(socket.methods.at(-1)).toBe('d')
   })

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { settle } from '../helpers/fake-clock.js'
-import { closeClean, useClient, watch } from './use-client.js'
+import { closeClean, useClient } from './use-client.js'
+import { watch } from '../helpers/watch.js'
 
 const LISTS = [
   ['listTools', 'tools/list', 'tools'],
@@ -14,12 +15,12 @@ describe('a list', () => {
     const rig = useClient()
     const socket = await rig.legacy()
     const listed = watch<object>(rig.client[name]())
-    socket.answer(method, { [key]: [1, 2], nextCursor: 'b' })
+    socket.respond(method, { [key]: [1, 2], nextCursor: 'b' })
     await settle()
-    socket.answer(method, { [key]: [3], nextCursor: 'c' })
+    socket.respond(method, { [key]: [3], nextCursor: 'c' })
     await settle()
     expect(listed.settled).toBe(false)
-    socket.answer(method, { [key]: [], _meta: { last: true } })
+    socket.respond(method, { [key]: [], _meta: { last: true } })
     await settle()
     expect(listed.value).toEqual({ [key]: [1, 2, 3], _meta: { last: true } })
     expect(socket.sent.filter((message) => message.method === method).map(({ params }) => params?.cursor)).toEqual([undefined, 'b', 'c'])
@@ -29,7 +30,7 @@ describe('a list', () => {
     const rig = useClient()
     const socket = await rig.legacy()
     const listed = watch(rig.client.listTools())
-    socket.answer('tools/list', result)
+    socket.respond('tools/list', result)
     await settle()
     expect(listed.value?.tools).toEqual([])
   })
@@ -38,7 +39,7 @@ describe('a list', () => {
     const rig = useClient()
     const socket = await rig.legacy()
     const listed = watch(rig.client.listTools())
-    socket.answer('tools/list', { streamed: true })
+    socket.respond('tools/list', { streamed: true })
     await settle()
     expect(listed.error).toMatchObject({
       code: 'INVALID_RESPONSE',
@@ -50,7 +51,7 @@ describe('a list', () => {
     const rig = useClient()
     const socket = await rig.legacy()
     const listed = watch<object>(rig.client[name]({ cursor: 'b' }))
-    socket.answer(method, { [key]: [3], nextCursor: 'c' })
+    socket.respond(method, { [key]: [3], nextCursor: 'c' })
     await settle()
     expect(listed.value).toEqual({ [key]: [3], nextCursor: 'c' })
     expect(socket.asked(method).params).toEqual({ cursor: 'b' })
@@ -61,7 +62,7 @@ describe('a list', () => {
     const socket = await rig.legacy()
     const page = watch(rig.client.listTools({ cursor: '' }))
     expect(socket.asked('tools/list').params).toEqual({ cursor: '' })
-    socket.answer('tools/list', { tools: [], nextCursor: 'b' })
+    socket.respond('tools/list', { tools: [], nextCursor: 'b' })
     await settle()
     expect(page.value).toEqual({ tools: [], nextCursor: 'b' })
   })
@@ -70,7 +71,7 @@ describe('a list', () => {
     const rig = useClient()
     const socket = await rig.legacy()
     const listed = watch(rig.client.listTools())
-    socket.answer('tools/list', { tools: [{ name: 'a' }], nextCursor })
+    socket.respond('tools/list', { tools: [{ name: 'a' }], nextCursor })
     await settle()
     expect(listed.value?.tools.map(({ name }) => name)).toEqual(['a'])
   })
@@ -80,7 +81,7 @@ describe('a list', () => {
     const socket = await rig.legacy()
     const listed = watch(rig.client.listTools())
     for (let page = 0; page < 2; page++) {
-      socket.answer('tools/list', { tools: [{ name: 'a' }, { name: 'b' }], nextCursor: 'x' })
+      socket.respond('tools/list', { tools: [{ name: 'a' }, { name: 'b' }], nextCursor: 'x' })
       await settle()
     }
     expect(listed.value?.tools.map(({ name }) => name)).toEqual(['a', 'b'])
@@ -90,17 +91,17 @@ describe('a list', () => {
     const rig = useClient()
     const socket = await rig.legacy()
     const listed = watch(rig.client.listTools())
-    socket.answer('tools/list', { tools: [{ name: 'old' }], nextCursor: 'x' })
+    socket.respond('tools/list', { tools: [{ name: 'old' }], nextCursor: 'x' })
     await settle()
     socket.drop()
     const second = await rig.relegacy()
-    second.refuse('tools/list', -32602, 'unknown cursor')
+    second.respondError('tools/list', -32602, 'unknown cursor')
     await settle()
     expect(second.asked('tools/list').params).toBeUndefined()
-    second.answer('tools/list', { tools: [{ name: 'new' }], nextCursor: 'y' })
+    second.respond('tools/list', { tools: [{ name: 'new' }], nextCursor: 'y' })
     await settle()
     expect(second.asked('tools/list').params).toEqual({ cursor: 'y' })
-    second.answer('tools/list', { tools: [{ name: 'last' }] })
+    second.respond('tools/list', { tools: [{ name: 'last' }] })
     await settle()
     expect(listed.value?.tools.map(({ name }) => name)).toEqual(['new', 'last'])
   })
@@ -109,13 +110,13 @@ describe('a list', () => {
     const rig = useClient()
     const socket = await rig.legacy()
     const listed = watch(rig.client.listTools())
-    socket.answer('tools/list', { tools: [{ name: 'old' }], nextCursor: 'x' })
+    socket.respond('tools/list', { tools: [{ name: 'old' }], nextCursor: 'x' })
     await settle()
     socket.drop()
     const second = await rig.relegacy()
-    second.answer('tools/list', { tools: [{ name: 'wrong' }] })
+    second.respond('tools/list', { tools: [{ name: 'wrong' }] })
     await settle()
-    second.answer('tools/list', { tools: [{ name: 'new' }] })
+    second.respond('tools/list', { tools: [{ name: 'new' }] })
     await settle()
     expect(listed.value?.tools.map(({ name }) => name)).toEqual(['new'])
   })
@@ -125,7 +126,7 @@ describe('a list', () => {
     const socket = await rig.legacy()
     const listed = watch(rig.client.listTools({}, { timeout: 80, maxTotalTimeout: 100 }))
     await rig.clock.advance(60)
-    socket.answer('tools/list', { tools: [], nextCursor: 'b' })
+    socket.respond('tools/list', { tools: [], nextCursor: 'b' })
     await rig.clock.advance(39)
     expect(listed.settled).toBe(false)
     await rig.clock.advance(1)
@@ -141,7 +142,7 @@ describe('a list', () => {
       ['b', 'y'],
       ['c', 'x']
     ]) {
-      socket.answer('tools/list', { tools: [{ name: tool }], nextCursor })
+      socket.respond('tools/list', { tools: [{ name: tool }], nextCursor })
       await settle()
     }
     expect(listed.value?.tools.map(({ name }) => name)).toEqual(['a', 'b', 'c'])
@@ -153,20 +154,20 @@ describe('a list', () => {
     const listed = watch(rig.client.listTools())
     let pages = 0
     for (; !listed.settled && pages < 5000; pages++) {
-      socket.answer('tools/list', { tools: [], nextCursor: String(pages) })
+      socket.respond('tools/list', { tools: [], nextCursor: String(pages) })
       await settle()
     }
     expect(listed.error).toMatchObject({ code: 'INVALID_RESPONSE' })
     expect(pages).toBeLessThan(5000)
   })
 
-  it('rejects when a page is refused', async () => {
+  it('rejects when a page gets an error response', async () => {
     const rig = useClient()
     const socket = await rig.legacy()
     const listed = watch(rig.client.listTools())
-    socket.answer('tools/list', { tools: [], nextCursor: 'b' })
+    socket.respond('tools/list', { tools: [], nextCursor: 'b' })
     await settle()
-    socket.refuse('tools/list', -32602)
+    socket.respondError('tools/list', -32602)
     await settle()
     expect(listed.error).toMatchObject({ rpcCode: -32602 })
   })
@@ -176,7 +177,7 @@ describe('a list', () => {
     const socket = await rig.legacy()
     const controller = new AbortController()
     const listed = watch(rig.client.listTools({}, { signal: controller.signal }))
-    socket.answer('tools/list', { tools: [], nextCursor: 'b' })
+    socket.respond('tools/list', { tools: [], nextCursor: 'b' })
     await settle()
     controller.abort()
     await settle()
@@ -195,7 +196,7 @@ describe('the other methods', () => {
     const socket = await rig.legacy()
     const asked = watch<object>(rig.client[name](params as never))
     expect(socket.asked(method).params).toEqual(params)
-    socket.answer(method, { some: 'result' })
+    socket.respond(method, { some: 'result' })
     await settle()
     expect(asked.value).toEqual({ some: 'result' })
   })
@@ -211,12 +212,41 @@ describe('the other methods', () => {
     expect(modern.methods).toEqual(['server/discover', 'server/discover'])
   })
 
+  it('ping resolves with nothing, and its round trip is the latency', async () => {
+    const rig = useClient()
+    for (const [era, method] of [['legacy', 'ping'] as const, ['modern', 'server/discover'] as const]) {
+      const socket = await rig[era]()
+      const pinged = watch(rig.client.ping())
+      await rig.clock.advance(42.4)
+      socket.respond(method, { supportedVersions: ['2026-07-28'], capabilities: {} })
+      await settle()
+      expect([pinged.value, rig.client.stats().latency]).toEqual([{}, 42])
+      await closeClean(rig)
+    }
+  })
+
+  it('ping waits for the era, and what waits tells no latency', async () => {
+    const rig = useClient()
+    const early = watch(rig.client.ping())
+    const first = await rig.modern()
+    await settle()
+    first.respond('server/discover', { supportedVersions: ['2026-07-28'], capabilities: {} })
+    await settle()
+    const lost = watch(rig.client.ping())
+    first.drop()
+    const second = await rig.remodern()
+    await settle()
+    second.respond('server/discover', { supportedVersions: ['2026-07-28'], capabilities: {} })
+    await settle()
+    expect([early.value, lost.value, rig.client.stats().latency]).toEqual([{}, {}, undefined])
+  })
+
   it('discover asks server/discover', async () => {
     const rig = useClient()
     const socket = await rig.modern()
     const asked = watch(rig.client.discover())
     expect(socket.methods).toEqual(['server/discover', 'server/discover'])
-    socket.answer('server/discover', { supportedVersions: ['2026-07-28'], capabilities: {} })
+    socket.respond('server/discover', { supportedVersions: ['2026-07-28'], capabilities: {} })
     await settle()
     expect(asked.value).toMatchObject({ supportedVersions: ['2026-07-28'] })
   })

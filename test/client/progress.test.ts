@@ -1,7 +1,8 @@
 import { describe, expect, it, vi } from 'vitest'
 import { settle } from '../helpers/fake-clock.js'
 import type { FakeSocket } from '../helpers/fake-network.js'
-import { useClient, watch } from './use-client.js'
+import { useClient } from './use-client.js'
+import { watch } from '../helpers/watch.js'
 
 const tokenOf = (socket: FakeSocket): unknown => (socket.asked('tools/call').params?._meta as { progressToken?: unknown }).progressToken
 const report = (socket: FakeSocket, params: object): void => socket.deliver({ jsonrpc: '2.0', method: 'notifications/progress', params })
@@ -22,7 +23,7 @@ describe('a request with onprogress', () => {
     expect(new Set(tokens).size).toBe(6)
   })
 
-  it('hears every report, and nothing after the answer', async () => {
+  it('hears every report, and nothing after the response', async () => {
     const rig = useClient()
     const socket = await rig.legacy()
     const onprogress = vi.fn()
@@ -30,7 +31,7 @@ describe('a request with onprogress', () => {
     const progressToken = tokenOf(socket)
     report(socket, { progressToken, progress: 1 })
     report(socket, { progressToken, progress: 2, total: 3, message: 'nearly' })
-    socket.answer('tools/call', { content: [] })
+    socket.respond('tools/call', { content: [] })
     report(socket, { progressToken, progress: 3 })
     await settle()
     expect(onprogress.mock.calls).toEqual([[{ progress: 1 }], [{ progress: 2, total: 3, message: 'nearly' }]])
@@ -65,7 +66,7 @@ describe('a request with onprogress', () => {
     )
     report(socket, { progressToken: tokenOf(socket), progress: 1 })
     expect(rig.errors).toEqual([problem])
-    socket.answer('tools/call', { content: [] })
+    socket.respond('tools/call', { content: [] })
     await settle()
     expect(asked.value).toEqual({ content: [] })
   })

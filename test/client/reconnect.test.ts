@@ -2,7 +2,8 @@ import { describe, expect, it, vi } from 'vitest'
 import { isConnectionLostError, type Closure } from '../../src/errors.js'
 import { settle } from '../helpers/fake-clock.js'
 import { becomeLegacy, LEGACY_RESULT } from '../helpers/fake-network.js'
-import { closeClean, useClient, watch, type Rig } from './use-client.js'
+import { closeClean, useClient, type Rig } from './use-client.js'
+import { watch } from '../helpers/watch.js'
 
 /** The delays of so many drops in a row, each right after ready. */
 async function delaysOf(rig: Rig, drops: number): Promise<(number | undefined)[]> {
@@ -135,11 +136,11 @@ describe('on every new socket', () => {
     const rig = useClient()
     const first = await rig.legacy({ ...LEGACY_RESULT, capabilities: { resources: { subscribe: true }, logging: {} } })
     watch(rig.client.setLoggingLevel('info'))
-    first.answer('logging/setLevel', {})
+    first.respond('logging/setLevel', {})
     watch(rig.client.subscribeResource({ uri: 'a:1' }))
-    first.answer('resources/subscribe', {})
+    first.respond('resources/subscribe', {})
     watch(rig.client.subscribeResource({ uri: 'a:2' }))
-    first.answer('resources/subscribe', {})
+    first.respond('resources/subscribe', {})
     watch(rig.client.readResource({ uri: 'r:1' }))
     watch(rig.client.request('tools/list'))
     first.drop()
@@ -152,7 +153,7 @@ describe('on every new socket', () => {
       watch(rig.client.getPrompt({ name: 'from the listener' }))
     })
     rig.client.on('reconnected', () => told.push(`reconnected after ${socket.methods.at(-1) ?? ''}`))
-    socket.answer('initialize', LEGACY_RESULT)
+    socket.respond('initialize', LEGACY_RESULT)
     expect(socket.sent.map(({ method, params }) => [method, params?.uri ?? params?.name ?? params?.level])).toEqual([
       ['initialize', undefined],
       ['notifications/initialized', undefined],
@@ -168,11 +169,11 @@ describe('on every new socket', () => {
     expect(told).toEqual(['ready after resources/subscribe', 'reconnected after resources/subscribe'])
   })
 
-  it('nothing waits for the answers to the restores', async () => {
+  it('nothing waits for the responses to the restores', async () => {
     const rig = useClient()
     const first = await rig.legacy()
     watch(rig.client.subscribeResource({ uri: 'a:1' }))
-    first.answer('resources/subscribe', {})
+    first.respond('resources/subscribe', {})
     first.drop()
     const socket = await rig.relegacy()
     expect(rig.client.state).toBe('ready')
@@ -180,7 +181,7 @@ describe('on every new socket', () => {
     expect(socket.methods.at(-1)).toBe('resources/subscribe')
   })
 
-  it('inbound messages are dispatched from the handshake on', async () => {
+  it('messages of the server are dispatched from the handshake on', async () => {
     const rig = useClient()
     ;(await rig.legacy()).drop()
     const socket = (await rig.redial()).accept()
@@ -276,7 +277,7 @@ describe('what a gap may have swallowed', () => {
     rig.client.setNotificationHandler('notifications/tools/list_changed', ({ method }) => handled.push(method))
     const first = await rig.legacy({ ...LEGACY_RESULT, capabilities })
     watch(rig.client.subscribeResource({ uri: 'a:1' }))
-    first.answer('resources/subscribe', {})
+    first.respond('resources/subscribe', {})
     first.drop()
     await rig.relegacy({ ...LEGACY_RESULT, capabilities })
     expect(rig.notifications).toEqual([
@@ -342,7 +343,7 @@ describe('reconnect()', () => {
     await settle()
     expect(call.error).toMatchObject({ code: 'CONNECTION_LOST', delivery: 'unknown' })
     const socket = await becomeLegacy(rig.network)
-    socket.answer('tools/list', { tools: [] })
+    socket.respond('tools/list', { tools: [] })
     await settle()
     expect(safe.value).toEqual({ tools: [] })
   })
@@ -412,7 +413,7 @@ describe('shouldReconnect', () => {
     const rig = useClient({ reconnect: { shouldReconnect } })
     watch(rig.client.connect())
     ;(await rig.network.last()).drop()
-    ;(await rig.redial()).accept().answer('server/discover', { supportedVersions: ['2026-07-28'], capabilities: {} })
+    ;(await rig.redial()).accept().respond('server/discover', { supportedVersions: ['2026-07-28'], capabilities: {} })
     ;(await rig.network.last()).drop({ code: 1012, reason: 'restart', wasClean: true })
     expect(shouldReconnect.mock.calls.map(([closure]) => closure)).toMatchObject([
       { kind: 'close', code: 1006, everReady: false },

@@ -2,7 +2,8 @@ import { getEventListeners } from 'node:events'
 import { describe, expect, it, vi } from 'vitest'
 import { settle } from '../helpers/fake-clock.js'
 import type { FakeSocket, Message } from '../helpers/fake-network.js'
-import { closeClean, useClient, watch } from './use-client.js'
+import { closeClean, useClient } from './use-client.js'
+import { watch } from '../helpers/watch.js'
 
 const DONE = { resultType: 'complete', content: [{ type: 'text', text: 'done' }] }
 const ELICIT = { method: 'elicitation/create', params: { message: 'name?', requestedSchema: { type: 'object', properties: {} } } }
@@ -11,8 +12,8 @@ const ACCEPT = { action: 'accept' as const, content: { name: 'Ada' } }
 const legs = (socket: FakeSocket): Message[] => socket.sent.filter(({ method }) => method === 'tools/call')
 const needs = (inputRequests?: object, requestState?: string): object => ({ resultType: 'input_required', inputRequests, requestState })
 
-async function answer(socket: FakeSocket, result: object): Promise<void> {
-  socket.answer('tools/call', result)
+async function respond(socket: FakeSocket, result: object): Promise<void> {
+  socket.respond('tools/call', result)
   await settle()
 }
 
@@ -24,7 +25,7 @@ function human(): { decide: () => void; handler: () => Promise<typeof ACCEPT> } 
 }
 
 describe('P30: a multi round-trip request', () => {
-  it('is asked again with the answers of the handlers under the keys of the server', async () => {
+  it('is asked again with the results of the handlers under the keys of the server', async () => {
     const rig = useClient()
     const sampled = { model: 'm', role: 'assistant' as const, content: { type: 'text' as const, text: 'hi' } }
     rig.client.setRequestHandler('elicitation/create', () => ACCEPT)
@@ -32,7 +33,7 @@ describe('P30: a multi round-trip request', () => {
     rig.client.setRequestHandler('roots/list', () => ({ roots: [] }))
     const socket = await rig.modern()
     const called = watch(rig.client.callTool({ name: 'x', arguments: { a: 1 } }))
-    await answer(
+    await respond(
       socket,
       needs(
         { k1: ELICIT, k2: { method: 'sampling/createMessage', params: { messages: [], maxTokens: 1 } }, k3: { method: 'roots/list' } },
@@ -50,17 +51,17 @@ describe('P30: a multi round-trip request', () => {
     expect(_meta).toHaveProperty(['io.modelcontextprotocol/protocolVersion'])
     expect(second!.id).not.toBe(first!.id)
     expect(called.settled).toBe(false)
-    await answer(socket, DONE)
+    await respond(socket, DONE)
     expect(called.value).toEqual(DONE)
   })
 
-  it('hands the params of the question to the handler', async () => {
+  it('hands the params of the request to the handler', async () => {
     const rig = useClient()
     const handler = vi.fn(() => ACCEPT)
     rig.client.setRequestHandler('elicitation/create', handler)
     const socket = await rig.modern()
     watch(rig.client.callTool({ name: 'x' }))
-    await answer(socket, needs({ k: ELICIT }))
+    await respond(socket, needs({ k: ELICIT }))
     expect(handler).toHaveBeenCalledExactlyOnceWith(ELICIT, expect.objectContaining({ signal: expect.any(AbortSignal) as AbortSignal }))
   })
 
@@ -70,7 +71,7 @@ describe('P30: a multi round-trip request', () => {
       const rig = useClient()
       const socket = await rig.modern()
       watch(rig.client.callTool({ name: 'x' }))
-      await answer(socket, needs(undefined, state))
+      await respond(socket, needs(undefined, state))
       await rig.clock.advance(250)
       expect(legs(socket)[1]?.params?.requestState).toBe(state)
     }
@@ -81,8 +82,8 @@ describe('P30: a multi round-trip request', () => {
     rig.client.setRequestHandler('elicitation/create', () => ACCEPT)
     const socket = await rig.modern()
     watch(rig.client.callTool({ name: 'x' }))
-    await answer(socket, needs({ k: ELICIT }, 'one'))
-    await answer(socket, needs({ k: ELICIT }))
+    await respond(socket, needs({ k: ELICIT }, 'one'))
+    await respond(socket, needs({ k: ELICIT }))
     expect(legs(socket)[1]?.params).toHaveProperty('requestState', 'one')
     expect(legs(socket)[2]?.params).not.toHaveProperty('requestState')
   })
@@ -91,7 +92,7 @@ describe('P30: a multi round-trip request', () => {
     const rig = useClient()
     const socket = await rig.modern()
     watch(rig.client.callTool({ name: 'x' }))
-    await answer(socket, needs(undefined, 's'))
+    await respond(socket, needs(undefined, 's'))
     await rig.clock.advance(249)
     expect(legs(socket)).toHaveLength(1)
     await rig.clock.advance(1)
@@ -106,10 +107,10 @@ describe('P30: a multi round-trip request', () => {
     const called = watch(rig.client.callTool({ name: 'x' }))
     for (let round = 0; round < 10; round++) {
       expect(called.settled).toBe(false)
-      await answer(socket, needs({ k: ELICIT }))
+      await respond(socket, needs({ k: ELICIT }))
     }
     expect(legs(socket)).toHaveLength(11)
-    await answer(socket, needs({ k: ELICIT }))
+    await respond(socket, needs({ k: ELICIT }))
     expect(called.error).toMatchObject({ name: 'ProtocolError', code: 'INVALID_RESPONSE' })
     expect(legs(socket)).toHaveLength(11)
   })
@@ -119,8 +120,8 @@ describe('P30: a multi round-trip request', () => {
     rig.client.setRequestHandler('elicitation/create', () => ACCEPT)
     const socket = await rig.modern()
     const called = watch(rig.client.callTool({ name: 'x' }))
-    for (let round = 0; round < 10; round++) await answer(socket, needs({ k: ELICIT }))
-    await answer(socket, DONE)
+    for (let round = 0; round < 10; round++) await respond(socket, needs({ k: ELICIT }))
+    await respond(socket, DONE)
     expect(called.value).toEqual(DONE)
   })
 
@@ -129,9 +130,9 @@ describe('P30: a multi round-trip request', () => {
     rig.client.setRequestHandler('elicitation/create', () => ACCEPT)
     const socket = await rig.modern()
     const asked = watch(rig.client.request(method, { name: 'x' }))
-    socket.answer(method, needs({ k: ELICIT }))
+    socket.respond(method, needs({ k: ELICIT }))
     await settle()
-    socket.answer(method, { fine: true })
+    socket.respond(method, { fine: true })
     await settle()
     expect(asked.value).toEqual({ fine: true })
   })
@@ -140,12 +141,12 @@ describe('P30: a multi round-trip request', () => {
     const rig = useClient()
     const socket = await rig.modern()
     const lacking = watch(rig.client.callTool({ name: 'x' }))
-    await answer(socket, needs({ k: ELICIT }))
+    await respond(socket, needs({ k: ELICIT }))
     expect(lacking.error).toMatchObject({ code: 'INVALID_RESPONSE' })
     const problem = new Error('no')
     rig.client.setRequestHandler('elicitation/create', () => Promise.reject(problem))
     const failing = watch(rig.client.callTool({ name: 'x' }))
-    await answer(socket, needs({ k: ELICIT }))
+    await respond(socket, needs({ k: ELICIT }))
     expect(failing.error).toBe(problem)
   })
 
@@ -154,17 +155,17 @@ describe('P30: a multi round-trip request', () => {
     rig.client.setRequestHandler('elicitation/create', () => ACCEPT)
     const socket = await rig.modern()
     const called = watch(rig.client.callTool({ name: 'x' }))
-    await answer(socket, needs({ k: ELICIT }))
-    socket.refuse('tools/call', -32602)
+    await respond(socket, needs({ k: ELICIT }))
+    socket.respondError('tools/call', -32602)
     await settle()
     expect(called.error).toMatchObject({ rpcCode: -32602 })
   })
 
-  it.each([{ k: 'not an object' }, { k: { params: {} } }])('rejects when the questions are malformed: %j', async (questions) => {
+  it.each([{ k: 'not an object' }, { k: { params: {} } }])('rejects when the requests for input are malformed: %j', async (requests) => {
     const rig = useClient()
     const socket = await rig.modern()
     const called = watch(rig.client.callTool({ name: 'x' }))
-    await answer(socket, needs(questions))
+    await respond(socket, needs(requests))
     expect(called.error).toMatchObject({ code: 'INVALID_RESPONSE' })
   })
 })
@@ -177,7 +178,7 @@ describe('the limits of a flow', () => {
     const socket = await rig.modern()
     const called = watch(rig.client.callTool({ name: 'x' }, { timeout: 100 }))
     await rig.clock.advance(90)
-    await answer(socket, needs({ k: ELICIT }))
+    await respond(socket, needs({ k: ELICIT }))
     await rig.clock.advance(600_000)
     expect(called.settled).toBe(false)
     decide()
@@ -199,7 +200,7 @@ describe('the limits of a flow', () => {
     const socket = await rig.modern()
     const called = watch(rig.client.callTool({ name: 'x' }, { maxTotalTimeout: 1000 }))
     await rig.clock.advance(300)
-    await answer(socket, needs({ k: ELICIT }))
+    await respond(socket, needs({ k: ELICIT }))
     await rig.clock.advance(699)
     expect(called.settled).toBe(false)
     await rig.clock.advance(1)
@@ -213,7 +214,7 @@ describe('the limits of a flow', () => {
     const socket = await rig.modern()
     const called = watch(rig.client.callTool({ name: 'x' }, { maxTotalTimeout: 1000 }))
     await rig.clock.advance(600)
-    await answer(socket, needs({ k: ELICIT }))
+    await respond(socket, needs({ k: ELICIT }))
     await rig.clock.advance(399)
     expect(called.settled).toBe(false)
     await rig.clock.advance(1)
@@ -227,7 +228,7 @@ describe('the limits of a flow', () => {
     const socket = await rig.modern()
     const called = watch(rig.client.callTool({ name: 'x' }, { maxTotalTimeout: 1000 }))
     await rig.clock.advance(600)
-    await answer(socket, needs({ k: ELICIT }))
+    await respond(socket, needs({ k: ELICIT }))
     await rig.clock.advance(400)
     expect(called.error).toMatchObject({ timeout: 1000 })
   })
@@ -244,7 +245,7 @@ describe('the end of a flow', () => {
     const socket = await rig.modern()
     const controller = new AbortController()
     const called = watch(rig.client.callTool({ name: 'x' }, { signal: controller.signal }))
-    await answer(socket, needs({ k: ELICIT }))
+    await respond(socket, needs({ k: ELICIT }))
     controller.abort(new Error('enough'))
     await settle()
     expect(called.error).toBe(controller.signal.reason)
@@ -258,7 +259,7 @@ describe('the end of a flow', () => {
     const socket = await rig.modern()
     const controller = new AbortController()
     const called = watch(rig.client.callTool({ name: 'x' }, { signal: controller.signal }))
-    await answer(socket, needs({ k: ELICIT }))
+    await respond(socket, needs({ k: ELICIT }))
     controller.abort(new Error('enough'))
     await settle()
     expect(called.error).toBe(controller.signal.reason)
@@ -271,7 +272,7 @@ describe('the end of a flow', () => {
     rig.client.setRequestHandler('elicitation/create', handler)
     const socket = await rig.modern()
     const called = watch(rig.client.callTool({ name: 'x' }))
-    await answer(socket, needs({ k: ELICIT }))
+    await respond(socket, needs({ k: ELICIT }))
     await closeClean(rig)
     expect(called.error).toMatchObject({ code: 'CLOSED' })
     decide()
@@ -284,7 +285,7 @@ describe('the end of a flow', () => {
     rig.client.setRequestHandler('elicitation/create', () => ACCEPT)
     const socket = await rig.modern()
     const called = watch(rig.client.callTool({ name: 'x' }))
-    await answer(socket, needs({ k: ELICIT }))
+    await respond(socket, needs({ k: ELICIT }))
     await closeClean(rig)
     expect(called.error).toMatchObject({ code: 'CLOSED', delivery: 'unknown' })
   })
@@ -293,7 +294,7 @@ describe('the end of a flow', () => {
     const rig = useClient()
     const socket = await rig.modern()
     const called = watch(rig.client.callTool({ name: 'x' }))
-    await answer(socket, needs(undefined, 's'))
+    await respond(socket, needs(undefined, 's'))
     await closeClean(rig)
     expect(called.error).toMatchObject({ code: 'CLOSED' })
     expect(rig.clock.pendingCount).toBe(0)
@@ -304,7 +305,7 @@ describe('the end of a flow', () => {
     rig.client.setRequestHandler('elicitation/create', () => ACCEPT)
     const socket = await rig.modern()
     const asked = watch(rig.client.getPrompt({ name: 'x' }))
-    socket.answer('prompts/get', needs({ k: ELICIT }))
+    socket.respond('prompts/get', needs({ k: ELICIT }))
     await settle()
     socket.drop()
     ;(await rig.redial()).drop()
@@ -319,13 +320,13 @@ describe('the end of a flow', () => {
     rig.client.setRequestHandler('elicitation/create', handler)
     const first = await rig.modern()
     const called = watch(rig.client.callTool({ name: 'x' }))
-    await answer(first, needs({ k: ELICIT }, 's'))
+    await respond(first, needs({ k: ELICIT }, 's'))
     first.drop()
     decide()
     const socket = await rig.remodern()
     expect(legs(socket)).toHaveLength(1)
     expect(legs(socket)[0]?.params).toMatchObject({ inputResponses: { k: ACCEPT }, requestState: 's' })
-    await answer(socket, DONE)
+    await respond(socket, DONE)
     expect(called.value).toEqual(DONE)
   })
 
@@ -334,7 +335,7 @@ describe('the end of a flow', () => {
     rig.client.setRequestHandler('elicitation/create', () => ACCEPT)
     const socket = await rig.modern()
     const called = watch(rig.client.callTool({ name: 'x' }))
-    await answer(socket, needs({ k: ELICIT }))
+    await respond(socket, needs({ k: ELICIT }))
     socket.drop()
     await settle()
     expect(called.error).toMatchObject({ code: 'CONNECTION_LOST', delivery: 'unknown' })
@@ -346,7 +347,7 @@ describe('resultType', () => {
     const rig = useClient()
     const socket = await rig.modern()
     const called = watch(rig.client.callTool({ name: 'x' }))
-    await answer(socket, DONE)
+    await respond(socket, DONE)
     expect(called.value).toEqual(DONE)
   })
 
@@ -354,7 +355,7 @@ describe('resultType', () => {
     const rig = useClient()
     const socket = await rig.modern()
     const called = watch(rig.client.callTool({ name: 'x' }))
-    await answer(socket, { content: [] })
+    await respond(socket, { content: [] })
     expect(called.value).toEqual({ content: [] })
   })
 
@@ -362,7 +363,7 @@ describe('resultType', () => {
     const rig = useClient()
     const socket = await rig.modern()
     const called = watch(rig.client.callTool({ name: 'x' }))
-    await answer(socket, { resultType: 'task', taskId: 1 })
+    await respond(socket, { resultType: 'task', taskId: 1 })
     expect(called.error).toMatchObject({ name: 'ProtocolError', code: 'INVALID_RESPONSE' })
     expect((called.error as Error).message).toContain('task')
   })
@@ -380,7 +381,7 @@ describe('capabilities.elicitation.form.applyDefaults', () => {
     rig.client.setRequestHandler('elicitation/create', () => ACCEPT)
     const socket = await rig.modern()
     watch(rig.client.callTool({ name: 'x' }))
-    await answer(socket, needs({ k: elicit }))
+    await respond(socket, needs({ k: elicit }))
     expect(legs(socket)[1]?.params?.inputResponses).toEqual({ k: { action: 'accept', content: { name: 'Ada', age: 7 } } })
     await closeClean(rig)
     const legacy = await rig.legacy()

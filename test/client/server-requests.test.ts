@@ -55,13 +55,13 @@ describe('a request of the server', () => {
     expect(() => client.setNotificationHandler('a', {} as never)).toThrow(/^the handler of a must be a function$/)
   })
 
-  it('P19: is refused with -32601 without a handler', async () => {
+  it('P19: is answered with -32601 without a handler', async () => {
     const rig = useClient({ capabilities: { roots: {} } })
     const socket = await rig.legacy()
     expect(await ask(socket, { method: 'roots/list' })).toMatchObject({ jsonrpc: '2.0', id: 5, error: { code: -32601 } })
   })
 
-  it('is refused with -32601 after its handler was removed', async () => {
+  it('is answered with -32601 after its handler was removed', async () => {
     const rig = useClient()
     rig.client.setRequestHandler('roots/list', () => ROOTS)
     rig.client.removeRequestHandler('roots/list')
@@ -69,29 +69,29 @@ describe('a request of the server', () => {
     expect(await ask(socket, { method: 'roots/list' })).toMatchObject({ error: { code: -32601 } })
   })
 
-  it.each(['throws', 'rejects'])('is refused with -32603 and no stack when its handler %s', async (how) => {
+  it.each(['throws', 'rejects'])('is answered with -32603 and no stack when its handler %s', async (how) => {
     const rig = useClient()
     rig.client.setRequestHandler('roots/list', () => {
       if (how === 'throws') throw new Error('disk on fire')
       return Promise.reject(new Error('disk on fire'))
     })
     const socket = await rig.legacy()
-    const answer = await ask(socket, { method: 'roots/list' })
-    expect(answer).toEqual({ jsonrpc: '2.0', id: 5, error: { code: -32603, message: 'disk on fire' } })
+    const response = await ask(socket, { method: 'roots/list' })
+    expect(response).toEqual({ jsonrpc: '2.0', id: 5, error: { code: -32603, message: 'disk on fire' } })
     expect(socket.texts.at(-1)).not.toContain('server-requests.test')
     expect(rig.client.state).toBe('ready')
   })
 
-  it.each([undefined, null, 'words', 42])('is refused with -32603 when its handler throws %j', async (thrown) => {
+  it.each([undefined, null, 'words', 42])('is answered with -32603 when its handler throws %j', async (thrown) => {
     const rig = useClient()
     rig.client.setRequestHandler('roots/list', () => Promise.reject(thrown as unknown as Error))
     const socket = await rig.legacy()
-    const answer = await ask(socket, { method: 'roots/list' })
-    expect(answer?.error?.code).toBe(-32603)
-    expect(typeof answer?.error?.message).toBe('string')
+    const response = await ask(socket, { method: 'roots/list' })
+    expect(response?.error?.code).toBe(-32603)
+    expect(typeof response?.error?.message).toBe('string')
   })
 
-  it('is refused with the code, message and data of an RpcError', async () => {
+  it('is answered with the code, message and data of an RpcError', async () => {
     const rig = useClient()
     rig.client.setRequestHandler('roots/list', () => {
       throw new RpcError(-1, 'user rejected', { by: 'me' })
@@ -104,7 +104,7 @@ describe('a request of the server', () => {
     })
   })
 
-  it('P20: is refused with -32603 when the result is no JSON', async () => {
+  it('P20: is answered with -32603 when the result is no JSON', async () => {
     const rig = useClient()
     rig.client.setRequestHandler('roots/list', () => ({ roots: [], big: 1n }))
     const socket = await rig.legacy()
@@ -113,7 +113,7 @@ describe('a request of the server', () => {
     expect(await ask(socket, { method: 'ping' })).toEqual({ jsonrpc: '2.0', id: 5, result: {} })
   })
 
-  it('P21: is refused with -32600 while another one of the same id is running', async () => {
+  it('P21: is answered with -32600 while another one of the same id is running', async () => {
     const rig = useClient()
     const work = slow<typeof ROOTS>()
     rig.client.setRequestHandler('roots/list', () => work.promise)
@@ -171,7 +171,7 @@ describe('progress of a handler', () => {
     expect(socket.methods).not.toContain('notifications/progress')
   })
 
-  it('is not sent after the answer', async () => {
+  it('is not sent after the response', async () => {
     const rig = useClient()
     let later: (report: { progress: number }) => void = () => undefined
     rig.client.setRequestHandler('roots/list', (_request, context) => {
@@ -181,7 +181,7 @@ describe('progress of a handler', () => {
     const socket = await rig.legacy()
     await ask(socket, { method: 'roots/list', params: { _meta: { progressToken: 'p' } } })
     later({ progress: 1 })
-    expect(socket.methods.at(-1)).toBe('answer')
+    expect(socket.methods.at(-1)).toBe('response')
   })
 })
 
@@ -248,7 +248,7 @@ describe('a request whose connection drops', () => {
     expect(rig.client.state).toBe('closed')
   })
 
-  it('is aborted, and its late answer goes nowhere', async () => {
+  it('is aborted, and its late response goes nowhere', async () => {
     const rig = useClient()
     const work = slow<typeof ROOTS>()
     let signal: AbortSignal | undefined

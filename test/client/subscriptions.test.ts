@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import type { Subscription } from '../../src/client/subscriptions.js'
 import { settle } from '../helpers/fake-clock.js'
 import { LEGACY_RESULT, type FakeSocket, type Message } from '../helpers/fake-network.js'
-import { closeClean, useClient, watch, type Outcome, type Rig } from './use-client.js'
+import { closeClean, useClient, type Rig } from './use-client.js'
+import { watch, type Outcome } from '../helpers/watch.js'
 
 const FILTER = { toolsListChanged: true, resourceSubscriptions: ['a:1'] }
 const ID = 'io.modelcontextprotocol/subscriptionId'
@@ -48,11 +49,11 @@ describe('listen', () => {
     expect(rig.notifications.at(-1)).toEqual({ method: 'notifications/resources/updated', params: { uri: 'a:1', _meta: { [ID]: 1 } } })
   })
 
-  it('rejects when the server refuses it', async () => {
+  it('rejects when the server answers with an error', async () => {
     const rig = useClient()
     const socket = await rig.modern()
     const listening = watch(rig.client.listen(FILTER))
-    socket.refuse('subscriptions/listen', -32601)
+    socket.respondError('subscriptions/listen', -32601)
     await settle()
     expect(listening.error).toMatchObject({ rpcCode: -32601 })
     expect(rig.errors).toEqual([])
@@ -140,7 +141,7 @@ describe('the end of a subscription', () => {
   it('by a result is graceful, if the connection stays for a second', async () => {
     const rig = useClient()
     const { socket, closed } = await open(rig)
-    socket.answer('subscriptions/listen', { _meta: { [ID]: socket.asked('subscriptions/listen').id } })
+    socket.respond('subscriptions/listen', { _meta: { [ID]: socket.asked('subscriptions/listen').id } })
     await rig.clock.advance(999)
     expect(closed.settled).toBe(false)
     await rig.clock.advance(1)
@@ -153,7 +154,7 @@ describe('the end of a subscription', () => {
     const rig = useClient()
     const { socket, subscription, closed } = await open(rig)
     const { id } = socket.asked('subscriptions/listen')
-    socket.answer('subscriptions/listen', { _meta: { [ID]: id } })
+    socket.respond('subscriptions/listen', { _meta: { [ID]: id } })
     await rig.clock.advance(500)
     socket.drop()
     const second = await rig.remodern()
@@ -172,7 +173,7 @@ describe('the end of a subscription', () => {
   it.each([false, { maxMessages: 0 }] as const)('by a result followed by a drop is none, even with the outbox %j', async (outbox) => {
     const rig = useClient({ outbox })
     const { socket, closed } = await open(rig)
-    socket.answer('subscriptions/listen', {})
+    socket.respond('subscriptions/listen', {})
     await settle()
     socket.drop()
     expect(listens(await rig.remodern())).toHaveLength(1)
@@ -182,7 +183,7 @@ describe('the end of a subscription', () => {
   it('by a result and then close() of the client leaves no timer', async () => {
     const rig = useClient()
     const { socket, closed } = await open(rig)
-    socket.answer('subscriptions/listen', {})
+    socket.respond('subscriptions/listen', {})
     await settle()
     await closeClean(rig)
     expect(closed.settled).toBe(true)
@@ -193,7 +194,7 @@ describe('the end of a subscription', () => {
     const rig = useClient({ heartbeat: false })
     const { socket, subscription, closed } = await open(rig)
     await rig.clock.advance(5000)
-    socket.answer('subscriptions/listen', {})
+    socket.respond('subscriptions/listen', {})
     await settle()
     subscription.close()
     await settle()
@@ -205,7 +206,7 @@ describe('the end of a subscription', () => {
   it('by an error is remote', async () => {
     const rig = useClient()
     const { socket, closed } = await open(rig)
-    socket.refuse('subscriptions/listen', -32000)
+    socket.respondError('subscriptions/listen', -32000)
     await settle()
     expect(closed.value).toBe('remote')
   })
@@ -235,7 +236,7 @@ describe('a drop', () => {
     rig.client.on('state', ({ to }) => {
       if (to === 'ready') atReady = second.texts.length
     })
-    second.answer('server/discover', { supportedVersions: ['2026-07-28'], capabilities: {} })
+    second.respond('server/discover', { supportedVersions: ['2026-07-28'], capabilities: {} })
     expect(second.texts[1]).toBe(text)
     expect(atReady).toBe(2)
     acknowledge(second)
@@ -268,12 +269,12 @@ describe('a drop', () => {
     expect(listens(second)).toHaveLength(1)
   })
 
-  it('ends it when the restore is refused: RESTORE_FAILED and remote', async () => {
+  it('ends it when the restore gets an error response: RESTORE_FAILED and remote', async () => {
     const rig = useClient()
     const { socket, closed } = await open(rig)
     socket.drop()
     const second = await rig.remodern()
-    second.refuse('subscriptions/listen', -32000)
+    second.respondError('subscriptions/listen', -32000)
     await settle()
     expect(closed.value).toBe('remote')
     expect(rig.errors).toMatchObject([{ name: 'ProtocolError', code: 'RESTORE_FAILED' }])
@@ -286,8 +287,8 @@ describe('a drop', () => {
     const { socket, closed } = await open(rig)
     socket.drop()
     const second = (await rig.redial()).accept()
-    second.refuse('server/discover', -32601)
-    second.answer('initialize', LEGACY_RESULT)
+    second.respondError('server/discover', -32601)
+    second.respond('initialize', LEGACY_RESULT)
     await settle()
     expect(closed.value).toBe('remote')
     expect(rig.errors).toMatchObject([{ code: 'RESTORE_FAILED' }])
@@ -301,7 +302,7 @@ describe('subscribeResource on a legacy server', () => {
     const socket = await rig.legacy()
     const subscribed = watch(rig.client.subscribeResource({ uri: 'a:1' }))
     expect(socket.asked('resources/subscribe').params).toEqual({ uri: 'a:1' })
-    socket.answer('resources/subscribe', {})
+    socket.respond('resources/subscribe', {})
     await settle()
     expect(subscribed.value).toEqual({})
     socket.drop()
@@ -310,11 +311,11 @@ describe('subscribeResource on a legacy server', () => {
     expect(second.asked('resources/subscribe').id).toBeGreaterThan(1e9)
   })
 
-  it('is not asked anew after it was refused', async () => {
+  it('is not restored after an error response', async () => {
     const rig = useClient()
     const socket = await rig.legacy()
     watch(rig.client.subscribeResource({ uri: 'a:1' }))
-    socket.refuse('resources/subscribe', -32602)
+    socket.respondError('resources/subscribe', -32602)
     socket.drop()
     expect((await rig.relegacy()).methods).not.toContain('resources/subscribe')
   })
@@ -323,10 +324,10 @@ describe('subscribeResource on a legacy server', () => {
     const rig = useClient()
     const socket = await rig.legacy()
     watch(rig.client.subscribeResource({ uri: 'a:1' }))
-    socket.answer('resources/subscribe', {})
+    socket.respond('resources/subscribe', {})
     watch(rig.client.unsubscribeResource({ uri: 'a:1' }))
     expect(socket.asked('resources/unsubscribe').params).toEqual({ uri: 'a:1' })
-    socket.answer('resources/unsubscribe', {})
+    socket.respond('resources/unsubscribe', {})
     socket.drop()
     expect((await rig.relegacy()).methods).not.toContain('resources/subscribe')
   })
@@ -335,10 +336,10 @@ describe('subscribeResource on a legacy server', () => {
     const rig = useClient()
     const socket = await rig.legacy()
     watch(rig.client.subscribeResource({ uri: 'a:1' }))
-    socket.answer('resources/subscribe', {})
+    socket.respond('resources/subscribe', {})
     socket.drop()
     const second = await rig.relegacy()
-    second.refuse('resources/subscribe', -32002)
+    second.respondError('resources/subscribe', -32002)
     expect(rig.errors).toMatchObject([{ code: 'RESTORE_FAILED' }])
     expect(rig.client.state).toBe('ready')
     second.drop()
@@ -367,7 +368,7 @@ describe('subscribeResource on a modern server', () => {
     watch(rig.client.subscribeResource({ uri: 'a:1' }))
     acknowledge(socket)
     await settle()
-    socket.refuse('subscriptions/listen', -32000)
+    socket.respondError('subscriptions/listen', -32000)
     await settle()
     watch(rig.client.subscribeResource({ uri: 'a:1' }))
     await settle()
@@ -392,9 +393,9 @@ describe('setLoggingLevel', () => {
     const rig = useClient()
     const socket = await rig.legacy()
     watch(rig.client.setLoggingLevel('warning'))
-    socket.answer('logging/setLevel', {})
+    socket.respond('logging/setLevel', {})
     watch(rig.client.setLoggingLevel('debug'))
-    socket.answer('logging/setLevel', {})
+    socket.respond('logging/setLevel', {})
     socket.drop()
     const second = await rig.relegacy()
     expect(second.sent.filter(({ method }) => method === 'logging/setLevel').map(({ params }) => params)).toEqual([{ level: 'debug' }])

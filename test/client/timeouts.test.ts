@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { HandshakeError } from '../../src/errors.js'
 import { settle } from '../helpers/fake-clock.js'
 import { becomeLegacy } from '../helpers/fake-network.js'
-import { useClient, watch } from './use-client.js'
+import { useClient } from './use-client.js'
+import { watch } from '../helpers/watch.js'
 
 const TIMEOUT = { name: 'RequestTimeoutError', code: 'REQUEST_TIMEOUT', retryable: true }
 
@@ -44,7 +45,7 @@ describe('the timeout of a request', () => {
     const asked = watch(rig.client.request('tools/list', {}, where === 'request' ? { timeout: Infinity } : {}))
     expect(rig.clock.pendingCount).toBe(0)
     await rig.clock.advance(1e12)
-    socket.answer('tools/list', { tools: [] })
+    socket.respond('tools/list', { tools: [] })
     await settle()
     expect(asked.value).toEqual({ tools: [] })
   })
@@ -60,22 +61,22 @@ describe('the timeout of a request', () => {
     expect(typeof socket.sent.at(-1)?.params?.reason).toBe('string')
   })
 
-  it('makes a late answer meaningless', async () => {
+  it('makes a late response meaningless', async () => {
     const rig = useClient()
     const socket = await rig.legacy()
     const asked = watch(rig.client.request('tools/list', {}, { timeout: 50 }))
     await rig.clock.advance(50)
-    socket.answer('tools/list', { tools: [] })
+    socket.respond('tools/list', { tools: [] })
     await settle()
     expect(asked.value).toBeUndefined()
     expect(rig.errors).toEqual([])
   })
 
-  it('is called off by the answer', async () => {
+  it('is called off by the response', async () => {
     const rig = useClient({ heartbeat: false })
     const socket = await rig.legacy()
     watch(rig.client.request('tools/list', {}, { timeout: 50 }))
-    socket.answer('tools/list', {})
+    socket.respond('tools/list', {})
     await rig.clock.advance(10_000)
     expect(rig.clock.pendingCount).toBe(0)
     expect(socket.methods).not.toContain('notifications/cancelled')
@@ -187,13 +188,13 @@ describe('maxTotalTimeout', () => {
 })
 
 describe('a deadline that passes while the process sleeps', () => {
-  it('lets what the socket holds be heard first: an answer is an answer', async () => {
+  it('lets what the socket holds be heard first: it may be the response', async () => {
     const rig = useClient()
     const socket = await rig.legacy()
     const asked = watch(rig.client.callTool({ name: 'x' }))
     await rig.clock.sleep(2 * 3_600_000)
     expect(asked.settled).toBe(false)
-    socket.answer('tools/call', { content: [] })
+    socket.respond('tools/call', { content: [] })
     await settle()
     expect(asked.value).toEqual({ content: [] })
   })
@@ -306,5 +307,32 @@ describe('a server that opens sockets and says nothing', () => {
       await rig.clock.advance(100)
     }
     expect(rig.client.state).toBe('waiting')
+  })
+})
+
+describe('a question of the server to the user', () => {
+  it('stops the clock of the call, and of no call after its connection is lost', async () => {
+    const rig = useClient({ heartbeat: false })
+    rig.client.setRequestHandler('elicitation/create', () => new Promise(() => undefined))
+    const socket = await rig.legacy()
+    const called = watch(rig.client.callTool({ name: 'x' }, { timeout: 1000, resend: true }))
+    socket.deliver({ jsonrpc: '2.0', id: 1, method: 'elicitation/create', params: { message: 'sure?' } })
+    await rig.clock.advance(1e6)
+    expect(called.settled).toBe(false)
+    socket.drop()
+    await rig.clock.advance(999)
+    expect(called.settled).toBe(false)
+    await rig.clock.advance(1)
+    expect(called.error).toMatchObject({ ...TIMEOUT, timeout: 1000 })
+  })
+
+  it('stops no clock with pauseTimeouts: false', async () => {
+    const rig = useClient({ pauseTimeouts: false })
+    rig.client.setRequestHandler('elicitation/create', () => new Promise(() => undefined))
+    const socket = await rig.legacy()
+    const called = watch(rig.client.callTool({ name: 'x' }, { timeout: 1000 }))
+    socket.deliver({ jsonrpc: '2.0', id: 1, method: 'elicitation/create', params: { message: 'sure?' } })
+    await rig.clock.advance(1000)
+    expect(called.error).toMatchObject(TIMEOUT)
   })
 })

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Timer } from '../../src/lib/clock.js'
 import { FakeClock } from '../helpers/fake-clock.js'
-import { useClient, watch } from './use-client.js'
+import { useClient } from './use-client.js'
+import { watch } from '../helpers/watch.js'
 
 /** A clock that knows which of its timers keep the process alive. */
 class HoldingClock extends FakeClock {
@@ -44,7 +45,7 @@ describe('with unref', () => {
     const socket = await rig.legacy()
     watch(rig.client.request('tools/list'))
     expect(clock.holdCount).toBe(1)
-    socket.answer('tools/list', {})
+    socket.respond('tools/list', {})
     expect(clock.holdCount).toBe(0)
   })
 

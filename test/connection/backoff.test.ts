@@ -97,32 +97,32 @@ describe('backoffDelay with jitter', () => {
   })
 })
 
-describe('backoffDelay with a wish of the server', () => {
+describe('backoffDelay with a Retry-After', () => {
   it.each([
-    { asked: 0, random: 0, delay: 1000, why: 'no wish' },
-    { asked: 999, random: 0.5, delay: 1000, why: 'a smaller wish' },
-    { asked: 1000, random: 0.5, delay: 1000, why: 'an equal wish' },
-    { asked: 2000, random: 0, delay: 2000, why: 'a larger wish' },
-    { asked: 2000, random: 0.5, delay: 2200, why: 'a larger wish, spread' },
-    { asked: 100_000, random: 0.5, delay: 110_000, why: 'a wish beyond maxDelay' },
-    { asked: 290_000, random: 0.5, delay: FIVE_MINUTES, why: 'a wish whose spread passes five minutes' },
-    { asked: 86_400_000, random: 0, delay: FIVE_MINUTES, why: 'a wish of a day' },
-    { asked: Infinity, random: 0.5, delay: FIVE_MINUTES, why: 'an endless wish' }
+    { asked: 0, random: 0, delay: 1000, why: 'none' },
+    { asked: 999, random: 0.5, delay: 1000, why: 'a smaller one' },
+    { asked: 1000, random: 0.5, delay: 1000, why: 'an equal one' },
+    { asked: 2000, random: 0, delay: 2000, why: 'a larger one' },
+    { asked: 2000, random: 0.5, delay: 2200, why: 'a larger one, spread' },
+    { asked: 100_000, random: 0.5, delay: 110_000, why: 'one beyond maxDelay' },
+    { asked: 290_000, random: 0.5, delay: FIVE_MINUTES, why: 'one whose spread passes five minutes' },
+    { asked: 86_400_000, random: 0, delay: FIVE_MINUTES, why: 'one of a day' },
+    { asked: Infinity, random: 0.5, delay: FIVE_MINUTES, why: 'an endless one' }
   ])('is $delay ms after $why ($asked ms)', ({ asked, random, delay }) => {
     expect(backoffDelay(1, FIXED, random, asked)).toBeCloseTo(delay, 6)
   })
 
-  it('is never earlier than the wish, at most 20 % later, and never beyond five minutes', () => {
+  it('is never earlier than the server asked for, at most 20 % later, and never beyond five minutes', () => {
     const asks = fc.double({ min: 1, max: 1e9, noNaN: true })
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 1_000_000 }), policies, chances, asks, (n, policy, random, asked) => {
         const own = backoffDelay(n, policy, random)
         const delay = backoffDelay(n, policy, random, asked)
-        const wish = Math.min(asked, FIVE_MINUTES)
-        if (wish <= own) expect(delay).toBe(own)
+        const least = Math.min(asked, FIVE_MINUTES)
+        if (least <= own) expect(delay).toBe(own)
         else {
-          expect(delay).toBeGreaterThanOrEqual(wish)
-          expect(delay).toBeLessThanOrEqual(Math.min(wish * 1.2, FIVE_MINUTES))
+          expect(delay).toBeGreaterThanOrEqual(least)
+          expect(delay).toBeLessThanOrEqual(Math.min(least * 1.2, FIVE_MINUTES))
         }
       })
     )

@@ -99,7 +99,7 @@ describe('judgeClosure', () => {
     ['a dial without details', { kind: 'network' }, 'retry', 'retry'],
     ['what is no HTTP', { kind: 'network', error: new HandshakeError('HANDSHAKE_INVALID', 'x') }, 'fatal', 'fatal'],
     ['credentials over plain text', { kind: 'network', error: new HandshakeError('INSECURE_TRANSPORT', 'x') }, 'fatal', 'fatal'],
-    ['a refused initialize', { kind: 'close', error: new ProtocolError('INITIALIZE_REFUSED', 'x') }, 'fatal', 'retry']
+    ['a rejected initialize', { kind: 'close', error: new ProtocolError('INITIALIZE_REFUSED', 'x') }, 'fatal', 'retry']
   ])('judges %s', (_what, closure, before, after) => {
     expect(verdicts(closure)).toEqual([before, after])
   })
@@ -130,8 +130,8 @@ describe('tellsEra', () => {
     ['an expired token', { code: 4401 }, false],
     ['an unauthorized close of the registry', { code: 3000 }, false],
     ['a forbidden client', { code: 4403 }, false],
-    ['a refusal of this side', { code: undefined, error: new ProtocolError('INITIALIZE_REFUSED', 'x') }, false],
-    ['a refused upgrade', { kind: 'http', code: undefined, status: 400 }, false],
+    ['a failed handshake of this side', { code: undefined, error: new ProtocolError('INITIALIZE_REFUSED', 'x') }, false],
+    ['a rejected upgrade', { kind: 'http', code: undefined, status: 400 }, false],
     ['a network failure', { kind: 'network', code: undefined }, false],
     ['a timeout', { kind: 'timeout', code: undefined }, false],
     ['silence', { kind: 'heartbeat' }, false],
@@ -230,7 +230,13 @@ describe('withError', () => {
 describe('unexpectedError', () => {
   it('has the code of no failed dial, the exception as its cause, and is worth no retry', () => {
     const cause = new ReferenceError('TextEncoder is not defined')
-    expect(unexpectedError(cause)).toMatchObject({ code: 'UNEXPECTED_ERROR', message: cause.message, cause, retryable: false, delivery: 'not-sent' })
+    expect(unexpectedError(cause)).toMatchObject({
+      code: 'UNEXPECTED_ERROR',
+      message: cause.message,
+      cause,
+      retryable: false,
+      delivery: 'not-sent'
+    })
   })
 })
 

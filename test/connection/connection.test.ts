@@ -283,7 +283,9 @@ describe('shouldReconnect', () => {
     const socket = await rig.ready()
     socket.drop({ code: 1008 })
     expect(rig.connection.state.name).toBe('failed')
-    expect(rig.errors).toMatchObject([{ name: 'TypeError', message: 'shouldReconnect must return true, false or undefined' }])
+    expect(rig.errors).toMatchObject([
+      { name: 'TypeError', message: 'shouldReconnect must return true, false or undefined, and not a promise' }
+    ])
   })
 
   it('that throws leaves it to the rules, and the error is told', async () => {

@@ -5,6 +5,7 @@ import type { StateName } from '../../src/connection/lifecycle.js'
 import type { SocketClosure } from '../../src/socket/web-socket.js'
 import { HandshakeError, isClosedError, ProtocolError, UnauthorizedError } from '../../src/errors.js'
 import { FakeClock, settle } from '../helpers/fake-clock.js'
+import { CAPABILITIES } from '../helpers/fixtures.js'
 import { becomeLegacy, FakeNetwork, LEGACY_RESULT, MODERN_RESULT, type FakeSocket, type Message } from '../helpers/fake-network.js'
 
 const MAX_RETRIES = 3
@@ -33,12 +34,12 @@ type Step =
   | Simple
   /** Whatever it takes to become ready. */
   | { readonly do: 'serve'; readonly as: 'legacy' | 'modern' }
-  | { readonly do: 'greet'; readonly as: 'legacy' | 'modern' | number }
-  | { readonly do: 'refuse'; readonly closure: Partial<SocketClosure> }
+  | { readonly do: 'handshake'; readonly as: 'legacy' | 'modern' | number }
+  | { readonly do: 'reject'; readonly closure: Partial<SocketClosure> }
   | { readonly do: 'drop'; readonly code: number }
   | { readonly do: 'wait' | 'sleep'; readonly ms: number }
   | { readonly do: 'request'; readonly method: string; readonly abortable: boolean; readonly resend: boolean | undefined }
-  | { readonly do: 'answer'; readonly refused: boolean; readonly newest: boolean }
+  | { readonly do: 'respond'; readonly isError: boolean; readonly newest: boolean }
   | { readonly do: 'abort' }
 
 const named = (name: Simple['do'], weight: number): fc.WeightedArbitrary<Step> => ({
@@ -46,7 +47,7 @@ const named = (name: Simple['do'], weight: number): fc.WeightedArbitrary<Step> =
   arbitrary: fc.constant({ do: name })
 })
 
-const refusals: fc.Arbitrary<Partial<SocketClosure>> = fc.oneof(
+const rejections: fc.Arbitrary<Partial<SocketClosure>> = fc.oneof(
   fc.constantFrom(301, 404, 408, 429, 500, 503).map((status) => ({
     kind: 'http' as const,
     code: undefined,
@@ -60,7 +61,7 @@ const refusals: fc.Arbitrary<Partial<SocketClosure>> = fc.oneof(
     error: new UnauthorizedError(`HTTP ${String(status)}`, { status })
   })),
   fc.constant({ kind: 'http' as const, code: undefined, status: 503, retryAfter: 30_000 }),
-  fc.constant({ kind: 'network' as const, error: new HandshakeError('CONNECT_FAILED', 'nobody there', { retryable: true }) }),
+  fc.constant({ kind: 'network' as const, error: new HandshakeError('CONNECT_FAILED', 'no server', { retryable: true }) }),
   fc.constant({ kind: 'tls' as const, code: undefined, error: new HandshakeError('TLS_FAILED', 'bad certificate') })
 )
 
@@ -78,9 +79,9 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   named('tell', 2),
   named('junk', 1),
   { weight: 8, arbitrary: fc.record({ do: fc.constant('serve' as const), as: eras }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('greet' as const), as: eras }) },
-  { weight: 2, arbitrary: fc.constantFrom(-32601, -32602, -32022, -32020, -32000).map((as): Step => ({ do: 'greet', as })) },
-  { weight: 2, arbitrary: refusals.map((closure): Step => ({ do: 'refuse', closure })) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('handshake' as const), as: eras }) },
+  { weight: 2, arbitrary: fc.constantFrom(-32601, -32602, -32022, -32020, -32000).map((as): Step => ({ do: 'handshake', as })) },
+  { weight: 2, arbitrary: rejections.map((closure): Step => ({ do: 'reject', closure })) },
   { weight: 3, arbitrary: fc.constantFrom(1000, 1001, 1006, 1008, 1009, 1013, 4401, 4403).map((code): Step => ({ do: 'drop', code })) },
   { weight: 5, arbitrary: fc.constantFrom(1, 300, 1000, 3000, 6000, 21_000, 70_000).map((ms): Step => ({ do: 'wait', ms })) },
   { weight: 1, arbitrary: fc.constantFrom(2000, 400_000).map((ms): Step => ({ do: 'sleep', ms })) },
@@ -93,7 +94,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
       resend: fc.constantFrom(undefined, undefined, true, false)
     })
   },
-  { weight: 8, arbitrary: fc.record({ do: fc.constant('answer' as const), refused: fc.boolean(), newest: fc.boolean() }) },
+  { weight: 8, arbitrary: fc.record({ do: fc.constant('respond' as const), isError: fc.boolean(), newest: fc.boolean() }) },
   { weight: 1, arbitrary: fc.constant({ do: 'abort' as const }) }
 )
 
@@ -128,6 +129,7 @@ class World {
     this.client = new McpWebSocketClient(
       {
         url: 'ws://127.0.0.1/ws',
+        capabilities: CAPABILITIES,
         auth: { token: () => 'token' },
         reconnect: { maxRetries: MAX_RETRIES, resetAfter: RESET_AFTER },
         outbox: { maxMessages: 5 }
@@ -184,7 +186,7 @@ class World {
     await settle()
     this.check()
     this.#take({ do: 'accept' })
-    for (let turn = 0; turn < 3; turn++) this.#take({ do: 'greet', as })
+    for (let turn = 0; turn < 3; turn++) this.#take({ do: 'handshake', as })
   }
 
   #take(step: Exclude<Step, { do: 'serve' }>): void {
@@ -202,14 +204,14 @@ class World {
       case 'accept':
         if (socket?.state === 'dialling') socket.accept()
         return
-      case 'refuse':
+      case 'reject':
         if (socket?.state === 'dialling') socket.drop(step.closure)
         return
       case 'drop':
         if (socket !== undefined && socket.state !== 'dialling' && socket.state !== 'closed') socket.drop({ code: step.code })
         return
-      case 'greet':
-        return up && this.#greet(up, step.as)
+      case 'handshake':
+        return up && this.#handshake(up, step.as)
       case 'pong':
         up?.pong()
         return
@@ -233,8 +235,8 @@ class World {
         return this.#track('notify', this.client.notify('notifications/roots/list_changed'))
       case 'request':
         return this.#request(step)
-      case 'answer':
-        return up && this.#answer(up, step)
+      case 'respond':
+        return up && this.#respond(up, step)
       case 'abort':
         return this.requests.findLast(({ outcome }) => outcome === 'open')?.controller.abort()
       case 'wait':
@@ -267,32 +269,32 @@ class World {
     this.client.request(method, { serial: asked.serial, uri: 'a:1' }, { timeout: 50_000, signal, resend }).then(
       (result) => {
         settled('resolved')
-        // The very answer to this request, whatever was lost, resent or reordered.
+        // The very response to this request, whatever was lost, resent or reordered.
         this.#judge(() => expect(result.serial).toBe(asked.serial))
       },
       () => settled('rejected')
     )
   }
 
-  #greet(socket: FakeSocket, as: 'legacy' | 'modern' | number): void {
-    const question = socket.sent.findLast(({ method }) => HANDSHAKE.includes(method ?? ''))
-    if (question?.method === undefined || answered.has(question)) return
-    answered.add(question)
-    if (typeof as === 'number') socket.refuse(question.method, as)
-    else if ((as === 'modern') === (question.method === 'server/discover'))
-      socket.answer(question.method, as === 'modern' ? MODERN_RESULT : LEGACY_RESULT)
-    else socket.refuse(question.method, -32601)
+  #handshake(socket: FakeSocket, as: 'legacy' | 'modern' | number): void {
+    const request = socket.sent.findLast(({ method }) => HANDSHAKE.includes(method ?? ''))
+    if (request?.method === undefined || responded.has(request)) return
+    responded.add(request)
+    if (typeof as === 'number') socket.respondError(request.method, as)
+    else if ((as === 'modern') === (request.method === 'server/discover'))
+      socket.respond(request.method, as === 'modern' ? MODERN_RESULT : LEGACY_RESULT)
+    else socket.respondError(request.method, -32601)
   }
 
-  #answer(socket: FakeSocket, { refused, newest }: Extract<Step, { do: 'answer' }>): void {
+  #respond(socket: FakeSocket, { isError, newest }: Extract<Step, { do: 'respond' }>): void {
     const open = socket.sent.filter(
-      (message) => message.id !== undefined && message.method && !HANDSHAKE.includes(message.method) && !answered.has(message)
+      (message) => message.id !== undefined && message.method && !HANDSHAKE.includes(message.method) && !responded.has(message)
     )
     const message = newest ? open.at(-1) : open[0]
     if (message === undefined) return
-    answered.add(message)
+    responded.add(message)
     const { id, params } = message
-    if (refused) socket.deliver({ jsonrpc: '2.0', id, error: { code: -32000, message: 'no' } })
+    if (isError) socket.deliver({ jsonrpc: '2.0', id, error: { code: -32000, message: 'no' } })
     else socket.deliver({ jsonrpc: '2.0', id, result: { serial: params?.serial } })
   }
 
@@ -326,8 +328,8 @@ class World {
     for (const socket of this.network.sockets) {
       const ids = new Set<unknown>()
       for (const { method, id, params, result } of socket.sent) {
-        const question = method === undefined ? this.asked.get((result as { name?: unknown } | undefined)?.name) : undefined
-        if (method === undefined && (question?.socket !== socket || question.id !== id)) faults.push(`a wrong answer to ${String(id)}`)
+        const request = method === undefined ? this.asked.get((result as { name?: unknown } | undefined)?.name) : undefined
+        if (method === undefined && (request?.socket !== socket || request.id !== id)) faults.push(`a wrong response to ${String(id)}`)
         if (method === undefined || id === undefined) continue
         if (!Number.isSafeInteger(id) || Number(id) <= 0) faults.push(`${method} with the id ${String(id)}`)
         if (ids.has(id)) faults.push(`${method} with the id ${String(id)}, which that socket had before`)
@@ -369,8 +371,8 @@ class World {
   }
 }
 
-/** Messages that the server has answered. */
-const answered = new WeakSet<Message>()
+/** Messages that the server has responded to. */
+const responded = new WeakSet<Message>()
 
 it('holds its promises under any sequence of events', { timeout: 60_000 }, async () => {
   await fc.assert(
@@ -408,7 +410,7 @@ it.each(['connect', 'reconnect'] as const)('stays closed when close() follows a 
   expect(await second).toBe('closed')
 })
 
-it('takes a pong in the same ms as its ping for life', async () => {
+it('takes a pong in the same ms as its ping as a sign of life', async () => {
   const { client, clock, network } = clientOf()
   const connected = client.connect()
   const socket = await becomeLegacy(network)
@@ -425,13 +427,13 @@ it('takes a pong in the same ms as its ping for life', async () => {
   expect(clock.pendingCount).toBe(0)
 })
 
-it('fails with the refusal of the server, and connects in a new life', async () => {
+it('fails with the error of the server, and connects in a new life', async () => {
   const { client, network } = clientOf()
   const connected = client.connect()
-  const refused = expect(connected).rejects.toBeInstanceOf(ProtocolError)
+  const rejection = expect(connected).rejects.toBeInstanceOf(ProtocolError)
   const socket = (await network.last()).accept()
-  socket.refuse('server/discover', -32020)
-  await refused
+  socket.respondError('server/discover', -32020)
+  await rejection
   expect(client.state).toBe('failed')
   const again = client.connect()
   await becomeLegacy(network)

@@ -32,13 +32,13 @@ const closed = (closure: Partial<Closure> = {}, changes: Partial<SocketClosed> =
   ...changes
 })
 
-const refusal = new UnauthorizedError('401', { status: 401 })
+const rejection = new UnauthorizedError('401', { status: 401 })
 const unauthorized = (changes: Partial<SocketClosed> = {}): SocketClosed =>
-  closed({ kind: 'http', code: undefined, status: 401, error: refusal }, { refreshable: true, ...changes })
+  closed({ kind: 'http', code: undefined, status: 401, error: rejection }, { refreshable: true, ...changes })
 
 const IDLE: LifecycleState = { name: 'idle' }
 const CLOSED: LifecycleState = { name: 'closed' }
-const FAILED: LifecycleState = { name: 'failed', error: refusal, closure: closureOf() }
+const FAILED: LifecycleState = { name: 'failed', error: rejection, closure: closureOf() }
 
 /** Leads a state through events. */
 const after = (events: readonly LifecycleEvent[], from: LifecycleState = IDLE, policy = POLICY): LifecycleState =>
@@ -306,7 +306,7 @@ describe('the transition table', () => {
     `)
   })
 
-  it('is pure: the same answer twice, and nothing given is changed', () => {
+  it('is pure: the same result twice, and nothing given is changed', () => {
     for (const state of STATES) {
       for (const event of Object.values(EVENTS)) {
         const [before, policy] = [JSON.stringify([state, event]), Object.freeze({ ...POLICY })]
@@ -392,29 +392,29 @@ describe('the count of dials', () => {
 })
 
 describe('the end of a life', () => {
-  const failure = new HandshakeError('CONNECT_FAILED', 'nobody there', { retryable: true })
-  const refused = closed({ kind: 'network', code: undefined, error: failure })
+  const failure = new HandshakeError('CONNECT_FAILED', 'no server', { retryable: true })
+  const unreachable = closed({ kind: 'network', code: undefined, error: failure })
 
   it.each([0, 3])('is the error of the attempt itself without reconnection (maxRetries %i)', (maxRetries) => {
-    expect(after([CONNECT, refused], IDLE, { ...POLICY, enabled: false, maxRetries })).toEqual({
+    expect(after([CONNECT, unreachable], IDLE, { ...POLICY, enabled: false, maxRetries })).toEqual({
       name: 'failed',
       error: failure,
-      closure: refused.closure
+      closure: unreachable.closure
     })
   })
 
   it('is the error of the attempt itself without reconnection, though shouldReconnect wants to go on', () => {
-    const wanted: SocketClosed = { ...refused, override: true }
+    const wanted: SocketClosed = { ...unreachable, override: true }
     expect(after([CONNECT, wanted], IDLE, { ...POLICY, enabled: false })).toMatchObject({ name: 'failed', error: failure })
   })
 
   it('is a RetriesExhaustedError with maxRetries 0 too', () => {
-    const end = after([CONNECT, refused], IDLE, { ...POLICY, maxRetries: 0 })
+    const end = after([CONNECT, unreachable], IDLE, { ...POLICY, maxRetries: 0 })
     expect(end).toMatchObject({ name: 'failed', error: { name: 'RetriesExhaustedError', attempts: 1 } })
   })
 
   it('is a RetriesExhaustedError around the last failure otherwise', () => {
-    const end = after([CONNECT, closed({ code: 1011 }), TIMED_OUT, refused], IDLE, { ...POLICY, maxRetries: 1 })
+    const end = after([CONNECT, closed({ code: 1011 }), TIMED_OUT, unreachable], IDLE, { ...POLICY, maxRetries: 1 })
     expect(end).toMatchObject({ name: 'failed', error: { name: 'RetriesExhaustedError', attempts: 2 } })
     expect(end).toHaveProperty('error.cause', failure)
   })
@@ -467,7 +467,7 @@ describe('uncounted redials', () => {
   })
 })
 
-describe('a refused token', () => {
+describe('a rejected token', () => {
   it('is asked for once more, and dialled with at once', () => {
     expect(after([CONNECT, unauthorized()])).toEqual({
       name: 'connecting',
@@ -495,7 +495,7 @@ describe('a refused token', () => {
     expect(after([TIMED_OUT, unauthorized()], refreshed)).toMatchObject({ name: 'failed', error: { code: 'UNAUTHORIZED' } })
   })
 
-  it('is not refreshed against the word of shouldReconnect', () => {
+  it('is not refreshed when shouldReconnect says false', () => {
     expect(after([CONNECT, unauthorized({ override: false })])).toMatchObject({ name: 'failed', error: { code: 'UNAUTHORIZED' } })
   })
 

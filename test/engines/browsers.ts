@@ -63,11 +63,11 @@ export async function servePages({ entry = 'in-page.ts', headers = {}, commands 
   bundles.set(entry, making)
   const script = await making
   const server = createServer(({ method, url = '' }, response) => {
-    const answer = (type: string, body: string): void =>
+    const respond = (type: string, body: string): void =>
       void response.writeHead(200, { ...headers, 'content-type': `${type}; charset=utf-8`, connection: 'close' }).end(body)
-    if (method === 'POST') void commands[url]?.().then(() => answer('text/plain', 'done'))
-    else if (url === SCRIPT) answer('text/javascript', script)
-    else answer('text/html', `<!doctype html><script src="${SCRIPT}"></script>`)
+    if (method === 'POST') void commands[url]?.().then(() => respond('text/plain', 'done'))
+    else if (url === SCRIPT) respond('text/javascript', script)
+    else respond('text/html', `<!doctype html><script src="${SCRIPT}"></script>`)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo

@@ -1,10 +1,10 @@
 import type { Browser, Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { McpWebSocketClientOptions, StateName } from '../../src/index.js'
-import { useRawServer, useRefusal } from '../faults/kit/raw-server.js'
+import { useRawServer, useRejectingServer } from '../faults/kit/raw-server.js'
 import { acceptDial, textFrame, type RawPeer } from '../faults/kit/wire.js'
 import { startScriptedServer, type Dial } from '../helpers/serve-for-browser.js'
-import { afterTest } from '../helpers/ws-server.js'
+import { afterTest } from '../helpers/after-test.js'
 import { chromium, launch, openPage, servePages, type PageServer } from './browsers.js'
 
 // What follows is done by the browser itself, through its DevTools protocol: no event is made up by the tests. `setOfflineMode` makes
@@ -103,7 +103,7 @@ describe.skipIf(chromium.executablePath === undefined)('a page in Chromium', () 
 
   test('H18: whose network flaps 50 times in 5 s dials no more often than once per initialDelay', async () => {
     const { page, open } = await useScene()
-    const { url, dials: arrived } = await useRefusal({ status: 503 })
+    const { url, dials: arrived } = await useRejectingServer({ status: 503 })
     await open('', { url, reconnect: { initialDelay: 1000, jitter: false } })
     const startedAt = await page.evaluate(() => performance.now())
     await flap(page, 50, 100)
@@ -130,7 +130,7 @@ describe.skipIf(chromium.executablePath === undefined)('a page in Chromium', () 
     expect(await log()).toHaveLength(1)
   })
 
-  test('H19: that is online, with nobody there, waits between its dials as ever', async () => {
+  test('H19: that is online, but reaches no server, waits between its dials as usual', async () => {
     const { page, open, until } = await useScene()
     // No port that systems give away by themselves.
     await open('', { url: 'ws://127.0.0.1:65535/ws', reconnect: { initialDelay: 20, maxDelay: 80, jitter: false, maxRetries: 4 } })
@@ -169,33 +169,36 @@ describe.skipIf(chromium.executablePath === undefined)('a page in Chromium', () 
   })
 
   test.each([
-    // A tab is suspended: the answer comes in time, but finds nobody.
+    // A tab is suspended: the response comes in time, but finds nobody.
     ['while it stands still', 0, 1500],
-    // The machine sleeps: the answer comes when all are awake again, long after it was due.
+    // The machine sleeps: the response comes when all are awake again, long after it was due.
     ['when it goes on', 1550, 0]
-  ])('H20: whose process stands still behind a probe, the answer to which comes %s, keeps its connection', async (_when, before, after) => {
-    const { page, open, until } = await useScene()
-    // Other than a freeze through DevTools (see below), a signal leaves the socket alone.
-    const stand = await standstillOf(browser)
-    let peer: RawPeer | undefined
-    const { url, dials } = await useRawServer((dial) => {
-      peer = acceptDial(dial)
-      peer.serveHandshake()
-    })
-    await open('', { url, protocol: 'legacy', heartbeat: QUICK })
-    await until('ready')
-    const ping = async (): Promise<number | undefined> => (await peer?.next('ping'))?.id
-    const pong = (id: number | undefined): void => peer?.write(textFrame({ id, result: {} }))
-    const id = await ping()
-    stand.still()
-    setTimeout(() => stand.up(), 1500)
-    await new Promise((resolve) => setTimeout(resolve, before))
-    pong(id)
-    await new Promise((resolve) => setTimeout(resolve, after))
-    for (let n = 0; n < 2; n++) pong(await ping())
-    expect(await page.evaluate(() => visit.words)).toEqual(['connecting', 'initializing', 'ready'])
-    expect(dials).toHaveLength(1)
-  })
+  ])(
+    'H20: whose process stands still behind a probe, the response to which comes %s, keeps its connection',
+    async (_when, before, after) => {
+      const { page, open, until } = await useScene()
+      // Other than a freeze through DevTools (see below), a signal leaves the socket alone.
+      const stand = await standstillOf(browser)
+      let peer: RawPeer | undefined
+      const { url, dials } = await useRawServer((dial) => {
+        peer = acceptDial(dial)
+        peer.serveHandshake()
+      })
+      await open('', { url, protocol: 'legacy', heartbeat: QUICK })
+      await until('ready')
+      const ping = async (): Promise<number | undefined> => (await peer?.next('ping'))?.id
+      const pong = (id: number | undefined): void => peer?.write(textFrame({ id, result: {} }))
+      const id = await ping()
+      stand.still()
+      setTimeout(() => stand.up(), 1500)
+      await new Promise((resolve) => setTimeout(resolve, before))
+      pong(id)
+      await new Promise((resolve) => setTimeout(resolve, after))
+      for (let n = 0; n < 2; n++) pong(await ping())
+      expect(await page.evaluate(() => visit.words)).toEqual(['connecting', 'initializing', 'ready'])
+      expect(dials).toHaveLength(1)
+    }
+  )
 
   test('H20: that Chromium freezes, and whose socket it drops as it thaws, is ready again', async () => {
     const { page, open, until, echo, log } = await useScene()

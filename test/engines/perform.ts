@@ -73,12 +73,12 @@ export async function perform(
       ? client.callTool({ name: 'echo', arguments: { message: 'x'.repeat(say) } }, { timeout: act === 'call' ? 60_000 : 400 })
       : undefined
   const list = isReady && act === 'call' ? client.listTools() : undefined
-  const answers = Promise.all([call && outcomeOf(call), list && outcomeOf(list)])
+  const outcomes = Promise.all([call && outcomeOf(call), list && outcomeOf(list)])
   if (isReady && (act === 'nudge' || act === 'close deaf')) await client.notify('notifications/nudge')
   if (isReady && act === 'close deaf') await seen(serverUrl, 'notifications/nudge')
   if (isReady && act?.startsWith('close')) closedAfter = await close(client)
   else if (isReady && act !== undefined) await settled
-  const [called, listed] = await answers
+  const [called, listed] = await outcomes
 
   const end = changes.find(({ from, closure }) => from === 'ready' && closure)?.closure
   const view: View = {

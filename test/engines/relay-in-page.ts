@@ -2,7 +2,7 @@
 // what a driver evaluates in a page may be exempt from the policy.
 import { violations } from './violations.js'
 import { WebSocketClientTransport } from '../../src/transport/index.js'
-import { relay, type Errand, type Report } from './relay.js'
+import { relay, type RelayPlan, type Report } from './relay.js'
 
 /** What the page tells of itself. */
 export interface PageReport extends Report {
@@ -15,8 +15,8 @@ declare global {
 }
 
 async function play(): Promise<PageReport> {
-  const errand = JSON.parse(decodeURIComponent(location.hash.slice(1))) as Errand
-  return { ...(await relay(WebSocketClientTransport, errand)), violations }
+  const plan = JSON.parse(decodeURIComponent(location.hash.slice(1))) as RelayPlan
+  return { ...(await relay(WebSocketClientTransport, plan)), violations }
 }
 
 globalThis.report = play()

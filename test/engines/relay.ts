@@ -3,7 +3,7 @@ import type { FailureData, WebSocketClientTransport } from '../../src/transport/
 import { makeSdkClient, type SdkClient, type SdkMode } from '../helpers/sdk-client.js'
 
 /** What a program is to do with an unmodified `Client` of the SDK; JSON, as it travels into pages. */
-export interface Errand {
+export interface RelayPlan {
   readonly mode: SdkMode
   readonly serverUrl: string
   /** Where the server is ended and started again; see stage.ts. */
@@ -17,9 +17,9 @@ export interface Errand {
 export interface Round {
   /** The call that was under way, in what the SDK tells of it. */
   readonly lost: { readonly code: number } & FailureData
-  /** The answer to a call that was made while no server was there. */
+  /** The response to a call that was made while no server was there. */
   readonly waited: string
-  /** The answer to a call in which the new server asks the client. */
+  /** The response to a call in which the new server asks the client. */
   readonly asked: string
   /** Whether the new server's `list_changed` reached the handler. */
   readonly heard: boolean
@@ -28,7 +28,7 @@ export interface Round {
 /** What the program saw. */
 export interface Report {
   /** The code of the error with which `connect()` rejected. */
-  readonly refused?: string
+  readonly failed?: string
   /** What the server chose. */
   readonly subprotocol?: string | undefined
   readonly first?: string
@@ -48,10 +48,10 @@ const ROUNDS = [
 // Longer than the server needs to come back: engines make those wait whose dials fail.
 const RECONNECT = { initialDelay: 100, maxDelay: 200, jitter: false } as const
 
-/** Plays an errand in this engine, with a stage of its own. */
+/** Plays a plan in this engine, with a stage of its own. */
 export async function relay(
   Transport: typeof WebSocketClientTransport,
-  { mode, serverUrl, stageUrl, token, maxRetries }: Errand
+  { mode, serverUrl, stageUrl, token, maxRetries }: RelayPlan
 ): Promise<Report> {
   const client = makeSdkClient(mode)
   const transport = new Transport(serverUrl, {
@@ -61,12 +61,12 @@ export async function relay(
   try {
     await client.connect(transport)
   } catch (error) {
-    return { refused: (error as { code: string }).code, rounds: [], closes: [client.closes], errors: messagesOf(client) }
+    return { failed: (error as { code: string }).code, rounds: [], closes: [client.closes], errors: messagesOf(client) }
   }
   const { subprotocol } = transport
   const first = await client.call('echo', { message: 'first' })
   const rounds: Round[] = []
-  for (const [how, question] of ROUNDS) rounds.push(await survive(client, transport, stageUrl, how, question))
+  for (const [how, request] of ROUNDS) rounds.push(await survive(client, transport, stageUrl, how, request))
   const closesBefore = client.closes
   await client.close()
   return { subprotocol, first, rounds, closes: [closesBefore, client.closes], errors: messagesOf(client) }
@@ -77,12 +77,12 @@ async function survive(
   transport: WebSocketClientTransport,
   stageUrl: string,
   how: string,
-  question: string
+  request: string
 ): Promise<Round> {
   const stage = (what: string): Promise<unknown> => fetch(stageUrl + what, { method: 'POST' }).then((response) => response.text())
   let arrived: () => void = () => undefined
   const isUnderWay = new Promise<void>((resolve) => (arrived = resolve))
-  const lost = client.call('hold', {}, { onprogress: () => arrived() }).then(() => ANSWERED, lossOf)
+  const lost = client.call('hold', {}, { onprogress: () => arrived() }).then(() => RESPONDED, lossOf)
   await isUnderWay
   const dropped = stateOf(transport, 'waiting')
   await stage(how)
@@ -92,10 +92,10 @@ async function survive(
   const waited = await waiting
   const { changes } = client
   await client.call('change')
-  return { lost: await lost, waited, asked: await client.call(question), heard: await soon(() => client.changes > changes) }
+  return { lost: await lost, waited, asked: await client.call(request), heard: await soon(() => client.changes > changes) }
 }
 
-const ANSWERED: Round['lost'] = { code: 0, reason: 'it was answered', delivery: 'unknown' }
+const RESPONDED: Round['lost'] = { code: 0, reason: 'it was answered', delivery: 'unknown' }
 
 /** What the errors of both SDKs have. */
 const lossOf = (error: unknown): Round['lost'] => {

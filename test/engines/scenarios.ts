@@ -11,7 +11,7 @@ export interface Outcome extends View {
 export interface Expected extends Outcome {
   /** The methods that came over the last dial. */
   readonly wire?: string
-  /** For each dial that the server accepted, or refused, the close code that it had from the client. */
+  /** For each dial that the server accepted or rejected, the close code that it had from the client. */
   readonly codes?: readonly number[]
 }
 
@@ -49,8 +49,8 @@ const LOST = failure('ConnectionLostError', 'CONNECTION_LOST', true, 'unknown', 
 const LOST_FOR_GOOD: Failure = { ...LOST, cause: failure('ConnectionLostError', 'CONNECTION_LOST', false, 'not-sent', false) }
 
 const READY = 'connecting initializing ready'
-const GREETING = 'server/discover initialize notifications/initialized'
-const GREETED_AGAIN = 'initialize notifications/initialized'
+const SETUP = 'server/discover initialize notifications/initialized'
+const SETUP_AGAIN = 'initialize notifications/initialized'
 
 /** The first dial was the last. */
 const fatal = (connect: Failure): Expected => ({ connect, states: 'connecting failed', delays: [], dials: 1, wire: '' })
@@ -64,17 +64,17 @@ const retried = (cause: Failure): Expected => ({
   wire: ''
 })
 
-/** What a browser tells of every refusal. */
+/** What a browser tells of every rejected upgrade. */
 const OPAQUE = retried(handshake('CONNECT_FAILED', true))
 
-const refused = (status: number, node: Expected): Row => ({
-  scene: `an upgrade that is refused with ${String(status)}`,
+const rejected = (status: number, node: Expected): Row => ({
+  scene: `an upgrade that is rejected with ${String(status)}`,
   scenario: { path: `/status/${String(status)}` },
   node,
   browser: OPAQUE
 })
 
-const READY_AT_ONCE: Expected = { connect: 'ok', states: READY, delays: [], dials: 1, wire: GREETING }
+const READY_AT_ONCE: Expected = { connect: 'ok', states: READY, delays: [], dials: 1, wire: SETUP }
 
 // Where the server names no subprotocol though some were offered, Firefox opens the socket, with `protocol` ''; the others fail it, as the
 // WHATWG standard has it. Where none were offered, Firefox opens it whatever the server names, and does not tell.
@@ -97,7 +97,7 @@ const broken = (closure: View['closure'], call: Failure, delay = 10): Expected =
   closure,
   reconnected: { resent: 1, lost: 1 },
   dials: 2,
-  wire: `${GREETED_AGAIN} tools/list`
+  wire: `${SETUP_AGAIN} tools/list`
 })
 
 const closedWith = (code: number, reason = ''): View['closure'] => ({ kind: 'close', code, reason, wasClean: true })
@@ -142,7 +142,7 @@ const PATIENT = { connectTimeout: 60_000, closeTimeout: 1000, reconnect: { initi
 /** The table: the same in every engine, except where a column of its own says otherwise. */
 export const rows: readonly Row[] = [
   {
-    scene: 'an upgrade that nobody answers',
+    scene: 'an upgrade without a response',
     scenario: { path: '/hang', options: { connectTimeout: 1000, reconnect: { maxRetries: 1 } } },
     node: {
       connect: exhausted(handshake('CONNECT_TIMEOUT', true, false)),
@@ -168,14 +168,14 @@ export const rows: readonly Row[] = [
     node: { ...READY_AT_ONCE, states: `${READY} closing closed`, closedAfter: within(0, 900), codes: [1000] }
   },
   {
-    scene: 'close() of a server that went deaf',
+    scene: 'close() of a server that stopped reading',
     scenario: { path: '/deaf?after=notifications/nudge', act: 'close deaf', options: PATIENT },
     // Upper bounds of times are for machines under load; without our own limit it would be 9 s and more.
     node: {
       ...READY_AT_ONCE,
       states: `${READY} closing closed`,
       closedAfter: within(999, 5000),
-      wire: `${GREETING} notifications/nudge`
+      wire: `${SETUP} notifications/nudge`
     }
   },
   {
@@ -183,21 +183,21 @@ export const rows: readonly Row[] = [
     scenario: { path: 'ws://127.0.0.1:65535/ws' },
     node: { ...retried(handshake('CONNECT_FAILED', true)), dials: 0 }
   },
-  refused(401, fatal(UNAUTHORIZED)),
-  refused(403, fatal(UNAUTHORIZED)),
-  refused(404, fatal(handshake('UNEXPECTED_STATUS', false))),
-  refused(426, fatal(handshake('UNEXPECTED_STATUS', false))),
-  refused(503, retried(handshake('UNEXPECTED_STATUS', true))),
+  rejected(401, fatal(UNAUTHORIZED)),
+  rejected(403, fatal(UNAUTHORIZED)),
+  rejected(404, fatal(handshake('UNEXPECTED_STATUS', false))),
+  rejected(426, fatal(handshake('UNEXPECTED_STATUS', false))),
+  rejected(503, retried(handshake('UNEXPECTED_STATUS', true))),
   {
-    scene: 'an upgrade that is refused with 503 twice',
+    scene: 'an upgrade that is rejected with 503 twice',
     scenario: { path: '/status/503?times=2' },
-    node: { connect: 'ok', states: `connecting waiting connecting waiting ${READY}`, delays: [10, 20], dials: 3, wire: GREETING }
+    node: { connect: 'ok', states: `connecting waiting connecting waiting ${READY}`, delays: [10, 20], dials: 3, wire: SETUP }
   },
   {
-    scene: 'an upgrade that is refused with 503 and Retry-After',
+    scene: 'an upgrade that is rejected with 503 and Retry-After',
     scenario: { path: '/status/503?times=1&retry-after=1' },
-    node: { connect: 'ok', states: `connecting waiting ${READY}`, delays: [within(1000, 1200)], dials: 2, wire: GREETING },
-    browser: { connect: 'ok', states: `connecting waiting ${READY}`, delays: [10], dials: 2, wire: GREETING }
+    node: { connect: 'ok', states: `connecting waiting ${READY}`, delays: [within(1000, 1200)], dials: 2, wire: SETUP },
+    browser: { connect: 'ok', states: `connecting waiting ${READY}`, delays: [10], dials: 2, wire: SETUP }
   },
   {
     scene: 'N20: no subprotocol',
@@ -241,7 +241,7 @@ export const rows: readonly Row[] = [
   {
     scene: 'a server that hangs up on server/discover',
     scenario: { path: '/drop?after=server/discover' },
-    node: { connect: 'ok', states: `connecting initializing ${READY}`, delays: [], dials: 2, wire: GREETED_AGAIN }
+    node: { connect: 'ok', states: `connecting initializing ${READY}`, delays: [], dials: 2, wire: SETUP_AGAIN }
   },
   {
     scene: 'a connection that is cut in mid-call',
@@ -249,7 +249,7 @@ export const rows: readonly Row[] = [
     node: broken({ kind: 'close', code: 1006, reason: '', wasClean: false }, LOST)
   },
   {
-    scene: 'an answer that is larger than maxMessageBytes',
+    scene: 'a response that is larger than maxMessageBytes',
     scenario: { path: '/legacy', act: 'call', say: 3000, options: { maxMessageBytes: 2000 } },
     node: broken({ kind: 'close', code: 1009, reason: 'a message is larger than maxMessageBytes (2000)', wasClean: false }, TOO_LARGE)
   },
@@ -267,18 +267,18 @@ export const rows: readonly Row[] = [
   },
   ...[1002, 1003, 1007, 1008, 1010, 4400, 4403, 4404].map(final),
   {
-    scene: 'a server of the legacy era that goes deaf while nothing is pending',
+    scene: 'a server of the legacy era that stops reading while nothing is pending',
     scenario: { path: '/deaf?after=notifications/nudge', act: 'nudge', options: HEARTBEAT },
-    node: noticed(GREETED_AGAIN)
+    node: noticed(SETUP_AGAIN)
   },
   {
-    scene: 'a server of the modern era that goes deaf while nothing is pending',
+    scene: 'a server of the modern era that stops reading while nothing is pending',
     scenario: { path: '/deaf?after=notifications/nudge&era=modern', act: 'nudge', options: HEARTBEAT },
     node: noticed('server/discover')
   },
   {
-    scene: 'a server that goes deaf under a call',
+    scene: 'a server that stops reading under a call',
     scenario: { path: '/deaf?after=tools/call', act: 'call alone', options: HEARTBEAT },
-    node: noticed(GREETED_AGAIN, TIMED_OUT)
+    node: noticed(SETUP_AGAIN, TIMED_OUT)
   }
 ]

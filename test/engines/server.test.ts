@@ -1,11 +1,11 @@
 import { createServer, type IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Browser, Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { McpWebSocketServerOptions } from '../../src/server/index.js'
-import { afterTest } from '../helpers/ws-server.js'
+import { afterTest } from '../helpers/after-test.js'
 import { useServer, type Served } from '../server/use-server.js'
 import { chromium, launch, openPage } from './browsers.js'
+import { listenOnLoopback } from '../helpers/listen-on-loopback.js'
 
 // The attacks are those of real pages: the browser itself writes Origin, Host and Cookie.
 
@@ -34,15 +34,7 @@ describe.skipIf(chromium.executablePath === undefined)('a page in Chromium', () 
       response.writeHead(200, { 'content-type': 'text/html', connection: 'close', 'set-cookie': cookie, ...sandbox })
       response.end('<!doctype html>')
     })
-    await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve))
-    afterTest(
-      () =>
-        new Promise((resolve) => {
-          site.close(() => resolve())
-          site.closeAllConnections()
-        })
-    )
-    return (site.address() as AddressInfo).port
+    return listenOnLoopback(site)
   }
 
   async function visit(url: string): Promise<Page> {
@@ -89,7 +81,7 @@ describe.skipIf(chromium.executablePath === undefined)('a page in Chromium', () 
     return { ...served, asked }
   }
 
-  test('S1: of a known origin comes in with its cookie, and one of another origin, with the same cookie, does not', async () => {
+  test('S1: of a known origin connects with its cookie, and one of another origin with the same cookie does not', async () => {
     const [good, evil] = [await useSite(), await useSite()]
     const { url, transports, asked, server } = await useVictim({ allowedOrigins: [`http://127.0.0.1:${String(good)}`] })
     expect(await attack(await visit(`http://127.0.0.1:${String(good)}/`), url)).toContain('result')
@@ -105,7 +97,7 @@ describe.skipIf(chromium.executablePath === undefined)('a page in Chromium', () 
     ['the known origin, but sandboxed, which is "null"', 'http://127.0.0.1:PORT/sandboxed'],
     ['another name of this machine', 'http://localhost:PORT/'],
     ['a name that only looks like it', `http://${EVIL}:PORT/`]
-  ])('S1: of %s does not come in', async (_what, address) => {
+  ])('S1: of %s does not connect', async (_what, address) => {
     const port = await useSite()
     const { url, transports, asked, server } = await useVictim({ allowedOrigins: [`http://127.0.0.1:${String(port)}`] })
     expect(await attack(await visit(address.replace('PORT', String(port))), url)).toBe('closed with 1006')
@@ -113,13 +105,13 @@ describe.skipIf(chromium.executablePath === undefined)('a page in Chromium', () 
     expect(server.metrics().handshakesRefused).toEqual({ 403: 1 })
   })
 
-  test('S1: of no origin at all comes in by default', async () => {
+  test('S1: of any origin does not connect by default', async () => {
     const { url, transports } = await useServer()
     expect(await attack(await visit(`http://127.0.0.1:${String(await useSite())}/`), url)).toBe('closed with 1006')
     expect(transports).toEqual([])
   })
 
-  test('S2: whose name was pointed at this machine after it was loaded does not come in, although Origin and Host agree', async () => {
+  test('S2: whose name was pointed at this machine after it was loaded does not connect, although Origin and Host agree', async () => {
     const port = await useSite()
     // Even a server that somebody told to trust every page it could think of.
     const { port: target, transports, asked, server } = await useVictim({ allowedOrigins: [`http://${EVIL}:${String(port)}`] })

@@ -3,10 +3,10 @@ import { serveTransport, type SdkVersion } from '../helpers/mcp-server.js'
 import { servePages, type PageServer } from './browsers.js'
 
 /** One accepted connection, seen from the server. */
-export interface Visitor {
+export interface Accepted {
   /** Who the server takes it for. */
   readonly auth: string
-  /** The methods of its messages, in order; `answer` for those that have none. */
+  /** The methods of its messages, in order; `response` for those that have none. */
   readonly wire: string[]
 }
 
@@ -14,9 +14,9 @@ export interface Visitor {
 export interface Stage {
   readonly pages: PageServer
   readonly serverUrl: string
-  readonly visitors: readonly Visitor[]
-  /** Refused upgrades, by HTTP status. */
-  readonly refused: Readonly<Record<number, number>>
+  readonly accepted: readonly Accepted[]
+  /** Rejected upgrades, by HTTP status. */
+  readonly rejected: Readonly<Record<number, number>>
   close(): Promise<void>
 }
 
@@ -26,18 +26,18 @@ export const TOKEN = 'the right tökén'
 const POLICY = "default-src 'none'; script-src 'self'; connect-src 'self' ws://127.0.0.1:*"
 
 export async function openStage(sdk: SdkVersion): Promise<Stage> {
-  const visitors: Visitor[] = []
+  const accepted: Accepted[] = []
   let server: McpWebSocketServer<string>
   let infos: ConnectionInfo<string>[] = []
 
   const onconnection = (transport: ServerTransport, info: ConnectionInfo<string>): void => {
     const wire: string[] = []
     infos.push(info)
-    visitors.push({ auth: info.auth, wire })
+    accepted.push({ auth: info.auth, wire })
     serveTransport(sdk, transport)
     const { onmessage } = transport
     transport.onmessage = (message, extra) => {
-      wire.push('method' in message ? message.method : 'answer')
+      wire.push('method' in message ? message.method : 'response')
       onmessage?.(message, extra)
     }
   }
@@ -72,8 +72,8 @@ export async function openStage(sdk: SdkVersion): Promise<Stage> {
   return {
     pages,
     serverUrl: `ws://127.0.0.1:${String(port)}/ws`,
-    visitors,
-    get refused() {
+    accepted,
+    get rejected() {
       return server.metrics().handshakesRefused
     },
     close: async () => {

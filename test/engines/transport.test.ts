@@ -2,9 +2,9 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import type { WebSocketClientTransport } from '../../src/transport/index.js'
 import type { SdkMode } from '../helpers/sdk-client.js'
 import { chromium, firefox, inTime, launch, openPage, type Engine } from './browsers.js'
-import { relay, type Errand, type Report, type Round } from './relay.js'
+import { relay, type RelayPlan, type Report, type Round } from './relay.js'
 import type { PageReport } from './relay-in-page.js'
-import { openStage, TOKEN, type Stage, type Visitor } from './stage.js'
+import { openStage, TOKEN, type Stage, type Accepted } from './stage.js'
 
 // An unmodified `Client` of the official SDK on the transport as it is published, in every engine: in browsers both in one bundle, as users
 // make it, in a page whose policy forbids `eval`.
@@ -15,8 +15,8 @@ const MODES = [
   { mode: 'v2 modern', sdk: 'v2' }
 ] as const
 
-/** Plays an errand somewhere; pages are those of the site under this name of its host. */
-type Play = (stage: Stage, errand: Errand, host?: string) => Promise<Report | PageReport>
+/** Plays a plan somewhere; pages are those of the site under this name of its host. */
+type Play = (stage: Stage, plan: RelayPlan, host?: string) => Promise<Report | PageReport>
 
 /** One engine. */
 interface Column {
@@ -35,7 +35,7 @@ const node: Column = {
     const { WebSocketClientTransport: Transport } = (await import(new URL('../../dist/node/transport.js', import.meta.url).href)) as {
       WebSocketClientTransport: typeof WebSocketClientTransport
     }
-    await playAll((_stage, errand) => relay(Transport, errand))
+    await playAll((_stage, plan) => relay(Transport, plan))
   }
 }
 
@@ -47,8 +47,8 @@ function columnOf(engine: Engine): Column {
     use: async (playAll) => {
       const browser = await launch(engine)
       try {
-        await playAll(async ({ pages }, errand, host = '127.0.0.1') => {
-          const page = await openPage(browser, `${pages.url.replace('127.0.0.1', host)}#${encodeURIComponent(JSON.stringify(errand))}`)
+        await playAll(async ({ pages }, plan, host = '127.0.0.1') => {
+          const page = await openPage(browser, `${pages.url.replace('127.0.0.1', host)}#${encodeURIComponent(JSON.stringify(plan))}`)
           return page.evaluate(() => report)
         })
       } finally {
@@ -61,11 +61,11 @@ function columnOf(engine: Engine): Column {
 const columns = [node, columnOf(chromium), columnOf(firefox)].filter(({ isMissing }) => !isMissing)
 const browsers = columns.filter(({ isBrowser }) => isBrowser)
 
-/** What came of an errand, on both sides. */
+/** What came of a plan, on both sides. */
 interface Result {
   readonly report: Report | PageReport
-  readonly visitors: readonly Visitor[]
-  readonly refused: Readonly<Record<number, number>>
+  readonly accepted: readonly Accepted[]
+  readonly rejected: Readonly<Record<number, number>>
   readonly script: string
 }
 
@@ -79,12 +79,12 @@ function resultOf(name: string, what: string): Result {
 }
 
 // A stage, hence a port, for each: Firefox delays dials to where earlier ones failed.
-async function onStage(mode: SdkMode, play: Play, changes: Partial<Errand> = {}, host?: string): Promise<Result> {
+async function onStage(mode: SdkMode, play: Play, changes: Partial<RelayPlan> = {}, host?: string): Promise<Result> {
   const stage = await openStage(MODES.find((each) => each.mode === mode)!.sdk)
-  const errand = { mode, serverUrl: stage.serverUrl, stageUrl: stage.pages.url, token: TOKEN, maxRetries: null, ...changes }
+  const plan = { mode, serverUrl: stage.serverUrl, stageUrl: stage.pages.url, token: TOKEN, maxRetries: null, ...changes }
   try {
-    const report = await inTime(play(stage, errand, host))
-    return { report, visitors: stage.visitors, refused: stage.refused, script: stage.pages.script }
+    const report = await inTime(play(stage, plan, host))
+    return { report, accepted: stage.accepted, rejected: stage.rejected, script: stage.pages.script }
   } finally {
     await stage.close()
   }
@@ -108,18 +108,18 @@ beforeAll(async () => {
 const LOST = { code: 1006, reason: 'CONNECTION_LOST', delivery: 'unknown' } as const
 const SAID: Readonly<Record<string, RegExp>> = { sampling: /"hi"/, elicitation: /"colour":"red"/, roots: /"file:\/\/\/here"/ }
 
-const roundOf = (how: string, question: string): Round => ({
+const roundOf = (how: string, method: string): Round => ({
   lost: LOST,
   waited: `since ${how}`,
-  asked: expect.stringMatching(SAID[question]!) as string,
+  asked: expect.stringMatching(SAID[method]!) as string,
   heard: true
 })
 
-/** What each restart brings the server: one handshake or listen, the call that waited, `change`, the question, and the next lost call. */
+/** What each restart brings the server: one handshake or listen, the call that waited, `change`, the server request, and the next lost call. */
 function wireOf(isModern: boolean): string[][] {
   const opening = isModern ? ['subscriptions/listen'] : ['initialize', 'notifications/initialized']
-  const question = ['tools/call', isModern ? 'tools/call' : 'answer']
-  const again = [...opening, 'tools/call', 'tools/call', ...question]
+  const serverRequest = ['tools/call', isModern ? 'tools/call' : 'response']
+  const again = [...opening, 'tools/call', 'tools/call', ...serverRequest]
   const first = [...(isModern ? ['server/discover'] : []), ...opening, 'tools/call', 'tools/call']
   return [first, [...again, 'tools/call'], [...again, 'tools/call'], again]
 }
@@ -143,26 +143,26 @@ describe.for(columns.map((column) => [column.name, column] as const))('in %s', (
     })
 
     test('is known to the server each time, and repeats one handshake or listen', () => {
-      const { visitors, refused } = resultOf(name, mode)
-      expect(visitors.map(({ wire }) => wire)).toEqual(wireOf(mode === 'v2 modern'))
-      expect(visitors.map(({ auth }) => auth)).toEqual(['ada', 'ada', 'ada', 'ada'])
-      expect(refused).toEqual({})
+      const { accepted, rejected } = resultOf(name, mode)
+      expect(accepted.map(({ wire }) => wire)).toEqual(wireOf(mode === 'v2 modern'))
+      expect(accepted.map(({ auth }) => auth)).toEqual(['ada', 'ada', 'ada', 'ada'])
+      expect(rejected).toEqual({})
     })
   })
 
-  test('a Client with a wrong token does not come in', () => {
-    const { report, visitors, refused } = resultOf(name, 'wrong token')
+  test('a Client with a wrong token does not connect', () => {
+    const { report, accepted, rejected } = resultOf(name, 'wrong token')
     // A page is not shown the 401.
-    expect(report).toMatchObject({ refused: name === 'Node' ? 'UNAUTHORIZED' : 'RETRIES_EXHAUSTED', closes: [1] })
-    expect([visitors, refused]).toEqual([[], { 401: 1 }])
+    expect(report).toMatchObject({ failed: name === 'Node' ? 'UNAUTHORIZED' : 'RETRIES_EXHAUSTED', closes: [1] })
+    expect([accepted, rejected]).toEqual([[], { 401: 1 }])
   })
 })
 
 describe.for(browsers.map((column) => [column.name, column] as const))('a page in %s', ([name]) => {
-  test('of another origin does not come in, although its Client has the right token', () => {
-    const { report, visitors, refused } = resultOf(name, 'other origin')
-    expect(report).toMatchObject({ refused: 'RETRIES_EXHAUSTED', closes: [1] })
-    expect([visitors, refused]).toEqual([[], { 403: 1 }])
+  test('of another origin does not connect, although its Client has the right token', () => {
+    const { report, accepted, rejected } = resultOf(name, 'other origin')
+    expect(report).toMatchObject({ failed: 'RETRIES_EXHAUSTED', closes: [1] })
+    expect([accepted, rejected]).toEqual([[], { 403: 1 }])
   })
 
   test.for(MODES)('may forbid eval: the transport, with $mode, never tries it', ({ mode }) => {

@@ -5,18 +5,23 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { WebSocket as Ws } from 'ws'
 import type { ClientEvents, McpWebSocketClient, McpWebSocketClientOptions, StateChange, StateName } from '../../src/index.js'
-import { useClient as useRig, watch, type Outcome } from '../client/use-client.js'
+import { useClient as useRig } from '../client/use-client.js'
 import { bundle, useChild } from '../helpers/child.js'
 import { settle } from '../helpers/fake-clock.js'
 import { serveMcp } from '../helpers/mcp-server.js'
-import { afterTest, useWsServer, type WsServer } from '../helpers/ws-server.js'
-import { nextEvent, rejectionOf, until, useClient } from '../integration/harness.js'
+import { useWsServer, type WsServer } from '../helpers/ws-server.js'
+import { afterTest } from '../helpers/after-test.js'
+import { nextEvent } from '../helpers/next-event.js'
+import { rejectionOf } from '../helpers/rejection-of.js'
+import { until } from '../helpers/until.js'
+import { useClient } from '../helpers/use-client.js'
+import { watch, type Outcome } from '../helpers/watch.js'
 import { useRawServer, type Dial } from './kit/raw-server.js'
 import { acceptDial, closeFrame, OPCODE, textFrame, upgradeHead, type RawPeer } from './kit/wire.js'
+import { pause } from '../helpers/pause.js'
+import { turn } from '../helpers/turn.js'
 
 const QUICK = { initialDelay: 5, maxDelay: 10, jitter: false } as const
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /** Some turns of the loop: time enough for what must not happen. */
 async function turns(count = 20): Promise<void> {
@@ -24,8 +29,6 @@ async function turns(count = 20): Promise<void> {
 }
 
 /** A short time in which nothing may happen. */
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
-
 const serve = (): Promise<WsServer> => useWsServer(({ socket }) => serveMcp('v2', socket))
 
 /** The class `ws`, with every socket that it makes. */
@@ -208,7 +211,7 @@ describe('signals', () => {
     }
   )
 
-  test('A9: an abort, a timeout and a late answer end a request once, and the server hears of it once', async () => {
+  test('A9: an abort, a timeout and a late response end a request once, and the server hears of it once', async () => {
     const server = await useWsServer(({ socket, send, received }) => {
       serveMcp('v1', socket)
       socket.on('message', () => {
@@ -324,31 +327,39 @@ describe('listeners', () => {
     }
   )
 
-  test('A13: handlers, onprogress, trace and the predicates that throw harm nobody, and the event error tells', async () => {
-    const server = await useLivelyServer()
-    const thrown = new Set<Error>()
-    const fail = (): never => {
-      const problem = new Error(`bad callback ${String(thrown.size)}`)
-      thrown.add(problem)
-      throw problem
+  test.each(['throw', 'reject'])(
+    'A13: handlers, onprogress, trace and the predicates that %s harm nobody, and the event error tells',
+    async (how) => {
+      const server = await useLivelyServer()
+      const thrown = new Set<Error>()
+      const fail = (): never => {
+        const problem = new Error(`bad callback ${String(thrown.size)}`)
+        thrown.add(problem)
+        if (how === 'throw') throw problem
+        return Promise.reject(problem) as never
+      }
+      const { client, states, errors } = useClient({
+        url: server.url,
+        reconnect: { ...QUICK, shouldReconnect: fail },
+        resend: fail,
+        trace: fail,
+        capabilities: { roots: {} }
+      })
+      client.setNotificationHandler('notifications/test', fail)
+      await client.connect()
+      const reconnected = nextEvent(client, 'reconnected')
+      const lost = rejectionOf(client.request('test/lively', {}, { onprogress: fail }))
+      await reconnected
+      expect(await lost).toMatchObject({ code: 'CONNECTION_LOST', closure: { code: 1012 } })
+      expect(states.map(({ to }) => to)).toEqual(['connecting', 'initializing', 'ready', 'waiting', 'connecting', 'initializing', 'ready'])
+      expect(thrown.size).toBeGreaterThan(5)
+      expect([...thrown].filter((problem) => !errors.includes(problem))).toEqual([])
+      const promises = errors.filter(({ message }) => message.endsWith('must return true, false or undefined, and not a promise'))
+      expect(new Set(promises.map(({ message }) => message.split(' ')[0]))).toEqual(
+        new Set(how === 'throw' ? [] : ['resend', 'shouldReconnect'])
+      )
     }
-    const { client, states, errors } = useClient({
-      url: server.url,
-      reconnect: { ...QUICK, shouldReconnect: fail },
-      resend: fail,
-      trace: fail,
-      capabilities: { roots: {} }
-    })
-    client.setNotificationHandler('notifications/test', fail)
-    await client.connect()
-    const reconnected = nextEvent(client, 'reconnected')
-    const lost = rejectionOf(client.request('test/lively', {}, { onprogress: fail }))
-    await reconnected
-    expect(await lost).toMatchObject({ code: 'CONNECTION_LOST', closure: { code: 1012 } })
-    expect(states.map(({ to }) => to)).toEqual(['connecting', 'initializing', 'ready', 'waiting', 'connecting', 'initializing', 'ready'])
-    expect(thrown.size).toBeGreaterThan(5)
-    expect([...thrown].filter((problem) => !errors.includes(problem))).toEqual([])
-  })
+  )
 
   test('A14: may remove themselves, add others and close the client: nobody is left out, and nobody is called twice', async () => {
     const server = await serve()
@@ -399,7 +410,7 @@ describe('parameters', () => {
     ]
   ]
 
-  test.each(BAD)('A15: that hold %s reject their own request with a TypeError, and nothing else', async (_what, params) => {
+  test.each(BAD)('A15: that hold %s reject that request with a TypeError, and nothing else', async (_what, params) => {
     const server = await serve()
     const { client, errors } = useClient({ url: server.url })
     const reject = async (others: number): Promise<void> => {
@@ -528,15 +539,12 @@ describe('providers', () => {
   })
 
   test.each([NaN, undefined, null, {}, 'not a url', 'ftp://127.0.0.1/'])(
-    'A18: url that gives %j costs an attempt, which is retried',
+    'A18: url that gives %j ends the life, as it would give that at the next attempt too',
     async (value) => {
-      const server = await serve()
-      let asked = 0
-      const { client, states } = useClient({ url: () => (asked++ === 0 ? (value as string) : server.url), reconnect: QUICK })
-      await client.connect()
-      const closure = { kind: 'network', error: { code: 'CONNECT_FAILED', message: expect.stringContaining('url') as string } }
-      expect(states.find(({ to }) => to === 'waiting')).toMatchObject({ closure })
-      expect(client.stats().attempts).toBe(2)
+      const { client } = useClient({ url: () => value as string, reconnect: QUICK })
+      const failure = { code: 'CONNECT_FAILED', message: expect.stringContaining('the option url failed') as string, retryable: false }
+      await expect(client.connect()).rejects.toMatchObject(failure)
+      expect(client.stats().attempts).toBe(1)
     }
   )
 
@@ -650,7 +658,7 @@ describe('a server that does not read', () => {
   const FRAME = 2 ** 18
 
   test(
-    'A23: fills no memory: what finds no room waits, then rejects, and all goes on when it reads again',
+    'A23: fills no memory: what does not fit waits, then rejects, and all goes on when it reads again',
     { timeout: 30_000 },
     async () => {
       const { sockets, WebSocket } = spyOnSockets()

@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import type { Closure, McpWebSocketClientOptions, StateChange } from '../../src/index.js'
-import { everythingShown, nextEvent, rejectionOf, until, useClient, type Observed } from '../integration/harness.js'
+import { everythingShown } from '../helpers/everything-shown.js'
+import { nextEvent } from '../helpers/next-event.js'
+import { rejectionOf } from '../helpers/rejection-of.js'
+import { until } from '../helpers/until.js'
+import { useClient, type Observed } from '../helpers/use-client.js'
 import type { Frame } from '../helpers/ws-server.js'
 import { useRawServer, type Dial, type RawServer } from './kit/raw-server.js'
 import { acceptDial, closeFrame, frame, OPCODE, textFrame, type RawPeer } from './kit/wire.js'
@@ -25,7 +29,7 @@ const sayAndEnd =
 const close = (code: number, reason?: string): End => sayAndEnd(closeFrame(code, reason))
 
 /** Takes part in the client's closing handshake, so that no test waits for `closeTimeout`. */
-function answerClose(dial: Dial, peer: RawPeer): void {
+function echoClose(dial: Dial, peer: RawPeer): void {
   dial.socket.on('data', () => {
     if (peer.frames.some(({ opcode }) => opcode === OPCODE.close)) close(1000)(dial, peer)
   })
@@ -41,7 +45,7 @@ async function useEndingServer(end: End, when: 'ready' | 'handshake' = 'ready', 
     peers.push(peer)
     const first = peers.length === 1
     if (!first || when === 'ready') peer.serveHandshake()
-    if (!first) answerClose(dial, peer)
+    if (!first) echoClose(dial, peer)
     if (first && when === 'ready') void peer.next('notifications/initialized').then(() => end(dial, peer))
     if (first && when === 'handshake') dial.socket.once('data', () => end(dial, peer))
   })
@@ -146,7 +150,7 @@ describe('a close frame in the handshake', () => {
   })
 
   test.each([1000, 1002, 1008, 1011, 4400])(
-    'C: %i in answer to the probe of the era is a server that knows only the legacy one: dialled at once',
+    'C: %i in response to the probe of the era is a server that knows only the legacy one: dialled at once',
     async (code) => {
       const peers: RawPeer[] = []
       const server = await useEndingServer(close(code), 'handshake', peers)
@@ -162,7 +166,7 @@ describe('a close frame in the handshake', () => {
     [3000, 'waiting'],
     [4401, 'waiting'],
     [4403, 'failed']
-  ])('C: %i in answer to the probe of the era says nothing about it: %s', async (code, to) => {
+  ])('C: %i in response to the probe of the era says nothing about it: %s', async (code, to) => {
     const server = await useEndingServer(close(code), 'handshake')
     const observed = useClient({ url: server.url, reconnect: LATE })
     observed.client.connect().catch(() => undefined)
@@ -222,7 +226,7 @@ test('C: 1009 fails the largest request in flight and never repeats it; the othe
     peers.push(peer)
     peer.serveHandshake()
     if (peers.length === 1) void peer.next('prompts/list').then(() => close(1009, 'too big')(dial, peer))
-    else answerClose(dial, peer)
+    else echoClose(dial, peer)
     if (peers.length > 1) void peer.next('prompts/list').then(({ id }) => peer.write(textFrame({ id, result: { prompts: [] } })))
   })
   const { client } = useClient({ url: server.url, reconnect: QUICK })
@@ -442,13 +446,13 @@ describe('the close frame of the client', () => {
     ['999', close(999)],
     ['a cut', ({ socket }) => socket.destroy()],
     ['nothing', () => undefined]
-  ])('C: may be answered with %s: close() resolves, and nothing follows', async (_what, answer) => {
+  ])('C: may be answered with %s: close() resolves, and nothing follows', async (_what, respond) => {
     const observed = await serve({ reconnect: QUICK })
     const { client, peers, server, states, errors } = observed
     await client.connect()
     const closing = client.close()
     await until(() => closesOf(peers[0]!).length > 0, 'the close frame arrives')
-    answer(server.dials[0]!, peers[0]!)
+    respond(server.dials[0]!, peers[0]!)
     await closing
     await until(() => server.dials[0]!.socket.destroyed, 'the client hangs up')
     expect(states.slice(-2).map(({ to }) => to)).toEqual(['closing', 'closed'])

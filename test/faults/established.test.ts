@@ -6,12 +6,14 @@ import { useRawServer, type Dial } from './kit/raw-server.js'
 import { acceptDial, closeFrame, frame, OPCODE, textFrame, type RawPeer } from './kit/wire.js'
 import { bundle, useChild } from '../helpers/child.js'
 import { useWsServer, type Frame, type ServerConnection, type WsServer } from '../helpers/ws-server.js'
-import { nextEvent, rejectionOf, until, useClient } from '../integration/harness.js'
+import { nextEvent } from '../helpers/next-event.js'
+import { rejectionOf } from '../helpers/rejection-of.js'
+import { until } from '../helpers/until.js'
+import { useClient } from '../helpers/use-client.js'
+import { pause } from '../helpers/pause.js'
 
 // What a busy machine may add, in ms; the waits that must not happen are longer by far.
 const BUSY = 9000
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
-
 const QUICK = { initialDelay: 20, maxDelay: 50, jitter: false, maxRetries: Infinity }
 const LATE = { initialDelay: 60_000, maxDelay: 60_000, jitter: false }
 const STRAIGHT = ['connecting', 'initializing', 'ready']
@@ -28,7 +30,7 @@ interface Site extends WsServer {
   /** Waits until a request of this method is there. */
   next(method: string): Promise<Frame>
   /** Answers it on the latest connection. */
-  answer(request: Frame): void
+  respond(request: Frame): void
 }
 
 /** @param onPing - Answers a ping, in place of the server. */
@@ -59,7 +61,7 @@ async function useSite(options: { readonly port?: number; readonly onPing?: (con
       await until(() => find() !== undefined, `${method} arrives`)
       return find()!
     },
-    answer: ({ id }) => latest()?.send({ id, result: DONE })
+    respond: ({ id }) => latest()?.send({ id, result: DONE })
   }
 }
 
@@ -137,7 +139,7 @@ describe('the heartbeat on real sockets', () => {
     socket.pause()
     await pause(500)
     expect(site.pings).toBe(0)
-    site.answer(request)
+    site.respond(request)
     expect(await call).toEqual(DONE)
     socket.resume()
     await until(() => site.pings > 0, 'the probe is read')
@@ -178,7 +180,7 @@ describe('the heartbeat on real sockets', () => {
     expect(pathOf(line)).toEqual(STRAIGHT)
   })
 
-  test('an answer that takes longer than interval does not put off the next probe', async () => {
+  test('a response that takes longer than interval does not put off the next probe', async () => {
     const line = await useLine({ heartbeat: { interval: 50, timeout: 10_000 } })
     await until(() => pingsOf(line) === 1, 'a probe comes')
     await pause(150)
@@ -186,7 +188,7 @@ describe('the heartbeat on real sockets', () => {
     await until(() => pingsOf(line) === 2, 'the next one comes', 5000)
   })
 
-  test('H26: the answer to an older ping is life, and no more: it neither measures nor holds the newer one', async () => {
+  test('H26: the response to an older ping is life, and no more: it neither measures nor holds the newer one', async () => {
     const interval = 100
     const line = await useLine({ heartbeat: { interval, timeout: 300 }, reconnect: LATE })
     const nth = async (n: number): Promise<Buffer> => {
@@ -204,14 +206,14 @@ describe('the heartbeat on real sockets', () => {
   })
 })
 
-test('H25: a server that drains answers first and closes with 1001: what it answered counts, the rest is unknown, the dial waits', async () => {
+test('H25: a server that responds before it closes with 1001: its responses count, the rest is unknown, the dial waits', async () => {
   const line = await useLine({ reconnect: QUICK })
-  const { asked: answered, id } = await ask(line)
-  const { asked: unanswered } = await ask(line)
+  const { asked: first, id } = await ask(line)
+  const { asked: second } = await ask(line)
   const reconnected = nextEvent(line.client, 'reconnected')
   line.peer.write(textFrame({ id, result: { n: 1 } }), closeFrame(1001, 'drain'))
-  expect(await answered).toEqual({ n: 1 })
-  expect(await rejectionOf(unanswered)).toMatchObject({ code: 'CONNECTION_LOST', delivery: 'unknown' })
+  expect(await first).toEqual({ n: 1 })
+  expect(await rejectionOf(second)).toMatchObject({ code: 'CONNECTION_LOST', delivery: 'unknown' })
   expect(line.states.at(-1)).toMatchObject({ to: 'waiting', delay: 20, closure: { code: 1001, reason: 'drain', wasClean: true } })
   await reconnected
   expect(line.dialCount).toBe(2)
@@ -232,7 +234,7 @@ async function useReadyRemote(url: string): Promise<RemoteClient> {
 /** Calls a tool, which is answered at once. */
 async function stillServes(client: RemoteClient, site: Site): Promise<void> {
   const call = client.callTool({ name: 'x' })
-  site.answer(await site.next('tools/call'))
+  site.respond(await site.next('tools/call'))
   expect(await call).toEqual(DONE)
 }
 
@@ -247,12 +249,12 @@ describe('a process that slept', () => {
     }
   }
 
-  test('H14: has the answer that came meanwhile, or goes on idle: no timeout, at most one probe, no reconnect', async () => {
+  test('H14: has the response that came meanwhile, or goes on idle: no timeout, at most one probe, no reconnect', async () => {
     const [site, idleSite] = await Promise.all([useSite(), useSite()])
     const [client, idle] = await Promise.all([useReadyRemote(site.url), useReadyRemote(idleSite.url)])
     const call = client.callTool({ name: 'x' })
     const request = await site.next('tools/call')
-    await sleep([client, idle], () => site.answer(request))
+    await sleep([client, idle], () => site.respond(request))
     const before = [site.pings, idleSite.pings]
     expect(await call).toEqual(DONE)
     await pause(200)
@@ -302,7 +304,7 @@ describe('a wall clock that jumps', () => {
     await client.ask('jump', -by)
     const before = site.pings
     await until(() => site.pings >= before + 2, 'the probes go on')
-    site.answer(request)
+    site.respond(request)
     expect(await call).toEqual(DONE)
     expect(pathOf(client)).toEqual(STRAIGHT)
   })
@@ -331,13 +333,13 @@ describe('a program that blocks its event loop', () => {
   test.each([
     ['seconds', SLEEP],
     ['a little longer than timeout', SLEEPER.heartbeat.timeout + 400]
-  ])('H16: for %s loses no answer that came meanwhile, neither to a call nor to a probe, and no connection', async (_what, ms) => {
+  ])('H16: for %s loses no response that came meanwhile, neither to a call nor to a probe, and no connection', async (_what, ms) => {
     let blocked: Promise<unknown> | undefined
     const idleSite = await useSite({
       onPing: ({ socket }) => {
         if (blocked) return socket.pong()
         blocked = idle.ask('block', ms)
-        // The answer waits in the socket while nobody reads it.
+        // The response waits in the socket while nobody reads it.
         setTimeout(() => socket.pong(), 100)
       }
     })
@@ -346,7 +348,7 @@ describe('a program that blocks its event loop', () => {
     const call = client.callTool({ name: 'x' })
     const request = await site.next('tools/call')
     const block = client.ask('block', ms)
-    setTimeout(() => site.answer(request), 100)
+    setTimeout(() => site.respond(request), 100)
     await until(() => blocked !== undefined, 'a probe comes')
     await Promise.all([block, blocked])
     const before = idleSite.pings

@@ -3,9 +3,13 @@ import { deflateRawSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import type { ClientEvents, McpWebSocketClientOptions, McpWebSocketError, Result } from '../../src/index.js'
 import { bundle, useChild } from '../helpers/child.js'
-import { everythingShown, nextEvent, rejectionOf, until, useClient } from '../integration/harness.js'
-import { answersTo, ask, roundTrip, useLine } from './kit/line.js'
-import { headerOf, reply, useRawServer, useRefusal, type Dial } from './kit/raw-server.js'
+import { everythingShown } from '../helpers/everything-shown.js'
+import { nextEvent } from '../helpers/next-event.js'
+import { rejectionOf } from '../helpers/rejection-of.js'
+import { until } from '../helpers/until.js'
+import { useClient } from '../helpers/use-client.js'
+import { responsesTo, ask, roundTrip, useLine } from './kit/line.js'
+import { headerOf, reply, useRawServer, useRejectingServer, type Dial } from './kit/raw-server.js'
 import { acceptDial, closeFrame, frame, OPCODE, textFrame, type RawPeer, type Upgrade } from './kit/wire.js'
 
 // A server that means harm: floods, bombs, giants, traps in keys and ids, and settings that would inject something.
@@ -114,7 +118,7 @@ describe('a flood', () => {
   })
 
   test.each<[what: string, count: number, make: (n: number) => Buffer, errors?: number]>([
-    ['P7: of answers to unknown ids', FLOOD, (n) => textFrame({ id: n, result: {} })],
+    ['P7: of responses to unknown ids', FLOOD, (n) => textFrame({ id: n, result: {} })],
     ['P7: of errors to ids that are strings', FLOOD, (n) => textFrame({ id: `id-${String(n)}`, error: { code: 1, message: 'x' } })],
     ['P24: of progress that nobody asked for', FLOOD, (n) => progress(`token-${String(n)}`)],
     ['P23: of cancellations', FLOOD, (n) => textFrame({ method: 'notifications/cancelled', params: { requestId: n } })],
@@ -129,10 +133,10 @@ describe('a flood', () => {
     expect(after.heap - before.heap).toBeLessThan(4 * MIB)
   })
 
-  /** The shortest answer. */
+  /** The shortest response. */
   const ANSWER = '{"jsonrpc":"2.0","id":1000000,"result":{}}'
 
-  test.each(['ping', 'vendor/unknown'])('S14: of requests by a server that waits for the answers leaves nothing: %s', async (method) => {
+  test.each(['ping', 'vendor/unknown'])('S14: of requests by a server that waits for the responses leaves nothing: %s', async (method) => {
     const { dial, flood, report } = await useVictim()
     const ask = async (rounds: number): Promise<void> => {
       for (let round = 0; round < rounds; round++) {
@@ -151,33 +155,33 @@ describe('a flood', () => {
     return textFrame({ method: 'notifications/progress', params: { progressToken, progress: 1 } })
   }
 
-  test('S14: of requests whose handlers hang is refused with 1013 beyond maxPending', async () => {
+  test('S14: of requests whose handlers hang is answered with 1013 beyond maxPending', async () => {
     const line = await useLine({ maxPending: 3 })
     const release: (() => void)[] = []
     line.client.setRequestHandler('vendor/slow', () => new Promise<Result>((resolve) => release.push(() => resolve({}))))
     for (let id = 1; id <= 10; id++) line.peer.write(textFrame({ id, method: 'vendor/slow' }))
     line.peer.write(textFrame({ id: 11, method: 'ping' }))
-    await until(() => answersTo(line.peer).length === 8, 'the refusals')
+    await until(() => responsesTo(line.peer).length === 8, 'the error responses')
     expect(release).toHaveLength(3)
-    expect(answersTo(line.peer).map(({ id, error }) => [id, error?.code])).toEqual([4, 5, 6, 7, 8, 9, 10, 11].map((id) => [id, 1013]))
+    expect(responsesTo(line.peer).map(({ id, error }) => [id, error?.code])).toEqual([4, 5, 6, 7, 8, 9, 10, 11].map((id) => [id, 1013]))
     for (const end of release) end()
-    await until(() => answersTo(line.peer).length === 11, 'the answers')
-    // There is room again.
+    await until(() => responsesTo(line.peer).length === 11, 'the responses')
+    // The limit has places again.
     line.peer.write(textFrame({ id: 12, method: 'ping' }))
-    await until(() => answersTo(line.peer).length === 12, 'the ping')
-    expect(answersTo(line.peer).slice(8)).toEqual([1, 2, 3, 12].map((id) => ({ jsonrpc: '2.0', id, result: {} })))
+    await until(() => responsesTo(line.peer).length === 12, 'the ping')
+    expect(responsesTo(line.peer).slice(8)).toEqual([1, 2, 3, 12].map((id) => ({ jsonrpc: '2.0', id, result: {} })))
     // Requests of the client itself are not counted with them.
     await roundTrip(line)
   })
 
-  test('S14: of requests by a server that reads no answer ends that connection, and the next one works', async () => {
+  test('S14: of requests by a server that reads no response ends that connection, and the next one works', async () => {
     const line = await useLine({ outbox: { maxBytes: MIB }, reconnect: QUICK })
     const { asked } = await ask(line)
     const first = line.peer
     const left = nextEvent(line.client, 'state', ({ from }) => from === 'ready')
     const ready = nextEvent(line.client, 'reconnected')
     line.dial.socket.pause()
-    // Each answer repeats the id: what comes back is as large as what was sent.
+    // Each response repeats the id: what comes back is as large as what was sent.
     const id = 'x'.repeat(MIB)
     for (let n = 0; n < 64 && line.client.state === 'ready'; n++) {
       first.write(textFrame({ id: `${String(n)}${id}`, method: 'ping' }))
@@ -246,14 +250,14 @@ describe('compression', () => {
     headers: { 'Sec-WebSocket-Extensions': 'permessage-deflate; client_no_context_takeover' }
   }
 
-  test('S7: that nobody asked for is refused', async () => {
+  test('S7: that nobody asked for is rejected', async () => {
     const server = await useRawServer((dial) => acceptDial(dial, DEFLATE).serveHandshake())
     const { client } = useClient({ url: server.url })
     expect(await rejectionOf(client.connect())).toMatchObject({ name: 'HandshakeError', code: 'HANDSHAKE_INVALID' })
     expect(server.dials).toHaveLength(1)
   })
 
-  test('S7: of a frame, without an agreement on it, is refused', async () => {
+  test('S7: of a frame, without an agreement on it, is rejected', async () => {
     const line = await useLine()
     const failed = nextEvent(line.client, 'failed')
     line.peer.write(textFrame({ method: 'notifications/x' }, { rsv: 4 }))
@@ -337,16 +341,16 @@ describe('10,000 levels of JSON', () => {
     await roundTrip(line)
   })
 
-  test('P13: that a handler returns are refused with -32603', async () => {
+  test('P13: that a handler returns are answered with -32603', async () => {
     const line = await useLine()
     line.client.setRequestHandler('vendor/x', () => ({ deep: JSON.parse(DEEP) as unknown }))
     line.peer.write(textFrame({ id: 1, method: 'vendor/x' }))
-    await until(() => answersTo(line.peer).length === 1, 'the answer')
-    expect(answersTo(line.peer)).toMatchObject([{ id: 1, error: { code: -32603 } }])
+    await until(() => responsesTo(line.peer).length === 1, 'the response')
+    expect(responsesTo(line.peer)).toMatchObject([{ id: 1, error: { code: -32603 } }])
   })
 
   // What the handshake does with each of these: `ready`, or the code of the failure.
-  const greetings: [where: string, answer: string, outcome: string][] = [
+  const handshakes: [where: string, response: string, outcome: string][] = [
     ['as capabilities', `"result":{"protocolVersion":"2025-11-25","capabilities":{"x":${DEEP}}}`, 'ready'],
     ['as the server’s info', `"result":{"protocolVersion":"2025-11-25","serverInfo":{"x":${DEEP}}}`, 'ready'],
     ['as the version', `"result":{"protocolVersion":${DEEP}}`, 'INITIALIZE_REFUSED'],
@@ -355,14 +359,14 @@ describe('10,000 levels of JSON', () => {
     ['as the message of an error', `"error":{"code":-32000,"message":${DEEP}}`, 'INITIALIZE_REFUSED'],
     ['as the code of an error', `"error":{"code":${DEEP},"message":"no"}`, 'INITIALIZE_REFUSED']
   ]
-  const traps: [where: string, answer: string, outcome: string][] = [
+  const traps: [where: string, response: string, outcome: string][] = [
     ['an error message of which no text can be made', '"error":{"code":1,"message":{"toString":1,"valueOf":1}}', 'INITIALIZE_REFUSED'],
     ['an error code of which no text can be made', '"error":{"code":{"toString":1,"valueOf":1},"message":"no"}', 'INITIALIZE_REFUSED'],
     ['a version of which no text can be made', '"result":{"protocolVersion":{"toString":1}}', 'INITIALIZE_REFUSED'],
     ['capabilities that are null', '"result":{"protocolVersion":"2025-11-25","capabilities":{"tools":null,"prompts":1}}', 'ready']
   ]
 
-  const discoveries: typeof greetings = [
+  const discoveries: typeof handshakes = [
     ['as the versions', `"result":{"supportedVersions":${DEEP}}`, 'INITIALIZE_REFUSED'],
     ['as capabilities', `"result":{"supportedVersions":["2026-07-28"],"capabilities":{"x":${DEEP}}}`, 'ready'],
     ['as _meta', `"result":{"supportedVersions":["2026-07-28"],"_meta":{"io.modelcontextprotocol/serverInfo":{"x":${DEEP}}}}`, 'ready'],
@@ -370,15 +374,15 @@ describe('10,000 levels of JSON', () => {
     ['as the message of an error', `"error":{"code":-32022,"message":${DEEP}}`, 'INITIALIZE_REFUSED']
   ]
   const rows = [
-    ...[...greetings, ...traps].map((row) => ['legacy', ...row] as const),
+    ...[...handshakes, ...traps].map((row) => ['legacy', ...row] as const),
     ...[...discoveries, ...traps.slice(0, 2)].map((row) => ['modern', ...row] as const)
   ]
 
-  test.each(rows)('P13, P11: in a %s handshake, %s, end it as any other does', async (protocol, _where, answer, outcome) => {
+  test.each(rows)('P13, P11: in a %s handshake, %s, end it as any other does', async (protocol, _where, response, outcome) => {
     const server = await useRawServer((dial) => {
       const peer = acceptDial(dial)
       void peer.next(protocol === 'legacy' ? 'initialize' : 'server/discover').then(({ id }) => {
-        peer.write(textFrame(`{"jsonrpc":"2.0","id":${String(id)},${answer}}`))
+        peer.write(textFrame(`{"jsonrpc":"2.0","id":${String(id)},${response}}`))
       })
     })
     const { client, errors } = useClient({
@@ -398,7 +402,7 @@ describe('10,000 levels of JSON', () => {
     expect(client.state).toBe('ready')
   })
 
-  test('P11: an endless message of a refused handshake is told in few words', async () => {
+  test('P11: an endless message of a handshake error is cut short', async () => {
     const server = await useRawServer((dial) => {
       const peer = acceptDial(dial)
       void peer.next('initialize').then(({ id }) => peer.write(textFrame({ id, error: { code: 1, message: 'x'.repeat(MIB) } })))
@@ -422,7 +426,7 @@ describe('keys of the prototype', () => {
   const EVIL = '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},"toString":1}'
   const KEYS = ['__proto__', 'constructor', 'toString', 'hasOwnProperty']
 
-  test('S10, P28: in results, notifications, progress, questions and the handshake pollute nothing and stay as they are', async () => {
+  test('S10, P28: in results, notifications, progress, server requests and the handshake pollute nothing and stay as they are', async () => {
     const server = await useRawServer((dial) => {
       const peer = acceptDial(dial)
       void peer.next('initialize').then(({ id }) => {
@@ -451,13 +455,13 @@ describe('keys of the prototype', () => {
       ),
       textFrame(`{"jsonrpc":"2.0","id":"__proto__","method":"elicitation/create","params":{"message":"?","requestedSchema":${schema}}}`)
     )
-    await until(() => answersTo(peer).length === 1, 'the answer')
+    await until(() => responsesTo(peer).length === 1, 'the response')
     peer.write(textFrame(`{"jsonrpc":"2.0","id":${String(id)},"result":${EVIL}}`))
     const result = await asked
     expect(JSON.stringify(result)).toBe(EVIL)
     expect(JSON.stringify(notifications[0]?.params)).toBe(EVIL)
-    const [answer] = answersTo(peer) as [{ result: { content: object } }]
-    expect(JSON.stringify(answer.result.content)).toBe('{"__proto__":{"polluted":1},"constructor":1}')
+    const [response] = responsesTo(peer) as [{ result: { content: object } }]
+    expect(JSON.stringify(response.result.content)).toBe('{"__proto__":{"polluted":1},"constructor":1}')
     for (const value of [{}, client, client.serverInfo, client.serverCapabilities, result, client.stats()])
       expect((value as { polluted?: unknown }).polluted).toBeUndefined()
     expect(errors).toEqual([])
@@ -474,7 +478,7 @@ describe('keys of the prototype', () => {
       textFrame({ id: key, method: 'ping' })
     )
     await roundTrip(line)
-    expect(answersTo(line.peer)).toEqual([{ jsonrpc: '2.0', id: key, result: {} }])
+    expect(responsesTo(line.peer)).toEqual([{ jsonrpc: '2.0', id: key, result: {} }])
     expect(line.errors).toEqual([])
     line.peer.write(textFrame({ id, result: { fine: true } }))
     expect(await asked).toEqual({ fine: true })
@@ -487,7 +491,7 @@ describe('keys of the prototype', () => {
       line.peer.write(textFrame(`{"jsonrpc":"2.0","id":${id},"result":{}}`), textFrame(`{"jsonrpc":"2.0","id":${id},"method":"ping"}`))
       await roundTrip(line)
       expect(line.errors).toMatchObject([{ code: 'INVALID_RESPONSE' }, { code: 'INVALID_RESPONSE' }])
-      expect(answersTo(line.peer)).toEqual([])
+      expect(responsesTo(line.peer)).toEqual([])
     }
   )
 })
@@ -499,7 +503,7 @@ describe('an upgrade that is an attack', () => {
     ['20,000 headers', `HTTP/1.1 401 No\r\n${'X: y\r\n'.repeat(20_000)}\r\n`, 'HANDSHAKE_INVALID'],
     ['bytes that are no HTTP', Buffer.alloc(MIB, 0xff), 'HANDSHAKE_INVALID']
   ]
-  test.each(attacks)('N19, S16: with %s is refused at once', async (_what, head, code) => {
+  test.each(attacks)('N19, S16: with %s is rejected at once', async (_what, head, code) => {
     const server = await useRawServer(({ socket }) => socket.write(head))
     const { client } = useClient({ url: server.url })
     const failure = await rejectionOf(client.connect())
@@ -508,7 +512,7 @@ describe('an upgrade that is an attack', () => {
     expect(server.dials).toHaveLength(1)
   })
 
-  test('N10: with hints and no answer, without end, ends at connectTimeout', async () => {
+  test('N10: with hints and no response, without end, ends at connectTimeout', async () => {
     const hints = 'HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n'.repeat(100)
     const server = await useRawServer(({ socket }) => {
       const timer = setInterval(() => socket.write(hints), 1)
@@ -519,7 +523,7 @@ describe('an upgrade that is an attack', () => {
     await until(() => server.dials[0]!.socket.destroyed, 'the client hangs up')
   })
 
-  test('S13: with a subprotocol of 8 kB, made to be slow to read, is refused at once', async () => {
+  test('S13: with a subprotocol of 8 kB, made to be slow to read, is rejected at once', async () => {
     const server = await useRawServer((dial) => void acceptDial(dial, { subprotocol: `mcp.v1${' ,'.repeat(4000)}` }))
     const { client } = useClient({ url: server.url })
     const begun = performance.now()
@@ -575,20 +579,29 @@ describe('an injection', () => {
     ['NUL', `${SECRET}\0`],
     ['a character beyond Latin-1', `${SECRET}€`]
   ]
-  const places: [place: string, options: (value: string) => Partial<McpWebSocketClientOptions>][] = [
+  const fixed: [place: string, options: (value: string) => Partial<McpWebSocketClientOptions>][] = [
     ['a header', (value) => ({ headers: { 'X-Key': value } })],
-    ['a header of a function', (value) => ({ headers: () => ({ 'X-Key': value }) })],
     ['the token', (value) => ({ auth: { token: value } })],
-    ['the token of a function', (value) => ({ auth: { token: () => value } })],
     ['a cookie', (value) => ({ headers: { Cookie: value } })]
   ]
-  const rows = places.flatMap(([place, options]) => BAD.map(([name, value]) => [name, place, options(value)] as const))
+  const provided: typeof fixed = [
+    ['a header of a function', (value) => ({ headers: () => ({ 'X-Key': value }) })],
+    ['the token of a function', (value) => ({ auth: { token: () => value } })]
+  ]
+  const rowsOf = (places: typeof fixed): (readonly [string, string, Partial<McpWebSocketClientOptions>])[] =>
+    places.flatMap(([place, options]) => BAD.map(([name, value]) => [name, place, options(value)] as const))
 
-  test.each(rows)(
-    'S12: of %s in %s is refused by an error that does not show it, and no byte reaches the server',
+  test.each(rowsOf(fixed))('S12: of %s in %s is a TypeError that does not show it', (_name, _place, options) => {
+    const make = (): unknown => useClient({ url: 'ws://127.0.0.1:9/ws', ...options })
+    expect(make).toThrow(TypeError)
+    expect(make).not.toThrow(SECRET)
+  })
+
+  test.each(rowsOf(provided))(
+    'S12: of %s in %s is rejected with an error that does not show it, and no byte reaches the server',
     async (_name, _place, options) => {
-      const server = await useRefusal({ status: 404 })
-      const { client, states } = useClient({ url: server.url, reconnect: false, ...options })
+      const server = await useRejectingServer({ status: 404 })
+      const { client, states } = useClient({ url: server.url, ...options })
       const failure = await rejectionOf(client.connect())
       expect(failure).toMatchObject({ name: 'HandshakeError', code: 'CONNECT_FAILED' })
       expect(everythingShown(failure, states)).not.toContain(SECRET)
@@ -603,8 +616,8 @@ describe('an injection', () => {
     expect(make).not.toThrow(SECRET)
   })
 
-  test.each(BAD)('S12: of %s in a token that travels as a subprotocol is refused, or encoded', async (name, value) => {
-    const server = await useRefusal({ status: 404 })
+  test.each(BAD)('S12: of %s in a token that travels as a subprotocol is rejected or encoded', async (name, value) => {
+    const server = await useRejectingServer({ status: 404 })
     const { client } = useClient({ url: server.url, reconnect: false, auth: { token: () => value, via: 'subprotocol' } })
     const failure = await rejectionOf(client.connect())
     expect(everythingShown(failure)).not.toContain(SECRET)
@@ -613,9 +626,9 @@ describe('an injection', () => {
     else expect(headerOf(server.dials[0]!, 'Sec-WebSocket-Protocol')).toMatch(/^mcp\.v1, ?mcp\.bearer\.[\w-]+$/)
   })
 
-  test.each([`X-Key\r\nX-Evil: 1`, 'X Key', 'X-Kéy', 'X-Key:', ''])('S12: in the name of a header is refused: %j', async (name) => {
-    const server = await useRefusal({ status: 404 })
-    const { client } = useClient({ url: server.url, reconnect: false, headers: { [name]: SECRET } })
+  test.each([`X-Key\r\nX-Evil: 1`, 'X Key', 'X-Kéy', 'X-Key:', ''])('S12: in the name of a header is rejected: %j', async (name) => {
+    const server = await useRejectingServer({ status: 404 })
+    const { client } = useClient({ url: server.url, headers: () => ({ [name]: SECRET }) })
     const failure = await rejectionOf(client.connect())
     expect(failure).toMatchObject({ name: 'HandshakeError', code: 'CONNECT_FAILED' })
     expect(everythingShown(failure)).not.toContain(SECRET)
@@ -623,7 +636,7 @@ describe('an injection', () => {
   })
 
   test('S19: by the url does not leave the request line', async () => {
-    const server = await useRefusal({ status: 404 })
+    const server = await useRejectingServer({ status: 404 })
     const { client } = useClient({ url: `${server.url}\r\nX-Evil: 1\r\n?q=a b\r\nc#${SECRET}`, reconnect: false })
     const failure = await rejectionOf(client.connect())
     expect(server.dials[0]?.head.split('\r\n')[0]).toBe('GET /wsX-Evil:%201?q=a%20bc HTTP/1.1')
@@ -632,7 +645,7 @@ describe('an injection', () => {
   })
 
   test('S19: userinfo of the url travels as Basic credentials, and neither it nor the fragment in the request line', async () => {
-    const server = await useRefusal({ status: 404 })
+    const server = await useRejectingServer({ status: 404 })
     const { client } = useClient({ url: `${server.url.replace('//', '//me%40home:hunter%2F22@')}#fragment`, reconnect: false })
     await rejectionOf(client.connect())
     expect(server.dials[0]?.head.split('\r\n')[0]).toBe('GET /ws HTTP/1.1')

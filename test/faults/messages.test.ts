@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import type { RpcError } from '../../src/index.js'
-import { nextEvent, rejectionOf, until, useClient } from '../integration/harness.js'
-import { answersTo, ask, roundTrip, useLine, type SentMessage } from './kit/line.js'
+import { nextEvent } from '../helpers/next-event.js'
+import { rejectionOf } from '../helpers/rejection-of.js'
+import { until } from '../helpers/until.js'
+import { useClient } from '../helpers/use-client.js'
+import { responsesTo, ask, roundTrip, useLine, type SentMessage } from './kit/line.js'
 import { useRawServer } from './kit/raw-server.js'
 import { acceptDial, closeFrame, frame, OPCODE, textFrame } from './kit/wire.js'
 
@@ -22,7 +25,7 @@ describe('what is no message', () => {
   })
 
   test.each(['{"result":{}', '{"jsonrpc":"1.0","result":{}', '{"jsonrpc":2,"result":{}', '{"jsonrpc":2.0,"result":{}'])(
-    'P4: an answer of another JSON-RPC fails its request: %s',
+    'P4: a response of another JSON-RPC fails its request: %s',
     async (start) => {
       const line = await useLine()
       const { asked, id } = await ask(line)
@@ -38,7 +41,7 @@ describe('what is no message', () => {
     ['neither', {}],
     ['an error that is no object', { error: 'no' }],
     ['an error that is null', { error: null }]
-  ])('P10: an answer with %s fails its request', async (_what, members) => {
+  ])('P10: a response with %s fails its request', async (_what, members) => {
     const line = await useLine()
     const { asked, id } = await ask(line)
     line.peer.write(textFrame({ id, ...members }))
@@ -54,11 +57,11 @@ describe('what is no message', () => {
     await roundTrip(line)
     expect(line.errors).toMatchObject([{ code: 'INVALID_RESPONSE' }, { code: 'INVALID_RESPONSE' }])
     expect(line.notifications).toEqual([])
-    expect(answersTo(line.peer)).toEqual([])
+    expect(responsesTo(line.peer)).toEqual([])
   })
 })
 
-describe('an answer', () => {
+describe('a response', () => {
   test('P6: of two to one request the first counts, and the second harms nobody', async () => {
     const line = await useLine()
     const { asked, id } = await ask(line)
@@ -208,7 +211,7 @@ describe('frames', () => {
       line.peer.write(textFrame(`{"jsonrpc":"2.0","id":${big},"result":{}}`), textFrame(`{"jsonrpc":"2.0","id":${big},"method":"ping"}`))
       await roundTrip(line)
       expect(line.errors).toMatchObject([{ code: 'INVALID_RESPONSE' }, { code: 'INVALID_RESPONSE' }])
-      expect(answersTo(line.peer)).toEqual([])
+      expect(responsesTo(line.peer)).toEqual([])
       line.peer.write(textFrame({ id, result: { fine: true } }))
       expect(await asked).toEqual({ fine: true })
     }
@@ -231,14 +234,14 @@ describe('frames', () => {
     )
     await closed
     expect([line.client.state, line.notifications, line.errors, handled]).toEqual(['closed', [], [], 0])
-    expect(answersTo(line.peer)).toEqual([])
+    expect(responsesTo(line.peer)).toEqual([])
   })
 })
 
 describe('a request of the server', () => {
   const cycle: Record<string, unknown> = {}
   cycle.self = cycle
-  const rows: [what: string, handler: () => unknown, answer: object][] = [
+  const rows: [what: string, handler: () => unknown, response: object][] = [
     ['that returns nothing is answered with an empty result', () => undefined, { result: {} }],
     ['that returns null is answered with an empty result', () => null, { result: {} }],
     ['that throws is answered with -32603', () => thrower(new Error('on fire')), { error: { code: -32603, message: 'on fire' } }],
@@ -249,30 +252,30 @@ describe('a request of the server', () => {
     ['that returns a word is answered with -32603', () => 'word', { error: { code: -32603 } }],
     ['whose toJSON throws is answered with -32603', () => ({ toJSON: () => thrower(new Error('no')) }), { error: { code: -32603 } }]
   ]
-  test.each(rows)('P20: with a handler %s', async (_what, handler, answer) => {
+  test.each(rows)('P20: with a handler %s', async (_what, handler, response) => {
     const line = await useLine()
-    line.client.setRequestHandler('vendor/question', handler)
-    line.peer.write(textFrame({ id: 7, method: 'vendor/question' }))
-    await until(() => answersTo(line.peer).length === 1, 'the answer')
-    expect(answersTo(line.peer)).toMatchObject([{ id: 7, ...answer }])
-    expect(JSON.stringify(answersTo(line.peer))).not.toMatch(/stack|\.test\.ts/)
+    line.client.setRequestHandler('vendor/request', handler)
+    line.peer.write(textFrame({ id: 7, method: 'vendor/request' }))
+    await until(() => responsesTo(line.peer).length === 1, 'the response')
+    expect(responsesTo(line.peer)).toMatchObject([{ id: 7, ...response }])
+    expect(JSON.stringify(responsesTo(line.peer))).not.toMatch(/stack|\.test\.ts/)
     await roundTrip(line)
-    expect(answersTo(line.peer)).toHaveLength(1)
+    expect(responsesTo(line.peer)).toHaveLength(1)
   })
 
   test('P20: with a handler that never settles is not answered, keeps nobody else waiting, and is aborted at the end', async () => {
     const line = await useLine({ requestTimeout: 30 })
     let signal: AbortSignal | undefined
-    line.client.setRequestHandler('vendor/question', (_request, context) => {
+    line.client.setRequestHandler('vendor/request', (_request, context) => {
       signal = context.signal
       return new Promise(() => undefined)
     })
-    line.peer.write(textFrame({ id: 7, method: 'vendor/question' }), textFrame({ id: 8, method: 'ping' }))
-    await until(() => answersTo(line.peer).length === 1, 'the ping')
-    expect(answersTo(line.peer)).toEqual([{ jsonrpc: '2.0', id: 8, result: {} }])
+    line.peer.write(textFrame({ id: 7, method: 'vendor/request' }), textFrame({ id: 8, method: 'ping' }))
+    await until(() => responsesTo(line.peer).length === 1, 'the ping')
+    expect(responsesTo(line.peer)).toEqual([{ jsonrpc: '2.0', id: 8, result: {} }])
     // No limit is set for it: a human may stand behind it.
     await new Promise((resolve) => setTimeout(resolve, 60))
-    expect([answersTo(line.peer).length, signal?.aborted]).toEqual([1, false])
+    expect([responsesTo(line.peer).length, signal?.aborted]).toEqual([1, false])
     await line.client.close()
     expect(signal?.aborted).toBe(true)
   })
@@ -281,37 +284,37 @@ describe('a request of the server', () => {
     const line = await useLine()
     const cancelled = textFrame({ method: 'notifications/cancelled', params: { requestId: 7 } })
     line.peer.write(textFrame({ id: 7, method: 'ping' }))
-    await until(() => answersTo(line.peer).length === 1, 'the answer')
+    await until(() => responsesTo(line.peer).length === 1, 'the response')
     line.peer.write(cancelled, textFrame({ id: 7, method: 'ping' }))
-    await until(() => answersTo(line.peer).length === 2, 'the second answer')
+    await until(() => responsesTo(line.peer).length === 2, 'the second response')
     expect(line.errors).toEqual([])
   })
 
   test.each(['__proto__', 'constructor', 'toString', 'rpc.discover', ''])(
-    'P26: of the method %j is refused with -32601',
+    'P26: of the method %j is answered with -32601',
     async (method) => {
       const line = await useLine()
       line.peer.write(textFrame({ id: method, method }))
-      await until(() => answersTo(line.peer).length === 1, 'the answer')
-      expect(answersTo(line.peer)).toMatchObject([{ id: method, error: { code: -32601 } }])
+      await until(() => responsesTo(line.peer).length === 1, 'the response')
+      expect(responsesTo(line.peer)).toMatchObject([{ id: method, error: { code: -32601 } }])
     }
   )
 
-  test('P29: that comes before the answer to initialize is answered at once', async () => {
+  test('P29: that comes before the response to initialize is answered at once', async () => {
     const server = await useRawServer((dial) => {
       const peer = acceptDial(dial)
       void peer.next('initialize').then(async ({ id }) => {
         peer.write(textFrame({ id: 1, method: 'ping' }), textFrame({ id: 2, method: 'roots/list' }))
-        await until(() => answersTo(peer).length === 2, 'both answers')
-        answers.push(...answersTo(peer))
+        await until(() => responsesTo(peer).length === 2, 'both responses')
+        responses.push(...responsesTo(peer))
         peer.write(textFrame({ id, result: { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'x', version: '1' } } }))
       })
     })
-    const answers: SentMessage[] = []
+    const responses: SentMessage[] = []
     const { client } = useClient({ url: server.url, protocol: 'legacy', closeTimeout: 10, capabilities: { roots: {} } })
     client.setRequestHandler('roots/list', () => ({ roots: [] }))
     await client.connect()
-    expect(answers).toEqual([
+    expect(responses).toEqual([
       { jsonrpc: '2.0', id: 1, result: {} },
       { jsonrpc: '2.0', id: 2, result: { roots: [] } }
     ])

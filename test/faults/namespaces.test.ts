@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { lackOfNetlab, useNatLab, useNetlab, type LabOptions, type Netlab } from './kit/netlab.js'
 import type { RemoteClient, TimedChange } from './kit/program.js'
-import { rejectionOf, until } from '../integration/harness.js'
+import { rejectionOf } from '../helpers/rejection-of.js'
+import { until } from '../helpers/until.js'
 
 // Real networks, made bad by the kernel's own means.
 
@@ -44,7 +45,7 @@ describe.skipIf(lackOfNetlab() !== undefined)('in a network', () => {
     ['H1: no packet gets through', ['up', 'down']],
     ['H2: no packet of the client gets through', ['up']],
     ['H2: no packet of the server gets through', ['down']]
-  ] as const)('%s: noticed after interval + timeout, abandoned at once, healed by a reconnect', async (_row, directions) => {
+  ] as const)('%s: noticed after interval + timeout, abandoned at once, and followed by a reconnect', async (_row, directions) => {
     const lab = await useReadyLab()
     const { client } = lab
     // The last byte that comes is later than this.
@@ -53,7 +54,7 @@ describe.skipIf(lackOfNetlab() !== undefined)('in a network', () => {
     const loss = await lossOf(client)
     expect(loss).toMatchObject(DEAD)
     expect(loss.at - since).toBeGreaterThanOrEqual(HEARTBEAT.interval + HEARTBEAT.timeout - 2)
-    await lab.heal()
+    await lab.restore()
     await reached(client, 'ready', client.states.indexOf(loss))
     expect(await ask(client)).toBe(1)
   })
@@ -110,10 +111,10 @@ describe.skipIf(lackOfNetlab() !== undefined)('in a network', () => {
   test('H9: a third of all packets lost slows calls and pings down, and kills nothing', async () => {
     const lab = await useReadyLab({ ...QUICK, heartbeat: { interval: 50, timeout: 3000 } })
     const { client } = lab
-    // Every third one, not one in three by chance: a long row of losses would be a dead network, not a bad one.
+    // Every third one, not one in three by chance: a long row of lost packets would be a dead network, not a bad one.
     for (const direction of ['up', 'down'] as const) await lab.drop(direction, '-m statistic --mode nth --every 3 --packet 0')
     for (const size of [10, 1000, 20_000]) expect(await ask(client, size)).toBe(size)
-    // Without a call, too: each of these pings may be lost at first, or its answer.
+    // Without a call, too: each of these pings may be lost at first, or its response.
     const wanted = (await pings(lab)) + 4
     while ((await pings(lab)) < wanted);
     expect(pathOf(client)).toEqual(STRAIGHT)
@@ -123,7 +124,7 @@ describe.skipIf(lackOfNetlab() !== undefined)('in a network', () => {
     const lab = await useReadyLab({ ...QUICK, heartbeat: { interval: 100, timeout: 300 } })
     const { client } = lab
     await lab.slow(4_000_000)
-    // No call is pending, which would put the verdict off; and the answer to a ping queues behind the message.
+    // No call is pending, which would put the verdict off; and the response to a ping queues behind the message.
     await lab.server.ask('notify', 1_000_000)
     await until(() => client.notifications.length === 1, 'the message arrives')
     expect(await ask(client, 100_000)).toBe(100_000)
@@ -158,8 +159,8 @@ describe.skipIf(lackOfNetlab() !== undefined)('in a network', () => {
     expect(error).toMatchObject({ code: 'RETRIES_EXHAUSTED', attempts: 3, cause: { code: 'CONNECT_FAILED' } })
     expect(JSON.stringify(error)).toContain('EHOSTUNREACH')
     expect(pathOf(client)).toEqual(['connecting', 'waiting', 'connecting', 'waiting', 'connecting', 'failed'])
-    // It heals like any other.
-    await lab.heal()
+    // The client recovers as from any other loss.
+    await lab.restore()
     await client.connect()
   })
 })

@@ -1,43 +1,30 @@
 import { createServer, request as httpRequest, Agent, type ClientRequestArgs } from 'node:http'
 import { Agent as SecureAgent } from 'node:https'
-import { once } from 'node:events'
-import { connect, type AddressInfo, type LookupFunction, type Socket } from 'node:net'
+import { connect, type LookupFunction, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
-import {
-  isRetriesExhaustedError,
-  McpWebSocketClient,
-  type McpWebSocketClientOptions,
-  type McpWebSocketError,
-  type StateChange
-} from '../../src/index.js'
+import { McpWebSocketClient, type StateChange } from '../../src/index.js'
 import { useChild } from '../helpers/child.js'
 import { serveMcp } from '../helpers/mcp-server.js'
-import { afterTest, useWsServer, type WsServer } from '../helpers/ws-server.js'
-import { everythingShown, nextEvent, rejectionOf, until, useClient, type Observed } from '../integration/harness.js'
+import { useWsServer, type WsServer } from '../helpers/ws-server.js'
+import { afterTest } from '../helpers/after-test.js'
+import { everythingShown } from '../helpers/everything-shown.js'
+import { nextEvent } from '../helpers/next-event.js'
+import { rejectionOf } from '../helpers/rejection-of.js'
+import { until } from '../helpers/until.js'
+import { useClient } from '../helpers/use-client.js'
 import { makeAuthority, makeCertificate, useTlsServer } from './kit/certificates.js'
 import { judgeDials } from './kit/judge.js'
-import { useRawServer, useRefusal, type Dial } from './kit/raw-server.js'
+import { useRawServer, useRejectingServer, type Dial } from './kit/raw-server.js'
 import { acceptDial, closeFrame, textFrame, upgradeHead, type Upgrade } from './kit/wire.js'
+import { failToConnect } from '../helpers/fail-to-connect.js'
+import { freePort } from '../helpers/free-port.js'
+import { listenOnLoopback } from '../helpers/listen-on-loopback.js'
 
 const QUICK = { initialDelay: 5, maxDelay: 20, maxRetries: 2 }
-
-interface Refused extends Observed {
-  readonly error: McpWebSocketError
-  /** The failure of the last attempt itself. */
-  readonly failure: McpWebSocketError & { readonly cause?: NodeJS.ErrnoException }
-}
-
-/** Connects in vain. */
-async function refuse(options: McpWebSocketClientOptions): Promise<Refused> {
-  const observed = useClient({ reconnect: QUICK, ...options })
-  const error = (await rejectionOf(observed.client.connect())) as McpWebSocketError
-  expect(observed.client.state).toBe('failed')
-  return { ...observed, error, failure: (isRetriesExhaustedError(error) ? error.cause : error) as Refused['failure'] }
-}
 
 const useMcpServer = (port = 0): Promise<WsServer> => useWsServer(({ socket }) => serveMcp('v2', socket), { port })
 
@@ -45,23 +32,17 @@ const useMcpServer = (port = 0): Promise<WsServer> => useWsServer(({ socket }) =
 // A busy machine needs a while. Whoever waits for connectTimeout, which is 10 s, needs longer.
 const SOON = 9000
 
-async function freePort(): Promise<number> {
-  const server = await useWsServer(() => undefined)
-  await server.close()
-  return server.port
-}
-
-describe('nobody there', () => {
+describe('no server', () => {
   test('N1: a refused connection keeps the system error as its cause, and is retried without waiting for any timeout', async () => {
     const begun = performance.now()
-    const { error, failure } = await refuse({ url: `ws://127.0.0.1:${String(await freePort())}/ws` })
+    const { error, failure } = await failToConnect({ url: `ws://127.0.0.1:${String(await freePort())}/ws` })
     expect(error).toMatchObject({ code: 'RETRIES_EXHAUSTED', attempts: 3 })
     expect(failure).toMatchObject({ code: 'CONNECT_FAILED', cause: { code: 'ECONNREFUSED' } })
     expect(performance.now() - begun).toBeLessThan(SOON)
   })
 
   test('N2: a name that does not resolve is retried up to the cap; the error names the host, and not the query', async () => {
-    const { error, failure, states } = await refuse({ url: 'ws://no-such-host.invalid/ws?key=of-the-query' })
+    const { error, failure, states } = await failToConnect({ url: 'ws://no-such-host.invalid/ws?key=of-the-query' })
     expect(error).toMatchObject({ code: 'RETRIES_EXHAUSTED', attempts: 3 })
     expect(failure).toMatchObject({ code: 'CONNECT_FAILED', retryable: true, delivery: 'not-sent' })
     expect(failure.cause?.code).toMatch(/^(ENOTFOUND|EAI_AGAIN)$/)
@@ -105,7 +86,7 @@ describe('nobody there', () => {
   })
 })
 
-describe('an address that is dead, beside one that is alive', () => {
+describe('an unreachable address beside a reachable one', () => {
   /** Every name is first the IPv6 and then the IPv4 address of this machine. */
   const lookup: LookupFunction = (_host, _options, done) =>
     done(null, [
@@ -123,7 +104,7 @@ describe('an address that is dead, beside one that is alive', () => {
     expect(server.connections[0]?.request.socket.remoteFamily).toBe('IPv4')
   }
 
-  test('N26: IPv6 that refuses costs no further dial', async () => {
+  test('N26: a refused IPv6 connection costs no further dial', async () => {
     await expectOneDial(await useMcpServer())
   })
 
@@ -156,15 +137,15 @@ describe('an address that is dead, beside one that is alive', () => {
   }
 })
 
-describe('an answer that is no upgrade', () => {
+describe('a response that is no valid upgrade', () => {
   test.each<[string, string, (dial: Dial) => void]>([
     ['N7', 'a megabyte of headers', ({ socket }) => socket.write(STATUS_101 + `X-Filler: ${'x'.repeat(90)}\r\n`.repeat(10_000))],
     ['N7', 'headers for ever', ({ socket }) => writeForEver(socket, `X-Filler: ${'x'.repeat(90)}\r\n`)],
     ['N9', 'HTTP/2 at once', ({ socket }) => socket.end(Buffer.from([0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 100]))],
     ['N9', 'a page without a head', ({ socket }) => socket.end('<!doctype html><title>Welcome</title>')]
-  ])('%s: %s is fatal', async (_row, _fault, answer) => {
-    const server = await useRawServer(answer)
-    const { error } = await refuse({ url: server.url })
+  ])('%s: %s is fatal', async (_row, _fault, respond) => {
+    const server = await useRawServer(respond)
+    const { error } = await failToConnect({ url: server.url })
     expect(error).toMatchObject({ name: 'HandshakeError', code: 'HANDSHAKE_INVALID', retryable: false, delivery: 'not-sent' })
     expect((error.cause as NodeJS.ErrnoException).code).toMatch(/^HPE_/)
     expect(server.dials).toHaveLength(1)
@@ -185,16 +166,16 @@ describe('an answer that is no upgrade', () => {
   test.each<[string, (dial: Dial) => void]>([
     ['ends in the middle of its head', ({ socket }) => socket.end('HTTP/1.1 101 Switching Protocols\r\nUpgr')],
     ['is reset in the middle of its head', ({ socket }) => socket.write('HTTP/1.', () => socket.resetAndDestroy())]
-  ])('N8: an answer that %s is retried', async (_what, answer) => {
-    const server = await useRawServer(answer)
-    const { failure } = await refuse({ url: server.url })
+  ])('N8: a response that %s is retried', async (_what, respond) => {
+    const server = await useRawServer(respond)
+    const { failure } = await failToConnect({ url: server.url })
     expect(failure).toMatchObject({ code: 'CONNECT_FAILED', retryable: true })
     expect(server.dials).toHaveLength(3)
   })
 
   test('N15: 410 is fatal', async () => {
-    const server = await useRefusal({ status: 410, body: 'moved out' })
-    const { error } = await refuse({ url: server.url })
+    const server = await useRejectingServer({ status: 410, body: 'moved out' })
+    const { error } = await failToConnect({ url: server.url })
     expect(error).toMatchObject({ code: 'UNEXPECTED_STATUS', status: 410, body: 'moved out', retryable: false })
     expect(server.dials).toHaveLength(1)
   })
@@ -204,7 +185,7 @@ describe('an answer that is no upgrade', () => {
   test.each(['', 'soon', '30s', '-5', '3.5', '1e9', 'maybe 3000', '10, 20', 'Infinity'])(
     'N17: Retry-After %j is none: the delay is the client’s own',
     async (value) => {
-      const server = await useRefusal({ status: 503, headers: { 'Retry-After': value } })
+      const server = await useRejectingServer({ status: 503, headers: { 'Retry-After': value } })
       const { client } = useClient({ url: server.url, reconnect: OWN })
       const waiting = nextEvent(client, 'state', ({ to }) => to === 'waiting')
       const failure = rejectionOf(client.connect())
@@ -220,7 +201,7 @@ describe('an answer that is no upgrade', () => {
     ['a date of another century', 'Fri, 01 Jan 2999 00:00:00 GMT'],
     ['six minutes', '360']
   ])('N17: Retry-After of %s counts as five minutes', async (_what, value) => {
-    const server = await useRefusal({ status: 429, headers: { 'Retry-After': value } })
+    const server = await useRejectingServer({ status: 429, headers: { 'Retry-After': value } })
     const { client } = useClient({ url: server.url, reconnect: OWN })
     const waiting = nextEvent(client, 'state', ({ to }) => to === 'waiting')
     const failure = rejectionOf(client.connect())
@@ -251,7 +232,7 @@ describe('a 101 that breaks its rules', () => {
       socket.write(upgradeHead({ ...dial, socket }, { subprotocol: 'mcp.v1', ...upgrade }))
     )
     const begun = performance.now()
-    const { error } = await refuse({ url: server.url, perMessageDeflate })
+    const { error } = await failToConnect({ url: server.url, perMessageDeflate })
     expect(error).toMatchObject({ name: 'HandshakeError', code: 'HANDSHAKE_INVALID', retryable: false, delivery: 'not-sent' })
     expect(performance.now() - begun).toBeLessThan(SOON)
     expect(server.dials).toHaveLength(1)
@@ -263,7 +244,7 @@ describe('a 101 that breaks its rules', () => {
     async (subprotocol) => {
       for (const onMissingSubprotocol of ['fail', 'accept'] as const) {
         const server = await useRawServer((dial) => void acceptDial(dial, { subprotocol }))
-        const { error } = await refuse({ url: server.url, onMissingSubprotocol })
+        const { error } = await failToConnect({ url: server.url, onMissingSubprotocol })
         expect(error).toMatchObject({ name: 'SubprotocolError', code: 'SUBPROTOCOL_MISMATCH', received: subprotocol, retryable: false })
         expect(server.dials).toHaveLength(1)
       }
@@ -276,19 +257,19 @@ describe('frames in one packet with the 101', () => {
 
   test('N23: a notification in the packet of the 101 is delivered, and a request is answered', async () => {
     const glued = Buffer.concat([textFrame(NOTE), textFrame({ id: 'early', method: 'ping' })])
-    const answered: unknown[] = []
+    const responses: unknown[] = []
     const server = await useRawServer((dial) => {
       const peer = acceptDial(dial, undefined, glued)
       peer.serveHandshake()
       dial.socket.on('data', () => {
-        for (const { data } of peer.frames) if (data.includes('early')) answered.push(JSON.parse(data.toString()))
+        for (const { data } of peer.frames) if (data.includes('early')) responses.push(JSON.parse(data.toString()))
       })
     })
     const { client, notifications, errors } = useClient({ url: server.url, reconnect: false, closeTimeout: 20 })
     await client.connect()
     expect(notifications).toMatchObject([NOTE])
-    await until(() => answered.length > 0, 'the ping is answered')
-    expect(answered[0]).toEqual({ jsonrpc: '2.0', id: 'early', result: {} })
+    await until(() => responses.length > 0, 'the ping is responses')
+    expect(responses[0]).toEqual({ jsonrpc: '2.0', id: 'early', result: {} })
     expect(errors).toEqual([])
   })
 
@@ -311,7 +292,7 @@ describe('frames in one packet with the 101', () => {
       acceptDial(dial, undefined, closeFrame(4404, 'nobody here'))
       dial.socket.end()
     })
-    const { error } = await refuse({ url: server.url, protocol: 'legacy' })
+    const { error } = await failToConnect({ url: server.url, protocol: 'legacy' })
     expect(error).toMatchObject({ code: 'CONNECTION_LOST', closure: { code: 4404, reason: 'nobody here' } })
     expect(server.dials).toHaveLength(1)
   })
@@ -331,7 +312,7 @@ describe('a server that accepts and drops at once, for ever', () => {
       acceptDial(dial)
       drop(dial)
     })
-    const { error } = await refuse({ url: server.url, protocol: 'legacy', reconnect: SCHEDULE })
+    const { error } = await failToConnect({ url: server.url, protocol: 'legacy', reconnect: SCHEDULE })
     expect(error).toMatchObject({ name: 'RetriesExhaustedError', attempts: 7 })
     expectScheduled(server.dials)
   })
@@ -362,7 +343,7 @@ describe('a server that accepts and drops at once, for ever', () => {
 })
 
 describe('an HTTP proxy that must be used', () => {
-  /** A proxy that tunnels every CONNECT to one port of this machine, or refuses it. */
+  /** A proxy that tunnels every CONNECT to one port of this machine, or rejects it. */
   async function useConnectProxy(target: number, status = 200): Promise<{ port: number; asked: string[] }> {
     const asked: string[] = []
     const sockets = new Set<Duplex>()
@@ -381,17 +362,7 @@ describe('an HTTP proxy that must be used', () => {
       onward.on('close', () => socket.destroy())
       socket.on('close', () => onward.destroy())
     })
-    proxy.listen(0, '127.0.0.1')
-    await once(proxy, 'listening')
-    afterTest(
-      () =>
-        new Promise((resolve) => {
-          for (const socket of sockets) socket.destroy()
-          proxy.close(() => resolve())
-          proxy.closeAllConnections()
-        })
-    )
-    return { port: (proxy.address() as AddressInfo).port, asked }
+    return { port: await listenOnLoopback(proxy), asked }
   }
 
   type Done = (error: Error | null, socket?: Duplex) => void
@@ -456,20 +427,20 @@ describe('an HTTP proxy that must be used', () => {
     await client.connect()
     expect(client.state).toBe('ready')
     expect(proxy.asked).toEqual(['mcp.invalid:443'])
-    const { error } = await refuse({ url: 'wss://other.invalid/ws', agent, tls: { ca: authority.cert } })
+    const { error } = await failToConnect({ url: 'wss://other.invalid/ws', agent, tls: { ca: authority.cert } })
     expect(error).toMatchObject({ code: 'TLS_FAILED', cause: { code: 'ERR_TLS_CERT_ALTNAME_INVALID' } })
   })
 
-  test('N27: a proxy that refuses the tunnel is an error in the words of the agent', async () => {
+  test('N27: a proxy that rejects the tunnel leads to the error of the agent', async () => {
     const proxy = await useConnectProxy(0, 407)
-    const { failure } = await refuse({ url: 'ws://mcp.invalid/ws', agent: new PlainTunnel(proxy.port) })
+    const { failure } = await failToConnect({ url: 'ws://mcp.invalid/ws', agent: new PlainTunnel(proxy.port) })
     expect(failure).toMatchObject({ code: 'CONNECT_FAILED', message: expect.stringContaining('the proxy answered 407') as string })
     expect(proxy.asked).toHaveLength(3)
   })
 
   test('N27: without an agent, a proxy that answers in place of the server is named', async () => {
-    const server = await useRefusal({ status: 407, headers: { 'Proxy-Authenticate': 'Basic realm="proxy"' } })
-    const { error } = await refuse({ url: server.url })
+    const server = await useRejectingServer({ status: 407, headers: { 'Proxy-Authenticate': 'Basic realm="proxy"' } })
+    const { error } = await failToConnect({ url: server.url })
     expect(error).toMatchObject({ code: 'UNEXPECTED_STATUS', status: 407, hint: expect.stringMatching(/proxy.*agent/) as string })
   })
 })

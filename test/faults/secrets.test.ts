@@ -4,9 +4,11 @@ import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { McpWebSocketClient, type McpWebSocketClientOptions, type McpWebSocketError } from '../../src/index.js'
 import { bundle, useChild } from '../helpers/child.js'
-import { nextEvent, rejectionOf, useClient, type Observed } from '../integration/harness.js'
+import { nextEvent } from '../helpers/next-event.js'
+import { rejectionOf } from '../helpers/rejection-of.js'
+import { useClient, type Observed } from '../helpers/use-client.js'
 import { makeCertificate, useTlsServer } from './kit/certificates.js'
-import { headerOf, useRawServer, useRefusal, type Dial, type RawAnswer, type RawServer } from './kit/raw-server.js'
+import { headerOf, useRawServer, useRejectingServer, type Dial, type RawResponse, type RawServer } from './kit/raw-server.js'
 import { acceptDial, closeFrame, textFrame, upgradeHead, type RawPeer } from './kit/wire.js'
 
 // A client that carries a secret in every place where one can be goes through every fault, while the server quotes all that it
@@ -95,9 +97,9 @@ function expectAllArrived({ dials }: RawServer, via: Via = 'header'): void {
   expect(head).toContain(via === 'header' ? CANARY.token : BEARER)
 }
 
-describe('a refusal that quotes all secrets', () => {
+describe('a rejected upgrade that quotes all secrets', () => {
   const line = (dial: Dial): string => quote(dial).replaceAll(/[\r\n]+/g, ' ')
-  const places: [place: string, answer: (dial: Dial) => Omit<RawAnswer, 'status'>][] = [
+  const places: [place: string, respond: (dial: Dial) => Omit<RawResponse, 'status'>][] = [
     ['body', (dial) => ({ body: quote(dial) })],
     ['body, across its limit', (dial) => ({ body: `${'x'.repeat(4090)}${ALL}${quote(dial)}` })],
     ['status line', (dial) => ({ reason: line(dial) })],
@@ -115,17 +117,17 @@ describe('a refusal that quotes all secrets', () => {
     ]
   ]
   const statuses = [200, 301, 302, 307, 400, 401, 403, 404, 407, 426, 429, 500, 502, 503]
-  const rows = statuses.flatMap((status) => places.map(([place, answer]) => [status, place, answer] as const))
+  const rows = statuses.flatMap((status) => places.map(([place, respond]) => [status, place, respond] as const))
 
-  test.each(rows)('S17: with %i in its %s shows none', async (status, _place, answer) => {
-    const server = await useRefusal((dial) => ({ status, ...answer(dial) }))
+  test.each(rows)('S17: with %i in its %s shows none', async (status, _place, respond) => {
+    const server = await useRejectingServer((dial) => ({ status, ...respond(dial) }))
     const error = await fail({ ...loaded(server.url), reconnect: false })
     expect(error).toMatchObject({ status })
     expectAllArrived(server)
   })
 
   test.each(statuses)('S17: with %i, when the token was offered as a subprotocol, shows none', async (status) => {
-    const server = await useRefusal((dial) => ({ status, body: quote(dial), reason: line(dial) }))
+    const server = await useRejectingServer((dial) => ({ status, body: quote(dial), reason: line(dial) }))
     await fail(loaded(server.url, 'subprotocol'))
     expectAllArrived(server, 'subprotocol')
   })
@@ -192,20 +194,22 @@ describe('an upgrade that quotes all secrets', () => {
 })
 
 describe('a handshake of MCP that quotes all secrets', () => {
-  const answers: [what: string, answer: object][] = [
-    ['refuses', { error: { code: -32000, message: ALL, data: { quoted: [ALL] } } }],
-    ['refuses the version', { error: { code: -32022, message: ALL, data: { supported: [ALL] } } }],
+  const responses: [what: string, response: object][] = [
+    ['is an error', { error: { code: -32000, message: ALL, data: { quoted: [ALL] } } }],
+    ['is an error about the version', { error: { code: -32022, message: ALL, data: { supported: [ALL] } } }],
     ['agrees on no version', { result: { protocolVersion: ALL, supportedVersions: [ALL] } }],
-    ['is no answer', { error: ALL }]
+    ['is no JSON-RPC response', { error: ALL }]
   ]
-  const rows = answers.flatMap(([what, answer]) => (['legacy', 'modern'] as const).map((protocol) => [what, protocol, answer] as const))
+  const rows = responses.flatMap(([what, response]) =>
+    (['legacy', 'modern'] as const).map((protocol) => [what, protocol, response] as const)
+  )
 
-  test.each(rows)('S17: and %s shows none: %s', async (_what, protocol, answer) => {
+  test.each(rows)('S17: and %s shows none: %s', async (_what, protocol, response) => {
     const server = await useRawServer((dial) => {
       const peer = acceptDial(dial)
       const serve = async (method: string): Promise<void> => {
         const { id } = await peer.next(method)
-        peer.write(textFrame({ id, ...answer }))
+        peer.write(textFrame({ id, ...response }))
         return serve(method)
       }
       for (const method of ['initialize', 'server/discover']) void serve(method)
@@ -220,12 +224,12 @@ describe('a handshake of MCP that quotes all secrets', () => {
     const { id } = await first.next('logging/setLevel')
     first.write(textFrame({ id, result: {} }))
     await level
-    const trouble = nextEvent(observed.client, 'error')
+    const error = nextEvent(observed.client, 'error')
     dial().socket.destroy()
     await nextEvent(observed.client, 'reconnected')
     const again = await peer().next('logging/setLevel')
     peer().write(textFrame({ id: again.id, error: { code: 1, message: ALL, data: ALL } }))
-    expect(await trouble).toMatchObject({ code: 'RESTORE_FAILED' })
+    expect(await error).toMatchObject({ code: 'RESTORE_FAILED' })
     expectNothingShown(everythingOf(observed))
   })
 })
@@ -237,15 +241,15 @@ describe('a frame that quotes all secrets', () => {
     ['is an error of nobody', JSON.stringify({ jsonrpc: '2.0', id: null, error: { code: 1, message: ALL, data: ALL } })]
   ])('S17: and %s shows none', async (_what, text) => {
     const { observed, peer } = await useCall()
-    const trouble = nextEvent(observed.client, 'error')
+    const error = nextEvent(observed.client, 'error')
     peer().write(textFrame(text))
-    await trouble
+    await error
     expectNothingShown(everythingOf(observed))
   })
 })
 
 describe('a connection that breaks', () => {
-  test('S17: before it is there shows none: refused, silent, reset, hung up', async () => {
+  test('S17: before it is there shows none: rejected, silent, reset, closed', async () => {
     const closed = createServer().listen(0, '127.0.0.1')
     await once(closed, 'listening')
     const { port } = closed.address() as AddressInfo
@@ -277,12 +281,12 @@ describe('a connection that breaks', () => {
   test('S17: by TLS shows none: nobody trusts the server, or it speaks none, or nothing else', async () => {
     const server = await useTlsServer(await makeCertificate())
     expect(await fail(loaded(server.url))).toMatchObject({ code: 'TLS_FAILED' })
-    const plain = await useRefusal({ status: 400, body: ALL })
+    const plain = await useRejectingServer({ status: 400, body: ALL })
     await fail({ ...loaded(plain.url.replace('ws:', 'wss:')), connectTimeout: 100 })
     await fail(loaded(server.url.replace('wss:', 'ws:')))
   })
 
-  test('S17: as it would be in the open shows none', async () => {
+  test('S17: that would send credentials in plain text shows none', async () => {
     expect(await fail(loaded('ws://192.0.2.1/ws'))).toMatchObject({ code: 'INSECURE_TRANSPORT' })
     expect(await fail({ ...loaded('wss://host.invalid/ws') })).toMatchObject({ code: 'RETRIES_EXHAUSTED' })
   })
@@ -350,8 +354,8 @@ describe('the client itself', () => {
     expectNothingShown(looks.join('\n'))
   })
 
-  test.each([401, 404, 503])('S17: as a program that dies of a %i, its last words on stderr show none', async (status) => {
-    const server = await useRefusal((dial) => ({ status, body: quote(dial), reason: ALL }))
+  test.each([401, 404, 503])('S17: in a program that dies of a %i shows none on stderr', async (status) => {
+    const server = await useRejectingServer((dial) => ({ status, body: quote(dial), reason: ALL }))
     const script = await bundle(new URL('./programs/hostile-victim.ts', import.meta.url))
     const child = useChild(script, [JSON.stringify(loaded(server.url))])
     expect(await child.gone).toBe(1)
@@ -362,9 +366,9 @@ describe('the client itself', () => {
 })
 
 describe('a secret that a server quotes', () => {
-  /** What is shown of a refusal, by a server that quotes in its own way. */
+  /** What is shown of a rejected upgrade, by a server that quotes in its own way. */
   async function shownOf(options: Partial<McpWebSocketClientOptions>, body: string, url = (base: string): string => base): Promise<string> {
-    const server = await useRefusal({ status: 403, body })
+    const server = await useRejectingServer({ status: 403, body })
     const observed = useClient({ ...QUICKLY, reconnect: false, ...options, url: url(server.url) })
     return everythingOf(observed, await rejectionOf(observed.client.connect()))
   }

@@ -1,42 +1,20 @@
 import { createPrivateKey } from 'node:crypto'
 import dns from 'node:dns'
 import type { TlsOptions as ServerOptions } from 'node:tls'
-import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import type { HandshakeError, McpWebSocketClientOptions, TlsOptions } from '../../src/index.js'
-import { nextEvent, rejectionOf, until, useClient, type Observed } from '../integration/harness.js'
-import { makeAuthority, makeCertificate, useTlsServer, type Certificate } from './kit/certificates.js'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import type { McpWebSocketClientOptions, TlsOptions } from '../../src/index.js'
+import { nextEvent } from '../helpers/next-event.js'
+import { until } from '../helpers/until.js'
+import { useClient } from '../helpers/use-client.js'
+import { makeCertificate, makeCertificates, useTlsServer } from './kit/certificates.js'
 import { useFaultProxy } from './kit/fault-proxy.js'
 import { useRawServer } from './kit/raw-server.js'
+import { failToConnect } from '../helpers/fail-to-connect.js'
 
 const QUICK = { initialDelay: 5, maxDelay: 20, maxRetries: 2 }
 
-let authority: Certificate
-let selfSigned: Certificate
-let good: Certificate
-let expired: Certificate
-let foreign: Certificate
-let ofClient: Certificate
-
-beforeAll(async () => {
-  authority = await makeAuthority()
-  selfSigned = await makeCertificate()
-  good = await makeCertificate({ authority })
-  expired = await makeCertificate({ authority, expired: new Date(Date.now() - 3_600_000) })
-  foreign = await makeCertificate({ authority, host: 'other.example.com' })
-  ofClient = await makeCertificate({ authority, host: 'client.example.com' })
-})
-
-interface Refused extends Observed {
-  readonly error: HandshakeError & { readonly cause?: NodeJS.ErrnoException }
-}
-
-/** Connects in vain; what is no failure for good shows as `RetriesExhaustedError`. */
-async function refuse(options: McpWebSocketClientOptions): Promise<Refused> {
-  const observed = useClient({ reconnect: QUICK, ...options })
-  const error = (await rejectionOf(observed.client.connect())) as Refused['error']
-  expect(observed.client.state).toBe('failed')
-  return { ...observed, error }
-}
+const { authority, good, expired, foreign, ofClient } = await makeCertificates()
+const selfSigned = await makeCertificate()
 
 interface Row {
   readonly row: string
@@ -64,7 +42,7 @@ const encrypted = (key: string, passphrase: string): string =>
   createPrivateKey(key).export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase }).toString()
 
 test.each(LOCAL)('T10: %s is a fault of this side: one attempt, and no network', async (_fault, tls) => {
-  const { error, client } = await refuse({ url: 'wss://127.0.0.1:1/ws', tls: tls(), reconnect: { maxRetries: Infinity } })
+  const { error, client } = await failToConnect({ url: 'wss://127.0.0.1:1/ws', tls: tls(), reconnect: { maxRetries: Infinity } })
   expect(error).toMatchObject({ name: 'HandshakeError', code: 'TLS_FAILED', retryable: false, delivery: 'not-sent' })
   expect(error.hint).toContain('its own TLS settings')
   expect(client.stats().attempts).toBe(1)
@@ -128,7 +106,7 @@ const ROWS: Row[] = [
 describe('a TLS handshake', () => {
   test.each(ROWS.map((row) => [row.row, row.fault, row] as const))('%s: %s is fatal, and says why', async (_row, _fault, row) => {
     const server = await useTlsServer(row.server())
-    const { error, states } = await refuse({ url: server.url, tls: row.tls?.() })
+    const { error, states } = await failToConnect({ url: server.url, tls: row.tls?.() })
     expect(error).toMatchObject({ name: 'HandshakeError', code: 'TLS_FAILED', retryable: false, delivery: 'not-sent' })
     expect(error.message).toContain(server.url)
     expect(error.cause?.code).toMatch(row.cause)
@@ -160,14 +138,14 @@ describe('a TLS handshake', () => {
     expect(server.dials).toBe(1)
   })
 
-  test('T2: a certificate that expires after the client was ready is retried, and the next one heals it', async () => {
+  test('T2: a certificate that expires after the client was ready is retried, and the next certificate is accepted', async () => {
     const server = await useTlsServer(good)
     const { client, states } = useClient({ url: server.url, tls: trusting(), reconnect: { ...QUICK, maxRetries: 1000 } })
     await client.connect()
-    const refused = nextEvent(client, 'state', ({ closure }) => closure?.kind === 'tls')
+    const failed = nextEvent(client, 'state', ({ closure }) => closure?.kind === 'tls')
     server.present(expired)
     server.drop()
-    expect(await refused).toMatchObject({ to: 'waiting', closure: { everReady: true, error: { code: 'TLS_FAILED' } } })
+    expect(await failed).toMatchObject({ to: 'waiting', closure: { everReady: true, error: { code: 'TLS_FAILED' } } })
     const reconnected = nextEvent(client, 'reconnected')
     server.present(good)
     await reconnected
@@ -180,7 +158,7 @@ describe('a TLS handshake', () => {
       () => undefined,
       ({ socket }) => socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'))
     )
-    const { error } = await refuse({ url: server.url.replace('ws:', 'wss:') })
+    const { error } = await failToConnect({ url: server.url.replace('ws:', 'wss:') })
     expect(error).toMatchObject({ name: 'HandshakeError', code: 'TLS_FAILED', retryable: false })
     expect(error.cause?.code).toMatch(/^(EPROTO|ERR_SSL_WRONG_VERSION_NUMBER)$/)
     expect(error.hint).toMatch(/use ws:\/\//)
@@ -189,7 +167,7 @@ describe('a TLS handshake', () => {
 
   test('T5: ws: to a server of TLS is retried, and hints at wss: from the first time on', async () => {
     const server = await useTlsServer(good)
-    const { error, states } = await refuse({ url: server.url.replace('wss:', 'ws:') })
+    const { error, states } = await failToConnect({ url: server.url.replace('wss:', 'ws:') })
     expect(error).toMatchObject({ name: 'RetriesExhaustedError', attempts: 3, hint: expect.stringContaining('wss://') as string })
     expect(error.cause).toMatchObject({ code: 'CONNECT_FAILED', retryable: true })
     expect(states.find(({ to }) => to === 'waiting')?.closure?.error?.hint).toContain('wss://')
@@ -206,7 +184,7 @@ describe('a TLS handshake', () => {
       else link.after('down', bytes, () => link.set('down', { stall: true }))
     })
     const begun = performance.now()
-    const { error } = await refuse({
+    const { error } = await failToConnect({
       url: proxy.url.replace('ws:', 'wss:'),
       tls: trusting(),
       connectTimeout: 200,
@@ -222,7 +200,7 @@ describe('a TLS handshake', () => {
   })
 })
 
-describe('credentials on an open road', () => {
+describe('credentials over plain text', () => {
   afterEach(() => void vi.restoreAllMocks())
 
   const HOST = 'mcp.invalid'
@@ -253,10 +231,10 @@ describe('credentials on an open road', () => {
     ['a cookie', { url: `ws://${HOST}/ws`, headers: { Cookie: 'sid=of-a-user' } }],
     ['user and password in the URL', { url: `ws://me:password@${HOST}/ws` }],
     ['a token, to a URL from a function', { url: () => `ws://${HOST}/ws`, auth: { token: () => told('token', 'token-of-a-user') } }]
-  ])('T9: %s over ws: to another machine: refused before any provider or name resolution', async (_what, options) => {
+  ])('T9: %s over ws: to another machine: rejected before any provider or name resolution', async (_what, options) => {
     asked.length = 0
     const lookup = vi.spyOn(dns, 'lookup')
-    const { error, client } = await refuse(options)
+    const { error, client } = await failToConnect(options)
     expect(error).toMatchObject({ name: 'HandshakeError', code: 'INSECURE_TRANSPORT', retryable: false, delivery: 'not-sent' })
     expect(asked).toEqual([])
     expect(lookup).not.toHaveBeenCalled()
@@ -267,7 +245,7 @@ describe('credentials on an open road', () => {
     const lookup = vi.spyOn(dns, 'lookup')
     asked.length = 0
     const auth = { token: () => told('token', 'token-of-a-user'), allowInsecure: true }
-    const { error } = await refuse({ url: `ws://${HOST}/ws`, auth, reconnect: false })
+    const { error } = await failToConnect({ url: `ws://${HOST}/ws`, auth, reconnect: false })
     expect(error).toMatchObject({ code: 'CONNECT_FAILED' })
     expect(asked).toEqual(['token'])
     expect(lookup.mock.calls.map(([host]) => host)).toEqual([HOST])

@@ -5,11 +5,11 @@ import { expectNothingLeft, kib, nextWord, useSoak, useSoakServer, type Soaked }
 const COUNT = 5000
 // A process of Node raises its own limit as far as it may.
 const mostFiles = execSync('ulimit -Hn', { encoding: 'utf8' }).trim()
-const hasRoom = mostFiles === 'unlimited' || Number(mostFiles) > COUNT + 500
-if (!hasRoom)
+const hasDescriptors = mostFiles === 'unlimited' || Number(mostFiles) > COUNT + 500
+if (!hasDescriptors)
   console.warn(`\n*** SKIPPED: ${String(COUNT)} clients in one process. The system allows ${mostFiles} open files, see ulimit -Hn. ***\n`)
 
-test.skipIf(!hasRoom)(
+test.skipIf(!hasDescriptors)(
   'A19: 5000 clients in one process come back after a restart of the server and close within 5 s',
   { timeout: 600_000 },
   async () => {

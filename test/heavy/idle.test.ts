@@ -6,13 +6,13 @@ import { kib, MOST_LEFT, nextWord } from './soak.js'
 const COUNT = 10_000
 // Server and clients are processes of their own, each with a limit of its own; Node raises it as far as it may.
 const mostFiles = execSync('ulimit -Hn', { encoding: 'utf8' }).trim()
-const hasRoom = mostFiles === 'unlimited' || Number(mostFiles) > COUNT + 100
-if (!hasRoom)
+const hasDescriptors = mostFiles === 'unlimited' || Number(mostFiles) > COUNT + 100
+if (!hasDescriptors)
   console.warn(
     `\n*** SKIPPED: ${String(COUNT)} connections of one server. The system allows ${mostFiles} open files, see ulimit -Hn. ***\n`
   )
 
-test.skipIf(!hasRoom)('10,000 idle connections weigh no more than 25 kB of heap each', { timeout: 600_000 }, async () => {
+test.skipIf(!hasDescriptors)('10,000 idle connections weigh no more than 25 kB of heap each', { timeout: 600_000 }, async () => {
   const programs = (name: string): URL => new URL(`../faults/programs/${name}.ts`, import.meta.url)
   const server = useChild(await bundle(programs('idle-server')), [String(COUNT)], ['--expose-gc'])
   const port = await nextWord(server)

@@ -4,7 +4,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { afterAll } from 'vitest'
-import { afterTest } from './ws-server.js'
+import { afterTest } from './after-test.js'
 
 /** A program of Node that a test started; ended by its pid after the test. */
 export interface Child {

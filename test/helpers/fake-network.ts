@@ -93,22 +93,23 @@ export class FakeSocket implements Socket {
     const found = this.sent.findLast((message) => message.method === method)
     if (found === undefined)
       throw new Error(
-        `the client sent no ${method}, but ${this.sent.map((message) => message.method ?? 'an answer').join(', ') || 'nothing'}`
+        `the client sent no ${method}, but ${this.sent.map((message) => message.method ?? 'a response').join(', ') || 'nothing'}`
       )
     return found
   }
 
-  /** Methods of what the client sent, in order; an answer has none and counts as 'answer'. */
+  /** Methods of what the client sent, in order; a response has none and counts as 'response'. */
   get methods(): string[] {
-    return this.sent.map(({ method }) => method ?? 'answer')
+    return this.sent.map(({ method }) => method ?? 'response')
   }
 
-  /** Answers the last request of this method. */
-  answer(method: string, result: unknown): void {
+  /** Responds to the last request of this method. */
+  respond(method: string, result: unknown): void {
     this.deliver({ jsonrpc: '2.0', id: this.asked(method).id, result })
   }
 
-  refuse(method: string, code: number, message = 'refused', data?: unknown): void {
+  /** Responds to the last request of this method with an error. */
+  respondError(method: string, code: number, message = 'no', data?: unknown): void {
     this.deliver({ jsonrpc: '2.0', id: this.asked(method).id, error: { code, message, data } })
   }
 }
@@ -157,8 +158,8 @@ export const MODERN_RESULT = {
 /** Leads a dial to ready on a legacy server. */
 export async function becomeLegacy(network: FakeNetwork, result: object = LEGACY_RESULT): Promise<FakeSocket> {
   const socket = (await network.last()).accept()
-  if (socket.sent.some(({ method }) => method === 'server/discover')) socket.refuse('server/discover', -32601)
-  socket.answer('initialize', result)
+  if (socket.sent.some(({ method }) => method === 'server/discover')) socket.respondError('server/discover', -32601)
+  socket.respond('initialize', result)
   await settle()
   return socket
 }
@@ -166,7 +167,7 @@ export async function becomeLegacy(network: FakeNetwork, result: object = LEGACY
 /** Leads a dial to ready on a modern server. */
 export async function becomeModern(network: FakeNetwork, result: object = MODERN_RESULT): Promise<FakeSocket> {
   const socket = (await network.last()).accept()
-  socket.answer('server/discover', result)
+  socket.respond('server/discover', result)
   await settle()
   return socket
 }

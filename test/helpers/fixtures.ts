@@ -1,6 +1,9 @@
 import { PendingRequest } from '../../src/rpc/pending.js'
 import type { Closure } from '../../src/errors.js'
 
+/** What a client of a test can do for its server, so that every handler may be set. */
+export const CAPABILITIES = { elicitation: {}, sampling: {}, roots: { listChanged: true } }
+
 /** A closure of an open socket that broke, changed as a test needs it. */
 export const closureOf = (changes: Partial<Closure> = {}): Closure => ({
   kind: 'close',

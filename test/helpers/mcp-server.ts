@@ -38,7 +38,7 @@ export interface McpServerOptions {
 type Params = Readonly<Record<string, unknown>> | undefined
 type Result = Record<string, unknown>
 
-/** What answers need of their server, whichever SDK it is. */
+/** What responses need of their server, whichever SDK it is. */
 interface Host {
   readonly era: 'legacy' | 'modern'
   readonly options: McpServerOptions
@@ -51,13 +51,13 @@ interface Host {
   notify(method: string, params: Record<string, unknown>): Promise<void>
   log(level: string, data: unknown): Promise<void>
   /** Asks the client; `undefined` means that the tool returns `asking` and is called again. */
-  ask(kind: Question): Promise<unknown>
-  asking(kind: Question): Result
+  ask(kind: ServerRequest): Promise<unknown>
+  asking(kind: ServerRequest): Result
   /** Asks for a sample at once, as only servers of the legacy era can, and hears how the client gets on. */
   consult(onprogress: (report: unknown) => void): Promise<unknown>
 }
 
-type Question = 'elicitation' | 'sampling' | 'roots'
+type ServerRequest = 'elicitation' | 'sampling' | 'roots'
 
 const INFO = { name: 'test-server', version: '1.2.3' }
 const CAPABILITIES = {
@@ -94,7 +94,7 @@ const ended = (signal: AbortSignal): Promise<never> =>
     signal.addEventListener('abort', end, { once: true })
   })
 
-async function answer(method: string, params: Params, host: Host): Promise<Result> {
+async function respond(method: string, params: Params, host: Host): Promise<Result> {
   switch (method) {
     case 'tools/list':
       // Two pages.
@@ -120,9 +120,9 @@ async function answer(method: string, params: Params, host: Host): Promise<Resul
     case 'prompts/get': {
       const { who = 'nobody' } = (params?.arguments ?? {}) as { who?: string }
       if (who === 'ask') {
-        const answered = await host.ask('elicitation')
-        if (answered === undefined) return host.asking('elicitation')
-        return { messages: [{ role: 'user', content: { type: 'text', text: JSON.stringify(answered) } }] }
+        const response = await host.ask('elicitation')
+        if (response === undefined) return host.asking('elicitation')
+        return { messages: [{ role: 'user', content: { type: 'text', text: JSON.stringify(response) } }] }
       }
       return { messages: [{ role: 'user', content: { type: 'text', text: `Greet ${who}` } }] }
     }
@@ -131,14 +131,14 @@ async function answer(method: string, params: Params, host: Host): Promise<Resul
   }
 }
 
-const isQuestion = (name: string): name is Question => ['elicitation', 'sampling', 'roots'].includes(name)
+const isServerRequest = (name: string): name is ServerRequest => ['elicitation', 'sampling', 'roots'].includes(name)
 
 async function callTool(name: string, args: Record<string, unknown>, host: Host): Promise<Result> {
-  if (isQuestion(name)) {
-    const answered = await host.ask(name)
-    if (answered === undefined) return host.asking(name)
+  if (isServerRequest(name)) {
+    const response = await host.ask(name)
+    if (response === undefined) return host.asking(name)
     host.options.onExecuted?.(name, args)
-    return text(JSON.stringify(answered))
+    return text(JSON.stringify(response))
   }
   host.options.onExecuted?.(name, args)
   const progress = (done: number): Promise<void> =>
@@ -166,8 +166,8 @@ async function callTool(name: string, args: Record<string, unknown>, host: Host)
       return text('changed')
     case 'consult': {
       const reports: unknown[] = []
-      const answered = await host.consult((report) => reports.push(report))
-      return text(JSON.stringify({ reports, answered }))
+      const response = await host.consult((report) => reports.push(report))
+      return text(JSON.stringify({ reports, response }))
     }
     case 'together':
       await gather(Number(args.of), host)
@@ -223,11 +223,11 @@ class SocketTransport {
   }
 }
 
-/** Serves MCP on an accepted socket. @returns Ends it as the SDK does, with its farewells. */
+/** Serves MCP on an accepted socket. @returns Ends it as the SDK does, with its last messages. */
 export const serveMcp = (sdk: SdkVersion, socket: WebSocket, options: McpServerOptions = {}): (() => Promise<void>) =>
   serveTransport(sdk, new SocketTransport(socket), options)
 
-/** Serves MCP on a transport, which the server starts. @returns Ends it as the SDK does, with its farewells. */
+/** Serves MCP on a transport, which the server starts. @returns Ends it as the SDK does, with its last messages. */
 export function serveTransport(sdk: SdkVersion, transport: TransportV1 & TransportV2, options: McpServerOptions = {}): () => Promise<void> {
   if (sdk === 'v1') {
     void serveV1(transport, options)
@@ -246,7 +246,7 @@ async function serveV1(transport: TransportV1, options: McpServerOptions): Promi
   const { server } = mcp
   const subscribed = new Set<string>()
   const gathered: (() => void)[] = []
-  const ask = async (kind: Question): Promise<unknown> => {
+  const ask = async (kind: ServerRequest): Promise<unknown> => {
     if (kind === 'elicitation') return server.elicitInput(ELICITATION)
     return kind === 'sampling' ? server.createMessage(SAMPLING) : server.listRoots()
   }
@@ -264,7 +264,7 @@ async function serveV1(transport: TransportV1, options: McpServerOptions): Promi
   ]
   for (const schema of schemas) {
     server.setRequestHandler(schema, (request, { signal, _meta }) =>
-      answer(request.method, request.params, {
+      respond(request.method, request.params, {
         era: 'legacy',
         options,
         signal,
@@ -291,7 +291,7 @@ function makeV2(era: 'legacy' | 'modern', options: McpServerOptions): McpServerV
   const { server } = mcp
   const subscribed = new Set<string>()
   const gathered: (() => void)[] = []
-  const questions = {
+  const inputRequests = {
     elicitation: () => inputRequired.elicit(ELICITATION),
     sampling: () => inputRequired.createMessage(SAMPLING),
     roots: () => inputRequired.listRoots()
@@ -308,7 +308,7 @@ function makeV2(era: 'legacy' | 'modern', options: McpServerOptions): McpServerV
 
     log: (level, data) => mcpReq.log(level as 'info', data),
     ask: () => Promise.resolve(mcpReq.inputResponses?.answer),
-    asking: (kind) => inputRequired({ inputRequests: { answer: questions[kind]() }, requestState: `state of ${kind}` }),
+    asking: (kind) => inputRequired({ inputRequests: { answer: inputRequests[kind]() }, requestState: `state of ${kind}` }),
     consult: (onprogress) => mcpReq.requestSampling(SAMPLING, { onprogress })
   })
   const methods = [
@@ -324,7 +324,7 @@ function makeV2(era: 'legacy' | 'modern', options: McpServerOptions): McpServerV
     'completion/complete'
   ] as const
   for (const method of methods)
-    server.setRequestHandler(method, (request, context) => answer(method, request.params, hostOf(context)) as never)
+    server.setRequestHandler(method, (request, context) => respond(method, request.params, hostOf(context)) as never)
   server.fallbackNotificationHandler = ({ method, params }) => {
     options.onHeard?.(method, params)
     return Promise.resolve()

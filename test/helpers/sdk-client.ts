@@ -14,7 +14,7 @@ export interface SdkClient {
   readonly client: ClientV1 | ClientV2
   connect(transport: WebSocketClientTransport): Promise<void>
   close(): Promise<void>
-  /** Calls a tool. @returns The words of its answer. */
+  /** Calls a tool. @returns The words of its response. */
   call(name: string, args?: Record<string, unknown>, options?: CallOptions): Promise<string>
   /** Asks for `notifications/resources/updated`, as the era does. */
   subscribe(uri: string): Promise<void>
@@ -41,7 +41,7 @@ export type SdkMode = 'v1' | 'v2 legacy' | 'v2 modern'
 export const INFO = { name: 'sdk-client', version: '1.0.0' }
 /** What a client can do for its server. */
 export const CAPABILITIES = { sampling: {}, elicitation: {}, roots: { listChanged: true } }
-/** Answers to the questions of a server. */
+/** Results for the requests of a server. */
 export const MESSAGE = { role: 'assistant' as const, content: { type: 'text' as const, text: 'hi' }, model: 'none' }
 export const ACCEPTED = { action: 'accept' as const, content: { colour: 'red' } }
 export const ROOTS = { roots: [{ uri: 'file:///here', name: 'here' }] }
@@ -51,7 +51,7 @@ const onprogress = (): void => undefined
 
 const wordsOf = (result: unknown): string => (result as { content: { text?: string }[] }).content.map(({ text = '' }) => text).join('')
 
-/** Makes a client; of v2 `probeTimeout` bounds the question for the era, and `versions` are all that it speaks. */
+/** Makes a client; of v2 `probeTimeout` bounds the era probe, and `versions` are all that it speaks. */
 export function makeSdkClient(mode: SdkMode, probeTimeout?: number, versions?: string[]): SdkClient {
   return mode === 'v1' ? makeV1() : makeV2(mode === 'v2 modern', probeTimeout, versions)
 }

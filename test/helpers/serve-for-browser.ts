@@ -43,9 +43,9 @@ export interface ScriptedServer {
 }
 
 /** What the server remembers of all dials with the same `key` in their query. */
-class Room {
+class DialLog {
   readonly dials: Dial[] = []
-  /** How often the script of this room has struck so far. */
+  /** How often the script has struck so far. */
   struck = 0
   readonly #watchers = new Set<() => void>()
 
@@ -54,17 +54,17 @@ class Room {
     for (const look of [...this.#watchers]) look()
   }
 
-  /** Resolves once `condition` holds, or when the asker hangs up. */
-  async until(condition: () => boolean, asker: ServerResponse): Promise<void> {
+  /** Resolves once `condition` holds, or when the reader hangs up. */
+  async until(condition: () => boolean, reader: ServerResponse): Promise<void> {
     if (condition()) return
     await new Promise<void>((resolve) => {
       const look = (): void => {
-        if (!condition() && !asker.destroyed) return
+        if (!condition() && !reader.destroyed) return
         this.#watchers.delete(look)
         resolve()
       }
       this.#watchers.add(look)
-      asker.on('close', look)
+      reader.on('close', look)
     })
   }
 }
@@ -80,23 +80,23 @@ const SUBSCRIPTION_ID = 'io.modelcontextprotocol/subscriptionId'
  * | `/drop` | legacy (`era=modern`: modern); the socket is cut at the message `after`, `times` times (1) |
  * | `/close/CODE/REASON` | the same, with a close frame (a path: values of the query are secrets, and redacted) |
  * | `/deaf` | the same, but the server stops reading and says nothing |
- * | `/binary` | legacy; every answer travels in binary frames |
+ * | `/binary` | legacy; every response travels in binary frames |
  * | `/silent` | opens the socket and answers nothing |
  * | `/no-subprotocol`, `/wrong-subprotocol`, `/choose/NAME` | legacy; names none, `other`, or NAME |
- * | `/status/CODE` | refuses the upgrade, `times` times (for ever), with the header `Retry-After` if `retry-after` is given |
+ * | `/status/CODE` | rejects the upgrade, `times` times (for ever), with the header `Retry-After` if `retry-after` is given |
  * | `/hang` | never answers the upgrade |
  *
- * `refuse=METHOD` makes any of them answer that request with -32601; `key` names a room of its own. `GET /log?key=…` returns
- * the room's dials as JSON; with `&until=METHOD` it waits until that method came (`dial`, `close` and `ping-frame` are noted
+ * `unknown=METHOD` makes any of them answer that request with -32601; `key` names a log of its own. `GET /log?key=…` returns
+ * the log's dials as JSON; with `&until=METHOD` it waits until that method came (`dial`, `close` and `ping-frame` are noted
  * as such), with `&count=N` until it came N times.
  */
 export async function startScriptedServer(): Promise<ScriptedServer> {
-  const rooms = new Map<string, Room>()
-  const roomOf = (query: URLSearchParams): Room => {
+  const logs = new Map<string, DialLog>()
+  const logOf = (query: URLSearchParams): DialLog => {
     const key = query.get('key') ?? ''
-    const room = rooms.get(key) ?? new Room()
-    rooms.set(key, room)
-    return room
+    const log = logs.get(key) ?? new DialLog()
+    logs.set(key, log)
+    return log
   }
   const streams = new Set<Duplex>()
   const sockets = new WebSocketServer({ noServer: true, handleProtocols: (offered, request) => choose(offered, urlOf(request).pathname) })
@@ -107,7 +107,7 @@ export async function startScriptedServer(): Promise<ScriptedServer> {
   })
   const server = createServer((request, response) => {
     const { searchParams } = urlOf(request)
-    void report(roomOf(searchParams), searchParams, response)
+    void report(logOf(searchParams), searchParams, response)
   })
   server.on('connection', (stream) => {
     streams.add(stream)
@@ -115,18 +115,18 @@ export async function startScriptedServer(): Promise<ScriptedServer> {
   })
   server.on('upgrade', (request, stream, head) => {
     const { pathname, searchParams } = urlOf(request)
-    const room = roomOf(searchParams)
+    const log = logOf(searchParams)
     const dial = dialOf(request, pathname)
-    room.dials.push(dial)
+    log.dials.push(dial)
     stream.on('error', () => stream.destroy())
     // Read, or the end of the client's side would go unnoticed.
     if (pathname === '/hang') stream.on('end', () => stream.destroy()).resume()
-    else if (pathname.startsWith('/status/') && room.struck < Number(searchParams.get('times') ?? Infinity)) {
-      room.struck++
+    else if (pathname.startsWith('/status/') && log.struck < Number(searchParams.get('times') ?? Infinity)) {
+      log.struck++
       dial.closeCode = 1006
-      refuse(stream, Number(pathname.slice('/status/'.length)), searchParams.get('retry-after'))
-    } else sockets.handleUpgrade(request, stream, head, (socket) => serve(socket, dial, room, pathname, searchParams))
-    room.changed()
+      rejectUpgrade(stream, Number(pathname.slice('/status/'.length)), searchParams.get('retry-after'))
+    } else sockets.handleUpgrade(request, stream, head, (socket) => serve(socket, dial, log, pathname, searchParams))
+    log.changed()
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
@@ -168,29 +168,29 @@ function dialOf({ headers }: IncomingMessage, path: string): Dial {
   }
 }
 
-function refuse(stream: Duplex, status: number, retryAfter: string | null): void {
-  const body = `refused with ${String(status)}`
+function rejectUpgrade(stream: Duplex, status: number, retryAfter: string | null): void {
+  const body = `rejected with ${String(status)}`
   const wait = retryAfter === null ? '' : `Retry-After: ${retryAfter}\r\n`
-  stream.end(`HTTP/1.1 ${String(status)} Refused\r\n${wait}Connection: close\r\nContent-Length: ${String(body.length)}\r\n\r\n${body}`)
+  stream.end(`HTTP/1.1 ${String(status)} Rejected\r\n${wait}Connection: close\r\nContent-Length: ${String(body.length)}\r\n\r\n${body}`)
 }
 
-/** Answers `GET /log`. Pages may read it, and the connection ends with it: nothing is left open in the asker. */
-async function report(room: Room, query: URLSearchParams, response: ServerResponse): Promise<void> {
+/** Answers `GET /log`. Pages may read it, and the connection ends with it: nothing is left open in the page. */
+async function report(log: DialLog, query: URLSearchParams, response: ServerResponse): Promise<void> {
   const wanted = query.get('until')
   const count = Number(query.get('count') ?? 1)
-  if (wanted !== null) await room.until(() => noted(room, wanted) >= count, response)
+  if (wanted !== null) await log.until(() => noted(log, wanted) >= count, response)
   response.writeHead(200, { 'content-type': 'application/json', 'access-control-allow-origin': '*', connection: 'close' })
-  response.end(JSON.stringify(room.dials))
+  response.end(JSON.stringify(log.dials))
 }
 
-function noted({ dials }: Room, what: string): number {
+function noted({ dials }: DialLog, what: string): number {
   if (what === 'dial') return dials.length
   if (what === 'close') return dials.filter(({ closeCode }) => closeCode !== null).length
   if (what === 'ping-frame') return dials.reduce((sum, { pings }) => sum + pings, 0)
   return dials.flatMap(({ messages }) => messages).filter(({ method }) => method === what).length
 }
 
-function serve(socket: WebSocket, dial: Dial, room: Room, path: string, query: URLSearchParams): void {
+function serve(socket: WebSocket, dial: Dial, log: DialLog, path: string, query: URLSearchParams): void {
   const send = (message: object, binary = path === '/binary'): void => {
     const text = JSON.stringify({ jsonrpc: '2.0', ...message })
     socket.send(binary ? Buffer.from(text) : text, { binary })
@@ -200,25 +200,25 @@ function serve(socket: WebSocket, dial: Dial, room: Room, path: string, query: U
   socket.on('error', () => socket.terminate())
   socket.on('ping', () => {
     dial.pings++
-    room.changed()
+    log.changed()
   })
   socket.on('close', (code) => {
     dial.closeCode = code
-    room.changed()
+    log.changed()
   })
   socket.on('message', (data: Buffer) => {
     const message = JSON.parse(data.toString()) as Message
     dial.messages.push(message)
     if (!deaf && !strikes(message)) {
-      if (message.method === query.get('refuse')) send({ id: message.id, error: { code: -32601, message: 'refused' } })
+      if (message.method === query.get('unknown')) send({ id: message.id, error: { code: -32601, message: 'unknown method' } })
       else respond(message)
     }
-    room.changed()
+    log.changed()
   })
 
   /** Breaks this connection, if the script says that it is time. */
   function strikes({ method }: Message): boolean {
-    if (method !== query.get('after') || room.struck >= Number(query.get('times') ?? 1)) return false
+    if (method !== query.get('after') || log.struck >= Number(query.get('times') ?? 1)) return false
     if (path === '/drop') socket.terminate()
     else if (path.startsWith('/close/')) socket.close(...closeOf(path))
     else if (path === '/deaf') {
@@ -226,7 +226,7 @@ function serve(socket: WebSocket, dial: Dial, room: Room, path: string, query: U
       // What is not read is not answered: neither messages nor pings.
       socket.pause()
     } else return false
-    room.struck++
+    log.struck++
     return true
   }
 }
@@ -246,12 +246,12 @@ const ECHO = { name: 'echo', description: 'says it back', inputSchema: { type: '
 type Respond = (message: Message) => void
 
 function legacyServer(send: Send): Respond {
-  /** What to do with the client's answers, by the id of the server's own request. */
+  /** What to do with the client's responses, by the id of the server's request. */
   const asked = new Map<number | string | undefined, Respond>()
   let nextId = 1
-  const ask = (method: string, params: object | undefined, onAnswer: Respond): void => {
+  const ask = (method: string, params: object | undefined, onResponse: Respond): void => {
     const id = `server-${String(nextId++)}`
-    asked.set(id, onAnswer)
+    asked.set(id, onResponse)
     send({ id, method, ...(params && { params }) })
   }
   return (message) => {
@@ -280,7 +280,7 @@ function callTool(
   { params = {} }: Message,
   send: Send,
   reply: (result: object) => void,
-  ask: (method: string, params: object | undefined, onAnswer: Respond) => void
+  ask: (method: string, params: object | undefined, onResponse: Respond) => void
 ): void {
   const { arguments: given = {}, _meta } = params as { arguments?: Record<string, unknown>; _meta?: { progressToken?: unknown } }
   switch (params.name) {
@@ -322,7 +322,7 @@ function modernServer(send: Send): Respond {
         _meta: { 'io.modelcontextprotocol/serverInfo': { name: 'scripted', version: '2' } }
       })
     if (method === 'tools/list') return reply({ tools: [ECHO], ttlMs: 0, cacheScope: 'private' })
-    if (method === 'tools/call' && params.name === 'ask') return answerRounds(params, reply)
+    if (method === 'tools/call' && params.name === 'ask') return respondInRounds(params, reply)
     if (method === 'tools/call' && params.name === 'change') {
       for (const listen of listens) send({ method: 'notifications/tools/list_changed', params: { _meta: { [SUBSCRIPTION_ID]: listen } } })
       return reply(text('changed'))
@@ -339,21 +339,21 @@ function modernServer(send: Send): Respond {
 }
 
 /** A tool that asks before it answers (MCP 2026-07-28, basic/patterns/mrtr). */
-function answerRounds(params: Record<string, unknown>, reply: (result: object) => void): void {
+function respondInRounds(params: Record<string, unknown>, reply: (result: object) => void): void {
   const {
     arguments: given = {},
     inputResponses,
     requestState
   } = params as {
     arguments?: { method?: string; params?: object }
-    inputResponses?: { question?: unknown }
+    inputResponses?: { asked?: unknown }
     requestState?: string
   }
-  if (inputResponses !== undefined) reply(text({ answer: inputResponses.question, requestState }))
+  if (inputResponses !== undefined) reply(text({ given: inputResponses.asked, requestState }))
   else
     reply({
       resultType: 'input_required',
-      inputRequests: { question: { method: given.method, params: given.params } },
+      inputRequests: { asked: { method: given.method, params: given.params } },
       requestState: 'state-1'
     })
 }

@@ -1,4 +1,3 @@
-import { afterEach, expect } from 'vitest'
 import { Connection, type ConnectionConfig, type ConnectionListener } from '../../src/connection/connection.js'
 import type { LifecycleState, StateName } from '../../src/connection/lifecycle.js'
 import type { Closure, McpWebSocketError } from '../../src/errors.js'
@@ -12,6 +11,7 @@ import type { JsonRpcMessage, JsonRpcNotification, Params, RequestId } from '../
 import type { Malformed } from '../../src/wire/json-rpc.js'
 import { FakeClock } from './fake-clock.js'
 import { FakeNetwork, type FakeSocket } from './fake-network.js'
+import { endAfterTest } from './end-after-test.js'
 
 // A bare Connection and a bare Session on a fake clock and a fake network, with listeners that record: for tests of one layer.
 
@@ -38,24 +38,6 @@ export const connectionConfig = (clock: FakeClock, network: FakeNetwork, changes
   clock,
   ...changes
 })
-
-const ends = new Set<() => void>()
-
-afterEach(() => {
-  const used = [...ends]
-  ends.clear()
-  for (const end of used) end()
-})
-
-/** Ends by `close` what a test began, with a server that answers the close frame: afterwards neither a timer nor a socket is left. */
-export function endAfterTest(clock: FakeClock, network: FakeNetwork, close: () => void): void {
-  ends.add(() => {
-    close()
-    for (const socket of network.sockets) if (socket.state === 'closing') socket.drop({ code: 1000, wasClean: true })
-    expect(clock.pendingCount, 'timers that are left').toBe(0)
-    expect(network.openCount, 'sockets that are left').toBe(0)
-  })
-}
 
 /** Leads through the wait of a connection and its next dial. */
 async function redial(clock: FakeClock, network: FakeNetwork, state: LifecycleState): Promise<FakeSocket> {
@@ -318,7 +300,7 @@ export function useSession(changes: SessionChanges = {}): SessionRig {
     async ready(agreement) {
       if (agreement) handshake.agreement = agreement
       const socket = await open()
-      socket.answer('initialize', {})
+      socket.respond('initialize', {})
       return socket
     }
   }

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterEach } from 'vitest'
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws'
+import { afterTest } from './after-test.js'
 
 /** A JSON-RPC message as a server sees it. */
 export interface Frame {
@@ -34,18 +34,6 @@ export interface WsServer {
   /** Ends the server and all its sockets at once; after the test this happens by itself. */
   close(): Promise<void>
 }
-
-const endings: (() => Promise<void> | void)[] = []
-
-/** Ends something after the test: what was started last ends first. */
-export function afterTest(end: () => Promise<void> | void): void {
-  endings.push(end)
-}
-
-// An `afterEach`, as `onTestFinished` would come after the check for leaks.
-afterEach(async () => {
-  for (let end = endings.pop(); end !== undefined; end = endings.pop()) await end()
-})
 
 /** A real `ws` server on a free port of 127.0.0.1 (or on the port in `options`), closed after the test with all its sockets. */
 export async function useWsServer(handler: (connection: ServerConnection) => void, options: ServerOptions = {}): Promise<WsServer> {

@@ -1,20 +1,11 @@
 import { McpWebSocketClient } from '../../src/index.js'
+import { heapUsed } from '../helpers/heap-used.js'
 
 // A program: `node --expose-gc child-pending.mjs <url> <count>` lets so many requests wait for a server that never
 // answers, and writes what each of them costs.
 
 const [url = '', wanted] = process.argv.slice(2)
 const count = Number(wanted)
-const gc = (globalThis as { gc?: () => void }).gc
-
-/** Bytes in use, when all garbage is gone. */
-async function heapUsed(): Promise<number> {
-  for (let round = 0; round < 4; round++) {
-    await new Promise((resolve) => setImmediate(resolve))
-    gc?.()
-  }
-  return process.memoryUsage().heapUsed
-}
 
 const client = new McpWebSocketClient({ url, maxPending: 200_000, heartbeat: false })
 let rejected = 0

@@ -2,7 +2,10 @@ import { describe, expect, test } from 'vitest'
 import type { CallToolResult, McpWebSocketClientOptions } from '../../src/index.js'
 import { serveMcp, type McpServerOptions, type SdkVersion } from '../helpers/mcp-server.js'
 import { useWsServer, type Frame, type ServerConnection, type WsServer } from '../helpers/ws-server.js'
-import { nextEvent, rejectionOf, until, useClient, type Observed } from './harness.js'
+import { nextEvent } from '../helpers/next-event.js'
+import { rejectionOf } from '../helpers/rejection-of.js'
+import { until } from '../helpers/until.js'
+import { useClient, type Observed } from '../helpers/use-client.js'
 
 type Protocol = 'auto' | 'legacy' | 'modern'
 
@@ -28,7 +31,7 @@ async function connect(sdk: SdkVersion, protocol: Protocol, serverOptions: McpSe
 
 const words = (result: CallToolResult): string => result.content.map((each) => (each.type === 'text' ? each.text : '')).join('')
 
-const methodsOf = (frames: readonly Frame[]): string[] => frames.map(({ method }) => method ?? 'answer')
+const methodsOf = (frames: readonly Frame[]): string[] => frames.map(({ method }) => method ?? 'response')
 
 const sentBy = (connection: ServerConnection, method: string): Frame[] => connection.received.filter((frame) => frame.method === method)
 
@@ -98,7 +101,7 @@ describe.each([
     expect(await rejectionOf(client.callTool({ name: 'nothing' }))).toMatchObject({ name: 'RpcError', code: 'RPC_ERROR', rpcCode: -32603 })
   })
 
-  test('many calls at once each get their own answer', async () => {
+  test('many calls at once each get their own response', async () => {
     const { client } = await connect(sdk, protocol)
     const calls = Array.from({ length: 200 }, (_, n) => client.callTool({ name: 'echo', arguments: { message: String(n) } }))
     expect(client.pendingCount).toBe(200)
@@ -119,7 +122,7 @@ describe.each([
     await client.ping()
   })
 
-  test('progress arrives before the answer, in order', async () => {
+  test('progress arrives before the response, in order', async () => {
     const { client } = await connect(sdk, protocol)
     const reports: unknown[] = []
     const result = await client.callTool({ name: 'slow' }, { onprogress: (report) => reports.push(report) })
@@ -226,7 +229,7 @@ describe.each(['v1', 'v2'] as const)('the legacy era and a server of SDK %s', (s
     expect(notifications).toMatchObject([{ method: 'notifications/tools/list_changed' }])
   })
 
-  test('roots/list_changed reaches the server, and listen is refused by it', async () => {
+  test('roots/list_changed reaches the server, and listen gets an error', async () => {
     const heard: string[] = []
     const { client } = await connect(sdk, 'legacy', { onHeard: (method) => heard.push(method) })
     await client.sendRootsListChanged()
@@ -235,7 +238,7 @@ describe.each(['v1', 'v2'] as const)('the legacy era and a server of SDK %s', (s
   })
 })
 
-test('a question that the server cancels aborts its handler, and is not answered', async () => {
+test('a server request that the server cancels aborts its handler, and is not answered', async () => {
   const server = await useWsServer(({ socket, send }) => {
     socket.on('message', (data: Buffer) => {
       const { id, method } = JSON.parse(data.toString()) as Frame
@@ -256,7 +259,7 @@ test('a question that the server cancels aborts its handler, and is not answered
   expect(await aborted).toBe('never mind')
   await client.notify('notifications/roots/list_changed')
   await until(() => methodsOf(server.connections[0]!.received).includes('notifications/roots/list_changed'), 'the last message arrives')
-  expect(methodsOf(server.connections[0]!.received)).not.toContain('answer')
+  expect(methodsOf(server.connections[0]!.received)).not.toContain('response')
 })
 
 describe.each(['auto', 'modern'] as const)('the modern era and a server of SDK v2, protocol %s', (protocol) => {
@@ -304,7 +307,7 @@ describe.each(['auto', 'modern'] as const)('the modern era and a server of SDK v
   })
 })
 
-test('protocol modern and a server of SDK v1: refused once, in words that name the option', async () => {
+test('protocol modern and a server of SDK v1: one error, which names the option', async () => {
   const server = await useWsServer(({ socket }) => serveMcp('v1', socket))
   const { client } = useClient({ url: server.url, protocol: 'modern', reconnect: { initialDelay: 5, maxRetries: 2 } })
   const error = await rejectionOf(client.connect())

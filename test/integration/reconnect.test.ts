@@ -11,24 +11,17 @@ import { bundle, useChild, type Child } from '../helpers/child.js'
 import { serveMcp } from '../helpers/mcp-server.js'
 import { useRawServer } from '../faults/kit/raw-server.js'
 import { useWsServer, type ServerConnection, type WsServer } from '../helpers/ws-server.js'
-import { nextEvent, rejectionOf, until, useClient, type Observed } from './harness.js'
+import { nextEvent } from '../helpers/next-event.js'
+import { rejectionOf } from '../helpers/rejection-of.js'
+import { watch, type Outcome } from '../helpers/watch.js'
+import { until } from '../helpers/until.js'
+import { useClient, type Observed } from '../helpers/use-client.js'
+import { turn } from '../helpers/turn.js'
 
 const words = (result: CallToolResult): string => result.content.map((each) => (each.type === 'text' ? each.text : '')).join('')
 
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
-
-/** What has become of a promise so far. */
-function watch<T>(promise: Promise<T>): { outcome: 'pending' | 'resolved' | 'rejected'; value?: T; error?: unknown } {
-  const watched: { outcome: 'pending' | 'resolved' | 'rejected'; value?: T; error?: unknown } = { outcome: 'pending' }
-  promise.then(
-    (value) => Object.assign(watched, { outcome: 'resolved', value }),
-    (error: unknown) => Object.assign(watched, { outcome: 'rejected', error })
-  )
-  return watched
-}
-
-/** A call that the server has begun and never answers; what was sent before it has arrived as well. */
-function begun(client: McpWebSocketClient, options: RequestOptions = {}): Promise<ReturnType<typeof watch<CallToolResult>>> {
+/** A call that the server has begun and never responds to; what was sent before it has arrived as well. */
+function begun(client: McpWebSocketClient, options: RequestOptions = {}): Promise<Outcome<CallToolResult>> {
   return new Promise((resolve) => {
     const call = watch(client.callTool({ name: 'hold' }, { ...options, onprogress: () => resolve(call) }))
   })
@@ -74,11 +67,11 @@ describe.each([
     const third = thirdWait(session)
     const waiting = nextEvent(client, 'state', ({ to }) => to === 'waiting')
     // Looked at from within the event: one turn later, and not some time later.
-    const settled = new Promise<string[]>((resolve) => {
-      client.once('state', () => setImmediate(() => resolve([call.outcome, safe.outcome])))
+    const settled = new Promise<boolean[]>((resolve) => {
+      client.once('state', () => setImmediate(() => resolve([call.settled, safe.settled])))
     })
     await child.kill()
-    expect(await settled).toEqual(['rejected', 'pending'])
+    expect(await settled).toEqual([true, false])
     expect(await waiting).toMatchObject({ from: 'ready', attempt: 2, delay: 300, closure: { kind: 'close', code: 1006, everReady: true } })
     expect(call.error).toMatchObject({ name: 'ConnectionLostError', code: 'CONNECTION_LOST', delivery: 'unknown' })
     expect((call.error as Error).message).toMatch(/unknown.*check before you repeat/)
@@ -89,7 +82,7 @@ describe.each([
     await third
     await session.restart()
     expect(words(await meanwhile)).toBe('meanwhile')
-    expect(safe).toMatchObject({ outcome: 'resolved', value: { contents: [{ text: 'content of test://held' }] } })
+    expect(safe).toMatchObject({ settled: true, value: { contents: [{ text: 'content of test://held' }] } })
     const event = await reconnected
     expect(event).toMatchObject({ resent: 1, lost: 1, serverChanged: false })
     // On a busy machine the server may need longer to start than the third wait.
@@ -110,17 +103,17 @@ describe.each([
     await child.kill()
     await dropped
     await turn()
-    expect(call.outcome).toBe('pending')
+    expect(call.settled).toBe(false)
     const reports = nextEvent(client, 'notification', ({ method }) => method === 'notifications/progress')
     const next = await session.restart()
     await reports
-    expect(call.outcome).toBe('pending')
+    expect(call.settled).toBe(false)
     // A second loss is one too many.
     const waiting = nextEvent(client, 'state', ({ to }) => to === 'waiting')
     await next.kill()
     await waiting
     await turn()
-    expect(call).toMatchObject({ outcome: 'rejected', error: { code: 'CONNECTION_LOST', delivery: 'unknown' } })
+    expect(call).toMatchObject({ settled: true, error: { code: 'CONNECTION_LOST', delivery: 'unknown' } })
   })
 
   test('a resource subscription delivers again', async () => {
@@ -157,7 +150,7 @@ describe.each([
     await session.restart()
     await client.callTool({ name: 'change' })
     await until(() => changes() === 2, 'the notification arrives after the reconnect')
-    expect(closed.outcome).toBe('pending')
+    expect(closed.settled).toBe(false)
     expect(subscription.honoredFilter).toEqual({ toolsListChanged: true })
     subscription.close()
     expect(await subscription.closed).toBe('local')
@@ -196,7 +189,7 @@ test('reconnect() drops a connection that is up, and requests in flight are lost
   await client.connect()
   const call = await begun(client)
   await client.reconnect()
-  expect(call).toMatchObject({ outcome: 'rejected', error: { code: 'CONNECTION_LOST', delivery: 'unknown' } })
+  expect(call).toMatchObject({ settled: true, error: { code: 'CONNECTION_LOST', delivery: 'unknown' } })
   expect(server.connections).toHaveLength(2)
   await until(() => server.openCount === 1, 'the old socket goes')
 })
@@ -279,8 +272,8 @@ test.each([1002, 1003, 1007, 1008, 1010, 4400, 4404])('a server that closes with
 })
 
 describe('once the client was ready', () => {
-  /** Loses the connection; from then on every upgrade is refused with this status. */
-  async function refuseLater(status: number): Promise<Observed> {
+  /** Loses the connection; from then on every upgrade is rejected with this status. */
+  async function rejectLater(status: number): Promise<Observed> {
     let isUp = true
     const server = await useWsServer(({ socket }) => serveMcp('v2', socket), {
       verifyClient: (_info: unknown, done: (accepted: boolean, code: number) => void) => done(isUp, status)
@@ -292,14 +285,14 @@ describe('once the client was ready', () => {
     return observed
   }
 
-  test.each([302, 400, 404, 426, 500])('an upgrade refused with %i is dialled again, under the cap', async (status) => {
-    const { client } = await refuseLater(status)
+  test.each([302, 400, 404, 426, 500])('an upgrade rejected with %i is dialled again, under the cap', async (status) => {
+    const { client } = await rejectLater(status)
     expect(await nextEvent(client, 'failed')).toMatchObject({ name: 'RetriesExhaustedError', cause: { code: 'UNEXPECTED_STATUS', status } })
     expect(client.stats().attempts).toBe(1 + 3)
   })
 
-  test.each([401, 403])('an upgrade refused with %i is not dialled again', async (status) => {
-    const { client } = await refuseLater(status)
+  test.each([401, 403])('an upgrade rejected with %i is not dialled again', async (status) => {
+    const { client } = await rejectLater(status)
     expect(await nextEvent(client, 'failed')).toMatchObject({ name: 'UnauthorizedError', status })
     expect(client.stats().attempts).toBe(1 + 1)
   })
@@ -383,7 +376,7 @@ describe('a server that comes back as another', () => {
     expect(told || delivered, 'the subscription is silently dead').toBe(true)
   })
 
-  test('after a farewell to its subscriptions opens them again', async () => {
+  test('opens its subscriptions again after the server ended them gracefully', async () => {
     const ends: (() => Promise<void>)[] = []
     const { client, notifications, errors } = await serveInTurn(({ socket }) => ends.push(serveMcp('v2', socket)))
     const subscription = await client.listen({ toolsListChanged: true })
@@ -393,7 +386,7 @@ describe('a server that comes back as another', () => {
     await reconnected
     await client.callTool({ name: 'change' })
     await until(() => notifications.some(({ method }) => method === 'notifications/tools/list_changed'), 'the notification arrives')
-    expect(closed.outcome).toBe('pending')
+    expect(closed.settled).toBe(false)
     expect(errors).toEqual([])
   })
 

@@ -5,15 +5,18 @@ import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js'
 import { WebSocketClientTransport } from '@modelcontextprotocol/sdk/client/websocket.js'
 import { McpServer as McpServerV1 } from '@modelcontextprotocol/sdk/server/mcp.js'
 import { McpServer as McpServerV2 } from '@modelcontextprotocol/server'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import type { HandshakeError, McpWebSocketClientOptions } from '../../src/index.js'
 import { McpWebSocketServer, type McpWebSocketServerOptions } from '../../src/server/index.js'
-import { makeAuthority, makeCertificate, type Certificate } from '../faults/kit/certificates.js'
+import { makeCertificates } from '../faults/kit/certificates.js'
 import { serveTransport } from '../helpers/mcp-server.js'
-import { afterTest } from '../helpers/ws-server.js'
+import { afterTest } from '../helpers/after-test.js'
+import { rejectionOf } from '../helpers/rejection-of.js'
+import { until } from '../helpers/until.js'
+import { useClient } from '../helpers/use-client.js'
 import { useServer } from '../server/use-server.js'
-import { rejectionOf, until, useClient } from './harness.js'
+import { failToConnect } from '../helpers/fail-to-connect.js'
+import { listenOnLoopback } from '../helpers/listen-on-loopback.js'
 
 const textOf = ({ content }: { content?: unknown }): string | undefined => (content as { text?: string }[] | undefined)?.[0]?.text
 
@@ -124,38 +127,14 @@ test('the transport of the official SDK v1, which offers mcp, is accepted where 
   await client.close()
 })
 
+const { authority, good, expired, foreign, ofClient } = await makeCertificates()
+
 describe('over TLS', () => {
-  let authority: Certificate
-  let good: Certificate
-  let expired: Certificate
-  let foreign: Certificate
-  let ofClient: Certificate
-
-  beforeAll(async () => {
-    authority = await makeAuthority()
-    good = await makeCertificate({ authority })
-    expired = await makeCertificate({ authority, expired: new Date(Date.now() - 3_600_000) })
-    foreign = await makeCertificate({ authority, host: 'other.example.com' })
-    ofClient = await makeCertificate({ authority, host: 'client.example.com' })
-  })
-
   /** Serves on an https.Server that belongs to the test. */
   async function useTls<Auth = undefined>(tls: ServerTlsOptions, options: Partial<McpWebSocketServerOptions<Auth>> = {}) {
     const https = createServer(tls)
-    await new Promise<void>((resolve) => https.listen(0, '127.0.0.1', resolve))
-    afterTest(
-      () =>
-        new Promise((resolve) => {
-          https.close(() => resolve())
-          https.closeAllConnections()
-        })
-    )
+    await listenOnLoopback(https)
     return useServer<Auth>({ ...options, server: https })
-  }
-
-  async function failToConnect(options: McpWebSocketClientOptions): Promise<HandshakeError & { readonly cause?: NodeJS.ErrnoException }> {
-    const { client } = useClient({ reconnect: { initialDelay: 5, maxDelay: 10, maxRetries: 1 }, ...options })
-    return (await rejectionOf(client.connect())) as HandshakeError & { readonly cause?: NodeJS.ErrnoException }
   }
 
   test('a client that trusts the authority connects, with its token', async () => {
@@ -173,7 +152,7 @@ describe('over TLS', () => {
     ['for another host', () => foreign, 'ERR_TLS_CERT_ALTNAME_INVALID', true]
   ])('a client that is shown a certificate %s does not connect', async (_what, certificate, cause, trusts) => {
     const { url, server } = await useTls(certificate())
-    const error = await failToConnect({ url, ...(trusts && { tls: { ca: authority.cert } }) })
+    const { error } = await failToConnect({ url, ...(trusts && { tls: { ca: authority.cert } }) })
     expect([error.code, error.cause?.code]).toEqual(['TLS_FAILED', cause])
     expect(server.metrics().connectionsTotal).toBe(0)
   })
@@ -193,7 +172,7 @@ describe('over TLS', () => {
         }
       }
     )
-    expect(await failToConnect({ url, tls: { ca: authority.cert } })).toMatchObject({ name: 'UnauthorizedError', status: 401 })
+    expect((await failToConnect({ url, tls: { ca: authority.cert } })).error).toMatchObject({ name: 'UnauthorizedError', status: 401 })
     expect(transports).toEqual([])
     const { client } = useClient({ url, tls: { ca: authority.cert, ...ofClient } })
     await client.connect()
@@ -203,7 +182,9 @@ describe('over TLS', () => {
   test('mutual TLS: without a certificate no client gets as far as HTTP', async () => {
     const { url, server } = await useTls({ ...good, ca: authority.cert, requestCert: true, rejectUnauthorized: true })
     // TLS 1.3 tells the client only after the client's own handshake is done: to it, the connection may just break.
-    expect((await failToConnect({ url, tls: { ca: authority.cert } })).code).toMatch(/^(TLS_FAILED|CONNECT_FAILED|RETRIES_EXHAUSTED)$/)
+    expect((await failToConnect({ url, tls: { ca: authority.cert } })).error.code).toMatch(
+      /^(TLS_FAILED|CONNECT_FAILED|RETRIES_EXHAUSTED)$/
+    )
     expect(server.metrics()).toMatchObject({ connectionsTotal: 0, handshakesRefused: {} })
     const { client } = useClient({ url, tls: { ca: authority.cert, ...ofClient } })
     await client.connect()

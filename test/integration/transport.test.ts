@@ -7,8 +7,10 @@ import { WebSocketClientTransport, type WebSocketClientTransportOptions } from '
 import { bundle, useChild } from '../helpers/child.js'
 import { serveMcp, type McpServerOptions, type SdkVersion } from '../helpers/mcp-server.js'
 import { makeSdkClient, type SdkClient, type SdkMode } from '../helpers/sdk-client.js'
-import { afterTest, useWsServer, type Frame, type ServerConnection, type WsServer } from '../helpers/ws-server.js'
-import { rejectionOf, until } from './harness.js'
+import { useWsServer, type Frame, type ServerConnection, type WsServer } from '../helpers/ws-server.js'
+import { afterTest } from '../helpers/after-test.js'
+import { rejectionOf } from '../helpers/rejection-of.js'
+import { until } from '../helpers/until.js'
 
 const SAMPLED = { model: 'none', role: 'assistant', content: { type: 'text', text: 'sampled' } }
 
@@ -130,7 +132,7 @@ describe.each(MODES)('an unmodified Client, $mode', ({ mode, sdk }) => {
     expect(client.transport.state).toBe('closed')
   })
 
-  test.each(['sampling', 'elicitation', 'roots'])('answers a question of the server (%s) after a reconnect', async (kind) => {
+  test.each(['sampling', 'elicitation', 'roots'])('answers a server request (%s) after a reconnect', async (kind) => {
     const server = await useMcpServer(sdk)
     const client = await connect(mode, server.url)
     const before = await client.call(kind)
@@ -315,7 +317,7 @@ describe.each(MODES)('an unmodified Client, $mode', ({ mode, sdk }) => {
 })
 
 describe('a listen of v2, modern', () => {
-  test('survives a server that says farewell and comes back', async () => {
+  test('survives a server that closes gracefully and comes back', async () => {
     const ends: (() => Promise<void>)[] = []
     const serve = ({ socket }: ServerConnection): void => void ends.push(serveMcp('v2', socket))
     const server = await useWsServer(serve)
@@ -333,7 +335,7 @@ describe('a listen of v2, modern', () => {
 })
 
 describe('a legacy server and a v2 Client that asks for the era', () => {
-  /** Answers as a legacy server; `onDiscover` decides about the question that it does not know. */
+  /** Answers as a legacy server; `onDiscover` decides about the method that it does not know. */
   function useLegacy(onDiscover: (connection: ServerConnection) => void): Promise<WsServer> {
     return useWsServer((connection) => {
       connection.socket.on('message', (data: Buffer) => {
@@ -374,17 +376,17 @@ describe('a legacy server and a v2 Client that asks for the era', () => {
   })
 })
 
-describe('a question of the server that is open when the connection is lost', () => {
-  test.each(['v1', 'v2 legacy'] as const)('is aborted in %s, also with the id 0, and its late answer goes nowhere', async (mode) => {
+describe('a server request that is open when the connection is lost', () => {
+  test.each(['v1', 'v2 legacy'] as const)('is aborted in %s, also with the id 0, and its late response goes nowhere', async (mode) => {
     const server = await useMcpServer('v1')
     const client = prepare(mode, server.url)
     const aborted: boolean[] = []
-    let answerLate: () => void = () => undefined
+    let respondLate: () => void = () => undefined
     let asked = 0
     const onSampling = (signal: AbortSignal): Promise<object> => {
       if (++asked > 1) return Promise.resolve(SAMPLED)
       return new Promise((resolve) => {
-        answerLate = (): void => resolve(SAMPLED)
+        respondLate = (): void => resolve(SAMPLED)
         signal.addEventListener('abort', () => aborted.push(true))
       })
     }
@@ -394,7 +396,7 @@ describe('a question of the server that is open when the connection is lost', ()
       (client.client as ClientV2).setRequestHandler('sampling/createMessage', (_request, { mcpReq }) => onSampling(mcpReq.signal) as never)
     await client.connect(client.transport)
     const lost = rejectionOf(client.call('sampling'))
-    await until(() => asked === 1, 'the question comes up')
+    await until(() => asked === 1, 'the request arrives')
     const dropped = client.dropped()
     await server.stop()
     await dropped
@@ -403,7 +405,7 @@ describe('a question of the server that is open when the connection is lost', ()
     await server.start()
     // The new server begins with the same id.
     expect(await client.call('sampling')).toContain('sampled')
-    answerLate()
+    respondLate()
     expect(await client.call('echo', { message: 'on' })).toBe('on')
     expect(server.received.filter(({ result }) => result !== undefined)).toHaveLength(1)
     expect(client.errors).toEqual([])

@@ -12,8 +12,12 @@ import {
   type TokenContext
 } from '../../src/index.js'
 import { bundle, useChild } from '../helpers/child.js'
-import { afterTest } from '../helpers/ws-server.js'
-import { nextEvent, quick, rejectionOf, until, useClient as useAnyClient, type Observed } from './harness.js'
+import { afterTest } from '../helpers/after-test.js'
+import { nextEvent } from '../helpers/next-event.js'
+import { rejectionOf } from '../helpers/rejection-of.js'
+import { until } from '../helpers/until.js'
+import { useClient as useAnyClient, type Observed } from '../helpers/use-client.js'
+import { quick } from './quick.js'
 import { startDevMesh, type DevMesh, type DevMeshOptions } from './devmesh/server.js'
 
 async function useDevMesh(options: DevMeshOptions = {}): Promise<DevMesh> {
@@ -94,13 +98,13 @@ describe('DevMesh edge-mcp (imitated)', () => {
     })
 
     it('is outlived with shouldReconnect, until the service is back', async () => {
-      let refusals = 0
+      let rejections = 0
       const { client } = await useClient(
         {
           auth: { token: 'the-right-key' },
           reconnect: { ...quick, shouldReconnect: ({ status }) => (status === 401 ? true : undefined) }
         },
-        { token: 'the-right-key', isAuthDown: () => refusals++ < 3 }
+        { token: 'the-right-key', isAuthDown: () => rejections++ < 3 }
       )
       await client.connect()
       expect(client.stats().attempts).toBe(4)
@@ -144,8 +148,8 @@ describe('DevMesh edge-mcp (imitated)', () => {
     expect(wire.out.some((text) => text.endsWith('\n'))).toBe(false)
   })
 
-  describe('7: an answer of more than 32 KiB comes in pieces', () => {
-    it('which are passed on as notifications that together are the whole answer, before a result that says so', async () => {
+  describe('7: a response of more than 32 KiB comes in pieces', () => {
+    it('which are passed on as notifications that together are the whole response, before a result that says so', async () => {
       const { client, notifications, errors } = await useConnected()
       const result = await client.request('tools/call', { name: 'big', arguments: { bytes: 100_000 } })
       expect(result).toEqual({ streamed: true, chunks_complete: true })
@@ -261,7 +265,7 @@ describe('DevMesh edge-mcp (imitated)', () => {
     const socket = server.sockets[0]!
     let pings = 0
     socket.on('ping', () => pings++)
-    // The answers to pings in that time come when the call is over.
+    // The responses to pings in that time come when the call is over.
     expect(textOf(await client.callTool({ name: 'slow', arguments: { seconds: 1 } }))).toBe('done')
     const during = pings
     await until(() => pings > during, 'a probe after the call')
@@ -277,7 +281,7 @@ describe('DevMesh edge-mcp (imitated)', () => {
     expect(client.stats()).toMatchObject({ attempts: 1 })
   })
 
-  it('13: 2025-11-25 is refused with an error, and the client asks for the next older version on the same socket', async () => {
+  it('13: 2025-11-25 is answered with an error, and the client asks for the next older version on the same socket', async () => {
     const { client, server, wire } = await useConnected()
     const asked = wire.out
       .map((text) => JSON.parse(text) as { method: string; params?: { protocolVersion?: string } })

@@ -34,7 +34,7 @@ function optionsOf(options: object): string {
 const named = (subprotocol?: string): string => (subprotocol === undefined ? 'none' : `\`${subprotocol}\``)
 const yesOrNo = (is: boolean): string => (is ? 'yes' : 'no')
 
-const CANCELLATION: Readonly<Record<Peer['cancels'], string>> = { tool: 'yes', answer: 'of the answer', nothing: 'no' }
+const CANCELLATION: Readonly<Record<Peer['cancels'], string>> = { tool: 'yes', response: 'of the answer', nothing: 'no' }
 
 describe('docs/interop.md', () => {
   const rows = rowsOf('What works with which options')
@@ -76,7 +76,7 @@ describe('docs/interop.md', () => {
     expect(rowsOf('With the official SDK')).toEqual(
       SDK_PEERS.map((peer) => [
         peer.name,
-        peer.refusesVersions ? 'no' : 'legacy',
+        peer.rejectsVersions ? 'no' : 'legacy',
         restricted(versionsFor(peer, 'v2 legacy')),
         peer.found.era === 'modern' ? 'modern' : restricted(versionsFor(peer, 'v2 modern'))
       ])

@@ -6,18 +6,22 @@ import {
   type McpWebSocketClientOptions,
   type Progress
 } from '../../src/index.js'
-import { nextEvent, quick, rejectionOf, until, useClient as useAnyClient, type Observed } from './harness.js'
+import { nextEvent } from '../helpers/next-event.js'
+import { rejectionOf } from '../helpers/rejection-of.js'
+import { until } from '../helpers/until.js'
+import { useClient as useAnyClient, type Observed } from '../helpers/use-client.js'
+import { quick } from './quick.js'
 import { PEERS, type Peer, type ToolCall } from './peers.js'
 import { isMissing, usePeer } from './use-peer.js'
 
-// Short, so that a call of two seconds outlasts several verdicts.
+// Short, so that a call of two seconds outlasts several probes.
 const HEARTBEAT = { interval: 250, timeout: 500 }
 const LONG = 2
 
 const GIVEN_UP: Readonly<Record<Peer['cancels'], string>> = {
   tool: 'which ends it there too',
-  answer: 'that the server carries on, but does not answer any more',
-  nothing: 'that the server carries on, and drops the late answer'
+  response: 'that the server carries on, but does not respond any more',
+  nothing: 'that the server carries on, and drops the late response'
 }
 
 const textOf = ({ content }: CallToolResult): string => content.map((block) => (block.type === 'text' ? block.text : '')).join('')
@@ -30,8 +34,8 @@ describe.each(Object.values<Peer>(PEERS).map((peer) => [peer.name, peer] as cons
     const call = async ({ client }: Observed, { text, ...params }: ToolCall): Promise<void> => {
       expect(textOf(await client.callTool(params))).toBe(text)
     }
-    const expectTroubles = (errors: readonly Error[], handshakes = 1): void => {
-      const expected = Array.from({ length: handshakes }, () => peer.found.troubles).flat()
+    const expectErrors = (errors: readonly Error[], handshakes = 1): void => {
+      const expected = Array.from({ length: handshakes }, () => peer.found.errors).flat()
       expect(errors.map(({ message }) => message)).toEqual(expected.map((words) => expect.stringMatching(words) as string))
     }
 
@@ -49,7 +53,7 @@ describe.each(Object.values<Peer>(PEERS).map((peer) => [peer.name, peer] as cons
         server: peer.found.server
       })
       await call(observed, peer.echo('first'))
-      expectTroubles(errors)
+      expectErrors(errors)
     })
 
     if (peer.found.subprotocol !== 'mcp.v1')
@@ -72,11 +76,11 @@ describe.each(Object.values<Peer>(PEERS).map((peer) => [peer.name, peer] as cons
       expect(tools.map(({ name }) => name)).toEqual(expect.arrayContaining([...peer.tools]))
     })
 
-    it('gets the right answer to each of fifty calls at once', async () => {
+    it('gets the right response to each of fifty calls at once', async () => {
       const observed = useClient()
       await observed.client.connect()
       await Promise.all(Array.from({ length: 50 }, (_, i) => call(observed, peer.echo(`ünïcode ✓ ${String(i)}`))))
-      expectTroubles(observed.errors)
+      expectErrors(observed.errors)
     })
 
     it('keeps a call that takes longer than interval and timeout of the heartbeat, and hears of its progress', async () => {
@@ -92,7 +96,7 @@ describe.each(Object.values<Peer>(PEERS).map((peer) => [peer.name, peer] as cons
       )
       await call(observed, peer.echo('afterwards'))
       expect(client.stats(), JSON.stringify(states)).toMatchObject({ attempts: 1, reconnects: 0, lost: 0 })
-      expectTroubles(errors)
+      expectErrors(errors)
     })
 
     it(`gives a call up ${GIVEN_UP[peer.cancels]}`, async () => {
@@ -106,31 +110,31 @@ describe.each(Object.values<Peer>(PEERS).map((peer) => [peer.name, peer] as cons
       const { text: _text, ...params } = peer.slow(1)
       const given = rejectionOf(client.callTool(params, { signal: abort.signal }))
       const { id } = JSON.parse(wire.findLast((frame) => frame.startsWith('out'))!.slice(4)) as { id: number }
-      const isAnswered = (): boolean => wire.some((frame) => frame.startsWith('in') && frame.includes(`"id":${String(id)}`))
-      // An answered ping behind it means that the call runs. Where messages are worked on one by one, it would come too late.
+      const hasResponse = (): boolean => wire.some((frame) => frame.startsWith('in') && frame.includes(`"id":${String(id)}`))
+      // The response to a ping behind it means that the call runs. Where messages are worked on one by one, it would come too late.
       if (peer.cancels !== 'nothing') await client.ping()
       abort.abort(new Error('enough'))
       expect(await given).toMatchObject({ message: 'enough' })
       if (peer.cancels === 'tool') {
         while ((await count()) === before) await client.ping()
         expect(await count()).toBe(before + 1)
-      } else if (peer.cancels === 'answer') {
+      } else if (peer.cancels === 'response') {
         // Of two calls that take the same time, the first would be answered first.
         await call(observed, peer.slow(1))
-        expect(isAnswered()).toBe(false)
-      } else await until(isAnswered, 'the late answer')
+        expect(hasResponse()).toBe(false)
+      } else await until(hasResponse, 'the late response')
       await call(observed, peer.echo('the next one'))
       expect(client.pendingCount).toBe(0)
       expect(client.stats()).toMatchObject({ attempts: 1, reconnects: 0 })
       // Servers that know no cancellation answer it, too.
-      expectTroubles(errors.slice(0, peer.found.troubles.length))
+      expectErrors(errors.slice(0, peer.found.errors.length))
     })
 
     it('comes back when the server was killed and started again, and calls again', async () => {
       const observed = useClient({ heartbeat: HEARTBEAT })
       const { client, errors } = observed
       await client.connect()
-      // Answered: so the whole handshake, troubles included, is over before the server dies.
+      // Answered: so the whole handshake, errors included, is over before the server dies.
       await call(observed, peer.echo('before'))
       const { text: _text, ...params } = peer.slow(60)
       const lost = rejectionOf(client.callTool(params))
@@ -148,7 +152,7 @@ describe.each(Object.values<Peer>(PEERS).map((peer) => [peer.name, peer] as cons
       await call(observed, peer.echo('still here'))
       expect(client.subprotocol).toBe(peer.found.subprotocol)
       expect(client.stats()).toMatchObject({ reconnects: 1 })
-      expectTroubles(errors, 2)
+      expectErrors(errors, 2)
     })
   })
 })

@@ -9,7 +9,7 @@ import type { Machine } from './machine.js'
 const require = createRequire(import.meta.url)
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
-/** A tool call, and the text of its answer. */
+/** A tool call, and the text of its response. */
 export interface ToolCall {
   readonly name: string
   readonly arguments: Readonly<Record<string, unknown>>
@@ -38,17 +38,17 @@ export interface Peer {
     readonly protocolVersion: string
     readonly subprotocol: string | undefined
     /** Errors without an owner that every handshake brings about. */
-    readonly troubles: readonly RegExp[]
+    readonly errors: readonly RegExp[]
   }
   readonly tools: readonly string[]
   readonly echo: (message: string) => ToolCall
   readonly slow: (seconds: number) => ToolCall
   /** Progress reports of the slow tool. */
   readonly reports: number
-  /** What a cancellation ends there: the tool (then the tool `cancellations` counts them), no more than its answer, or nothing. */
-  readonly cancels: 'tool' | 'answer' | 'nothing'
-  /** A version that it does not know is refused with an error; a `Client` of the official SDK does not ask for another one. */
-  readonly refusesVersions?: true
+  /** What a cancellation ends there: the tool (then the tool `cancellations` counts them), no more than its response, or nothing. */
+  readonly cancels: 'tool' | 'response' | 'nothing'
+  /** A version that it does not know is answered with an error; a `Client` of the official SDK does not ask for another one. */
+  readonly rejectsVersions?: true
   /** A request with an id that is a string is answered under another one, and so is the first one of v2 of the official SDK. */
   readonly breaksStringIds?: true
 }
@@ -74,7 +74,7 @@ const program =
   async ({ bundle }, port) => [process.execPath, await bundle(new URL(entry, import.meta.url)), String(port), ...args]
 
 const EVERYTHING = {
-  found: { server: 'mcp-servers/everything', era: 'legacy', protocolVersion: '2025-11-25', subprotocol: 'mcp.v1', troubles: [] },
+  found: { server: 'mcp-servers/everything', era: 'legacy', protocolVersion: '2025-11-25', subprotocol: 'mcp.v1', errors: [] },
   tools: ['echo', 'get-sum', 'trigger-long-running-operation'],
   echo: (message) => ({ name: 'echo', arguments: { message }, text: `Echo: ${message}` }),
   slow: (seconds) => ({
@@ -109,7 +109,7 @@ export const PEERS = {
     path: '/ws',
     options: {},
     ...EVERYTHING,
-    cancels: 'answer'
+    cancels: 'response'
   },
   supergateway: {
     name: 'server-everything 2026.8.31 behind supergateway 4.0.0',
@@ -132,20 +132,20 @@ export const PEERS = {
     command: program('node/sdk-v1.ts'),
     path: '/ws',
     options: {},
-    found: { server: 'sdk-v1-peer', era: 'legacy', protocolVersion: '2025-11-25', subprotocol: 'mcp.v1', troubles: [] },
+    found: { server: 'sdk-v1-peer', era: 'legacy', protocolVersion: '2025-11-25', subprotocol: 'mcp.v1', errors: [] },
     ...ALL_TOOLS
   },
   sdkV2: {
     name: 'TypeScript SDK 2.4.0 behind McpWebSocketServer',
     ...SDK_V2,
     options: {},
-    found: { server: 'sdk-v2-peer', era: 'modern', protocolVersion: '2026-07-28', subprotocol: 'mcp.v1', troubles: [] }
+    found: { server: 'sdk-v2-peer', era: 'modern', protocolVersion: '2026-07-28', subprotocol: 'mcp.v1', errors: [] }
   },
   sdkV2Legacy: {
     name: 'the same, asked for the legacy era',
     ...SDK_V2,
     options: { protocol: 'legacy' },
-    found: { server: 'sdk-v2-peer', era: 'legacy', protocolVersion: '2025-11-25', subprotocol: 'mcp.v1', troubles: [] }
+    found: { server: 'sdk-v2-peer', era: 'legacy', protocolVersion: '2025-11-25', subprotocol: 'mcp.v1', errors: [] }
   },
   gomcp: {
     name: 'GoMCP 1.2.2',
@@ -153,12 +153,12 @@ export const PEERS = {
     command: ({ go }, port) => [join(go, 'gomcp'), address(port)],
     path: '/ws',
     options: { onMissingSubprotocol: 'accept' },
-    found: { server: 'gomcp-peer', era: 'legacy', protocolVersion: '2025-03-26', subprotocol: undefined, troubles: [] },
+    found: { server: 'gomcp-peer', era: 'legacy', protocolVersion: '2025-03-26', subprotocol: undefined, errors: [] },
     tools: ['echo', 'slow'],
     ...ECHO_AND_SLOW,
     reports: 0,
     cancels: 'nothing',
-    refusesVersions: true
+    rejectsVersions: true
   },
   coder: {
     name: 'coder/websocket 1.8.14',
@@ -166,7 +166,7 @@ export const PEERS = {
     command: ({ go }, port) => [join(go, 'coder'), address(port), 'mcp.v1'],
     path: '/ws',
     options: {},
-    found: { server: 'coder-peer', era: 'legacy', protocolVersion: '2025-06-18', subprotocol: 'mcp.v1', troubles: [] },
+    found: { server: 'coder-peer', era: 'legacy', protocolVersion: '2025-06-18', subprotocol: 'mcp.v1', errors: [] },
     ...ALL_TOOLS
   },
   goSdk: {
@@ -175,7 +175,7 @@ export const PEERS = {
     command: ({ go }, port) => [join(go, 'sdkserver'), address(port)],
     path: '/ws',
     options: { onMissingSubprotocol: 'accept' },
-    found: { server: 'go-sdk-peer', era: 'modern', protocolVersion: '2026-07-28', subprotocol: undefined, troubles: [] },
+    found: { server: 'go-sdk-peer', era: 'modern', protocolVersion: '2026-07-28', subprotocol: undefined, errors: [] },
     ...ALL_TOOLS
   },
   kotlin: {
@@ -184,7 +184,7 @@ export const PEERS = {
     command: ({ kotlin }, port) => ['java', '-cp', `${kotlin}/classes:${kotlin}/lib/*`, 'server.ServerKt', String(port)],
     path: '/ws',
     options: { onMissingSubprotocol: 'accept', offer: ['mcp'] },
-    found: { server: 'kotlin-sdk-peer', era: 'legacy', protocolVersion: '2025-11-25', subprotocol: undefined, troubles: [] },
+    found: { server: 'kotlin-sdk-peer', era: 'legacy', protocolVersion: '2025-11-25', subprotocol: undefined, errors: [] },
     ...ALL_TOOLS
   },
   quarkus: {
@@ -193,7 +193,7 @@ export const PEERS = {
     command: ({ quarkus }, port) => ['java', `-Dquarkus.http.port=${String(port)}`, '-jar', join(quarkus, 'quarkus-app/quarkus-run.jar')],
     path: '/mcp/ws',
     options: { onMissingSubprotocol: 'accept' },
-    found: { server: 'quarkus-peer', era: 'legacy', protocolVersion: '2025-06-18', subprotocol: undefined, troubles: [] },
+    found: { server: 'quarkus-peer', era: 'legacy', protocolVersion: '2025-06-18', subprotocol: undefined, errors: [] },
     ...ALL_TOOLS
   },
   rmcp: {
@@ -202,7 +202,7 @@ export const PEERS = {
     command: ({ rust }, port) => [join(rust, 'rmcp_server'), address(port)],
     path: '/',
     options: { onMissingSubprotocol: 'accept' },
-    found: { server: 'rmcp-peer', era: 'modern', protocolVersion: '2026-07-28', subprotocol: undefined, troubles: [] },
+    found: { server: 'rmcp-peer', era: 'modern', protocolVersion: '2026-07-28', subprotocol: undefined, errors: [] },
     ...ALL_TOOLS
   },
   tower: {
@@ -211,7 +211,7 @@ export const PEERS = {
     command: ({ rust }, port) => [join(rust, 'tower_server'), address(port)],
     path: '/ws',
     options: { onMissingSubprotocol: 'accept' },
-    found: { server: 'tower-peer', era: 'legacy', protocolVersion: '2025-11-25', subprotocol: undefined, troubles: [] },
+    found: { server: 'tower-peer', era: 'legacy', protocolVersion: '2025-11-25', subprotocol: undefined, errors: [] },
     tools: ALL_TOOLS.tools,
     ...ECHO_AND_SLOW,
     reports: 0,
@@ -223,7 +223,7 @@ export const PEERS = {
     command: python('sdk_server.py'),
     path: '/ws',
     options: { subprotocols: ['mcp'] },
-    found: { server: 'python-sdk-peer', era: 'legacy', protocolVersion: '2025-11-25', subprotocol: 'mcp', troubles: [] },
+    found: { server: 'python-sdk-peer', era: 'legacy', protocolVersion: '2025-11-25', subprotocol: 'mcp', errors: [] },
     ...ALL_TOOLS
   },
   pythonSdk2: {
@@ -232,7 +232,7 @@ export const PEERS = {
     command: python('sdk2_websockets_server.py', 'pythonSdk2'),
     path: '/',
     options: { onMissingSubprotocol: 'accept' },
-    found: { server: 'python-sdk2-peer', era: 'modern', protocolVersion: '2026-07-28', subprotocol: undefined, troubles: [] },
+    found: { server: 'python-sdk2-peer', era: 'modern', protocolVersion: '2026-07-28', subprotocol: undefined, errors: [] },
     ...ALL_TOOLS
   },
   starlette: {
@@ -241,7 +241,7 @@ export const PEERS = {
     command: python('sdk2_starlette_server.py', 'pythonSdk2', STARLETTE_TOKEN),
     path: '/ws',
     options: { onMissingSubprotocol: 'accept', auth: { token: STARLETTE_TOKEN } },
-    found: { server: 'starlette-peer', era: 'modern', protocolVersion: '2026-07-28', subprotocol: undefined, troubles: [] },
+    found: { server: 'starlette-peer', era: 'modern', protocolVersion: '2026-07-28', subprotocol: undefined, errors: [] },
     ...ALL_TOOLS
   },
   pythonWebsockets: {
@@ -250,7 +250,7 @@ export const PEERS = {
     command: python('websockets_server.py'),
     path: '/',
     options: { onMissingSubprotocol: 'accept' },
-    found: { server: 'websockets-peer', era: 'legacy', protocolVersion: '2025-03-26', subprotocol: undefined, troubles: [] },
+    found: { server: 'websockets-peer', era: 'legacy', protocolVersion: '2025-03-26', subprotocol: undefined, errors: [] },
     ...ALL_TOOLS
   },
   devMesh: {
@@ -263,12 +263,12 @@ export const PEERS = {
       era: 'legacy',
       protocolVersion: '2025-06-18',
       subprotocol: undefined,
-      troubles: [/notifications\/initialized/]
+      errors: [/notifications\/initialized/]
     },
     tools: ['echo', 'slow', 'big'],
     ...ECHO_AND_SLOW,
     reports: 0,
     cancels: 'nothing',
-    refusesVersions: true
+    rejectsVersions: true
   }
 } satisfies Readonly<Record<string, Peer>>

@@ -7,7 +7,11 @@ import {
   type McpWebSocketClientOptions,
   type TokenContext
 } from '../../src/index.js'
-import { nextEvent, quick, rejectionOf, until, useClient as useAnyClient, type Observed } from './harness.js'
+import { nextEvent } from '../helpers/next-event.js'
+import { rejectionOf } from '../helpers/rejection-of.js'
+import { until } from '../helpers/until.js'
+import { useClient as useAnyClient, type Observed } from '../helpers/use-client.js'
+import { quick } from './quick.js'
 import { PEERS, type Peer } from './peers.js'
 import { isMissing, usePeer, type RunningPeer } from './use-peer.js'
 import { call as callWithSdk, useSdkClient } from './use-sdk-client.js'
@@ -40,7 +44,7 @@ const versionsIn = (sent: readonly string[]): unknown[] =>
     .map(({ params }) => params?.protocolVersion)
 
 /** An HTTP status in place of the upgrade. */
-async function refusalAt(url: string, options: Partial<McpWebSocketClientOptions> = {}): Promise<number | undefined> {
+async function statusAt(url: string, options: Partial<McpWebSocketClientOptions> = {}): Promise<number | undefined> {
   const { client } = useAnyClient({ url, ...options })
   const error = await rejectionOf(client.connect())
   return isHandshakeError(error) ? error.status : undefined
@@ -53,9 +57,9 @@ describePeer(PEERS.everything, ({ running, connect }) => {
     ['sampling', 'sampling/createMessage', { role: 'assistant', content: { type: 'text', text: 'hello' }, model: 'none' }, 'hello'],
     ['elicitation', 'elicitation/create', { action: 'accept', content: { name: 'Ada' } }, 'Name: Ada'],
     ['roots', 'roots/list', { roots: [{ uri: 'file:///here', name: 'here' }] }, 'file:///here']
-  ])('asks the client (%s), and its tool has the answer', async (capability, method, answer, words) => {
+  ])('asks the client (%s), and its tool returns the result', async (capability, method, result, words) => {
     const { client, errors } = await connect({ capabilities: { [capability]: {} } })
-    client.setRequestHandler(method, () => answer)
+    client.setRequestHandler(method, () => result)
     const tools = { sampling: 'trigger-sampling-request', elicitation: 'trigger-elicitation-request', roots: 'get-roots-list' }
     const params = { name: tools[capability as keyof typeof tools], arguments: capability === 'sampling' ? { prompt: 'say hello' } : {} }
     expect(textOf(await client.callTool(params))).toContain(words)
@@ -124,7 +128,7 @@ describePeer(PEERS.sdkV2, ({ connect }) => {
 
 describePeer(PEERS.supergateway, ({ running, connect }) => {
   it('answers a wrong path with 400', async () => {
-    expect(await refusalAt(running.url.replace('/message', '/ws'))).toBe(400)
+    expect(await statusAt(running.url.replace('/message', '/ws'))).toBe(400)
   })
 
   it('tells all clients of the progress of each, and the client hears of its own only', async () => {
@@ -141,7 +145,7 @@ describePeer(PEERS.supergateway, ({ running, connect }) => {
     expect(heard).toEqual([Array(2).fill(2), Array(5).fill(5)])
   })
 
-  it('asks the client, and never gets the answer: the call that asked ends with its timeout', async () => {
+  it('asks the client, but never reads the response: the call that asked ends with its timeout', async () => {
     const { client } = await connect({ capabilities: { sampling: {} } })
     let asked = 0
     client.setRequestHandler('sampling/createMessage', () => {
@@ -153,7 +157,7 @@ describePeer(PEERS.supergateway, ({ running, connect }) => {
     expect(asked).toBe(1)
   })
 
-  it('answers the question of SDK v2 for the era under the id null: v2 takes it for a legacy server after its timeout', async () => {
+  it('answers the era probe of SDK v2 under the id null: v2 takes it for a legacy server after its timeout', async () => {
     const sdk = useSdkClient(running, PEERS.supergateway, 'v2 modern')
     await sdk.connect(sdk.transport)
     expect(sdk.heard[0]).toContain('"id":null')
@@ -193,11 +197,11 @@ describePeer(PEERS.gomcp, ({ connect }) => {
   })
 
   it('works on one message at a time: a ping is answered when the tool is done', async () => {
-    const answers: string[] = []
-    const { client } = await connect({ trace: (direction, text) => direction === 'in' && text.includes('"id"') && answers.push(text) })
-    answers.length = 0
+    const responses: string[] = []
+    const { client } = await connect({ trace: (direction, text) => direction === 'in' && text.includes('"id"') && responses.push(text) })
+    responses.length = 0
     await Promise.all([client.callTool({ name: 'slow', arguments: { seconds: 0.3 } }), client.ping()])
-    expect(answers).toEqual([expect.stringContaining('done'), expect.not.stringContaining('done')])
+    expect(responses).toEqual([expect.stringContaining('done'), expect.not.stringContaining('done')])
   })
 
   it('tells every client that the tools changed, after every handshake', async () => {
@@ -450,7 +454,7 @@ describePeer(pythonWebsocketsWith, ({ connect }) => {
 
 describePeer(PEERS.pythonSdk, ({ running, connect }) => {
   it('answers a wrong path with 403', async () => {
-    expect(await refusalAt(running.url.replace('/ws', '/mcp'), PEERS.pythonSdk.options)).toBe(403)
+    expect(await statusAt(running.url.replace('/ws', '/mcp'), PEERS.pythonSdk.options)).toBe(403)
   })
 
   it('answers an unknown method with -32602', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { SdkClient, SdkMode } from '../helpers/sdk-client.js'
-import { rejectionOf, until } from './harness.js'
+import { rejectionOf } from '../helpers/rejection-of.js'
+import { until } from '../helpers/until.js'
 import { isMissing, usePeer } from './use-peer.js'
 import { call, SDK_PEERS, useSdkClient, versionsFor, type SdkRig } from './use-sdk-client.js'
 
@@ -11,25 +12,25 @@ const MODES: readonly SdkMode[] = ['v1', 'v2 legacy', 'v2 modern']
 describe.each(SDK_PEERS.map((peer) => [peer.name, peer] as const))('%s', (_name, peer) => {
   describe.skipIf(isMissing(peer))('a Client', () => {
     const running = usePeer(peer)
-    const modes = peer.refusesVersions ? MODES.slice(1) : MODES
+    const modes = peer.rejectsVersions ? MODES.slice(1) : MODES
     const connect = async (mode: SdkMode): Promise<SdkRig> => {
       const sdk = useSdkClient(running, peer, mode, versionsFor(peer, mode))
       await sdk.connect(sdk.transport)
       return sdk
     }
-    const expectTroubles = ({ errors }: SdkClient, handshakes = 1): void => {
-      const expected = Array.from({ length: handshakes }, () => peer.found.troubles).flat()
+    const expectErrors = ({ errors }: SdkClient, handshakes = 1): void => {
+      const expected = Array.from({ length: handshakes }, () => peer.found.errors).flat()
       expect(errors.map(({ message }) => message)).toEqual(expected.map((words) => expect.stringMatching(words) as string))
     }
 
-    if (peer.refusesVersions)
-      it.each(MODES)('of %s is refused, as it asks for 2025-11-25 and for nothing else', async (mode) => {
+    if (peer.rejectsVersions)
+      it.each(MODES)('of %s gets an error, as it asks for 2025-11-25 and for nothing else', async (mode) => {
         const sdk = useSdkClient(running, peer, mode)
         expect(await rejectionOf(sdk.connect(sdk.transport))).toMatchObject({ code: -32603 })
         expect(sdk.heard.at(-1)).toContain('2025-11-25')
       })
 
-    it.each(modes)('of %s connects, and gets the right answer to each of fifty calls at once', async (mode) => {
+    it.each(modes)('of %s connects, and gets the right response to each of fifty calls at once', async (mode) => {
       const sdk = await connect(mode)
       expect(sdk.client.getServerVersion()?.name).toBe(peer.found.server)
       expect(sdk.transport.subprotocol).toBe(peer.found.subprotocol)
@@ -39,7 +40,7 @@ describe.each(SDK_PEERS.map((peer) => [peer.name, peer] as const))('%s', (_name,
       }
       const calls = Array.from({ length: 50 }, (_, i) => peer.echo(`ünïcode ✓ ${String(i)}`))
       expect(await Promise.all(calls.map((each) => call(sdk, each)))).toEqual(calls.map(({ text }) => text))
-      expectTroubles(sdk)
+      expectErrors(sdk)
       expect(sdk.transport.stats()).toMatchObject({ attempts: 1 })
     })
 
@@ -49,12 +50,12 @@ describe.each(SDK_PEERS.map((peer) => [peer.name, peer] as const))('%s', (_name,
       const slow = peer.slow(0.2)
       expect(await call(sdk, slow, { onprogress: ({ progress, total }) => reports.push([progress, total]) })).toContain(slow.text)
       expect(reports).toEqual(Array.from({ length: peer.reports }, (_, i) => [i + 1, peer.reports]))
-      expectTroubles(sdk)
+      expectErrors(sdk)
     })
 
     it('is not closed when the server is killed and started again: the call in flight is lost, and the next one works', async () => {
       const sdks = await Promise.all(modes.map(connect))
-      // Answered: so the whole handshake, troubles included, is over before the server dies.
+      // Answered: so the whole handshake, errors included, is over before the server dies.
       for (const sdk of sdks) await call(sdk, peer.echo('before'))
       const sent = sdks.map(({ transport }) => transport.stats().sent)
       const lost = sdks.map((sdk) => rejectionOf(call(sdk, peer.slow(60))))
@@ -69,7 +70,7 @@ describe.each(SDK_PEERS.map((peer) => [peer.name, peer] as const))('%s', (_name,
         expect(await call(sdk, peer.echo('still here'))).toBe(peer.echo('still here').text)
         expect(sdk.closes).toBe(0)
         expect(sdk.transport.stats()).toMatchObject({ reconnects: 1 })
-        expectTroubles(sdk, 2)
+        expectErrors(sdk, 2)
       }
     })
   })

@@ -1,7 +1,7 @@
 import { WebSocketClientTransport } from '../../src/transport/index.js'
 import { makeSdkClient, type CallOptions, type SdkClient, type SdkMode } from '../helpers/sdk-client.js'
-import { afterTest } from '../helpers/ws-server.js'
-import { quick } from './harness.js'
+import { afterTest } from '../helpers/after-test.js'
+import { quick } from './quick.js'
 import { PEERS, type Peer, type ToolCall } from './peers.js'
 import type { RunningPeer } from './use-peer.js'
 
@@ -12,14 +12,14 @@ export interface SdkRig extends SdkClient {
   readonly heard: string[]
 }
 
-// How long v2 waits for an answer to its question for the era, in ms.
+// How long v2 waits for a response to its era probe, in ms.
 const PATIENT = 3000
-/** Enough where no answer comes anyway. */
+/** Enough where no response will come. */
 const IMPATIENT = 300
 
 /** Versions of MCP that v2 has to be restricted to. */
-export const versionsFor = ({ refusesVersions, found }: Peer, mode: SdkMode): string[] | undefined =>
-  refusesVersions && [...(mode === 'v2 modern' ? ['2026-07-28'] : []), found.protocolVersion]
+export const versionsFor = ({ rejectsVersions, found }: Peer, mode: SdkMode): string[] | undefined =>
+  rejectsVersions && [...(mode === 'v2 modern' ? ['2026-07-28'] : []), found.protocolVersion]
 
 /** The rows that differ for it: to ask the same program for another era is an option of `McpWebSocketClient`. */
 export const SDK_PEERS = Object.values<Peer>(PEERS).filter(({ options }) => options.protocol === undefined)
@@ -33,6 +33,6 @@ export function useSdkClient({ url }: RunningPeer, { options, breaksStringIds }:
   return Object.assign(makeSdkClient(mode, breaksStringIds ? IMPATIENT : PATIENT, versions), { transport, heard })
 }
 
-/** Calls a tool. @returns The words of its answer. */
+/** Calls a tool. @returns The words of its response. */
 export const call = (sdk: SdkClient, { name, arguments: given }: ToolCall, options?: CallOptions): Promise<string> =>
   sdk.call(name, given, options)

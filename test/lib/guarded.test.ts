@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { asError, guarded, guardedAsync } from '../../src/lib/guarded.js'
+import { asError, decided, guarded } from '../../src/lib/guarded.js'
 
 describe('asError', () => {
   it('is the very error that was thrown', () => {
@@ -46,25 +46,69 @@ describe('guarded', () => {
   })
 })
 
-describe('guardedAsync', () => {
+describe('guarded, of an async callback', () => {
   const failing: Record<string, () => unknown> = {
-    throws: () => {
-      throw 'no'
-    },
-    'rejects with': () => Promise.reject('no')
+    'a promise': () => Promise.reject('no'),
+    'a thenable': () => ({ then: (_resolve: unknown, reject: (thrown: unknown) => void) => reject('no') }),
+    'a thenable that throws': () => ({
+      then: () => {
+        throw 'no'
+      }
+    })
   }
 
-  it.each(Object.entries(failing))('reports what the callback %s, as an error', async (_how, callback) => {
+  it.each(Object.entries(failing))('reports what %s rejects with, as an error', async (_what, callback) => {
     const heard: Error[] = []
-    guardedAsync(callback, (error) => heard.push(error))
-    await Promise.resolve()
+    guarded(callback, (error) => heard.push(error))
+    await new Promise(setImmediate)
     expect(heard).toEqual([new Error('no')])
   })
 
-  it('reports nothing of a callback that succeeds', async () => {
+  it('returns its promise, and reports nothing if it succeeds', async () => {
     const heard: Error[] = []
-    for (const callback of [() => 1, () => undefined, () => Promise.resolve(1)]) guardedAsync(callback, (error) => heard.push(error))
-    await Promise.resolve()
+    await expect(
+      guarded(
+        () => Promise.resolve(1),
+        (error) => heard.push(error)
+      )
+    ).resolves.toBe(1)
     expect(heard).toEqual([])
+  })
+})
+
+describe('decided', () => {
+  it.each([true, false, undefined])('takes %s', (decision) => {
+    const heard: Error[] = []
+    expect(
+      decided(
+        'mayI',
+        () => decision,
+        (error) => heard.push(error)
+      )
+    ).toBe(decision)
+    expect(heard).toEqual([])
+  })
+
+  it.each([null, 1, 'yes', Promise.resolve(true)])('is the default for %s, and reports it', (decision) => {
+    const heard: Error[] = []
+    expect(
+      decided(
+        'mayI',
+        () => decision,
+        (error) => heard.push(error)
+      )
+    ).toBeUndefined()
+    expect(heard).toEqual([new TypeError('mayI must return true, false or undefined, and not a promise')])
+  })
+
+  it('reports a promise, and then what it rejects with', async () => {
+    const heard: Error[] = []
+    decided(
+      'mayI',
+      () => Promise.reject(new Error('no')),
+      (error) => heard.push(error)
+    )
+    await new Promise(setImmediate)
+    expect(heard).toEqual([expect.any(TypeError), new Error('no')])
   })
 })

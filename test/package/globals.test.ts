@@ -67,11 +67,11 @@ beforeAll(async () => {
   code = readFileSync(join(root, 'dist/browser/index.cjs'), 'utf8')
 }, 120_000)
 
-let rooms = 0
+let logs = 0
 
-/** Loads the package in a realm with these globals; `url` names a room of its own on the scripted server. */
+/** Loads the package in a realm with these globals; `url` names a log of its own on the scripted server. */
 function load(globals: object, path = '/legacy'): Context {
-  const url = `${inject('serverUrl')}${path}?key=globals-${String(process.pid)}-${String(++rooms)}`
+  const url = `${inject('serverUrl')}${path}?key=globals-${String(process.pid)}-${String(++logs)}`
   const realm = createContext({ ...globals, url, module: { exports: {} } })
   runInContext(`{ const exports = module.exports; ${code}\n}`, realm)
   runInContext('var { McpWebSocketClient } = module.exports', realm)

@@ -85,12 +85,12 @@ describe('the packed package', () => {
       const program = `
       const visit = async ({ WebSocketClientTransport, ...others }) => {
         const transport = new WebSocketClientTransport('${inject('serverUrl')}/legacy?key=transport-${how}-${String(process.pid)}')
-        const answered = new Promise((resolve) => { transport.onmessage = resolve })
+        const responded = new Promise((resolve) => { transport.onmessage = resolve })
         const closed = new Promise((resolve) => { transport.onclose = resolve })
         await transport.start()
         const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'packed', version: '1' } }
         await transport.send({ jsonrpc: '2.0', id: 0, method: 'initialize', params })
-        const { id, result } = await answered
+        const { id, result } = await responded
         await transport.close()
         await closed
         console.log(JSON.stringify({ id, version: result.protocolVersion, others: Object.keys(others) }))
@@ -228,7 +228,7 @@ describe('a bundle for Node', () => {
   const ENTRIES = ['mcp-websocket-client/server', 'mcp-websocket-client', 'mcp-websocket-client/transport']
   // A server that answers whatever it is asked, a client, and a transport that asks by itself.
   const program = `
-    const answer = (transport) => {
+    const respond = (transport) => {
       transport.onmessage = ({ id, method }) => {
         const result = method === 'initialize' ? { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'x', version: '1' } } : {}
         if (id !== undefined) transport.send({ jsonrpc: '2.0', id, result })
@@ -236,7 +236,7 @@ describe('a bundle for Node', () => {
       return transport.start()
     }
     const visit = async () => {
-      const server = new McpWebSocketServer({ allowUnauthenticated: true, onconnection: answer })
+      const server = new McpWebSocketServer({ allowUnauthenticated: true, onconnection: respond })
       await server.listen()
       const url = 'ws://127.0.0.1:' + server.address().port + '/ws'
       const client = new McpWebSocketClient({ url, protocol: 'legacy' })
@@ -244,10 +244,10 @@ describe('a bundle for Node', () => {
       await client.ping()
       await client.close()
       const transport = new WebSocketClientTransport(url)
-      const answered = new Promise((resolve) => { transport.onmessage = resolve })
+      const responded = new Promise((resolve) => { transport.onmessage = resolve })
       await transport.start()
       await transport.send({ jsonrpc: '2.0', id: 7, method: 'ping' })
-      const { id } = await answered
+      const { id } = await responded
       await transport.close()
       const { connectionsTotal } = server.metrics()
       await server.close()

@@ -57,7 +57,7 @@ describe('PendingRequests', () => {
   })
 
   // The model is a plain list, oldest first: a map would only repeat the code under test.
-  it('agrees with a list under any order of additions, answers and drops: each request comes out once, by its own id only', () => {
+  it('agrees with a list under any order of additions, responses and drops: each request comes out once, by its own id only', () => {
     const id = fc.oneof(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 6 }).map(String))
     const step = fc.oneof(
       { weight: 6, arbitrary: fc.record({ do: fc.constant('add' as const), id }) },

@@ -19,9 +19,10 @@ class FakePipe implements ResponsePipe {
   }
 }
 
-function rig(): { pipe: FakePipe; dispatcher: RequestDispatcher } {
+function rig(): { pipe: FakePipe; dispatcher: RequestDispatcher; errors: Error[] } {
   const pipe = new FakePipe()
-  return { pipe, dispatcher: new RequestDispatcher(pipe) }
+  const errors: Error[] = []
+  return { pipe, dispatcher: new RequestDispatcher(pipe, (problem) => errors.push(problem)), errors }
 }
 
 const requestOf = (method: string, params?: Params, id: RequestId = 1): JsonRpcRequest => ({ jsonrpc: '2.0', id, method, params })
@@ -252,5 +253,35 @@ describe('an input request', () => {
   it.each([[{ method: 'b' }], [{ method: 7 }], [undefined], [null], ['b']])('that has no handler fails: %j', async (inputRequest) => {
     const { dispatcher } = rig()
     await expect(dispatcher.runForInput(inputRequest, signal)).rejects.toBeInstanceOf(ProtocolError)
+  })
+})
+
+describe('a handler that fails', () => {
+  it.each([
+    ['throws', () => Promise.reject(new Error('on fire')), 'on fire'],
+    ['throws no error', () => Promise.reject('words'), 'words'],
+    ['returns no object', () => 'word', 'The request handler did not return an object'],
+    ['returns what JSON cannot hold', () => ({ big: 1n }), /BigInt/]
+  ])('is reported too, when it %s', async (_how, handler, message) => {
+    const { pipe, dispatcher, errors } = rig()
+    dispatcher.set('a', handler)
+    await dispatcher.receive(requestOf('a'))
+    expect(pipe.sent).toMatchObject([{ error: { code: -32603 } }])
+    expect(errors).toHaveLength(1)
+    expect(errors[0]?.message).toMatch(message)
+  })
+
+  it('is not reported when it chose its response, or was aborted', async () => {
+    const { dispatcher, errors } = rig()
+    dispatcher.set('a', () => Promise.reject(new RpcError(-1, 'user rejected')))
+    await dispatcher.receive(requestOf('a'))
+    dispatcher.set(
+      'b',
+      (_request, { signal }) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('late'))))
+    )
+    const done = dispatcher.receive(requestOf('b'))
+    dispatcher.cancel(1, 'never mind')
+    await done
+    expect(errors).toEqual([])
   })
 })

@@ -1,8 +1,9 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { PendingRequest } from '../../src/rpc/pending.js'
 import { QueueFullError } from '../../src/errors.js'
-import { RpcPeer, type MessagePipe } from '../../src/rpc/rpc-peer.js'
+import { RpcPeer, type MessagePipe, type RpcPeerConfig } from '../../src/rpc/rpc-peer.js'
 import type { JsonRpcMessage } from '../../src/types/json-rpc.js'
+import { watch } from '../helpers/watch.js'
 import { FakeClock, settle } from '../helpers/fake-clock.js'
 
 /** A pipe that keeps what it is given. */
@@ -32,11 +33,19 @@ class FakePipe implements MessagePipe {
   }
 }
 
-function rig(maxPending = 10): { pipe: FakePipe; clock: FakeClock; peer: RpcPeer; onError: ReturnType<typeof vi.fn> } {
+interface Rig {
+  pipe: FakePipe
+  clock: FakeClock
+  peer: RpcPeer
+  onError: ReturnType<typeof vi.fn>
+}
+
+function rig(maxPending = 10, options: Partial<RpcPeerConfig> = {}): Rig {
   const pipe = new FakePipe()
   const clock = new FakeClock()
   const onError = vi.fn()
-  const peer = new RpcPeer(pipe, { clock, requestTimeout: 1000, maxPending, grace: 10_000 }, { onNotification: () => undefined, onError })
+  const config = { clock, requestTimeout: 1000, maxPending, pauseTimeouts: true, grace: 10_000, ...options }
+  const peer = new RpcPeer(pipe, config, { onNotification: () => undefined, onError })
   return { pipe, clock, peer, onError }
 }
 
@@ -58,7 +67,7 @@ describe('a call', () => {
     expect(params).toEqual({ x: 1, _meta: { mine: 1 } })
   })
 
-  it('is settled once by its answer, which calls its deadline off', async () => {
+  it('is settled once by its response, which calls its deadline off', async () => {
     const { pipe, clock, peer } = rig()
     const { promise, id } = peer.call('a', undefined)
     expect(clock.pendingCount).toBe(1)
@@ -67,7 +76,7 @@ describe('a call', () => {
     expect([clock.pendingCount, peer.pendingCount, pipe.cancelled.length]).toEqual([0, 0, 0])
   })
 
-  it('gives up at its deadline, with the word of the pipe for its delivery', async () => {
+  it('gives up at its deadline, with the delivery that the pipe names', async () => {
     const { pipe, clock, peer } = rig()
     pipe.delivery = 'not-sent'
     const { promise } = peer.call('a', undefined, { timeout: 50 })
@@ -130,5 +139,129 @@ describe('a request of the other end', () => {
     expect(handler).toHaveBeenCalledOnce()
     await settle()
     expect(pipe.sent).toEqual([{ jsonrpc: '2.0', id: 1, result: { fine: true } }])
+  })
+})
+
+describe('the timeouts of calls, while the server asks the user', () => {
+  const ASK = { jsonrpc: '2.0', id: 'q', method: 'elicitation/create' } as const
+
+  function asking(options?: Partial<RpcPeerConfig>): Rig & { answer: () => Promise<void> } {
+    const made = rig(10, options)
+    let end: () => void = () => undefined
+    made.peer.dispatcher.set('elicitation/create', () => new Promise<void>((resolve) => (end = resolve)))
+    return { ...made, answer: () => (end(), settle()) }
+  }
+
+  it('stand still, and go on where they were', async () => {
+    const { clock, peer, answer } = asking()
+    const call = watch(peer.call('a', undefined).promise)
+    await clock.advance(400)
+    peer.receive(ASK)
+    await clock.advance(1e7)
+    await answer()
+    await clock.advance(599)
+    expect(call.settled).toBe(false)
+    await clock.advance(1)
+    expect(call.error).toMatchObject({ code: 'REQUEST_TIMEOUT', timeout: 1000 })
+    expect(clock.pendingCount).toBe(0)
+  })
+
+  it('begin when the user has answered, for calls that are made meanwhile', async () => {
+    const { clock, peer, answer } = asking()
+    peer.receive(ASK)
+    const call = watch(peer.call('a', undefined).promise)
+    await clock.advance(5000)
+    await answer()
+    await clock.advance(999)
+    expect(call.settled).toBe(false)
+    await clock.advance(1)
+    expect(call.error).toMatchObject({ code: 'REQUEST_TIMEOUT', timeout: 1000 })
+  })
+
+  it('stand still until the last question is answered, however many there are', async () => {
+    const { clock, peer, answer } = asking()
+    const call = watch(peer.call('a', undefined).promise)
+    peer.receive(ASK)
+    peer.receive({ ...ASK, id: 'q2' })
+    await clock.advance(5000)
+    peer.receive({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 'q' } })
+    await clock.advance(5000)
+    expect(call.settled).toBe(false)
+    await answer()
+    await clock.advance(1000)
+    expect(call.settled).toBe(true)
+  })
+
+  it('go on when the question is cancelled, whenever its handler ends', async () => {
+    const { clock, peer, answer } = asking()
+    const call = watch(peer.call('a', undefined).promise)
+    peer.receive(ASK)
+    await clock.advance(5000)
+    peer.receive({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 'q' } })
+    await clock.advance(999)
+    expect(call.settled).toBe(false)
+    await clock.advance(1)
+    expect(call.settled).toBe(true)
+    await answer()
+    expect(clock.pendingCount).toBe(0)
+  })
+
+  it('start anew, when progress is reported meanwhile', async () => {
+    const { clock, peer, answer } = asking()
+    const made = peer.call('a', undefined, { resetTimeoutOnProgress: true })
+    const call = watch(made.promise)
+    await clock.advance(400)
+    peer.receive(ASK)
+    peer.receive({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken: made.token, progress: 1 } })
+    await clock.advance(5000)
+    await answer()
+    await clock.advance(999)
+    expect(call.settled).toBe(false)
+    await clock.advance(1)
+    expect(call.settled).toBe(true)
+  })
+
+  it('give no more time than maxTotalTimeout', async () => {
+    const { clock, peer, answer } = asking()
+    const early = watch(peer.call('a', undefined, { maxTotalTimeout: 1500 }).promise)
+    await clock.advance(400)
+    peer.receive(ASK)
+    const late = watch(peer.call('a', undefined, { maxTotalTimeout: 1500 }).promise)
+    await clock.advance(1099)
+    expect([early.settled, late.settled]).toEqual([false, false])
+    await clock.advance(1)
+    expect(early.error).toMatchObject({ code: 'REQUEST_TIMEOUT', timeout: 1500 })
+    await answer()
+    await clock.advance(400)
+    expect(late.error).toMatchObject({ code: 'REQUEST_TIMEOUT', timeout: 1500 })
+  })
+
+  it('stay away, where there were none', async () => {
+    const { clock, peer, answer } = asking()
+    const call = peer.call('a', undefined, { timeout: Infinity })
+    const other = peer.call('b', undefined)
+    peer.waits.setDeadline(other, Infinity)
+    peer.receive(ASK)
+    await clock.advance(5000)
+    await answer()
+    expect(clock.pendingCount).toBe(0)
+    peer.fail(call.id, undefined)
+    peer.fail(other.id, undefined)
+    watch(call.promise)
+    watch(other.promise)
+  })
+
+  it.each([
+    ['with pauseTimeouts: false', { pauseTimeouts: false }, ASK],
+    ['for other questions', {}, { ...ASK, method: 'sampling/createMessage' }],
+    ['for a question without a handler', {}, { ...ASK, method: 'elicitation/create' }]
+  ])('run on %s', async (how, options, question) => {
+    const { clock, peer } = asking(options)
+    if (how.endsWith('handler')) peer.dispatcher.remove('elicitation/create')
+    else peer.dispatcher.set('sampling/createMessage', () => new Promise(() => undefined))
+    const call = watch(peer.call('a', undefined).promise)
+    peer.receive(question)
+    await clock.advance(1000)
+    expect(call.settled).toBe(true)
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { FakeClock } from '../helpers/fake-clock.js'
-import { until } from '../integration/harness.js'
+import { until } from '../helpers/until.js'
 import { type RawPeer, sendUpgrade, upgrade } from './raw-peer.js'
 import { bearer, useServer } from './use-server.js'
 

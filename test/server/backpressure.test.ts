@@ -4,8 +4,8 @@ import { WebSocket } from 'ws'
 import type { ServerTransport } from '../../src/server/index.js'
 import { frame, OPCODE } from '../faults/kit/wire.js'
 import { FakeClock } from '../helpers/fake-clock.js'
-import { afterTest } from '../helpers/ws-server.js'
-import { until } from '../integration/harness.js'
+import { afterTest } from '../helpers/after-test.js'
+import { until } from '../helpers/until.js'
 import { closeCode, openPeer, type RawPeer, responseTo, sendClose } from './raw-peer.js'
 import { hold, useHeldServer, useServer } from './use-server.js'
 
@@ -87,7 +87,7 @@ describe('V8: a slow reader', () => {
     expect(server.metrics().bytesSent).toBeLessThan(20 * 2 ** 20)
   })
 
-  test('that is cut by the responses to its own requests leaves none of them in the count', async () => {
+  test('that is cut by the responses to its requests leaves none of them in the count', async () => {
     const { port, held, server } = await useHeldServer({ ...LIMITS, drainTimeout: 60_000 })
     const peer = await openPeer(port)
     for (let id = 1; id <= 3; id++) peer.send({ id, method: 'hold' })

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { isSameToken, readCredentials } from '../../src/server/credentials.js'
 import { tokenSubprotocol } from '../../src/wire/subprotocol.js'
-import { rejectionOf, useClient } from '../integration/harness.js'
+import { rejectionOf } from '../helpers/rejection-of.js'
+import { useClient } from '../helpers/use-client.js'
 import { upgrade } from './raw-peer.js'
 import { bearer, GUARDED, useServer } from './use-server.js'
 
@@ -64,8 +65,8 @@ describe('V3: an upgrade request', () => {
     return expect(server.metrics().handshakesRefused).toEqual({ 401: 1 })
   })
 
-  test.each([undefined, null, false])('for which authenticate returns %s is rejected with 401', async (verdict) => {
-    const { port } = await useServer({ authenticate: () => verdict as unknown as string })
+  test.each([undefined, null, false])('for which authenticate returns %s is rejected with 401', async (auth) => {
+    const { port } = await useServer({ authenticate: () => auth as unknown as string })
     expect((await upgrade(port)).status).toBe(401)
   })
 

@@ -3,7 +3,7 @@ import { Heartbeats, judgeSilence, type Beating } from '../../src/server/heartbe
 import { frame, OPCODE } from '../faults/kit/wire.js'
 import { FakeClock } from '../helpers/fake-clock.js'
 import { serveTransport } from '../helpers/mcp-server.js'
-import { until } from '../integration/harness.js'
+import { until } from '../helpers/until.js'
 import { openPeer, type RawPeer, responseTo } from './raw-peer.js'
 import { useHeldServer, useServer } from './use-server.js'
 

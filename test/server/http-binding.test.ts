@@ -4,11 +4,12 @@ import type { AddressInfo } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { WebSocketServer } from 'ws'
 import { McpWebSocketServer } from '../../src/server/index.js'
-import { afterTest } from '../helpers/ws-server.js'
-import { until } from '../integration/harness.js'
+import { afterTest } from '../helpers/after-test.js'
+import { until } from '../helpers/until.js'
 import { closeCode, dial, openPeer, sendClose, upgrade } from './raw-peer.js'
 import { upgradeRequest } from './upgrade-request.js'
 import { hold, useServer, useServerOn } from './use-server.js'
+import { listenOnLoopback } from '../helpers/listen-on-loopback.js'
 
 describe('V1: a GET without Upgrade', () => {
   test('gets 426, and the connection stays open for the next request', async () => {
@@ -164,12 +165,8 @@ describe('V11: on an HTTP server of the program', () => {
     const server = new McpWebSocketServer({ server: http, allowUnauthenticated: true, onconnection: (transport) => void hold(transport) })
     await server.listen()
     expect(server.address()).toBeUndefined()
-    http.listen(0, '127.0.0.1')
-    await once(http, 'listening')
-    afterTest(async () => {
-      await server.close({ grace: 0 })
-      http.close()
-    })
+    await listenOnLoopback(http)
+    afterTest(() => server.close({ grace: 0 }))
     expect((await upgrade(server.address()!.port)).status).toBe(101)
   })
 

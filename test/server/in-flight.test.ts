@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { serveTransport } from '../helpers/mcp-server.js'
-import { rejectionOf, until, useClient } from '../integration/harness.js'
+import { rejectionOf } from '../helpers/rejection-of.js'
+import { until } from '../helpers/until.js'
+import { useClient } from '../helpers/use-client.js'
 import { openPeer, responseTo } from './raw-peer.js'
 import { useHeldServer, useServer } from './use-server.js'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { bundle, useChild } from '../helpers/child.js'
-import { until } from '../integration/harness.js'
+import { until } from '../helpers/until.js'
 import { openPeer, responseTo, upgrade } from './raw-peer.js'
 import { useHeldServer, useServer } from './use-server.js'
 

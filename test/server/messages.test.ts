@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { frame, OPCODE } from '../faults/kit/wire.js'
-import { until } from '../integration/harness.js'
+import { until } from '../helpers/until.js'
 import { closeCode, openPeer, responseTo, sendClose } from './raw-peer.js'
 import { useHeldServer } from './use-server.js'
 

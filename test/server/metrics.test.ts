@@ -1,7 +1,8 @@
 import parsePrometheus from 'parse-prometheus-text-format'
 import { describe, expect, test } from 'vitest'
 import { formatMetrics, Metrics } from '../../src/server/metrics.js'
-import { until, useClient } from '../integration/harness.js'
+import { until } from '../helpers/until.js'
+import { useClient } from '../helpers/use-client.js'
 import { openPeer, upgrade } from './raw-peer.js'
 import { useServer } from './use-server.js'
 

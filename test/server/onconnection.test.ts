@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { until } from '../integration/harness.js'
+import { until } from '../helpers/until.js'
 import { closeCode, openPeer, responseTo, sendClose, upgrade } from './raw-peer.js'
 import { hold, useHeldServer, useServer } from './use-server.js'
 

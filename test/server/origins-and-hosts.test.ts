@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { until } from '../integration/harness.js'
+import { until } from '../helpers/until.js'
 import { sendUpgrade, upgrade } from './raw-peer.js'
 import { bearer, GUARDED, useServer } from './use-server.js'
 
@@ -120,7 +120,7 @@ describe('V17: allowedOrigins as a function', () => {
     const allowedOrigins = () => new Promise<boolean>(() => asked++)
     const { port } = await useServer({ allowedOrigins, authTimeout: 300, maxConnections: 1 })
     const slow = await sendUpgrade(port, GOOD)
-    await until(() => asked === 1, 'a question')
+    await until(() => asked === 1, 'the call of allowedOrigins')
     expect((await upgrade(port)).status).toBe(503)
     expect((await slow.response()).status).toBe(504)
   })

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { frame, OPCODE, textFrame, type FrameShape } from '../faults/kit/wire.js'
-import { until } from '../integration/harness.js'
-import { afterTest } from '../helpers/ws-server.js'
+import { afterTest } from '../helpers/after-test.js'
+import { until } from '../helpers/until.js'
 import { upgradeRequest, type UpgradeOptions } from './upgrade-request.js'
 
 /** The HTTP response to an upgrade request. */

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import type { McpWebSocketServerOptions, RejectionInfo } from '../../src/server/index.js'
 import { FakeClock } from '../helpers/fake-clock.js'
-import { until } from '../integration/harness.js'
+import { until } from '../helpers/until.js'
 import { dial, openPeer, sendUpgrade, upgrade } from './raw-peer.js'
 import { bearer, hold, useServer } from './use-server.js'
 

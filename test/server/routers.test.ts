@@ -1,13 +1,14 @@
-import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { McpWebSocketServer, type McpWebSocketServerOptions } from '../../src/server/index.js'
-import { afterTest } from '../helpers/ws-server.js'
-import { until, useClient } from '../integration/harness.js'
+import { afterTest } from '../helpers/after-test.js'
+import { until } from '../helpers/until.js'
+import { useClient } from '../helpers/use-client.js'
 import { serveTransport } from '../helpers/mcp-server.js'
 import { openPeer, responseTo, upgrade } from './raw-peer.js'
 import { bearer, GUARDED, hold, useServer, useServerOn } from './use-server.js'
+import { listenOnLoopback } from '../helpers/listen-on-loopback.js'
 
 /** An HTTP server whose upgrades all go through one router, to a server that never listens. */
 async function useRouter(options: Partial<McpWebSocketServerOptions<string>> = {}) {
@@ -20,14 +21,9 @@ async function useRouter(options: Partial<McpWebSocketServerOptions<string>> = {
   })
   const http: Server = createServer()
   http.on('upgrade', (request, socket, head) => mcp.handleUpgrade(request, socket, head))
-  http.listen(0, '127.0.0.1')
-  await once(http, 'listening')
-  afterTest(async () => {
-    await mcp.close({ grace: 0 })
-    http.close()
-    http.closeAllConnections()
-  })
-  return { mcp, errors, port: (http.address() as AddressInfo).port }
+  const port = await listenOnLoopback(http)
+  afterTest(() => mcp.close({ grace: 0 }))
+  return { mcp, errors, port }
 }
 
 describe('V19: handleUpgrade', () => {
@@ -71,11 +67,9 @@ describe('V19: handleUpgrade', () => {
     const { server, port } = await useServer({ ...(GUARDED as object), onconnection: (transport) => void hold(transport) })
     const http = createServer()
     http.on('upgrade', (request, socket, head) => server.handleUpgrade(request, socket, head))
-    http.listen(0, '127.0.0.1')
-    await once(http, 'listening')
-    afterTest(() => void http.close())
+    const other = await listenOnLoopback(http)
     await openPeer(port, { headers: bearer('right') })
-    await openPeer((http.address() as AddressInfo).port, { headers: bearer('right') })
+    await openPeer(other, { headers: bearer('right') })
     expect(server.metrics().connections).toBe(2)
   })
 })

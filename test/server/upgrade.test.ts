@@ -12,7 +12,7 @@ import {
 } from '../../src/server/upgrade.js'
 import { tokenSubprotocol } from '../../src/wire/subprotocol.js'
 import { frame, OPCODE } from '../faults/kit/wire.js'
-import { until } from '../integration/harness.js'
+import { until } from '../helpers/until.js'
 import { openPeer, responseTo, sendUpgrade, upgrade } from './raw-peer.js'
 import { bearer, hold, useHeldServer, useServer } from './use-server.js'
 

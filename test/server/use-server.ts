@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { JsonRpcMessage } from '../../src/index.js'
 import {
@@ -10,7 +9,8 @@ import {
 } from '../../src/server/index.js'
 import { systemClock, type Clock } from '../../src/lib/clock.js'
 import { serveTransport } from '../helpers/mcp-server.js'
-import { afterTest } from '../helpers/ws-server.js'
+import { afterTest } from '../helpers/after-test.js'
+import { listenOnLoopback } from '../helpers/listen-on-loopback.js'
 
 /** A server that listens, with all that reached it; closed after the test, at once. */
 export interface Served<Auth> {
@@ -55,17 +55,7 @@ export async function useServer<Auth = undefined>(
 
 /** Serves on an HTTP server that belongs to the test, and that is closed after it. */
 export async function useServerOn(http: Server, options: Partial<McpWebSocketServerOptions> = {}): Promise<McpWebSocketServer> {
-  if (!http.listening) {
-    http.listen(0, '127.0.0.1')
-    await once(http, 'listening')
-    afterTest(
-      () =>
-        new Promise((resolve) => {
-          http.close(() => resolve())
-          http.closeAllConnections()
-        })
-    )
-  }
+  if (!http.listening) await listenOnLoopback(http)
   const { server } = await useServer({ server: http, onconnection: (transport) => void hold(transport), ...options })
   return server
 }

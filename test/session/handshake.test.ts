@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { Handshake, LEGACY_VERSIONS, requestMeta, type HandshakeOutcome, type HandshakeStep } from '../../src/session/handshake.js'
 import type { Era } from '../../src/session/agreement.js'
 
-const PLACE = { where: 'wss://h/ws', redact: (text: string): string => text }
+const PLACE = { url: 'wss://h/ws', redact: (text: string): string => text }
 const INTRODUCTION = { clientInfo: { name: 'test', version: '1' }, capabilities: { roots: {} } }
 
 const META = {
@@ -29,8 +29,8 @@ function inWords(step: HandshakeStep): string {
 }
 
 /** Leads one socket through its handshake. */
-const meet = (handshake: Handshake, ...answers: HandshakeOutcome[]): string[] =>
-  [handshake.begin(), ...answers.map((answer) => handshake.next(answer, PLACE))].map(inWords)
+const meet = (handshake: Handshake, ...outcomes: HandshakeOutcome[]): string[] =>
+  [handshake.begin(), ...outcomes.map((outcome) => handshake.next(outcome, PLACE))].map(inWords)
 
 const handshakeOf = (protocol: 'auto' | Era): Handshake => new Handshake(INTRODUCTION, protocol)
 
@@ -87,8 +87,8 @@ describe('Handshake on the first socket', () => {
     ['modern does not fall back to the versions of -32022', 'modern', [unsupported('2025-11-25')], [D, R]],
     ['modern does not fall back to a legacy discover result', 'modern', [modern('2025-11-25')], [D, R]],
     ['modern does not fall back after a result that is none', 'modern', [{ result: [] }], [D, R]]
-  ])('%s', (_what, protocol, answers, steps) => {
-    expect(meet(handshakeOf(protocol), ...answers)).toEqual(steps)
+  ])('%s', (_what, protocol, outcomes, steps) => {
+    expect(meet(handshakeOf(protocol), ...outcomes)).toEqual(steps)
   })
 })
 
@@ -168,19 +168,19 @@ describe('the versions of the legacy era', () => {
     ['an error that lists what is supported', error(-32000, 'no', { supported: ['2025-06-18', '2025-03-26', '2024-11-05', '2024-10-07'] })],
     ['invalid params', error(-32602, 'Invalid params')],
     ['-32022', error(-32022, 'no')]
-  ])('go down the whole ladder after %s', (_what, refusal) => {
-    const steps = meet(handshakeOf('legacy'), refusal, refusal, refusal, refusal, refusal)
+  ])('go down the whole ladder after %s', (_what, rejection) => {
+    const steps = meet(handshakeOf('legacy'), rejection, rejection, rejection, rejection, rejection)
     expect(steps).toEqual([...LEGACY_VERSIONS.map((version) => `initialize ${version}`), 'fail'])
   })
 
   it('stop on the ladder where the server agrees', () => {
-    const refusal = error(-32602, 'bad version')
-    expect(meet(handshakeOf('legacy'), refusal, refusal, legacy('2025-03-26')).at(-1)).toBe('accept legacy 2025-03-26')
+    const rejection = error(-32602, 'bad version')
+    expect(meet(handshakeOf('legacy'), rejection, rejection, legacy('2025-03-26')).at(-1)).toBe('accept legacy 2025-03-26')
   })
 
   it('skip what the server does not list', () => {
-    const refusal = error(-32602, 'Unsupported protocol version', { supported: ['2024-11-05', '2023-01-01'], requested: '2025-11-25' })
-    expect(meet(handshakeOf('legacy'), refusal, refusal)).toEqual(['initialize 2025-11-25', 'initialize 2024-11-05', 'fail'])
+    const rejection = error(-32602, 'Unsupported protocol version', { supported: ['2024-11-05', '2023-01-01'], requested: '2025-11-25' })
+    expect(meet(handshakeOf('legacy'), rejection, rejection)).toEqual(['initialize 2025-11-25', 'initialize 2024-11-05', 'fail'])
   })
 
   it('are not tried against a list that holds none of them', () => {
@@ -189,20 +189,20 @@ describe('the versions of the legacy era', () => {
 
   it.each([error(-32603, 'out of memory'), error(-32000, 'go away', { reason: 'rude' }), error(-32600)])(
     'are not tried after an error about something else',
-    (refusal) => {
-      expect(meet(handshakeOf('legacy'), refusal)).toEqual(['initialize 2025-11-25', 'fail'])
+    (rejection) => {
+      expect(meet(handshakeOf('legacy'), rejection)).toEqual(['initialize 2025-11-25', 'fail'])
     }
   )
 
   it('survive an error whose message is missing', () => {
-    const refusal = { error: { code: -32000 } } as unknown as HandshakeOutcome
-    expect(meet(handshakeOf('legacy'), refusal).at(-1)).toBe('fail')
+    const rejection = { error: { code: -32000 } } as unknown as HandshakeOutcome
+    expect(meet(handshakeOf('legacy'), rejection).at(-1)).toBe('fail')
   })
 
   it.each([{ result: {} }, { result: null }, { result: 'ok' }, { result: { protocolVersion: 7 } }])(
-    'are not found in an answer that is not a result (%o)',
-    (answer) => {
-      expect(meet(handshakeOf('legacy'), answer).at(-1)).toBe('fail')
+    'are not found in a response that is not a result (%o)',
+    (outcome) => {
+      expect(meet(handshakeOf('legacy'), outcome).at(-1)).toBe('fail')
     }
   )
 })
@@ -317,21 +317,21 @@ describe('Handshake on the sockets after the first', () => {
     ['an error', NOT_FOUND],
     ['silence', SILENCE],
     ['a result that is none', { result: {} }]
-  ])('goes to initialize when a modern server answers with %s', (_what, answer) => {
+  ])('goes to initialize when a modern server answers with %s', (_what, outcome) => {
     const handshake = handshakeOf('auto')
     meet(handshake, MODERN)
-    expect(meet(handshake, answer, legacy())).toEqual([D, 'initialize 2025-11-25', 'accept legacy 2025-11-25'])
+    expect(meet(handshake, outcome, legacy())).toEqual([D, 'initialize 2025-11-25', 'accept legacy 2025-11-25'])
     expect(meet(handshake)).toEqual(['initialize 2025-11-25'])
   })
 
-  it.each([-32601, -32022])('probes once when a legacy server refuses initialize with %i', (code) => {
+  it.each([-32601, -32022])('probes once when a legacy server answers initialize with the error %i', (code) => {
     const handshake = handshakeOf('auto')
     meet(handshake, NOT_FOUND, legacy())
     expect(meet(handshake, error(code), MODERN)).toEqual(['initialize 2025-11-25', D, 'accept modern 2026-07-28'])
     expect(meet(handshake)).toEqual([D])
   })
 
-  it('does not probe twice: a server that knows neither is refused', () => {
+  it('does not probe twice: a server that knows neither fails the handshake', () => {
     const handshake = handshakeOf('auto')
     meet(handshake, NOT_FOUND, legacy())
     expect(meet(handshake, NOT_FOUND, NOT_FOUND, NOT_FOUND)).toEqual(['initialize 2025-11-25', D, 'initialize 2025-11-25', 'fail'])
@@ -343,7 +343,7 @@ describe('Handshake on the sockets after the first', () => {
     expect(meet(handshake, error(-32000))).toEqual(['initialize 2025-11-25', 'fail'])
   })
 
-  it('takes a closure instead of an answer to the probe for legacy', () => {
+  it('takes a closure instead of a response to the probe for legacy', () => {
     const handshake = handshakeOf('auto')
     meet(handshake)
     handshake.closed(true)
@@ -357,7 +357,7 @@ describe('Handshake on the sockets after the first', () => {
     expect(meet(handshake)).toEqual([D])
   })
 
-  it('learns nothing from a closure after the answer', () => {
+  it('learns nothing from a closure after the response', () => {
     const handshake = handshakeOf('auto')
     meet(handshake, MODERN)
     handshake.closed(true)
@@ -385,10 +385,10 @@ describe('Handshake on the sockets after the first', () => {
 
   it('offers the whole ladder again on each socket', () => {
     const handshake = handshakeOf('legacy')
-    const refusal = error(-32602, 'version')
-    meet(handshake, refusal, refusal)
+    const rejection = error(-32602, 'version')
+    meet(handshake, rejection, rejection)
     handshake.closed(false)
-    expect(meet(handshake, refusal)).toEqual(['initialize 2025-11-25', 'initialize 2025-06-18'])
+    expect(meet(handshake, rejection)).toEqual(['initialize 2025-11-25', 'initialize 2025-06-18'])
   })
 
   it('forgets the era with the life', () => {

@@ -49,7 +49,7 @@ describe('unaddressedError', () => {
     })
   })
 
-  it('has a word for a result too', () => {
+  it('describes a result too', () => {
     expect(unaddressedError({ jsonrpc: '2.0', id: 1, result: {} }, (text) => text).message).toContain('a result')
   })
 })

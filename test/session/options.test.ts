@@ -37,7 +37,7 @@ const DURATIONS = [
 ]
 const COUNTS = ['maxMessageBytes', 'maxPending']
 
-it.each([undefined, null, 5, [], 'wss://example.com/ws'])('%j in place of the options is refused', (options) => {
+it.each([undefined, null, 5, [], 'wss://example.com/ws'])('%j in place of the options throws a TypeError', (options) => {
   expect(() => new McpWebSocketClient(options as never)).toThrow(/^options must be an object$/)
 })
 

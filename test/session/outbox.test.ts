@@ -38,19 +38,19 @@ describe('Outbox', () => {
     { limits: { maxMessages: 9, maxBytes: 10 }, sizes: [10, 1], taken: [true, false] },
     { limits: { maxMessages: 9, maxBytes: 10 }, sizes: [11], taken: [false] },
     { limits: { maxMessages: 9, maxBytes: 10 }, sizes: [6, 5, 4], taken: [true, false, true] }
-  ])('refuses the newest beyond $limits: $sizes gives $taken', ({ limits, sizes, taken }) => {
+  ])('rejects the newest beyond $limits: $sizes gives $taken', ({ limits, sizes, taken }) => {
     const outbox = new Outbox(limits)
     expect(sizes.map((size) => outbox.add({ text: textOf(size) }))).toEqual(taken)
   })
 
-  it('keeps what was promised first when it refuses', () => {
+  it('keeps the older messages when it rejects one', () => {
     const outbox = new Outbox({ maxMessages: 1, maxBytes: 100 })
     outbox.add({ text: 'first' })
     outbox.add({ text: 'second' })
     expect(takeAll(outbox)).toEqual([{ text: 'first' }])
   })
 
-  it('forgets the message of a request that settled, and makes room', () => {
+  it('forgets the message of a request that settled, and frees its place', () => {
     const outbox = new Outbox({ maxMessages: 2, maxBytes: 10 })
     const [first, second] = [requestOf({ id: 1, text: textOf(5) }), requestOf({ id: 2, text: textOf(5) })] as const
     outbox.add(first)

@@ -8,7 +8,7 @@ const noId = (): RequestId => {
 }
 
 describe('ServerRequestIds', () => {
-  it('passes a request up as it is, and knows the id for its answer', () => {
+  it('passes a request up as it is, and knows the id for its response', () => {
     const ids = new ServerRequestIds(Infinity)
     const request = requestOf(7)
     expect(ids.open(request, noId)).toBe(request)
@@ -31,7 +31,7 @@ describe('ServerRequestIds', () => {
     expect(ids.open(requestOf(1), noId).id).toBe(1)
   })
 
-  it('abandons all with their socket, and drops their late answers', () => {
+  it('abandons all with their socket, and drops their late responses', () => {
     const ids = new ServerRequestIds(Infinity)
     ids.open(requestOf(1), noId)
     ids.open(requestOf('b'), noId)
@@ -41,7 +41,7 @@ describe('ServerRequestIds', () => {
     expect(ids.abandon()).toEqual([])
   })
 
-  it('gives an id that the new socket uses again a private one while the old answer is outstanding', () => {
+  it('gives an id that the new socket uses again a private one while the old response is outstanding', () => {
     const ids = new ServerRequestIds(Infinity)
     ids.open(requestOf(1), noId)
     ids.abandon()
@@ -52,7 +52,7 @@ describe('ServerRequestIds', () => {
     expect(ids.wireId(1)).toBeUndefined()
   })
 
-  it('lets the late answer of the old socket not touch the request that took over its id', () => {
+  it('lets the late response of the old socket not touch the request that took over its id', () => {
     const ids = new ServerRequestIds(Infinity)
     ids.open(requestOf(1), noId)
     ids.abandon()
@@ -61,7 +61,7 @@ describe('ServerRequestIds', () => {
     expect(ids.wireId(99)).toBe(1)
   })
 
-  it('uses an id as it is again after the late answer came', () => {
+  it('uses an id as it is again after the late response came', () => {
     const ids = new ServerRequestIds(Infinity)
     ids.open(requestOf(1), noId)
     ids.abandon()
@@ -69,7 +69,7 @@ describe('ServerRequestIds', () => {
     expect(ids.open(requestOf(1), noId).id).toBe(1)
   })
 
-  it('drops the answer to a request that the server cancelled, and keeps its id taken until then', () => {
+  it('drops the response to a request that the server cancelled, and keeps its id taken until then', () => {
     const ids = new ServerRequestIds(Infinity)
     ids.open(requestOf(1), noId)
     ids.cancel(1)

@@ -4,7 +4,8 @@ import { SessionHost, type HostListener } from '../../src/session/session-host.j
 import { PendingRequest } from '../../src/rpc/pending.js'
 import { FakeClock, settle } from '../helpers/fake-clock.js'
 import { FakeNetwork, type FakeSocket } from '../helpers/fake-network.js'
-import { endAfterTest, sessionConfig, type SessionChanges } from '../helpers/session-rig.js'
+import { sessionConfig, type SessionChanges } from '../helpers/session-rig.js'
+import { endAfterTest } from '../helpers/end-after-test.js'
 
 interface Rig {
   readonly host: SessionHost
@@ -51,7 +52,7 @@ function rig(changes: SessionChanges = {}): Rig {
       const { state } = host.session
       if (state.name === 'waiting') await clock.advance(state.delay)
       const socket = (await network.last()).accept()
-      socket.answer('initialize', {})
+      socket.respond('initialize', {})
       return socket
     }
   }

@@ -39,7 +39,7 @@ describe('what is sent', () => {
     rig.ask(2)
     expect(socket.methods).toEqual(['initialize'])
     at(rig, 'ready', () => rig.ask(3))
-    socket.answer('initialize', {})
+    socket.respond('initialize', {})
     rig.ask(4)
     expect(socket.sent.slice(2).map(({ id }) => id)).toEqual([1, 2, 3, 4])
     expect(rig.session.queuedCount).toBe(0)
@@ -80,7 +80,7 @@ describe('what is sent', () => {
     expect(more()).toEqual(queueFull)
     const socket = await rig.open()
     expect(more()).toEqual(queueFull)
-    socket.answer('initialize', {})
+    socket.respond('initialize', {})
     socket.buffered = 101
     rig.ask(2)
     expect(more()).toEqual(queueFull)
@@ -93,7 +93,7 @@ describe('what is sent', () => {
     at(rig, 'ready', () => {
       for (let id = 1; id <= 5; id++) rig.ask(id)
     })
-    socket.answer('initialize', {})
+    socket.respond('initialize', {})
     expect(socket.sent.slice(2).map(({ id }) => id)).toEqual([1, 2, 3, 4, 5])
   })
 
@@ -153,7 +153,7 @@ describe('what is sent', () => {
     rig.notify('notifications/cancelled', { requestId: 1 })
     const socket = await rig.open()
     rig.notify('notifications/progress', { progressToken: 't', progress: 1 })
-    socket.answer('initialize', {})
+    socket.respond('initialize', {})
     expect(socket.methods).toEqual(['initialize', 'notifications/initialized'])
   })
 })
@@ -198,7 +198,7 @@ describe('a callback of the program that ends the connection while the outbox is
     rig.ask(2)
     const socket = await rig.open()
     socket.send = () => 0
-    socket.answer('initialize', {})
+    socket.respond('initialize', {})
     expect(rig.failures).toMatchObject([
       { id: 1, error: { code: 'CLOSED', delivery: 'unknown' } },
       { id: 2, error: { code: 'CLOSED', delivery: 'not-sent' } }
@@ -268,7 +268,7 @@ describe('a request that is given up', () => {
     socket.drop()
     const second = await rig.open()
     expect(rig.session.cancel(listen, 'aborted', { jsonrpc: '2.0', method: 'tasks/cancel' })).toBe('unknown')
-    second.answer('initialize', {})
+    second.respond('initialize', {})
     expect(socket.methods.at(-1)).toBe('subscriptions/listen')
     expect(second.methods).toEqual(['initialize', 'notifications/initialized'])
   })
@@ -466,7 +466,7 @@ describe('the end of a listen', () => {
 
   it('by an error is believed at once', async () => {
     const rig = await listening()
-    rig.socket.refuse('subscriptions/listen', -32601)
+    rig.socket.respondError('subscriptions/listen', -32601)
     expect(rig.messages).toMatchObject([{ id: 1, error: { code: -32601 } }])
     expect(rig.errors).toEqual([])
   })
@@ -475,7 +475,7 @@ describe('the end of a listen', () => {
     const rig = await listening()
     rig.socket.drop()
     const second = await rig.ready()
-    second.refuse('subscriptions/listen', -32601)
+    second.respondError('subscriptions/listen', -32601)
     expect(rig.messages).toMatchObject([{ id: 1, error: { code: -32601 } }])
     expect(rig.errors).toMatchObject([{ code: 'RESTORE_FAILED' }])
   })
@@ -543,7 +543,7 @@ describe('a response', () => {
     first.drop()
     const second = await rig.open()
     expect(second.asked('initialize').id).toBe(2 ** 31 - 4)
-    second.answer('initialize', {})
+    second.respond('initialize', {})
     second.deliver(result(2 ** 31 - 2))
     expect(rig.messages).toEqual([result(2 ** 31 - 2)])
   })
@@ -566,7 +566,7 @@ describe('a malformed frame', () => {
     expect(rig.handshake.outcomes).toMatchObject([{ error: { code: -32603 } }])
   })
 
-  it('that seems to be a request is rejected, and leaves our own request of the same id alone', async () => {
+  it('that seems to be a request is rejected, and leaves the request of this side with the same id alone', async () => {
     const rig = useSession()
     const socket = await rig.ready()
     rig.ask(1)
@@ -679,7 +679,7 @@ describe('requests of the server', () => {
     expect(rig.log).toEqual(['notifications/cancelled', 'waiting'])
     rig.session.respond({ jsonrpc: '2.0', id: 7, result: {} })
     const second = await rig.ready()
-    expect(second.methods).not.toContain('answer')
+    expect(second.methods).not.toContain('response')
   })
 
   it('may come during the setup, and their responses do not wait', async () => {
@@ -687,7 +687,7 @@ describe('requests of the server', () => {
     const socket = await rig.open()
     socket.deliver({ jsonrpc: '2.0', id: 7, method: 'ping' })
     rig.session.respond({ jsonrpc: '2.0', id: 7, result: {} })
-    expect(socket.methods).toEqual(['initialize', 'answer'])
+    expect(socket.methods).toEqual(['initialize', 'response'])
   })
 
   it('under a private id do not take one of a request that waits', async () => {
@@ -728,7 +728,7 @@ describe('hints of the page', () => {
     await rig.open()
     rig.session.onFreeze()
     expect(rig.session.state.name).toBe('initializing')
-    rig.network.sockets[0]?.answer('initialize', {})
+    rig.network.sockets[0]?.respond('initialize', {})
     rig.session.onFreeze()
     expect(rig.session.state).toMatchObject({ name: 'waiting', closure: { code: 1001, wasClean: true } })
     rig.session.onFreeze()

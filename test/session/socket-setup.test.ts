@@ -69,7 +69,7 @@ function rig(first: HandshakeStep | undefined = INITIALIZE): Rig {
     async accept(agreement = LEGACY) {
       handshake.agreement = agreement
       const socket = await below.open()
-      socket.answer('initialize', {})
+      socket.respond('initialize', {})
       return socket
     }
   }
@@ -79,7 +79,11 @@ const LISTEN = '{"jsonrpc":"2.0","id":5,"method":"subscriptions/listen"}'
 
 const noteListen = ({ journal }: Rig): void => journal.noteSent({ id: 5, method: 'subscriptions/listen', params: {} }, LISTEN)
 
-const refused = (id: RequestId, message = 'no more'): JsonRpcErrorResponse => ({ jsonrpc: '2.0', id, error: { code: -32602, message } })
+const errorResponse = (id: RequestId, message = 'no more'): JsonRpcErrorResponse => ({
+  jsonrpc: '2.0',
+  id,
+  error: { code: -32602, message }
+})
 
 describe('the handshake', () => {
   it('is one internal request, whose outcome is the next step: it is accepted', async () => {
@@ -88,7 +92,7 @@ describe('the handshake', () => {
     expect(socket.methods).toEqual(['initialize'])
     expect(socket.asked('initialize')).toMatchObject({ id: 2 ** 31 - 1, params: { offer: 1 } })
     expect([connection.state.name, setup.agreement]).toEqual(['initializing', undefined])
-    socket.answer('initialize', { fine: true })
+    socket.respond('initialize', { fine: true })
     expect(handshake.outcomes).toMatchObject([{ result: { fine: true } }])
     expect([connection.state.name, setup.agreement]).toEqual(['ready', LEGACY])
     expect(socket.methods).toEqual(['initialize', 'notifications/initialized'])
@@ -98,9 +102,9 @@ describe('the handshake', () => {
     const { handshake, connection, open } = rig(PROBE)
     handshake.steps.push(INITIALIZE, INITIALIZE)
     const socket = await open()
-    socket.refuse('server/discover', -32601, 'what?')
-    socket.refuse('initialize', -32602, 'older')
-    socket.answer('initialize', {})
+    socket.respondError('server/discover', -32601, 'what?')
+    socket.respondError('initialize', -32602, 'older')
+    socket.respond('initialize', {})
     expect(socket.sent.map(({ method, id }) => [method, id])).toEqual([
       ['server/discover', 2 ** 31 - 1],
       ['initialize', 2 ** 31 - 2],
@@ -133,7 +137,7 @@ describe('the handshake', () => {
     const error = new ProtocolError('INITIALIZE_REFUSED', 'not here')
     handshake.steps.push({ do: 'fail', error })
     const socket = await open()
-    socket.answer('initialize', {})
+    socket.respond('initialize', {})
     expect(connection.state).toMatchObject({ name: 'failed', error })
     expect(socket.methods).toEqual(['initialize'])
     expect(handshake.closures).toEqual([false])
@@ -174,14 +178,14 @@ describe('the probe for the era', () => {
     expect(handshake.outcomes).toEqual([{ timedOut: true }])
     expect(socket.methods).toEqual(['server/discover', 'initialize'])
     expect(internal.deliver(2 ** 31 - 1, { jsonrpc: '2.0', id: 2 ** 31 - 1, result: {} })).toBe(false)
-    socket.answer('initialize', {})
+    socket.respond('initialize', {})
     expect(handshake.outcomes).toHaveLength(2)
   })
 
   it('leaves the time of the step after it to handshakeTimeout', async () => {
     const { clock, handshake, connection, open } = rig(PROBE)
     handshake.steps.push(INITIALIZE)
-    ;(await open()).refuse('server/discover', -32601)
+    ;(await open()).respondError('server/discover', -32601)
     await clock.advance(3999)
     expect([handshake.outcomes.length, connection.state.name]).toEqual([1, 'initializing'])
   })
@@ -194,7 +198,7 @@ describe('the probe for the era', () => {
     first.drop()
     expect(connection.state).toMatchObject({ name: 'connecting', life: { redials: ['era'] } })
     const second = (await redial()).accept()
-    second.refuse('server/discover', -32601)
+    second.respondError('server/discover', -32601)
     expect(connection.eraRedial).toBe(false)
   })
 
@@ -233,7 +237,7 @@ describe('restores of a legacy server', () => {
     confirm('resources/subscribe', { uri: 'a:2' })
     const first = await accept()
     const [, , one, two] = first.sent
-    first.deliver(refused(one?.id ?? 0, 'not with hush-hush'))
+    first.deliver(errorResponse(one?.id ?? 0, 'not with hush-hush'))
     first.deliver({ jsonrpc: '2.0', id: two?.id, result: {} })
     expect(problems).toMatchObject([{ code: 'RESTORE_FAILED', message: 'resources/subscribe could not be restored: not with [redacted]' }])
     expect(journal.subscribedUris).toEqual(['a:2'])
@@ -275,8 +279,8 @@ describe('restores of listens', () => {
     const r = rig()
     noteListen(r)
     await r.accept(MODERN)
-    r.setup.noteListenError(5, refused(5, 'no hush-hush'))
-    r.setup.noteListenError(5, refused(5))
+    r.setup.noteListenError(5, errorResponse(5, 'no hush-hush'))
+    r.setup.noteListenError(5, errorResponse(5))
     expect(r.problems).toMatchObject([{ code: 'RESTORE_FAILED', message: 'subscriptions/listen could not be restored: no [redacted]' }])
   })
 
@@ -284,10 +288,10 @@ describe('restores of listens', () => {
     const r = rig()
     const first = await r.accept(MODERN)
     noteListen(r)
-    r.setup.noteListenError(5, refused(5))
+    r.setup.noteListenError(5, errorResponse(5))
     first.drop()
     ;(await r.accept(MODERN)).drop()
-    r.setup.noteListenError(5, refused(5))
+    r.setup.noteListenError(5, errorResponse(5))
     expect(r.problems).toEqual([])
   })
 
@@ -362,9 +366,9 @@ describe('a probe for a sign of life', () => {
     let responses = 0
     const probe = (): void => setup.probe(() => responses++)
     probe()
-    socket.answer(method, {})
+    socket.respond(method, {})
     probe()
-    socket.refuse(method, -32601)
+    socket.respondError(method, -32601)
     expect(responses).toBe(2)
   })
 })

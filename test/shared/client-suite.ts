@@ -1,6 +1,6 @@
 import { connectingSuite } from './connecting.js'
 import { reconnectingSuite } from './reconnecting.js'
-import { refusalsSuite, type Engine } from './refusals.js'
+import { upgradesSuite, type Engine } from './upgrades.js'
 import { relayingSuite } from './relaying.js'
 import { requestsSuite } from './requests.js'
 
@@ -12,6 +12,6 @@ export function clientSuite(serverUrl: string, engine: Engine): void {
   connectingSuite(serverUrl)
   requestsSuite(serverUrl)
   reconnectingSuite(serverUrl)
-  refusalsSuite(serverUrl, engine)
+  upgradesSuite(serverUrl, engine)
   relayingSuite(serverUrl)
 }

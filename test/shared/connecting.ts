@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { ClientEvents } from '../../src/session/events.js'
-import { failureOf, methodsOf, next, offers, useLab } from './lab.js'
+import { methodsOf, offers, useLab } from './lab.js'
+import { nextEvent } from '../helpers/next-event.js'
+import { rejectionOf } from '../helpers/rejection-of.js'
 
 /** Opening and closing. */
 export function connectingSuite(serverUrl: string): void {
@@ -73,7 +75,7 @@ export function connectingSuite(serverUrl: string): void {
 
     it('closes with code 1000', async () => {
       const client = await lab.connected('/legacy')
-      const closed = next(client, 'close')
+      const closed = nextEvent(client, 'close')
       await Promise.all([client.close(), client.close(), closed])
       expect(client.state).toBe('closed')
       expect((await lab.log('close'))[0]?.closeCode).toBe(1000)
@@ -81,10 +83,10 @@ export function connectingSuite(serverUrl: string): void {
 
     it('rejects what is pending at close(), and what comes after it', async () => {
       const client = await lab.connected('/legacy')
-      const call = failureOf(client.callTool({ name: 'silent' }))
+      const call = rejectionOf(client.callTool({ name: 'silent' }))
       await client.close()
       expect(await call).toMatchObject({ name: 'ClosedError', code: 'CLOSED', delivery: 'unknown' })
-      expect(await failureOf(client.listTools())).toMatchObject({ name: 'ClosedError', delivery: 'not-sent' })
+      expect(await rejectionOf(client.listTools())).toMatchObject({ name: 'ClosedError', delivery: 'not-sent' })
     })
 
     it('closes without a server that no longer listens', async () => {
@@ -98,7 +100,7 @@ export function connectingSuite(serverUrl: string): void {
 
     it('closes while it dials, and rejects who waits for it', async () => {
       const client = lab.client('/hang')
-      const failure = failureOf(client.connect())
+      const failure = rejectionOf(client.connect())
       await lab.log('dial')
       await client.close()
       expect(await failure).toMatchObject({ name: 'ClosedError' })
@@ -107,7 +109,7 @@ export function connectingSuite(serverUrl: string): void {
 
     it('A25: starts a new life after it gave up', async () => {
       const client = lab.client('/status/503?times=1', { reconnect: false })
-      await failureOf(client.connect())
+      await rejectionOf(client.connect())
       expect(client.state).toBe('failed')
       await client.connect()
       expect((await client.listTools()).tools).toHaveLength(1)
@@ -126,7 +128,7 @@ export function connectingSuite(serverUrl: string): void {
       const client = lab.client('/hang')
       const controller = new AbortController()
       const reason = new Error('never mind')
-      const failure = failureOf(client.connect({ signal: controller.signal }))
+      const failure = rejectionOf(client.connect({ signal: controller.signal }))
       await lab.log('dial')
       controller.abort(reason)
       expect(await failure).toBe(reason)
@@ -135,7 +137,7 @@ export function connectingSuite(serverUrl: string): void {
 
     it('gives a server up that accepts and says nothing', async () => {
       const client = lab.client('/hang', { connectTimeout: 50, reconnect: false })
-      expect(await failureOf(client.connect())).toMatchObject({
+      expect(await rejectionOf(client.connect())).toMatchObject({
         name: 'HandshakeError',
         code: 'CONNECT_TIMEOUT',
         retryable: true,
@@ -146,13 +148,13 @@ export function connectingSuite(serverUrl: string): void {
 
     it('gives a server up that opens and answers nothing, era probe included', async () => {
       const client = lab.client('/silent', { probeTimeout: 20, handshakeTimeout: 100, reconnect: false })
-      expect(await failureOf(client.connect())).toMatchObject({ name: 'HandshakeError', code: 'HANDSHAKE_TIMEOUT' })
+      expect(await rejectionOf(client.connect())).toMatchObject({ name: 'HandshakeError', code: 'HANDSHAKE_TIMEOUT' })
       expect(methodsOf((await lab.log())[0])).toEqual(['server/discover', 'initialize'])
     })
 
     it('dials at every attempt again after a timeout, up to the cap', async () => {
       const client = lab.client('/hang', { connectTimeout: 30, reconnect: { initialDelay: 5, jitter: false, maxRetries: 2 } })
-      const error = await failureOf(client.connect())
+      const error = await rejectionOf(client.connect())
       expect(error).toMatchObject({
         name: 'RetriesExhaustedError',
         code: 'RETRIES_EXHAUSTED',

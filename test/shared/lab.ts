@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect } from 'vitest'
 import { McpWebSocketClient } from '../../src/client/client.js'
-import type { ClientEvents } from '../../src/session/events.js'
 import { systemClock, type Clock, type Timer } from '../../src/lib/clock.js'
 import { openSocket } from '../../src/socket/open-socket.js'
 import type { McpWebSocketClientOptions } from '../../src/types/options.js'
+import { CAPABILITIES } from '../helpers/fixtures.js'
 import type { Dial, Message } from '../helpers/serve-for-browser.js'
 
 /** The engine's clock, counting the timers that are set. */
@@ -48,19 +48,19 @@ export const FAST = { initialDelay: 10, maxDelay: 20, jitter: false } as const
 /** Retries later than any test lasts: what reconnects before did not wait for it. */
 export const LATE = { initialDelay: 60_000, maxDelay: 60_000, jitter: false } as const
 
-/** What a test has: a room of its own on the scripted server, and clients that are closed behind it. */
+/** What a test has: a log of its own on the scripted server, and clients that are closed behind it. */
 export interface Lab {
-  /** The URL of a path of the scripted server, in this test's room. */
+  /** The URL of a path of the scripted server, with a log of its own for this test. */
   url(path: string): string
   /** A client with fast retries. */
   client(path: string, options?: Partial<McpWebSocketClientOptions>): McpWebSocketClient
   /** A client that is ready. */
   connected(path: string, options?: Partial<McpWebSocketClientOptions>): Promise<McpWebSocketClient>
-  /** The dials of this room so far; with `until`, once that method (`dial`, `close`, `ping-frame`) came `count` times. */
+  /** The dials of this log so far; with `until`, once that method (`dial`, `close`, `ping-frame`) came `count` times. */
   log(until?: string, count?: number): Promise<Dial[]>
 }
 
-let rooms = 0
+let logs = 0
 
 /** Sets up a lab for the tests of a `describe`. After each, all clients are closed, and no timer of theirs is left. */
 export function useLab(serverUrl: string): Lab {
@@ -69,7 +69,7 @@ export function useLab(serverUrl: string): Lab {
   const clients = new Set<McpWebSocketClient>()
 
   beforeEach(() => {
-    key = `room-${String(performance.timeOrigin)}-${String(++rooms)}-${String(Math.random())}`
+    key = `log-${String(performance.timeOrigin)}-${String(++logs)}-${String(Math.random())}`
   })
 
   afterEach(async () => {
@@ -87,7 +87,7 @@ export function useLab(serverUrl: string): Lab {
     return result.href
   }
   const client: Lab['client'] = (path, options = {}) => {
-    const made = new McpWebSocketClient({ url: url(path), reconnect: FAST, ...options }, { clock, openSocket })
+    const made = new McpWebSocketClient({ url: url(path), reconnect: FAST, capabilities: CAPABILITIES, ...options }, { clock, openSocket })
     clients.add(made)
     return made
   }
@@ -108,37 +108,11 @@ export function useLab(serverUrl: string): Lab {
   }
 }
 
-/** The next event of this name, or the next that `wanted` accepts. */
-export function next<E extends keyof ClientEvents>(
-  client: McpWebSocketClient,
-  event: E,
-  wanted: (payload: ClientEvents[E]) => boolean = () => true
-): Promise<ClientEvents[E]> {
-  return new Promise((resolve) => {
-    const listener = (payload: ClientEvents[E]): void => {
-      if (!wanted(payload)) return
-      client.off(event, listener)
-      resolve(payload)
-    }
-    client.on(event, listener)
-  })
-}
-
-/** What the promise rejects with; fails if it resolves. */
-export async function failureOf(promise: Promise<unknown>): Promise<unknown> {
-  try {
-    await promise
-  } catch (error) {
-    return error
-  }
-  throw new Error('it did not fail')
-}
-
 /** The messages of these dials with this method, in order. */
 export const messagesOf = (dials: readonly Dial[], method: string): Message[] =>
   dials.flatMap(({ messages }) => messages).filter((message) => message.method === method)
 
-/** The methods that came over one dial, in order; answers of the client have none. */
+/** The methods that came over one dial, in order; responses of the client have none. */
 export const methodsOf = (dial: Dial | undefined): (string | undefined)[] => (dial?.messages ?? []).map(({ method }) => method)
 
 /** The text that a tool said. */

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { failureOf, FAST, LATE, messagesOf, methodsOf, next, said, useLab } from './lab.js'
+import { FAST, LATE, messagesOf, methodsOf, said, useLab } from './lab.js'
+import { nextEvent } from '../helpers/next-event.js'
+import { rejectionOf } from '../helpers/rejection-of.js'
 
 /** Lost connections, and what survives them. */
 export function reconnectingSuite(serverUrl: string): void {
@@ -8,9 +10,9 @@ export function reconnectingSuite(serverUrl: string): void {
 
     it('the client is ready again, and says so', async () => {
       const client = await lab.connected('/drop?after=tools/call')
-      const reconnected = next(client, 'reconnected')
-      const waiting = next(client, 'state', ({ to }) => to === 'waiting')
-      await failureOf(client.callTool({ name: 'echo' }))
+      const reconnected = nextEvent(client, 'reconnected')
+      const waiting = nextEvent(client, 'state', ({ to }) => to === 'waiting')
+      await rejectionOf(client.callTool({ name: 'echo' }))
       expect(await waiting).toMatchObject({
         from: 'ready',
         attempt: 2,
@@ -33,7 +35,7 @@ export function reconnectingSuite(serverUrl: string): void {
 
     it('a safe request is sent again, once, under its id', async () => {
       const client = await lab.connected('/drop?after=tools/list')
-      const reconnected = next(client, 'reconnected')
+      const reconnected = nextEvent(client, 'reconnected')
       expect((await client.listTools()).tools).toHaveLength(1)
       expect(await reconnected).toMatchObject({ resent: 1, lost: 0 })
       const sent = messagesOf(await lab.log(), 'tools/list')
@@ -43,14 +45,14 @@ export function reconnectingSuite(serverUrl: string): void {
 
     it('a safe request is not sent a third time', async () => {
       const client = await lab.connected('/drop?after=tools/list&times=2')
-      expect(await failureOf(client.listTools())).toMatchObject({ name: 'ConnectionLostError', delivery: 'unknown' })
-      await next(client, 'reconnected')
+      expect(await rejectionOf(client.listTools())).toMatchObject({ name: 'ConnectionLostError', delivery: 'unknown' })
+      await nextEvent(client, 'reconnected')
       expect(messagesOf(await lab.log(), 'tools/list')).toHaveLength(2)
     })
 
     it('a tool is not called again, and its caller learns that it may have run', async () => {
       const client = await lab.connected('/drop?after=tools/call')
-      const error = await failureOf(client.callTool({ name: 'echo', arguments: { message: '1' } }))
+      const error = await rejectionOf(client.callTool({ name: 'echo', arguments: { message: '1' } }))
       expect(error).toMatchObject({ name: 'ConnectionLostError', code: 'CONNECTION_LOST', delivery: 'unknown', closure: { code: 1006 } })
       expect(said(await client.callTool({ name: 'echo', arguments: { message: '2' } }))).toBe('2')
       expect(messagesOf(await lab.log(), 'tools/call').map(({ params }) => params?.arguments)).toEqual([{ message: '1' }, { message: '2' }])
@@ -64,7 +66,7 @@ export function reconnectingSuite(serverUrl: string): void {
 
     it('nothing is sent again with resend: never', async () => {
       const client = await lab.connected('/drop?after=tools/list', { resend: 'never' })
-      expect(await failureOf(client.listTools())).toMatchObject({ name: 'ConnectionLostError', delivery: 'unknown' })
+      expect(await rejectionOf(client.listTools())).toMatchObject({ name: 'ConnectionLostError', delivery: 'unknown' })
       expect(messagesOf(await lab.log('notifications/initialized', 2), 'tools/list')).toHaveLength(1)
     })
 
@@ -95,11 +97,11 @@ export function reconnectingSuite(serverUrl: string): void {
       const client = await lab.connected('/drop?after=ping&era=modern')
       const subscription = await client.listen({ toolsListChanged: true })
       expect(subscription.honoredFilter).toEqual({ toolsListChanged: true })
-      const reconnected = next(client, 'reconnected')
-      const lost = failureOf(client.request('ping', undefined, { resend: false }))
+      const reconnected = nextEvent(client, 'reconnected')
+      const lost = rejectionOf(client.request('ping', undefined, { resend: false }))
       expect(await lost).toMatchObject({ name: 'ConnectionLostError' })
       await reconnected
-      const changed = next(client, 'notification', ({ method }) => method === 'notifications/tools/list_changed')
+      const changed = nextEvent(client, 'notification', ({ method }) => method === 'notifications/tools/list_changed')
       await client.callTool({ name: 'change' })
       await changed
       const listens = messagesOf(await lab.log(), 'subscriptions/listen')
@@ -112,9 +114,9 @@ export function reconnectingSuite(serverUrl: string): void {
 
     it('a silent server is given up and dialled again', async () => {
       const client = await lab.connected('/deaf?after=notifications/initialized', { heartbeat: { interval: 30, timeout: 30 } })
-      const waiting = await next(client, 'state', ({ to }) => to === 'waiting')
+      const waiting = await nextEvent(client, 'state', ({ to }) => to === 'waiting')
       expect(waiting.closure).toMatchObject({ kind: 'heartbeat', wasClean: false })
-      await next(client, 'reconnected')
+      await nextEvent(client, 'reconnected')
       expect((await client.listTools()).tools).toHaveLength(1)
     })
 
@@ -128,14 +130,14 @@ export function reconnectingSuite(serverUrl: string): void {
 
     it('reconnect() fails what was in flight and may not be repeated, and repeats the rest', async () => {
       const client = await lab.connected('/legacy')
-      const call = failureOf(client.callTool({ name: 'silent' }))
+      const call = rejectionOf(client.callTool({ name: 'silent' }))
       const list = client.listTools()
       await client.reconnect()
       expect(await call).toMatchObject({ name: 'ConnectionLostError', delivery: 'unknown' })
       expect((await list).tools).toHaveLength(1)
     })
 
-    it('a request of the server is aborted, and its late answer goes nowhere', async () => {
+    it('a request of the server is aborted, and its late response goes nowhere', async () => {
       const client = lab.client('/drop?after=resources/read', { capabilities: { roots: {} } })
       const handled = new Promise<AbortSignal>((resolve) => {
         client.setRequestHandler('roots/list', async (_request, { signal }) => {
@@ -145,7 +147,7 @@ export function reconnectingSuite(serverUrl: string): void {
         })
       })
       await client.connect()
-      expect(await failureOf(client.callTool({ name: 'ask', arguments: { method: 'roots/list' } }))).toMatchObject({
+      expect(await rejectionOf(client.callTool({ name: 'ask', arguments: { method: 'roots/list' } }))).toMatchObject({
         name: 'ConnectionLostError'
       })
       expect((await handled).aborted).toBe(true)
@@ -158,7 +160,7 @@ export function reconnectingSuite(serverUrl: string): void {
 
     it('close() ends the wait for the next dial', async () => {
       const client = await lab.connected('/drop?after=tools/call', { reconnect: LATE })
-      await failureOf(client.callTool({ name: 'echo' }))
+      await rejectionOf(client.callTool({ name: 'echo' }))
       expect(client.state).toBe('waiting')
       await client.close()
       expect(client.state).toBe('closed')
@@ -167,8 +169,8 @@ export function reconnectingSuite(serverUrl: string): void {
 
     it('retries end at the cap when every connection breaks before it is ready', async () => {
       const client = lab.client('/drop?after=initialize&times=99', { protocol: 'legacy', reconnect: { ...FAST, maxRetries: 3 } })
-      const failed = next(client, 'failed')
-      const error = await failureOf(client.connect())
+      const failed = nextEvent(client, 'failed')
+      const error = await rejectionOf(client.connect())
       expect(error).toMatchObject({ code: 'RETRIES_EXHAUSTED', attempts: 4, cause: { name: 'ConnectionLostError' } })
       expect(await failed).toBe(error)
       expect(await lab.log()).toHaveLength(4)
@@ -176,13 +178,13 @@ export function reconnectingSuite(serverUrl: string): void {
 
     it('retries end at the cap when every connection breaks right after it was ready', async () => {
       const client = await lab.connected('/drop?after=notifications/initialized&times=99', { reconnect: { ...FAST, maxRetries: 3 } })
-      expect(await next(client, 'failed')).toMatchObject({ code: 'RETRIES_EXHAUSTED', attempts: 4 })
+      expect(await nextEvent(client, 'failed')).toMatchObject({ code: 'RETRIES_EXHAUSTED', attempts: 4 })
       expect(await lab.log()).toHaveLength(4)
     })
 
     it('reconnect: false ends the life with the loss itself', async () => {
       const client = await lab.connected('/drop?after=notifications/initialized', { reconnect: false })
-      expect(await next(client, 'failed')).toMatchObject({ name: 'ConnectionLostError', code: 'CONNECTION_LOST' })
+      expect(await nextEvent(client, 'failed')).toMatchObject({ name: 'ConnectionLostError', code: 'CONNECTION_LOST' })
       expect(client.state).toBe('failed')
     })
   })
@@ -203,7 +205,7 @@ export function reconnectingSuite(serverUrl: string): void {
 
     it('A6: keeps what is sent while the connection is lost', async () => {
       const client = await lab.connected('/drop?after=ping')
-      const waiting = next(client, 'state', ({ to }) => to === 'waiting')
+      const waiting = nextEvent(client, 'state', ({ to }) => to === 'waiting')
       const ping = client.ping()
       await waiting
       const call = client.callTool({ name: 'echo', arguments: { message: 'later' } })
@@ -213,22 +215,22 @@ export function reconnectingSuite(serverUrl: string): void {
       expect(methodsOf((await lab.log())[1]).slice(2)).toEqual(['ping', 'tools/call'])
     })
 
-    it('A7: refuses the newest when it is full', async () => {
+    it('A7: rejects the newest request when it is full', async () => {
       const client = lab.client('/legacy', { outbox: { maxMessages: 1 } })
       const first = client.listTools()
-      expect(await failureOf(client.listTools())).toMatchObject({ name: 'QueueFullError', code: 'QUEUE_FULL', delivery: 'not-sent' })
+      expect(await rejectionOf(client.listTools())).toMatchObject({ name: 'QueueFullError', code: 'QUEUE_FULL', delivery: 'not-sent' })
       await client.connect()
       expect((await first).tools).toHaveLength(1)
     })
 
     it('can be turned off', async () => {
       const client = lab.client('/legacy', { outbox: false })
-      expect(await failureOf(client.listTools())).toMatchObject({ name: 'QueueFullError', delivery: 'not-sent' })
+      expect(await rejectionOf(client.listTools())).toMatchObject({ name: 'QueueFullError', delivery: 'not-sent' })
     })
 
     it('A12: lets a request time out, unsent', async () => {
       const client = lab.client('/legacy')
-      expect(await failureOf(client.callTool({ name: 'echo' }, { timeout: 10 }))).toMatchObject({
+      expect(await rejectionOf(client.callTool({ name: 'echo' }, { timeout: 10 }))).toMatchObject({
         name: 'RequestTimeoutError',
         delivery: 'not-sent'
       })
@@ -244,8 +246,8 @@ export function reconnectingSuite(serverUrl: string): void {
 
     it.each([1000, 1001, 1011, 1012, 3001, 4000, 4401, 4408, 4429])('with code %i is followed by a reconnect', async (code) => {
       const client = lab.client(`/close/${String(code)}/so%20long?after=notifications/initialized`)
-      const reconnected = next(client, 'reconnected')
-      const waiting = next(client, 'state', ({ to }) => to === 'waiting')
+      const reconnected = nextEvent(client, 'reconnected')
+      const waiting = nextEvent(client, 'state', ({ to }) => to === 'waiting')
       await client.connect()
       expect((await waiting).closure).toMatchObject({ kind: 'close', code, reason: 'so long', wasClean: true, everReady: true })
       expect(await reconnected).toMatchObject({ attempts: 1 })
@@ -253,7 +255,7 @@ export function reconnectingSuite(serverUrl: string): void {
 
     it.each([1002, 1003, 1007, 1008, 1010, 4400, 4403, 4404, 4499])('with code %i is fatal', async (code) => {
       const client = lab.client(`/close/${String(code)}?after=notifications/initialized`)
-      const failed = next(client, 'failed')
+      const failed = nextEvent(client, 'failed')
       await client.connect()
       expect(await failed).toMatchObject({ name: 'ConnectionLostError', code: 'CONNECTION_LOST', closure: { kind: 'close', code } })
       expect(client.state).toBe('failed')
@@ -262,7 +264,7 @@ export function reconnectingSuite(serverUrl: string): void {
 
     it('with retry-after in its reason sets the delay', async () => {
       const client = lab.client('/close/1013/retry-after=30?after=notifications/initialized')
-      const waiting = next(client, 'state', ({ to }) => to === 'waiting')
+      const waiting = nextEvent(client, 'state', ({ to }) => to === 'waiting')
       await client.connect()
       const { delay, closure } = await waiting
       expect(closure?.retryAfter).toBe(30_000)
@@ -272,7 +274,7 @@ export function reconnectingSuite(serverUrl: string): void {
 
     it('with code 1013 alone doubles the first delay', async () => {
       const client = lab.client('/close/1013?after=notifications/initialized', { reconnect: { initialDelay: 20_000, jitter: false } })
-      const waiting = next(client, 'state', ({ to }) => to === 'waiting')
+      const waiting = nextEvent(client, 'state', ({ to }) => to === 'waiting')
       await client.connect()
       expect((await waiting).delay).toBeGreaterThanOrEqual(40_000)
     })
@@ -282,7 +284,7 @@ export function reconnectingSuite(serverUrl: string): void {
       const client = lab.client('/close/1008?after=notifications/initialized', {
         reconnect: { ...FAST, shouldReconnect: ({ code }) => judged.push(code) > 0 }
       })
-      const reconnected = next(client, 'reconnected')
+      const reconnected = nextEvent(client, 'reconnected')
       await client.connect()
       await reconnected
       expect(judged).toEqual([1008])

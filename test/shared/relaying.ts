@@ -12,7 +12,7 @@ function suite(serverUrl: string): void {
   const lab = useLab(serverUrl)
   const params: Params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'sdk', version: '1' } }
 
-  it('replays the handshake below a client that knows nothing of it, and answers what was lost', async () => {
+  it('replays the handshake below a client that knows nothing of it, and fails what was lost', async () => {
     const transport = new WebSocketClientTransport(lab.url('/drop?after=tools/call'), { reconnect: FAST })
     const waiting = new Map<unknown, (response: JsonRpcMessage) => void>()
     let closes = 0

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { RpcError } from '../../src/errors.js'
-import { failureOf, messagesOf, next, said, useLab } from './lab.js'
+import { messagesOf, said, useLab } from './lab.js'
+import { nextEvent } from '../helpers/next-event.js'
+import { rejectionOf } from '../helpers/rejection-of.js'
 
 /** The conversation on one connection. */
 export function requestsSuite(serverUrl: string): void {
@@ -19,7 +21,7 @@ export function requestsSuite(serverUrl: string): void {
         expect(said(await client.callTool({ name: 'echo', arguments: { message } }))).toBe(message)
     })
 
-    it('get each its own answer', async () => {
+    it('get each its own response', async () => {
       const client = await lab.connected('/legacy')
       const words = Array.from({ length: 100 }, (_, index) => `word ${String(index)}`)
       const results = await Promise.all(words.map((message) => client.callTool({ name: 'echo', arguments: { message } })))
@@ -49,7 +51,7 @@ export function requestsSuite(serverUrl: string): void {
 
     it("reject with the server's error", async () => {
       const client = await lab.connected('/legacy')
-      const error = await failureOf(client.request('no/such/method'))
+      const error = await rejectionOf(client.request('no/such/method'))
       expect(error).toMatchObject({ name: 'RpcError', code: 'RPC_ERROR', rpcCode: -32601, message: 'no method no/such/method' })
     })
 
@@ -63,7 +65,7 @@ export function requestsSuite(serverUrl: string): void {
 
     it('time out, and tell the server', async () => {
       const client = await lab.connected('/legacy')
-      const error = await failureOf(client.callTool({ name: 'silent' }, { timeout: 20 }))
+      const error = await rejectionOf(client.callTool({ name: 'silent' }, { timeout: 20 }))
       expect(error).toMatchObject({
         name: 'RequestTimeoutError',
         code: 'REQUEST_TIMEOUT',
@@ -78,14 +80,14 @@ export function requestsSuite(serverUrl: string): void {
 
     it('time out by the default of the client', async () => {
       const client = await lab.connected('/legacy', { requestTimeout: 20 })
-      expect(await failureOf(client.callTool({ name: 'silent' }))).toMatchObject({ name: 'RequestTimeoutError', timeout: 20 })
+      expect(await rejectionOf(client.callTool({ name: 'silent' }))).toMatchObject({ name: 'RequestTimeoutError', timeout: 20 })
     })
 
     it('A9: end with the reason of their signal, and tell the server', async () => {
       const client = await lab.connected('/legacy')
       const controller = new AbortController()
       const reason = new Error('enough')
-      const failure = failureOf(client.callTool({ name: 'silent' }, { signal: controller.signal }))
+      const failure = rejectionOf(client.callTool({ name: 'silent' }, { signal: controller.signal }))
       await lab.log('tools/call')
       controller.abort(reason)
       expect(await failure).toBe(reason)
@@ -113,12 +115,12 @@ export function requestsSuite(serverUrl: string): void {
       expect(said(await client.callTool(ask))).toBe('{"roots":[{"uri":"file:///server-1"}]}')
     })
 
-    it('is refused with -32601 without a handler', async () => {
+    it('is answered with -32601 without a handler', async () => {
       const client = await lab.connected('/legacy')
       expect(JSON.parse(String(said(await client.callTool(ask))))).toMatchObject({ code: -32601 })
     })
 
-    it('is refused with the error that the handler throws', async () => {
+    it('is answered with the error that the handler throws', async () => {
       const client = await lab.connected('/legacy')
       client.setRequestHandler('roots/list', () => {
         throw new RpcError(-32042, 'not today', { when: 'tomorrow' })
@@ -138,7 +140,7 @@ export function requestsSuite(serverUrl: string): void {
     it('is answered in rounds on a modern server, whose state comes back to the byte', async () => {
       const client = await lab.connected('/modern', { capabilities: { roots: {} } })
       client.setRequestHandler('roots/list', () => ({ roots: [] }))
-      expect(said(await client.callTool(ask))).toBe('{"answer":{"roots":[]},"requestState":"state-1"}')
+      expect(said(await client.callTool(ask))).toBe('{"given":{"roots":[]},"requestState":"state-1"}')
       const ids = messagesOf(await lab.log(), 'tools/call').map(({ id }) => id)
       expect(new Set(ids).size).toBe(2)
     })
@@ -162,9 +164,9 @@ export function requestsSuite(serverUrl: string): void {
 
     it('that are larger than maxMessageBytes end the connection', async () => {
       const client = await lab.connected('/legacy', { maxMessageBytes: 2000 })
-      const error = await failureOf(client.callTool({ name: 'echo', arguments: { message: 'x'.repeat(3000) } }))
+      const error = await rejectionOf(client.callTool({ name: 'echo', arguments: { message: 'x'.repeat(3000) } }))
       expect(error).toMatchObject({ name: 'ConnectionLostError', code: 'MESSAGE_TOO_LARGE', closure: { code: 1009 } })
-      await next(client, 'reconnected')
+      await nextEvent(client, 'reconnected')
       expect(said(await client.callTool({ name: 'echo', arguments: { message: 'short' } }))).toBe('short')
     })
 

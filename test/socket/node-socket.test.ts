@@ -223,7 +223,7 @@ describe('a dial with ws', () => {
     expect(second.log.closures).toMatchObject([{ kind: 'subprotocol', error: { received: 'graphql-ws' } }])
   })
 
-  it('knows nothing when it expires before an answer', () => {
+  it('knows nothing when it expires before a response', () => {
     const { socket, upgrade } = rig()
     expect(socket.expire()).toBeUndefined()
     upgrade('mcp.v1')

@@ -216,7 +216,7 @@ describe('an open socket', () => {
     expect(log.events).toEqual([['text', 'x'.repeat(100), 100]])
   })
 
-  it('ends at the close event with its code, reason and cleanness', () => {
+  it('ends at the close event with its code, reason and wasClean', () => {
     const { engine, log } = opened()
     close(engine, 1012, 'restart', true)
     expect(log.closure).toMatchObject({ kind: 'close', code: 1012, reason: 'restart', wasClean: true })
@@ -233,7 +233,7 @@ describe('an open socket', () => {
   it.each([
     [0, false],
     [1006, true]
-  ])('takes code %i (clean: %j) for 1006, unclean (Deno, Firefox)', (code, wasClean) => {
+  ])('takes code %i (wasClean: %j) as 1006 and not clean (Deno, Firefox)', (code, wasClean) => {
     const { engine, log } = opened()
     close(engine, code, '', wasClean)
     expect(log.closure).toMatchObject({ code: 1006, wasClean: false })

@@ -11,13 +11,13 @@ describe('a legacy handshake', () => {
     expect(socket.sent).toEqual([])
     await rig.send(INITIALIZE)
     expect(socket.texts).toEqual([JSON.stringify(INITIALIZE)])
-    socket.answer('initialize', LEGACY_RESULT)
+    socket.respond('initialize', LEGACY_RESULT)
     expect(rig.messages).toEqual([{ jsonrpc: '2.0', id: 0, result: LEGACY_RESULT }])
     await rig.send(INITIALIZED)
     expect(socket.sent).toEqual([INITIALIZE, INITIALIZED])
   })
 
-  it('is replayed once on every later socket under an id of our own, for the version that was negotiated', async () => {
+  it('is replayed once on every later socket under an id of its own, for the version that was negotiated', async () => {
     const rig = useTransport()
     const agreed = { ...LEGACY_RESULT, protocolVersion: '2025-06-18' }
     let socket = await rig.legacy(agreed)
@@ -28,7 +28,7 @@ describe('a legacy handshake', () => {
       expect(replay).toEqual({ ...INITIALIZE, id: replay?.id, params: { ...INITIALIZE.params, protocolVersion: '2025-06-18' } })
       expect(others).toEqual([])
       ids.add(replay?.id)
-      socket.answer('initialize', agreed)
+      socket.respond('initialize', agreed)
       expect(socket.sent).toEqual([replay, INITIALIZED])
     }
     expect(ids.size).toBe(5)
@@ -41,13 +41,13 @@ describe('a legacy handshake', () => {
     const rig = useTransport()
     const first = await rig.legacy()
     await rig.request(1, 'logging/setLevel', { level: 'error' })
-    first.answer('logging/setLevel', {})
+    first.respond('logging/setLevel', {})
     await rig.request(2, 'resources/subscribe', { uri: 'test://a' })
-    first.answer('resources/subscribe', {})
+    first.respond('resources/subscribe', {})
     await rig.request(3, 'resources/subscribe', { uri: 'test://b' })
-    first.answer('resources/subscribe', {})
+    first.respond('resources/subscribe', {})
     await rig.request(4, 'resources/unsubscribe', { uri: 'test://b' })
-    first.answer('resources/unsubscribe', {})
+    first.respond('resources/unsubscribe', {})
     await rig.request(5, 'tools/list')
     await rig.request(6, 'prompts/list')
     first.drop()
@@ -55,7 +55,7 @@ describe('a legacy handshake', () => {
     const second = await rig.redial(first)
     await rig.request(8, 'tools/call', { name: 'new' })
     expect(second.methods).toEqual(['initialize'])
-    second.answer('initialize', LEGACY_RESULT)
+    second.respond('initialize', LEGACY_RESULT)
     await rig.request(9, 'tools/call', { name: 'newer' })
     expect(second.methods).toEqual([
       'initialize',
@@ -71,7 +71,7 @@ describe('a legacy handshake', () => {
     expect(second.sent.slice(2, 4)).toMatchObject([{ params: { level: 'error' } }, { params: { uri: 'test://a' } }])
     expect(idsOf(second).slice(3)).toEqual([5, 6, 7, 8, 9])
     expect(second.texts[4]).toBe(first.texts.find((text) => text.includes('tools/list')))
-    // The answers to the session's own requests stay below.
+    // The responses to internal requests stay below.
     for (const { id, method } of second.sent)
       if (id !== undefined && method !== 'initialize') second.deliver({ jsonrpc: '2.0', id, result: {} })
     expect(rig.messages.filter(({ result }) => result !== undefined).map(({ id }) => id)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9])
@@ -81,7 +81,7 @@ describe('a legacy handshake', () => {
     const rig = useTransport()
     const first = await rig.legacy()
     await rig.request(1, 'resources/subscribe', { uri: 'test://a' })
-    first.answer('resources/subscribe', {})
+    first.respond('resources/subscribe', {})
     await rig.relegacy(first)
     expect(rig.messages.slice(1)).toEqual([
       { jsonrpc: '2.0', method: 'notifications/tools/list_changed' },
@@ -89,20 +89,20 @@ describe('a legacy handshake', () => {
     ])
   })
 
-  it('reports a restore that is refused, and forgets it', async () => {
+  it('reports a restore that gets an error response, and forgets it', async () => {
     const rig = useTransport()
     const first = await rig.legacy()
     await rig.request(1, 'resources/subscribe', { uri: 'test://a' })
-    first.answer('resources/subscribe', {})
+    first.respond('resources/subscribe', {})
     const second = await rig.relegacy(first)
-    second.refuse('resources/subscribe', -32603, 'gone')
+    second.respondError('resources/subscribe', -32603, 'gone')
     expect(rig.calls).toMatchObject([{ code: 'RESTORE_FAILED' }])
-    expect(rig.troubles).toEqual(rig.calls)
+    expect(rig.errors).toEqual(rig.calls)
     const third = await rig.relegacy(second)
     expect(third.methods).toEqual(['initialize', 'notifications/initialized'])
   })
 
-  it('that breaks off before the answer is begun again, as it was said, on every socket until it is answered', async () => {
+  it('that breaks off before the response is begun again, as it was said, on every socket until it is answered', async () => {
     const rig = useTransport({ resend: 'never' })
     let socket = await rig.start()
     await rig.send(INITIALIZE)
@@ -110,17 +110,17 @@ describe('a legacy handshake', () => {
       socket = await rig.redial(socket)
       expect(socket.sent).toEqual([INITIALIZE])
     }
-    socket.answer('initialize', LEGACY_RESULT)
+    socket.respond('initialize', LEGACY_RESULT)
     await rig.send(INITIALIZED)
     expect(socket.sent).toEqual([INITIALIZE, INITIALIZED])
     expect(rig.messages).toHaveLength(1)
   })
 
-  it('that breaks off behind the answer is finished by the replay: the word of the SDK does not wait', async () => {
+  it('that breaks off after the response is finished by the replay: notifications/initialized of the SDK does not wait', async () => {
     const rig = useTransport()
     const first = await rig.start()
     await rig.send(INITIALIZE)
-    first.answer('initialize', LEGACY_RESULT)
+    first.respond('initialize', LEGACY_RESULT)
     first.drop()
     await rig.send(INITIALIZED)
     const second = await rig.relegacy(first)
@@ -129,11 +129,11 @@ describe('a legacy handshake', () => {
     expect(second.methods).toEqual(['initialize', 'notifications/initialized'])
   })
 
-  it('that is refused at first is the SDK’s affair', async () => {
+  it('that gets an error response at first is for the SDK to handle', async () => {
     const rig = useTransport()
     const socket = await rig.start()
     await rig.send(INITIALIZE)
-    socket.refuse('initialize', -32602, 'no')
+    socket.respondError('initialize', -32602, 'no')
     expect(rig.messages).toMatchObject([{ id: 0, error: { code: -32602 } }])
     const next = await rig.redial(socket)
     expect(next.sent).toEqual([])
@@ -161,7 +161,7 @@ describe('a server that is another one after a reconnect', () => {
     first.drop()
     await rig.request(2, 'tools/call', { name: 'waits' })
     const second = await rig.redial(first)
-    second.answer('initialize', result)
+    second.respond('initialize', result)
     expect(rig.transport.state).toBe('failed')
     expect(rig.calls).toMatchObject([{ code: 'SERVER_CHANGED' }, 'close'])
     expect(rig.messages.map(({ id, error }) => [id, error?.code, error?.data])).toEqual([
@@ -174,7 +174,7 @@ describe('a server that is another one after a reconnect', () => {
   it('ends the transport when it speaks the modern era', async () => {
     const rig = useTransport()
     const second = await rig.redial(await rig.legacy())
-    second.refuse('initialize', -32601)
+    second.respondError('initialize', -32601)
     expect(rig.calls).toMatchObject([{ code: 'SERVER_CHANGED' }, 'close'])
   })
 
@@ -185,10 +185,10 @@ describe('a server that is another one after a reconnect', () => {
     expect(rig.calls).toEqual([])
   })
 
-  it('is tried again when it refuses for another reason, or is silent', async () => {
+  it('is tried again when it responds with another error, or is silent', async () => {
     const rig = useTransport({ handshakeTimeout: 500 })
     const second = await rig.redial(await rig.legacy())
-    second.refuse('initialize', -32603, 'still starting')
+    second.respondError('initialize', -32603, 'still starting')
     expect(rig.transport.state).toBe('waiting')
     const third = await rig.redial(second)
     await rig.clock.advance(500)
@@ -201,7 +201,7 @@ describe('a server that is another one after a reconnect', () => {
   it('is tried again when shouldReconnect says so', async () => {
     const rig = useTransport({ reconnect: { shouldReconnect: ({ error }) => error?.code === 'SERVER_CHANGED' || undefined } })
     const second = await rig.redial(await rig.legacy())
-    second.refuse('initialize', -32601)
+    second.respondError('initialize', -32601)
     expect(rig.transport.state).toBe('waiting')
   })
 })
@@ -219,7 +219,7 @@ describe('the modern era', () => {
     const rig = useTransport()
     const first = await rig.start()
     await rig.send(modern('server-discover-probe-1', 'server/discover'))
-    first.answer('server/discover', { supportedVersions: ['2026-07-28'], capabilities: {} })
+    first.respond('server/discover', { supportedVersions: ['2026-07-28'], capabilities: {} })
     await rig.send(LISTEN)
     await rig.send(modern('listen:1', 'subscriptions/listen', { notifications: {} }))
     await rig.send({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 'listen:1' } })
@@ -233,18 +233,18 @@ describe('the modern era', () => {
     expect(rig.messages.map(({ id }) => id)).toEqual(['server-discover-probe-1', 0])
   })
 
-  it('hands a refused listen up', async () => {
+  it('delivers the error response to a listen', async () => {
     const rig = useTransport()
     const first = await rig.start()
     await rig.send(LISTEN)
     const second = await rig.redial(first)
-    second.refuse('subscriptions/listen', -32601, 'no')
+    second.respondError('subscriptions/listen', -32601, 'no')
     expect(rig.messages).toEqual([{ jsonrpc: '2.0', id: 'listen:0', error: { code: -32601, message: 'no' } }])
     expect(rig.calls).toMatchObject([{ code: 'RESTORE_FAILED' }])
     expect((await rig.redial(second)).sent).toEqual([])
   })
 
-  it('asks the question for the era again after a drop, once, and takes a second drop for an answer', async () => {
+  it('sends the era probe again after a drop, once, and takes a second drop as the outcome', async () => {
     const rig = useTransport({ resend: 'never' })
     const probe = modern('server-discover-probe-1', 'server/discover')
     const first = await rig.start()
@@ -256,30 +256,30 @@ describe('the modern era', () => {
     expect(rig.messages).toMatchObject([{ id: 'server-discover-probe-1', error: { code: 1006 } }])
   })
 
-  it('drops the question for the era when the SDK asks it again: who is silent about the first has no call pending', async () => {
+  it('drops the era probe when the SDK sends it again: a server that is silent about the first has no call pending', async () => {
     const rig = useTransport()
     const first = await rig.start()
     await rig.send(modern('server-discover-probe-1', 'server/discover'))
     await rig.send(modern('server-discover-probe-2', 'server/discover'))
-    first.answer('server/discover', { supportedVersions: ['2026-07-28'], capabilities: {} })
+    first.respond('server/discover', { supportedVersions: ['2026-07-28'], capabilities: {} })
     first.deliver({ jsonrpc: '2.0', id: 'server-discover-probe-1', result: {} })
     expect(rig.messages.map(({ id }) => id)).toEqual(['server-discover-probe-2'])
     await rig.send(modern(0, 'tools/list'))
-    // Two questions of a program that has agreed are two.
+    // After an agreement, two requests of a program are two.
     await rig.send(modern(1, 'server/discover'))
     const second = await rig.redial(first)
     expect(idsOf(second)).toEqual([0, 1])
   })
 
-  it('drops the question for the era when the SDK goes on with initialize: a late answer is nobody’s, its silence no pending call', async () => {
+  it('drops the era probe when the SDK goes on with initialize: a late response is ignored, and silence is no pending call', async () => {
     const rig = useTransport()
     const socket = await rig.start()
     await rig.send(modern('server-discover-probe-1', 'server/discover'))
     await rig.send(INITIALIZE)
-    socket.answer('initialize', LEGACY_RESULT)
+    socket.respond('initialize', LEGACY_RESULT)
     await rig.send(INITIALIZED)
     expect(socket.methods).toEqual(['server/discover', 'initialize', 'notifications/initialized'])
-    socket.answer('server/discover', { supportedVersions: ['2026-07-28'] })
+    socket.respond('server/discover', { supportedVersions: ['2026-07-28'] })
     expect(rig.messages.map(({ id }) => id)).toEqual([0])
     await rig.clock.advance(25_000)
     expect(socket.pings).toBe(1)
@@ -297,7 +297,7 @@ describe('the modern era', () => {
 })
 
 describe('where pings cannot be sent', () => {
-  it('a request of our own asks for life, in the words of the era', async () => {
+  it('an internal request of the era probes the server', async () => {
     for (const [era, request, method, params] of [
       ['legacy', INITIALIZE, 'ping', undefined],
       ['modern', { jsonrpc: '2.0', id: 0, method: 'tools/list', params: { _meta: META } }, 'server/discover', { _meta: META }]
@@ -306,12 +306,12 @@ describe('where pings cannot be sent', () => {
       const socket = await rig.start()
       socket.canPing = false
       await rig.send(request)
-      socket.answer(request.method, LEGACY_RESULT)
+      socket.respond(request.method, LEGACY_RESULT)
       await rig.clock.advance(25_000)
       const probe = socket.asked(method)
       expect(probe, era).toEqual({ jsonrpc: '2.0', id: probe.id, method, ...(params && { params }) })
       rig.messages.length = 0
-      socket.refuse(method, -32601)
+      socket.respondError(method, -32601)
       await rig.clock.advance(20_000)
       expect(rig.transport.state).toBe('ready')
       expect(rig.messages).toEqual([])

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { describe, expect, it, vi } from 'vitest'
 import { settle } from '../helpers/fake-clock.js'
 import { LEGACY_RESULT, type FakeSocket, type Message } from '../helpers/fake-network.js'
@@ -24,7 +25,8 @@ describe('a request in flight at a drop', () => {
         id: 1,
         error: {
           code: 1006,
-          message: 'the connection to ws://127.0.0.1/ws closed with code 1011 "oops"; whether the request was executed is unknown: check before you repeat it',
+          message:
+            'the connection to ws://127.0.0.1/ws closed with code 1011 "oops"; whether the request was executed is unknown: check before you repeat it',
           data: { reason: 'CONNECTION_LOST', delivery: 'unknown' }
         }
       }
@@ -69,11 +71,11 @@ describe('a request in flight at a drop', () => {
     expect(rig.messages.filter(({ id }) => id === 1)).toMatchObject([{ error: { data: { delivery: 'unknown' } } }])
   })
 
-  it('keeps its id, whatever it is, and no id of our own is one that is in use', async () => {
+  it('keeps its id, whatever it is, and no internal request takes an id that is in use', async () => {
     const rig = useTransport()
     const first = await rig.legacy()
     await rig.request(9, 'logging/setLevel', { level: 'info' })
-    first.answer('logging/setLevel', {})
+    first.respond('logging/setLevel', {})
     const ids = [0, 'listen:0', '1', 2 ** 31 - 1, 2 ** 31 - 2]
     for (const id of ids) await rig.request(id, 'prompts/list')
     const second = await rig.relegacy(first)
@@ -99,13 +101,13 @@ describe('a request that the SDK gives up', () => {
     expect(rig.messages.filter(({ id }) => id !== undefined)).toEqual([])
   })
 
-  it('is given up on the server too, in the words of the SDK; a late answer ends below', async () => {
+  it('is given up on the server too, in the words of the SDK; a late response ends below', async () => {
     const rig = useTransport()
     const socket = await rig.legacy()
     await rig.request(1, 'tools/call')
     await rig.send(cancelled(1))
     expect(socket.sent.at(-1)).toEqual(cancelled(1))
-    socket.answer('tools/call', {})
+    socket.respond('tools/call', {})
     expect(rig.messages).toEqual([])
     socket.drop()
     expect(rig.messages).toEqual([])
@@ -151,7 +153,7 @@ describe('a message that the SDK sends', () => {
     expect(next.methods).toEqual(['ping', 'notifications/roots/list_changed'])
   })
 
-  it('is refused by a full outbox, with QUEUE_FULL', async () => {
+  it('is rejected with QUEUE_FULL when the outbox is full', async () => {
     const rig = useTransport({ outbox: { maxMessages: 1 } })
     ;(await rig.legacy()).drop()
     await rig.request(1, 'tools/call')
@@ -160,13 +162,13 @@ describe('a message that the SDK sends', () => {
     await expect(rig.request(2, 'tools/call')).rejects.toMatchObject({ code: 'QUEUE_FULL' })
   })
 
-  it('is refused without an outbox', async () => {
+  it('is rejected without an outbox', async () => {
     const rig = useTransport({ outbox: false })
     ;(await rig.legacy()).drop()
     await expect(rig.request(1, 'tools/call')).rejects.toMatchObject({ code: 'QUEUE_FULL' })
   })
 
-  it('is refused beyond maxPending', async () => {
+  it('is rejected beyond maxPending', async () => {
     const rig = useTransport({ maxPending: 2 })
     const socket = await rig.legacy()
     await rig.request(1, 'tools/call')
@@ -177,21 +179,21 @@ describe('a message that the SDK sends', () => {
     expect(socket.sent.at(-1)?.id).toBe(3)
   })
 
-  it('is refused with an id that is in use', async () => {
+  it('is rejected when its id is in use', async () => {
     const rig = useTransport()
     await rig.legacy()
     await rig.request(1, 'tools/call')
     await expect(rig.request(1, 'tools/call')).rejects.toThrow(TypeError)
   })
 
-  it('is refused when it cannot be written as JSON', async () => {
+  it('is rejected when it cannot be written as JSON', async () => {
     const rig = useTransport()
     await rig.legacy()
     await expect(rig.request(1, 'tools/call', { big: 1n })).rejects.toThrow(/tools\/call/)
     await rig.request(1, 'tools/call')
   })
 
-  it('is refused after close()', async () => {
+  it('is rejected after close()', async () => {
     const rig = useTransport()
     const socket = await rig.legacy()
     const closed = rig.transport.close()
@@ -265,7 +267,7 @@ describe('a message of the server', () => {
     expect(heard).toHaveLength(4)
   })
 
-  it('that answers with what is no object, or no answer, fails its request at once', async () => {
+  it('that is a response without an object as its result, or no response at all, fails its request at once', async () => {
     const rig = useTransport()
     const socket = await rig.legacy()
     await rig.request(1, 'tools/call')
@@ -278,7 +280,7 @@ describe('a message of the server', () => {
     ])
   })
 
-  it('that answers nothing ends below; one that is none goes to onerror', async () => {
+  it('that responds to no request is dropped below; one that is not JSON-RPC goes to onerror', async () => {
     const rig = useTransport()
     const socket = await rig.legacy()
     socket.deliver({ jsonrpc: '2.0', id: 99, result: {} })
@@ -286,7 +288,7 @@ describe('a message of the server', () => {
     socket.deliver('{')
     expect(rig.messages).toEqual([])
     expect(rig.calls).toMatchObject([{ code: 'INVALID_RESPONSE' }, { code: 'INVALID_RESPONSE' }])
-    expect(rig.troubles).toEqual(rig.calls)
+    expect(rig.errors).toEqual(rig.calls)
   })
 
   it('may make onmessage throw: that is told, and the next one comes', async () => {
@@ -305,17 +307,17 @@ describe('a message of the server', () => {
 describe('a request of the server', () => {
   const ask = (socket: FakeSocket, id: number | string): void =>
     socket.deliver({ jsonrpc: '2.0', id, method: 'sampling/createMessage', params: {} })
-  const answer = (rig: Rig, id: unknown, text = 'answer'): Promise<void> => rig.send({ jsonrpc: '2.0', id, result: { text } })
+  const respond = (rig: Rig, id: unknown, text = 'response'): Promise<void> => rig.send({ jsonrpc: '2.0', id, result: { text } })
 
   it.each([0, 1, 'a', ''])('is answered under its id: %j', async (id) => {
     const rig = useTransport()
     const socket = await rig.legacy()
     ask(socket, id)
-    await answer(rig, rig.messages[0]?.id)
-    expect(socket.sent.at(-1)).toEqual({ jsonrpc: '2.0', id, result: { text: 'answer' } })
+    await respond(rig, rig.messages[0]?.id)
+    expect(socket.sent.at(-1)).toEqual({ jsonrpc: '2.0', id, result: { text: 'response' } })
   })
 
-  it.each([0, 5])('is cancelled when its socket is gone, and its late answer is dropped: id %j', async (id) => {
+  it.each([0, 5])('is cancelled when its socket is gone, and its late response is dropped: id %j', async (id) => {
     const rig = useTransport()
     const first = await rig.legacy()
     ask(first, id)
@@ -329,15 +331,15 @@ describe('a request of the server', () => {
     // v1 of the SDK takes no cancellation of an id that is falsy.
     expect(up?.id).toBeTruthy()
     const second = await rig.relegacy(first)
-    // The new server uses the id anew while the old question is still open.
+    // The new server uses the id anew while the old request is still open.
     rig.messages.length = 0
     ask(second, id)
     const again = rig.messages[0]?.id
     expect(again).not.toBe(up?.id)
     const before = second.sent.length
-    await answer(rig, up?.id, 'late')
+    await respond(rig, up?.id, 'late')
     expect(second.sent).toHaveLength(before)
-    await answer(rig, again, 'right')
+    await respond(rig, again, 'right')
     expect(second.sent.at(-1)).toEqual({ jsonrpc: '2.0', id, result: { text: 'right' } })
   })
 
@@ -366,18 +368,18 @@ describe('a request of the server', () => {
     const socket = await rig.legacy()
     ask(socket, 5)
     socket.deliver(cancelled(5))
-    await answer(rig, 5, 'late')
+    await respond(rig, 5, 'late')
     ask(socket, 5)
     for (let id = 100; id <= 300; id++) {
       ask(socket, id)
       socket.deliver(cancelled(id))
     }
     expect(socket.sent).toHaveLength(2)
-    await answer(rig, 5, 'right')
+    await respond(rig, 5, 'right')
     expect(socket.sent.at(-1)).toMatchObject({ id: 5, result: { text: 'right' } })
   })
 
-  it('that nobody answers any more is written off in the end, and the next ones are heard', async () => {
+  it('that gets no response is written off in the end, and the next ones are heard', async () => {
     const rig = useTransport({ maxPending: 150 })
     const socket = await rig.legacy()
     for (let id = 1; id <= 1000; id++) {
@@ -387,7 +389,7 @@ describe('a request of the server', () => {
     expect(rig.messages.filter(({ method }) => method === 'sampling/createMessage')).toHaveLength(1000)
     expect(socket.sent).toHaveLength(2)
     // Those that are written off last are known for what they are.
-    await answer(rig, 999)
+    await respond(rig, 999)
     expect(socket.sent).toHaveLength(2)
   })
 })
@@ -471,10 +473,10 @@ describe('a listen that the server ends', () => {
     expect(rig.messages).toEqual([])
   })
 
-  it('by a refusal is told at once', async () => {
+  it('with an error response is told at once', async () => {
     const rig = useTransport()
     const socket = await listening(rig)
-    socket.refuse('subscriptions/listen', -32601)
+    socket.respondError('subscriptions/listen', -32601)
     expect(rig.messages).toMatchObject([{ id: 'listen:0', error: { code: -32601 } }])
   })
 })
@@ -613,13 +615,13 @@ describe('the life of a transport', () => {
     const rig = useTransport({ reconnect: false })
     const socket = await rig.legacy()
     await rig.request(1, 'tools/call')
-    const refused: Promise<unknown>[] = []
-    const tryToStart = (): unknown => refused.push(rig.transport.start().catch((error: unknown) => error))
+    const rejections: Promise<unknown>[] = []
+    const tryToStart = (): unknown => rejections.push(rig.transport.start().catch((error: unknown) => error))
     rig.transport.onmessage = tryToStart
     rig.transport.onerror = tryToStart
     socket.drop()
-    expect(refused).toHaveLength(2)
-    for (const error of await Promise.all(refused)) expect(error).toBeInstanceOf(TypeError)
+    expect(rejections).toHaveLength(2)
+    for (const error of await Promise.all(rejections)) expect(error).toBeInstanceOf(TypeError)
     expect(rig.calls).toEqual(['close'])
     expect(rig.transport.state).toBe('failed')
     expect(rig.network.dials).toBe(1)
@@ -634,7 +636,7 @@ describe('the life of a transport', () => {
     expect(rig.calls).toMatchObject(['close', { message: 'mine' }])
   })
 
-  it('learns nothing of the era from a message that it refuses', async () => {
+  it('learns nothing of the era from a message that it rejects', async () => {
     const rig = useTransport()
     await rig.transport.close()
     await expect(rig.request(7, 'tools/list', { _meta: META })).rejects.toMatchObject({ code: 'CLOSED' })
@@ -688,6 +690,25 @@ describe('the life of a transport', () => {
     expect(rig.reconnections).toEqual([{ attempts: 1, downtime: 1000, resent: 0, lost: 0, serverChanged: false }])
   })
 
+  it('tells onerror what onmessage, onclose and listeners reject with; what onerror rejects with goes nowhere', async () => {
+    const rig = useTransport()
+    const problem = new Error('mine')
+    const fail = (): void => Promise.reject(problem) as never
+    rig.transport.on('state', fail).on('error', fail)
+    const onerror = (rig.transport.onerror = vi.fn(fail))
+    rig.transport.onmessage = fail
+    rig.transport.onclose = fail
+    const socket = await rig.legacy()
+    socket.deliver({ jsonrpc: '2.0', method: 'notifications/x' })
+    const closed = rig.transport.close()
+    socket.drop({ code: 1000, wasClean: true })
+    await closed
+    await settle()
+    rig.calls.push('close')
+    // Five states, the response of the handshake, the notification and the close.
+    expect(onerror.mock.calls).toEqual(Array(8).fill([problem]))
+  })
+
   it('is harmed by no callback and no listener that throws', async () => {
     const rig = useTransport()
     const fail = (): never => {
@@ -702,6 +723,14 @@ describe('the life of a transport', () => {
     await closed
     expect(onclose).toHaveBeenCalledOnce()
     rig.calls.push('close')
+  })
+
+  it('shows state, url and counts to util.inspect', async () => {
+    const rig = useTransport()
+    await rig.legacy()
+    const shown = inspect(rig.transport)
+    expect(shown).toMatch(/^WebSocketClientTransport \{/)
+    for (const part of ["state: 'ready'", "url: 'ws", "era: 'legacy'", 'pending: 0', 'attempts: 1']) expect(shown).toContain(part)
   })
 
   it('looks to the SDK as it must: no session, a channel like stdio, writable members', async () => {

@@ -23,7 +23,7 @@ const RESULT = {
 const META = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} }
 
 const modern = (method: string, meta: object = META): JsonRpcRequest => ({ jsonrpc: '2.0', id: 1, method, params: { _meta: { ...meta } } })
-const PLACE = { where: 'wss://h/ws', redact: (text: string): string => text.replaceAll('secret', '[redacted]') }
+const PLACE = { url: 'wss://h/ws', redact: (text: string): string => text.replaceAll('secret', '[redacted]') }
 
 let handshake: RelayedHandshake
 
@@ -36,7 +36,7 @@ function agree(result: object = RESULT): void {
   handshake.noteResponse({ jsonrpc: '2.0', id: 0, result: result as never })
 }
 
-const next = (answer: HandshakeOutcome): HandshakeStep => handshake.next(answer, PLACE)
+const next = (outcome: HandshakeOutcome): HandshakeStep => handshake.next(outcome, PLACE)
 
 describe('before anything was agreed', () => {
   it('nothing comes first', () => {
@@ -46,7 +46,7 @@ describe('before anything was agreed', () => {
     expect(handshake.agreed).toBeUndefined()
   })
 
-  it('a refused initialize, and the answer to another request, agree to nothing', () => {
+  it('an error response to initialize, and the response to another request, agree to nothing', () => {
     handshake.noteResponse({ jsonrpc: '2.0', id: 0, result: RESULT })
     handshake.noteRequest(INITIALIZE)
     handshake.noteResponse({ jsonrpc: '2.0', id: 0, error: { code: -32602, message: 'no' } })
@@ -54,7 +54,7 @@ describe('before anything was agreed', () => {
     expect(handshake.agreed).toBeUndefined()
   })
 
-  it('the question for the era decides nothing, nor does a legacy request with a _meta', () => {
+  it('the era probe decides nothing, nor does a legacy request with a _meta', () => {
     handshake.noteRequest(modern('server/discover'))
     handshake.noteRequest(modern('tools/list', { progressToken: 1 }))
     handshake.noteRequest({ jsonrpc: '2.0', id: 2, method: 'tools/list' })
@@ -66,7 +66,7 @@ describe('before anything was agreed', () => {
 describe('the legacy era', () => {
   beforeEach(() => agree())
 
-  it('is agreed by the answer to initialize', () => {
+  it('is agreed by the response to initialize', () => {
     expect(handshake.agreed).toEqual({
       era: 'legacy',
       version: '2025-06-18',
@@ -97,7 +97,7 @@ describe('the legacy era', () => {
     ['experimental.level', { ...RESULT.capabilities, experimental: true }],
     ['experimental.level', { ...RESULT.capabilities, experimental: {} }],
     ['tools', undefined]
-  ])('is refused when the capability %s is lost', (name, capabilities) => {
+  ])('fails when the capability %s is lost', (name, capabilities) => {
     expect(next({ result: { ...RESULT, capabilities } })).toMatchObject({
       do: 'fail',
       error: {
@@ -127,16 +127,16 @@ describe('the legacy era', () => {
     ['-32022: the modern era', { error: { code: -32022, message: 'no', data: { supported: ['2026-07-28'] } } }],
     ['-32602: another version', { error: { code: -32602, message: 'invalid' } }],
     ['words about the version', { error: { code: -32603, message: 'internal', data: 'unsupported protocol version' } }]
-  ])('is refused as changed by %s', (_what, answer) => {
-    expect(next(answer)).toMatchObject({ do: 'fail', error: { code: 'SERVER_CHANGED' } })
+  ])('fails with SERVER_CHANGED for %s', (_what, outcome) => {
+    expect(next(outcome)).toMatchObject({ do: 'fail', error: { code: 'SERVER_CHANGED' } })
   })
 
   it.each([
     ['another error', { error: { code: -32603, message: 'not ready' } }],
-    ['an answer without a version', { result: {} }],
-    ['an answer that is no object', { result: null }]
-  ])('is refused for now by %s', (_what, answer) => {
-    expect(next(answer)).toMatchObject({ do: 'fail', error: { code: 'INITIALIZE_REFUSED' } })
+    ['a response without a version', { result: {} }],
+    ['a response that is no object', { result: null }]
+  ])('fails with INITIALIZE_REFUSED for %s', (_what, outcome) => {
+    expect(next(outcome)).toMatchObject({ do: 'fail', error: { code: 'INITIALIZE_REFUSED' } })
   })
 
   it('says in words what changed, and what to do', () => {
@@ -159,7 +159,7 @@ describe('the legacy era', () => {
     expect(JSON.stringify(next({ error: { code: -32603, message: 'no secret' } }))).not.toContain('secret')
   })
 
-  it('needs the word of the layer above on the socket of its own handshake only, and once', () => {
+  it('passes notifications/initialized on the socket of the handshake of the layer above only, and once', () => {
     expect(handshake.noteInitialized()).toBe(true)
     expect(handshake.noteInitialized()).toBe(false)
     agree()
@@ -191,7 +191,7 @@ describe('the modern era', () => {
     expect(handshake.begin()).toMatchObject({ do: 'accept', agreement })
   })
 
-  it('is not confused by a probe that a legacy server refused', () => {
+  it('is not confused by a probe that a legacy server answered with an error', () => {
     handshake.noteRequest(modern('server/discover'))
     agree()
     expect(handshake.agreed?.era).toBe('legacy')
@@ -202,7 +202,7 @@ describe('the modern era', () => {
     expect(handshake.agreed).toMatchObject({ era: 'modern', version: '2027-01-01' })
   })
 
-  it('says of an internal request what the layer above says of its own', () => {
+  it('adds to an internal request the _meta of the layer above', () => {
     expect(handshake.requestMeta()).toBeUndefined()
     handshake.noteRequest(modern('tools/list', { ...META, progressToken: 5, other: 1 }))
     expect(handshake.requestMeta()).toEqual(META)

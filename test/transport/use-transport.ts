@@ -1,9 +1,11 @@
-import { afterEach, expect } from 'vitest'
+import { expect } from 'vitest'
 import type { StateChange } from '../../src/session/events.js'
 import type { Reconnected } from '../../src/types/client.js'
 import type { JsonRpcMessage, JsonRpcRequest } from '../../src/types/json-rpc.js'
 import type { WebSocketClientTransportOptions } from '../../src/types/transport.js'
 import { WebSocketClientTransport } from '../../src/transport/websocket-client-transport.js'
+import { closeOrderly } from '../helpers/close-orderly.js'
+import { endAfterTest } from '../helpers/end-after-test.js'
 import { FakeClock, settle } from '../helpers/fake-clock.js'
 import { FakeNetwork, LEGACY_RESULT, type FakeSocket, type Message } from '../helpers/fake-network.js'
 
@@ -17,7 +19,7 @@ export interface Rig {
   readonly states: StateChange[]
   readonly reconnections: Reconnected[]
   /** Payloads of the event `error`. */
-  readonly troubles: Error[]
+  readonly errors: Error[]
   /** Calls of `onerror` and `onclose`, in order. */
   readonly calls: (Error | 'close')[]
   /** Sends as the SDK does. */
@@ -48,8 +50,6 @@ export const META = {
   'io.modelcontextprotocol/clientInfo': { name: 'sdk', version: '2' }
 }
 
-const rigs = new Set<Rig>()
-
 /** Constructs a transport; after the test it is closed, and nothing may be left of it. */
 export function useTransport(options: WebSocketClientTransportOptions = {}): Rig {
   const clock = new FakeClock()
@@ -58,14 +58,14 @@ export function useTransport(options: WebSocketClientTransportOptions = {}): Rig
   const messages: Message[] = []
   const states: StateChange[] = []
   const reconnections: Reconnected[] = []
-  const troubles: Error[] = []
+  const errors: Error[] = []
   const calls: Rig['calls'] = []
   transport.onmessage = (message) => messages.push(message as Message)
   transport.onerror = (error) => calls.push(error)
   transport.onclose = () => calls.push('close')
   transport.on('state', (change) => states.push(change))
   transport.on('reconnected', (reconnected) => reconnections.push(reconnected))
-  transport.on('error', (error) => troubles.push(error))
+  transport.on('error', (error) => errors.push(error))
   const send = (message: object): Promise<void> => transport.send(message as JsonRpcMessage)
   const start = async (): Promise<FakeSocket> => {
     const started = transport.start()
@@ -85,7 +85,7 @@ export function useTransport(options: WebSocketClientTransportOptions = {}): Rig
     messages,
     states,
     reconnections,
-    troubles,
+    errors,
     calls,
     send,
     request: (id, method, params) => send({ jsonrpc: '2.0', id, method, ...(params && { params }) }),
@@ -93,7 +93,7 @@ export function useTransport(options: WebSocketClientTransportOptions = {}): Rig
     async legacy(result = LEGACY_RESULT) {
       const socket = await start()
       await send(INITIALIZE)
-      socket.answer('initialize', result)
+      socket.respond('initialize', result)
       await send(INITIALIZED)
       messages.length = 0
       return socket
@@ -101,30 +101,17 @@ export function useTransport(options: WebSocketClientTransportOptions = {}): Rig
     redial,
     async relegacy(socket, result = LEGACY_RESULT) {
       const next = await redial(socket)
-      next.answer('initialize', result)
+      next.respond('initialize', result)
       await settle()
       return next
     }
   }
-  rigs.add(rig)
+  endAfterTest(clock, network, async () => {
+    await transport.close()
+    expect(calls.filter((call) => call === 'close').length, 'calls of onclose').toBeGreaterThan(0)
+  })
   return rig
 }
 
 /** Closes, with a server that answers the close frame. */
-export async function closeClean({ transport, network }: Rig): Promise<void> {
-  const closed = transport.close()
-  for (const socket of network.sockets) if (socket.state === 'closing') socket.drop({ code: 1000, wasClean: true })
-  await closed
-  await settle()
-}
-
-afterEach(async () => {
-  const used = [...rigs]
-  rigs.clear()
-  for (const rig of used) {
-    await closeClean(rig)
-    expect(rig.clock.pendingCount, 'timers that are left').toBe(0)
-    expect(rig.network.openCount, 'sockets that are left').toBe(0)
-    expect(rig.calls.filter((call) => call === 'close').length, 'calls of onclose').toBeGreaterThan(0)
-  }
-})
+export const closeClean = ({ transport, network }: Rig): Promise<void> => closeOrderly(network, () => transport.close())

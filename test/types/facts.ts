@@ -14,7 +14,7 @@ export type Mutual<A, B> = To<A, B> extends true ? (To<B, A> extends true ? true
 /** The members that a type names itself; what only its index signature allows is left out. */
 export type Declared<T> = T extends unknown ? keyof { [K in keyof T as string extends K ? never : K]: unknown } : never
 
-/** Both types name the same members: optional members and index signatures make strangers assignable to each other. */
+/** Both types name the same members: optional members and index signatures make unrelated types assignable to each other. */
 export type Members<A, B> = [Exclude<Declared<A>, Declared<B>>, Exclude<Declared<B>, Declared<A>>] extends [never, never]
   ? true
   : { onlyLeft: Exclude<Declared<A>, Declared<B>>; onlyRight: Exclude<Declared<B>, Declared<A>> }

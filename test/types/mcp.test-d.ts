@@ -172,6 +172,26 @@ describe('resources', () => {
   })
 })
 
+describe('v1 of the SDK', () => {
+  test('has the same lists, params and messages', () => {
+    holds<Same<Our.Result, V1.Result>>()
+    holds<Same<Our.Resource, V1.Resource>>()
+    holds<Same<Our.ListResourcesResult, V1.ListResourcesResult>>()
+    holds<Same<Our.ListResourceTemplatesResult, V1.ListResourceTemplatesResult>>()
+    holds<Same<Our.ReadResourceParams, V1.ReadResourceRequestParams>>()
+    holds<Same<Our.Prompt, V1.Prompt>>()
+    holds<Same<Our.PromptMessage, V1.PromptMessage>>()
+    holds<Same<Our.ListPromptsResult, V1.ListPromptsResult>>()
+    holds<Same<Our.GetPromptParams, V1.GetPromptRequestParams>>()
+    holds<Same<Our.CompleteResult, V1.CompleteResult>>()
+    holds<Same<Our.LoggingMessageParams, V1.LoggingMessageNotificationParams>>()
+    holds<Same<Our.ResourceUpdatedParams, V1.ResourceUpdatedNotificationParams>>()
+    holds<Same<Our.ProgressParams, V1.ProgressNotificationParams>>()
+    holds<Same<Our.CancelledParams, V1.CancelledNotificationParams>>()
+    holds<Same<Our.Root, V1.Root>>()
+  })
+})
+
 describe('prompts and completion', () => {
   test('prompts are those of the SDKs', () => {
     holds<Same<Our.Prompt, V2.Prompt>>()

@@ -39,7 +39,9 @@ describe('WebSocketClientTransport', () => {
 describe('its options', () => {
   test('are those of the client without what is about MCP', () => {
     type Left = Exclude<keyof McpWebSocketClientOptions, keyof WebSocketClientTransportOptions>
-    expectTypeOf<Left>().toEqualTypeOf<'url' | 'clientInfo' | 'capabilities' | 'protocol' | 'probeTimeout' | 'requestTimeout'>()
+    expectTypeOf<Left>().toEqualTypeOf<
+      'url' | 'clientInfo' | 'capabilities' | 'protocol' | 'probeTimeout' | 'requestTimeout' | 'pauseTimeouts'
+    >()
     expectTypeOf<Exclude<keyof WebSocketClientTransportOptions, keyof McpWebSocketClientOptions>>().toBeNever()
     assertType<WebSocketClientTransportOptions>({ reconnect: { maxRetries: Infinity }, auth: { token: 'x' } })
     // @ts-expect-error the SDK says who the client is

@@ -28,7 +28,10 @@ describe('the method names', () => {
       LIST_PROMPTS: 'prompts/list',
       GET_PROMPT: 'prompts/get',
       COMPLETE: 'completion/complete',
-      CREATE_ELICITATION: 'elicitation/create'
+      CREATE_ELICITATION: 'elicitation/create',
+      CREATE_MESSAGE: 'sampling/createMessage',
+      LIST_ROOTS: 'roots/list',
+      ROOTS_LIST_CHANGED: 'notifications/roots/list_changed'
     })
   })
 })

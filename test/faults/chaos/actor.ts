@@ -11,6 +11,7 @@ import { SLACK, type Ledger } from './ledger.js'
 import { Pace, type Schedule } from './pace.js'
 import type { Random } from './random.js'
 import { KEY, PLAN, type Plan } from './server.js'
+import { pause } from '../../helpers/pause.js'
 
 /** Chance from the seed, time from the engine; counts the timers that are set. */
 class ActorClock implements Clock {
@@ -62,8 +63,6 @@ const METHODS = [
 
 /** Messages may wait so long, in ms, though the client is ready; on a loaded machine. */
 const LONG = 2000
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** A program that uses one client without rest, and compares what comes of it with what it asked for. */
 export class Actor {
@@ -222,7 +221,7 @@ export class Actor {
       if (this.#random.chance(0.3)) this.#act()
     })
     client.on('error', (error) => {
-      this.#ledger.count('trouble')
+      this.#ledger.count('error event')
       // Another era, which the server has since its restart.
       if ((error as { code?: string }).code === 'RESTORE_FAILED') this.#resources.clear()
     })
@@ -308,7 +307,7 @@ export class Actor {
     try {
       const params = { name: 'chaos', uri: 'chaos://any', _meta: { [KEY]: key, [PLAN]: plan } }
       const { _meta } = await this.client.request<{ _meta?: { [KEY]?: string; subscribed?: string[] } }>(method, params, all)
-      this.#ledger.answered(entry, _meta?.[KEY])
+      this.#ledger.resolved(entry, _meta?.[KEY])
       return _meta?.subscribed
     } catch (error) {
       this.#ledger.rejected(entry, error, signal?.aborted ? signal.reason : undefined)
@@ -324,7 +323,7 @@ export class Actor {
     const entry = this.#ledger.open(key, 1, 0, true)
     this.#note(`${key} notification`)
     this.client.notify('notifications/chaos', { _meta: { [KEY]: key } }).then(
-      () => this.#ledger.answered(entry, undefined),
+      () => this.#ledger.resolved(entry, undefined),
       (error: unknown) => this.#ledger.rejected(entry, error)
     )
   }
@@ -335,7 +334,7 @@ export class Actor {
 
   #resource(): void {
     const uri = `chaos://${this.#name}/${String(this.#random.between(1, 3))}`
-    // Of two wishes at once nobody could tell which one the server heard last.
+    // Of two requests at once nobody could tell which one the server heard last.
     if ([...this.#open.values()].includes(uri)) return
     const on = this.#random.chance(0.6)
     const promise = on ? this.client.subscribeResource({ uri }) : this.client.unsubscribeResource({ uri })
@@ -358,7 +357,7 @@ export class Actor {
       void this.#track('subscription', subscription.closed)
       this.#subscriptions.push(subscription)
     } catch {
-      // Refused, or lost; seen by `#track`.
+      // Rejected or lost; seen by `#track`.
     }
   }
 

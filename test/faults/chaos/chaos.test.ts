@@ -41,7 +41,7 @@ describe.skipIf(CHAOS_SEED !== undefined)('chaos: the ledger notices', () => {
       /was (written|executed) 2 times|still waits, though/
     ],
     ['a client that dials too soon', { changes: { reconnect: { initialDelay: 1, maxDelay: 1, jitter: false } } }, /waits .* ms, not/],
-    ['answers that were swapped', { lie: 'swap' }, /with the (answer|refusal) (to|of)/],
+    ['responses that were swapped', { lie: 'swap' }, /with the (response to|error of)/],
     ['a notification that got lost', { lie: 'gap' }, /notification .* came after/]
   ])('%s', async (_lie, options, found) => {
     const { violations } = await runChaos({ seed: 11, seconds: 15, ...options })

@@ -4,6 +4,7 @@ import { Actor } from './actor.js'
 import { Ledger, SLACK } from './ledger.js'
 import { Random } from './random.js'
 import { ChaosServer, type Lie } from './server.js'
+import { pause } from '../../helpers/pause.js'
 
 /** What a run is made of. */
 export interface ChaosOptions {
@@ -22,8 +23,6 @@ export interface Report {
   /** How often things happened, so that a quiet run does not pass for a good one. */
   readonly counts: Readonly<Record<string, number>>
 }
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 // 1002, 1003, 1007, 1008 and most of 44xx are the end of a life; the program begins another one.
 const CODES = [undefined, 1000, 1001, 1009, 1011, 1012, 1013, 4000, 4401, 4429, 3000, 1008, 4403] as const
@@ -113,8 +112,8 @@ class Weather {
       [2, 'slice', link && (() => this.#for(link, { slice: random.between(1, 3) }))],
       [1, 'corrupt', link && (() => this.#corrupt(link))],
       [3, 'close', () => server.close(random.pick(CODES), random.chance(0.05) ? 'retry-after=1' : '')],
-      [2, 'refuse', () => this.#refuse(proxy)],
-      [1, 'statuses', () => this.#answer()],
+      [2, 'resets', () => this.#resetDials(proxy)],
+      [1, 'statuses', () => this.#rejectUpgrades()],
       [2, 'kill', () => this.#restart(proxy)]
     ]
     const [what, deed] = random.weighted(deeds.map(([weight, name, act]) => [weight, [name, act] as const] as const))
@@ -130,8 +129,8 @@ class Weather {
     this.#clear = true
     for (const timer of this.#timers) clearTimeout(timer)
     this.#timers.clear()
-    this.#server.refusals.length = 0
-    proxy.refusing = false
+    this.#server.rejections.length = 0
+    proxy.resetting = false
     for (const link of [...this.#holes, ...this.#stalled]) link.cut('rst')
     for (const link of proxy.links) {
       link.after('up', Infinity, () => undefined)
@@ -189,16 +188,16 @@ class Weather {
     link.set(this.#direction(), { corrupt: (byte) => (left-- === 0 ? byte ^ 0x80 : byte) })
   }
 
-  #refuse(proxy: FaultProxy): void {
-    proxy.refusing = true
-    this.#later(this.#random.between(20, 300), () => (proxy.refusing = false))
+  #resetDials(proxy: FaultProxy): void {
+    proxy.resetting = true
+    this.#later(this.#random.between(20, 300), () => (proxy.resetting = false))
   }
 
-  #answer(): void {
-    const { refusals } = this.#server
+  #rejectUpgrades(): void {
+    const { rejections } = this.#server
     const status = this.#random.pick([503, 503, 429, 500, 502, 404, 401, 302]) ?? 503
     const retryAfter = this.#random.pick([undefined, 0, this.#random.chance(0.2) ? 1 : 0])
-    for (let count = this.#random.between(1, 3); count > 0; count--) refusals.push({ status, retryAfter })
+    for (let count = this.#random.between(1, 3); count > 0; count--) rejections.push({ status, retryAfter })
   }
 
   async #restart(proxy: FaultProxy): Promise<void> {

@@ -11,7 +11,7 @@ export interface Entry {
   writes: number
   executions: number
   settled: boolean
-  /** The client said that it was not sent, or refused it at once. */
+  /** The client said that it was not sent, or rejected it at once. */
   denied: boolean
 }
 
@@ -81,12 +81,12 @@ export class Ledger {
     if (entry.denied) this.violate(`${key} was executed, and the client had said that it was not sent`)
   }
 
-  /** @param echo - The key that the result or the server's refusal carries. */
-  answered(entry: Entry, echo: unknown): void {
-    this.#settle(entry, `answered ${String(echo)}`)
+  /** @param echo - The key that the result or the server's error carries. */
+  resolved(entry: Entry, echo: unknown): void {
+    this.#settle(entry, `resolved ${String(echo)}`)
     if (entry.isNotification) return
-    if (echo !== entry.key) this.violate(`${entry.key} was answered with the answer to ${String(echo)}`)
-    if (entry.executions === 0) this.violate(`${entry.key} was answered, but never executed`)
+    if (echo !== entry.key) this.violate(`${entry.key} resolved with the response to ${String(echo)}`)
+    if (entry.executions === 0) this.violate(`${entry.key} resolved, but was never executed`)
   }
 
   /** @param aborted - The reason of the caller's own signal, if it fired. */
@@ -96,7 +96,7 @@ export class Ledger {
     if (!isMcpWebSocketError(error)) return this.violate(`${entry.key} was rejected with what is no error of the package: ${String(error)}`)
     this.count(`${error.code} ${error.delivery ?? ''}`.trim())
     const echo = (error as { data?: { key?: unknown } }).data?.key
-    if (error.code === 'RPC_ERROR' && echo !== entry.key) this.violate(`${entry.key} was refused with the refusal of ${String(echo)}`)
+    if (error.code === 'RPC_ERROR' && echo !== entry.key) this.violate(`${entry.key} was rejected with the error of ${String(echo)}`)
     if (error.delivery === 'not-sent' || entry.isNotification) this.deny(entry)
   }
 

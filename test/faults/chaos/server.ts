@@ -11,7 +11,7 @@ export const PLAN = 'chaos/plan'
 
 /** What the server does about a request. */
 export interface Plan {
-  /** Ms until the answer. */
+  /** Ms until the response. */
   readonly wait: number
   /** Progress reports before it. */
   readonly reports: number
@@ -38,7 +38,7 @@ interface Peer {
   readonly stream: Socket
   /** Ids of the requests that came over this socket. */
   readonly ids: Set<number | string>
-  /** Ids of the server's own requests that wait for an answer. */
+  /** Ids of the server's requests that wait for a response. */
   readonly asked: Set<number | string>
   /** What the client subscribed to, by the id of its listen in the modern era, else by the URI. */
   readonly subscribed: Map<unknown, readonly string[]>
@@ -65,8 +65,8 @@ const GARBAGE = [
 /** A small MCP server that dies and rises, writes everything down, and now and then says something of its own. */
 export class ChaosServer {
   era: 'legacy' | 'modern'
-  /** Answers to the next upgrades, in place of 101. */
-  readonly refusals: { readonly status: number; readonly retryAfter: number | undefined }[] = []
+  /** Responses to the next upgrades, in place of 101. */
+  readonly rejections: { readonly status: number; readonly retryAfter: number | undefined }[] = []
   readonly #run: string
   readonly #ledger: Ledger
   readonly #random: Random
@@ -157,9 +157,9 @@ export class ChaosServer {
 
   #upgrade(request: IncomingMessage, stream: Socket, head: Buffer): void {
     if (!request.url?.endsWith(`?run=${this.#run}`)) return void stream.destroy()
-    const refusal = this.refusals.shift()
-    if (refusal) {
-      const { status, retryAfter } = refusal
+    const rejection = this.rejections.shift()
+    if (rejection) {
+      const { status, retryAfter } = rejection
       const header = retryAfter === undefined ? '' : `Retry-After: ${String(retryAfter)}\r\n`
       stream.end(`HTTP/1.1 ${String(status)} Because\r\n${header}Content-Length: 0\r\nConnection: close\r\n\r\n`)
       return
@@ -200,14 +200,15 @@ export class ChaosServer {
     }
     const { id, method, params } = message
     if (method === undefined) {
-      if (!peer.asked.delete(id ?? '')) this.#ledger.violate(`socket ${String(peer.number)} was answered what it had not asked: ${text}`)
+      if (!peer.asked.delete(id ?? ''))
+        this.#ledger.violate(`socket ${String(peer.number)} got a response to what it had not asked: ${text}`)
       return
     }
     const key = params?._meta?.[KEY]
     if (key !== undefined) this.#enter(peer, key)
     if (id !== undefined) {
       peer.ids.add(id)
-      this.#answer(peer, id, message, key)
+      this.#respond(peer, id, message, key)
     } else if (method === 'notifications/cancelled') {
       const requestId = params?.requestId ?? 0
       peer.subscribed.delete(requestId)
@@ -224,7 +225,7 @@ export class ChaosServer {
     peer.lastNumber = number
   }
 
-  #answer(peer: Peer, id: number | string, { method, params }: Message, key: string | undefined): void {
+  #respond(peer: Peer, id: number | string, { method, params }: Message, key: string | undefined): void {
     const result = (members: object): void => this.#send(peer, { id, result: { resultType: 'complete', ...members } })
     if (key !== undefined) return this.#execute(peer, id, key, params?._meta)
     const isModern = this.era === 'modern'
@@ -254,15 +255,15 @@ export class ChaosServer {
     if (outcome === 'never') return
     const echo = this.#lie === 'swap' && this.#random.chance(0.2) ? this.#lastKey : key
     this.#lastKey = key
-    const answer = (): void => {
+    const respond = (): void => {
       const subscribed = [...peer.subscribed.values()].flat()
       if (outcome === 'error') this.#send(peer, { id, error: { code: -32000, message: 'no', data: { key: echo } } })
       else this.#send(peer, { id, result: { resultType: 'complete', _meta: { [KEY]: echo, subscribed } } })
     }
-    if (wait === 0) return answer()
+    if (wait === 0) return respond()
     const timer = setTimeout(() => {
       peer.timers.delete(timer)
-      answer()
+      respond()
     }, wait)
     peer.timers.add(timer)
   }

@@ -1,11 +1,9 @@
-import { once } from 'node:events'
 import { createServer, type Server } from 'node:https'
-import type { AddressInfo } from 'node:net'
 import type { TlsOptions } from 'node:tls'
 import { generate } from 'selfsigned'
 import { WebSocketServer } from 'ws'
 import { serveMcp } from '../../helpers/mcp-server.js'
-import { afterTest } from '../../helpers/ws-server.js'
+import { listenOnLoopback } from '../../helpers/listen-on-loopback.js'
 
 /** A certificate and its key, in PEM; as `node:tls` takes them. */
 export interface Certificate {
@@ -55,6 +53,18 @@ export async function makeAuthority(): Promise<Certificate> {
   return { cert: made.cert, key: made.private }
 }
 
+/** What tests of TLS need: an authority, and certificates that it signed, good ones and others. */
+export async function makeCertificates(): Promise<Record<'authority' | 'good' | 'expired' | 'foreign' | 'ofClient', Certificate>> {
+  const authority = await makeAuthority()
+  return {
+    authority,
+    good: await makeCertificate({ authority }),
+    expired: await makeCertificate({ authority, expired: new Date(Date.now() - 3_600_000) }),
+    foreign: await makeCertificate({ authority, host: 'other.example.com' }),
+    ofClient: await makeCertificate({ authority, host: 'client.example.com' })
+  }
+}
+
 /** A server of MCP over `wss:`. */
 export interface TlsServer {
   readonly url: string
@@ -74,21 +84,10 @@ export async function useTlsServer(options: TlsOptions): Promise<TlsServer> {
   accepted.on('connection', (socket) => serveMcp('v2', socket))
   let dials = 0
   server.on('connection', () => dials++)
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
+  const port = await listenOnLoopback(server)
   const drop = (): void => {
     for (const socket of accepted.clients) socket.terminate()
   }
-  afterTest(
-    () =>
-      new Promise((resolve) => {
-        drop()
-        accepted.close()
-        server.close(() => resolve())
-        server.closeAllConnections()
-      })
-  )
   return {
     url: `wss://127.0.0.1:${String(port)}/ws`,
     port,

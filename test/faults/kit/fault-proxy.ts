@@ -1,6 +1,6 @@
-import { once } from 'node:events'
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
-import { afterTest } from '../../helpers/ws-server.js'
+import { connect, createServer, type Socket } from 'node:net'
+import { afterTest } from '../../helpers/after-test.js'
+import { listenOnLoopback } from '../../helpers/listen-on-loopback.js'
 
 /** `up`: client to server. `down`: server to client. */
 export type Direction = 'up' | 'down'
@@ -41,7 +41,7 @@ export interface FaultProxy {
   readonly port: number
   readonly links: Link[]
   /** While `true`, every dial is reset at once. */
-  refusing: boolean
+  resetting: boolean
   /** Where dials go from now on. */
   target: number
 }
@@ -58,22 +58,16 @@ export async function useFaultProxy(
 ): Promise<FaultProxy> {
   const links: ProxyLink[] = []
   const server = createServer((client) => {
-    if (proxy.refusing) return void client.on('error', () => undefined).resetAndDestroy()
+    if (proxy.resetting) return void client.on('error', () => undefined).resetAndDestroy()
     const link = new ProxyLink(client, connect(proxy.target, '127.0.0.1'), random)
     links.push(link)
     onLink(link, links.length)
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  const proxy: FaultProxy = { url: `ws://127.0.0.1:${String(port)}/ws`, port, links, refusing: false, target }
-  afterTest(
-    () =>
-      new Promise((resolve) => {
-        for (const link of links) link.cut('rst')
-        server.close(() => resolve())
-      })
-  )
+  const port = await listenOnLoopback(server)
+  const proxy: FaultProxy = { url: `ws://127.0.0.1:${String(port)}/ws`, port, links, resetting: false, target }
+  afterTest(() => {
+    for (const link of links) link.cut('rst')
+  })
   return proxy
 }
 
@@ -148,9 +142,9 @@ class Pipe {
   }
 
   set fault(fault: Fault) {
-    const healed = this.#fault.stall && !fault.stall
+    const resumed = this.#fault.stall && !fault.stall
     this.#fault = fault
-    if (healed) for (const chunk of this.#kept.splice(0)) this.#forward(chunk)
+    if (resumed) for (const chunk of this.#kept.splice(0)) this.#forward(chunk)
   }
 
   after(bytes: number, act: () => void): void {

@@ -1,4 +1,4 @@
-import { useRefusal, type RawAnswer, type RawServer } from './raw-server.js'
+import { useRejectingServer, type RawResponse, type RawServer } from './raw-server.js'
 
 /** The published schedule of retries; see the option `reconnect`. Times in ms. */
 export interface Schedule {
@@ -41,13 +41,13 @@ export function judgeDials(dials: readonly number[], schedule: Schedule, slack =
   return violations
 }
 
-/** A server that refuses every dial in the same way and judges when the next one comes. */
+/** A server that rejects every upgrade in the same way and judges when the next one comes. */
 export interface Judge extends RawServer {
   verdict(schedule: Schedule, slack?: number): Violation[]
 }
 
-export async function useJudge(answer: RawAnswer = { status: 503 }): Promise<Judge> {
-  const server = await useRefusal(answer)
+export async function useJudge(response: RawResponse = { status: 503 }): Promise<Judge> {
+  const server = await useRejectingServer(response)
   return {
     ...server,
     verdict: (schedule, slack) =>

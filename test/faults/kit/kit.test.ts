@@ -1,11 +1,13 @@
 import { once } from 'node:events'
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { useFaultProxy, type FaultProxy, type Link } from './fault-proxy.js'
 import { judgeDials, useJudge } from './judge.js'
 import { frame, OPCODE, textFrame } from './wire.js'
-import { afterTest } from '../../helpers/ws-server.js'
-import { until, useClient } from '../../integration/harness.js'
+import { afterTest } from '../../helpers/after-test.js'
+import { until } from '../../helpers/until.js'
+import { useClient } from '../../helpers/use-client.js'
+import { listenOnLoopback } from '../../helpers/listen-on-loopback.js'
 
 // Who checks the checkers: the kit itself is tested here, so that a test of the client which uses it proves something.
 
@@ -22,13 +24,7 @@ async function usePair(): Promise<Pair> {
   const got = { up: '', down: '' }
   const ends: Socket[] = []
   const target = createServer((socket) => ends.push(socket))
-  target.listen(0, '127.0.0.1')
-  await once(target, 'listening')
-  afterTest(() => {
-    for (const end of ends) end.destroy()
-    target.close()
-  })
-  const proxy = await useFaultProxy((target.address() as AddressInfo).port)
+  const proxy = await useFaultProxy(await listenOnLoopback(target))
   const client = connect(proxy.port, '127.0.0.1')
   afterTest(() => void client.destroy())
   await until(() => ends.length === 1, 'the proxy passes the dial on')
@@ -48,7 +44,7 @@ describe('the fault proxy', () => {
     expect(link.bytes).toEqual({ up: 5, down: 5 })
   })
 
-  test('keeps back what is stalled and delivers it in order when it heals', async () => {
+  test('keeps back what is stalled and delivers it in order when the stall ends', async () => {
     const { client, server, got, link } = await usePair()
     link.set('up', { stall: true })
     client.write('a')
@@ -63,17 +59,17 @@ describe('the fault proxy', () => {
     await until(() => got.up === 'ab', 'delivered')
   })
 
-  test('delivers an end that came during a stall when it heals', async () => {
+  test('delivers an end that came during a stall when the stall ends', async () => {
     const { client, server, got, link } = await usePair()
     const ended = once(server, 'end')
     link.set('up', { stall: true })
-    client.end('last words')
+    client.end('end of all')
     await until(() => link.bytes.up === 10, 'taken')
     // Nothing tells when the end came in.
     await new Promise((resolve) => setTimeout(resolve, 30))
     link.set('up', {})
     await ended
-    expect(got.up).toBe('last words')
+    expect(got.up).toBe('end of all')
   })
 
   test('swallows everything in a black hole, the end of a side too', async () => {
@@ -137,9 +133,9 @@ describe('the fault proxy', () => {
     await until(() => sockets() === 0, 'all handles are closed')
   })
 
-  test('resets dials while it refuses', async () => {
+  test('resets dials while it is told to', async () => {
     const { proxy } = await usePair()
-    proxy.refusing = true
+    proxy.resetting = true
     const socket = connect(proxy.port, '127.0.0.1')
     const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException]
     expect(error.code).toBe('ECONNRESET')

@@ -1,5 +1,6 @@
 import type { McpWebSocketClientOptions } from '../../../src/index.js'
-import { useClient, type Observed } from '../../integration/harness.js'
+import { CAPABILITIES } from '../../helpers/fixtures.js'
+import { useClient, type Observed } from '../../helpers/use-client.js'
 import { useRawServer, type Dial } from './raw-server.js'
 import { acceptDial, OPCODE, textFrame, type RawPeer, type Upgrade } from './wire.js'
 
@@ -31,7 +32,7 @@ export async function useLine(options: Partial<McpWebSocketClientOptions> = {}, 
     peers.push(peer)
   })
   // A raw server answers no close frame, so nobody waits for that.
-  const observed = useClient({ url: server.url, protocol: 'legacy', closeTimeout: 10, ...options })
+  const observed = useClient({ url: server.url, protocol: 'legacy', closeTimeout: 10, capabilities: CAPABILITIES, ...options })
   await observed.client.connect()
   return {
     ...observed,
@@ -47,9 +48,9 @@ export async function useLine(options: Partial<McpWebSocketClientOptions> = {}, 
   }
 }
 
-/** Comes back when the client has read everything that was written before, and its answers are here. */
+/** Comes back when the client has read everything that was written before, and its responses are here. */
 export async function roundTrip({ client, peer }: Line): Promise<void> {
-  // At the answer to the first the client has read all; what it answered came before the second.
+  // At the response to the first the client has read all; what it answered came before the second.
   for (let turn = 0; turn < 2; turn++) {
     const pinged = client.ping({ timeout: 5000 })
     await Promise.all([pinged, peer.next('ping').then(({ id }) => peer.write(textFrame({ id, result: {} })))])
@@ -64,8 +65,8 @@ export async function ask({ client, peer }: Line, timeout = 10_000): Promise<{ a
   return { asked, id }
 }
 
-/** The answers of the client to requests of the server, so far. */
-export const answersTo = (peer: RawPeer): SentMessage[] =>
+/** The responses of the client to requests of the server, so far. */
+export const responsesTo = (peer: RawPeer): SentMessage[] =>
   peer.frames
     .flatMap(({ opcode, data }) => (opcode === OPCODE.text ? [JSON.parse(data.toString()) as SentMessage] : []))
     .filter(({ method }) => method === undefined)

@@ -2,7 +2,7 @@ import { execFile, execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { promisify } from 'node:util'
 import type { McpWebSocketClientOptions } from '../../../src/index.js'
-import { afterTest } from '../../helpers/ws-server.js'
+import { afterTest } from '../../helpers/after-test.js'
 import type { Direction } from './fault-proxy.js'
 import { useProgram, useRemoteClient, type Program, type RemoteClient } from './program.js'
 
@@ -96,7 +96,7 @@ export interface Netlab {
   /** Packets to the server are answered by ICMP: the host cannot be reached. */
   reject(): Promise<void>
   /** Undoes `drop` and `reject`. */
-  heal(): Promise<void>
+  restore(): Promise<void>
   /** Pulls the cable, or plugs it in. */
   link(state: 'up' | 'down'): Promise<void>
   /** Bounds what the server can send. */
@@ -161,7 +161,7 @@ async function equip(near: Namespace, far: Namespace, address: string, options: 
     // Where they arrive: a packet that its own machine drops is a failure that the sender hears of.
     drop: (direction, match = '-p tcp') => (direction === 'up' ? far : near).exec(`iptables -w -A INPUT ${match} -j DROP`),
     reject: () => far.exec('iptables -w -A INPUT -p tcp -j REJECT --reject-with icmp-host-unreachable'),
-    heal: async () => {
+    restore: async () => {
       for (const side of [near, far]) await side.exec('iptables -w -F INPUT')
     },
     link: (state) => far.ip(`link set cable ${state}`),

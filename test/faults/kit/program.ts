@@ -2,7 +2,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import type { CallToolResult, McpWebSocketClient, McpWebSocketClientOptions, StateChange } from '../../../src/index.js'
 import { bundle } from '../../helpers/child.js'
-import { afterTest } from '../../helpers/ws-server.js'
+import { afterTest } from '../../helpers/after-test.js'
 
 /** A child process that does what the test asks for; ended by its pid after the test. */
 export interface Program {

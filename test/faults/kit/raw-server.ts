@@ -1,6 +1,5 @@
-import { once } from 'node:events'
-import { createServer, type AddressInfo, type Socket } from 'node:net'
-import { afterTest } from '../../helpers/ws-server.js'
+import { createServer, type Socket } from 'node:net'
+import { listenOnLoopback } from '../../helpers/listen-on-loopback.js'
 
 /** One TCP connection; `head` is what came before the empty line, once it came. */
 export interface Dial {
@@ -16,8 +15,8 @@ export interface RawServer {
   readonly dials: Dial[]
 }
 
-/** An HTTP answer to an upgrade, byte by byte as given. */
-export interface RawAnswer {
+/** An HTTP response to an upgrade, byte by byte as given. */
+export interface RawResponse {
   readonly status: number
   readonly reason?: string
   readonly headers?: Readonly<Record<string, string>>
@@ -45,27 +44,18 @@ export async function useRawServer(onHead: (dial: Dial) => void, onDial: (dial: 
     })
     onDial(dial)
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  afterTest(
-    () =>
-      new Promise((resolve) => {
-        for (const { socket } of dials) socket.destroy()
-        server.close(() => resolve())
-      })
-  )
+  const port = await listenOnLoopback(server)
   return { url: `ws://127.0.0.1:${String(port)}/ws`, port, dials }
 }
 
-/** Answers every upgrade in the same way; a function is asked for each dial, which it gets with its number from 1. */
-export async function useRefusal(answer: RawAnswer | ((dial: Dial, number: number) => RawAnswer)): Promise<RawServer> {
+/** Rejects every upgrade in the same way; a function is asked for each dial, which it gets with its number from 1. */
+export async function useRejectingServer(response: RawResponse | ((dial: Dial, number: number) => RawResponse)): Promise<RawServer> {
   let number = 0
-  return useRawServer((dial) => reply(dial, typeof answer === 'function' ? answer(dial, ++number) : answer))
+  return useRawServer((dial) => reply(dial, typeof response === 'function' ? response(dial, ++number) : response))
 }
 
-/** Writes an answer and hangs up. */
-export function reply({ socket }: Dial, { status, reason = 'Because', headers = {}, body = '' }: RawAnswer): void {
+/** Writes a response and hangs up. */
+export function reply({ socket }: Dial, { status, reason = 'Because', headers = {}, body = '' }: RawResponse): void {
   const lines = Object.entries({ 'Content-Length': String(Buffer.byteLength(body)), Connection: 'close', ...headers })
   socket.end(`HTTP/1.1 ${String(status)} ${reason}\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`)
 }

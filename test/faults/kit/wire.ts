@@ -87,7 +87,7 @@ export interface RawPeer {
   write(...parts: (Buffer | string)[]): void
   /** Resolves with the client's next JSON-RPC message of this method. */
   next(method: string): Promise<{ readonly id: number; readonly method: string; readonly params?: Record<string, unknown> }>
-  /** Answers `initialize` (and refuses `server/discover`), so that a client becomes ready; to be called once. */
+  /** Responds to `initialize`, and to `server/discover` with an error, so that a client becomes ready; to be called once. */
   serveHandshake(): void
 }
 

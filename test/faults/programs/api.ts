@@ -13,7 +13,7 @@ async function forget(unref: boolean): Promise<void> {
 
 /** Sends notifications without a look at their promises, connected or not, and closes. */
 async function tell(): Promise<void> {
-  const client = new McpWebSocketClient({ url })
+  const client = new McpWebSocketClient({ url, capabilities: { roots: { listChanged: true } } })
   const send = (): void => {
     for (let n = 0; n < 10; n++) void client.notify('notifications/x', { n })
     void client.sendRootsListChanged()

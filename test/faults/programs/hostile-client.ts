@@ -1,10 +1,10 @@
 import { McpWebSocketClient, type McpWebSocketClientOptions } from '../../../src/index.js'
+import { heapUsed } from '../../helpers/heap-used.js'
 
 // A program: `node --expose-gc hostile-client.mjs <url> <options as JSON>` connects, counts what the server sends, and writes a
 // line for every change of state and, whenever the server asks for it, what it has seen and what that cost.
 
 const [url = '', options = '{}'] = process.argv.slice(2)
-const gc = (globalThis as { gc?: () => void }).gc
 
 const client = new McpWebSocketClient({
   url,
@@ -17,15 +17,6 @@ let inOrder = true
 let errors = 0
 let lag = 0
 let ticks = 0
-
-/** Bytes in use, when all garbage is gone. */
-async function heapUsed(): Promise<number> {
-  for (let round = 0; round < 4; round++) {
-    await new Promise((resolve) => setImmediate(resolve))
-    gc?.()
-  }
-  return process.memoryUsage().heapUsed
-}
 
 /** The most memory that this process ever had, in bytes. */
 const peak = (): number => process.resourceUsage().maxRSS * 1024

@@ -1,5 +1,5 @@
 import { McpWebSocketServer } from '../../../src/server/index.js'
-import { heapUsed } from './soak-measure.js'
+import { heapUsed } from '../../helpers/heap-used.js'
 
 // A program: `node --expose-gc idle-server.mjs <count>` accepts so many connections, which do nothing, and writes what each weighs.
 

@@ -5,7 +5,7 @@ import { obey } from './obey.js'
 
 // A small legacy MCP server in a process of its own. It loads no SDK, so that it starts fast.
 
-interface Question {
+interface Request {
   readonly id?: number
   readonly method: string
   readonly params?: { readonly arguments?: { readonly message?: string; readonly repeat?: number; readonly blockFor?: number } }
@@ -14,7 +14,7 @@ interface Question {
 const clients = new Set<WebSocket>()
 let pings = 0
 
-function answer(socket: WebSocket, { id, method, params }: Question): void {
+function respond(socket: WebSocket, { id, method, params }: Request): void {
   if (id === undefined) return
   const reply = (outcome: object): void => socket.send(JSON.stringify({ jsonrpc: '2.0', id, ...outcome }))
   if (method === 'initialize') return reply({ result: HELLO })
@@ -37,7 +37,7 @@ obey({
       socket.on('close', () => clients.delete(socket))
       socket.on('error', () => undefined)
       socket.on('ping', () => pings++)
-      socket.on('message', (data: Buffer) => answer(socket, JSON.parse(data.toString()) as Question))
+      socket.on('message', (data: Buffer) => respond(socket, JSON.parse(data.toString()) as Request))
     })
     await once(server, 'listening')
     return (server.address() as AddressInfo).port

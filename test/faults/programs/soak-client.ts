@@ -1,5 +1,6 @@
 import { McpWebSocketClient } from '../../../src/index.js'
-import { handles, heapUsed, wantEcho } from './soak-measure.js'
+import { handles, wantEcho } from './soak-measure.js'
+import { heapUsed } from '../../helpers/heap-used.js'
 
 // A program: `node --expose-gc soak-client.mjs <url> <cycles> <requests>` loses its connection so often, connects and closes so often
 // with further clients, and calls so often; then it writes what is left of it.

@@ -1,5 +1,6 @@
 import { McpWebSocketClient } from '../../../src/index.js'
-import { handles, heapUsed, wantEcho } from './soak-measure.js'
+import { handles, wantEcho } from './soak-measure.js'
+import { heapUsed } from '../../helpers/heap-used.js'
 
 // A program: `node --expose-gc soak-crowd.mjs <url> <count>` connects so many clients, waits until each lost its connection and
 // came back, and closes them all; then it writes what is left of them.

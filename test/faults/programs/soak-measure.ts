@@ -2,15 +2,6 @@ import type { McpWebSocketClient } from '../../../src/index.js'
 
 // What the programs that soak have in common; nothing of the test runner is imported here.
 
-/** Bytes in use, when all garbage is gone. */
-export async function heapUsed(): Promise<number> {
-  for (let turn = 0; turn < 6; turn++) {
-    await new Promise((resolve) => setTimeout(resolve, 10))
-    ;(globalThis as { gc?: () => void }).gc?.()
-  }
-  return process.memoryUsage().heapUsed
-}
-
 /** Sockets, timers and all else that is open in this process. */
 export const handles = (): string[] => process.getActiveResourcesInfo().sort()
 

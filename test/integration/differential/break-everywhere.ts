@@ -26,7 +26,7 @@ async function breakEverywhere(program: Program, pairing: Pairing, who: Who): Pr
   const problems: string[] = []
   for (const cut of cutsOf(seen)) {
     const { direction, message } = seen[cut.at - 1]!
-    const where = `broken ${cut.how} message ${String(cut.at)} (${direction}, ${message.method ?? 'answer'})`
+    const where = `broken ${cut.how} message ${String(cut.at)} (${direction}, ${message.method ?? 'response'})`
     try {
       const found = judge(await runOverWebSocket(program, pairing, who, cut), reference)
       problems.push(...found.map((problem) => `${where}: ${problem}`))

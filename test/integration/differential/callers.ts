@@ -31,10 +31,10 @@ export interface Caller {
   readonly client: ClientV1 | ClientV2 | McpWebSocketClient
   /** Notifications that came and are not yet in a record. */
   readonly heard: Told[]
-  /** Questions of the server that came and are not yet in a record. */
+  /** Server requests that came and are not yet in a record. */
   readonly asked: Told[]
   /** What went wrong without an owner. */
-  readonly troubles: unknown[]
+  readonly errors: unknown[]
   /** Whether it heeds {@link CallOptions.resend}. */
   readonly resends: boolean
   /** What is known of the server. */
@@ -101,14 +101,14 @@ function makeV1(): SdkCaller {
   const client = new ClientV1(INFO, { capabilities: CAPABILITIES })
   const notes = observe(client)
   const asks =
-    <A>(answer: A) =>
-    (question: Told): A => {
-      notes.asked.push(toldOf(question))
-      return answer
+    <A>(result: A) =>
+    (request: Told): A => {
+      notes.asked.push(toldOf(request))
+      return result
     }
-  client.setRequestHandler(CreateMessageRequestSchema, async (question, { _meta, sendNotification }) => {
+  client.setRequestHandler(CreateMessageRequestSchema, async (request, { _meta, sendNotification }) => {
     await report(_meta, (method, params) => sendNotification({ method, params }))
-    return asks(MESSAGE)(question)
+    return asks(MESSAGE)(request)
   })
   client.setRequestHandler(ElicitRequestSchema, asks(ACCEPTED))
   client.setRequestHandler(ListRootsRequestSchema, asks(ROOTS))
@@ -142,14 +142,14 @@ function makeV2(isModern: boolean): SdkCaller {
   })
   const notes = observe(client)
   const asks =
-    <A>(answer: A) =>
-    (question: Told): A => {
-      notes.asked.push(toldOf(question))
-      return answer
+    <A>(result: A) =>
+    (request: Told): A => {
+      notes.asked.push(toldOf(request))
+      return result
     }
-  client.setRequestHandler('sampling/createMessage', async (question, { mcpReq }) => {
+  client.setRequestHandler('sampling/createMessage', async (request, { mcpReq }) => {
     await report(mcpReq._meta, (method, params) => mcpReq.notify({ method, params }))
-    return asks(MESSAGE)(question)
+    return asks(MESSAGE)(request)
   })
   client.setRequestHandler('elicitation/create', asks(ACCEPTED))
   client.setRequestHandler('roots/list', asks(ROOTS))
@@ -194,16 +194,16 @@ function common(client: ClientV1 | ClientV2): Pick<Caller, 'resends' | 'describe
   }
 }
 
-function observe(client: ClientV1 | ClientV2): Pick<Caller, 'heard' | 'asked' | 'troubles'> {
+function observe(client: ClientV1 | ClientV2): Pick<Caller, 'heard' | 'asked' | 'errors'> {
   const heard: Told[] = []
-  const troubles: unknown[] = []
+  const errors: unknown[] = []
   client.fallbackNotificationHandler = (notification: Told) => {
     heard.push(toldOf(notification))
     return Promise.resolve()
   }
-  client.onerror = (error) => troubles.push(error)
-  client.onclose = () => troubles.push('onclose')
-  return { heard, asked: [], troubles }
+  client.onerror = (error) => errors.push(error)
+  client.onclose = () => errors.push('onclose')
+  return { heard, asked: [], errors }
 }
 
 // The event `notification` tells everything; the clients of the SDK keep what they handle themselves.
@@ -216,29 +216,29 @@ export interface OwnCaller extends Caller {
 
 export function makeOwnCaller(url: string, protocol: 'legacy' | 'modern', reconnect: ReconnectOptions): OwnCaller {
   const client = new McpWebSocketClient({ url, protocol, reconnect, clientInfo: INFO, capabilities: CAPABILITIES })
-  const [heard, asked, troubles]: [Told[], Told[], unknown[]] = [[], [], []]
+  const [heard, asked, errors]: [Told[], Told[], unknown[]] = [[], [], []]
   const asks =
-    <A>(answer: A) =>
-    (question: Told): A => {
-      asked.push(toldOf(question))
-      return answer
+    <A>(result: A) =>
+    (request: Told): A => {
+      asked.push(toldOf(request))
+      return result
     }
-  client.setRequestHandler('sampling/createMessage', (question, { sendProgress }) => {
+  client.setRequestHandler('sampling/createMessage', (request, { sendProgress }) => {
     for (const progress of STEPS) sendProgress({ progress })
-    return asks(MESSAGE)(question)
+    return asks(MESSAGE)(request)
   })
   client.setRequestHandler('elicitation/create', asks(ACCEPTED))
   client.setRequestHandler('roots/list', asks(ROOTS))
   client.on('notification', (notification) => {
     if (!HANDLED.includes(notification.method)) heard.push(toldOf(notification))
   })
-  client.on('error', (error) => troubles.push(error))
-  client.on('close', () => troubles.push('onclose'))
+  client.on('error', (error) => errors.push(error))
+  client.on('close', () => errors.push('onclose'))
   return {
     client,
     heard,
     asked,
-    troubles,
+    errors,
     resends: true,
     describe: () => [client.serverInfo, client.serverCapabilities, client.instructions],
     call: (name, args, options) => client.callTool({ name, arguments: args }, options),

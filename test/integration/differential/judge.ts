@@ -19,23 +19,23 @@ const short = (value: unknown): string => {
   return text.length > 300 ? `${text.slice(0, 300)}…` : text
 }
 
-/** Marks of the calls whose last answer passed. */
-function answeredMarks(seen: readonly Seen[]): string[] {
+/** Marks of the calls whose last response passed. */
+function respondedMarks(seen: readonly Seen[]): string[] {
   const marks = new Map<unknown, string>()
   for (const { direction, message } of seen)
     if (direction === 'in' && message.method === 'tools/call') {
       const { mark } = message.params?.arguments as { mark: string }
       marks.set(message.id, mark)
     }
-  const answers = seen.filter(({ direction, message }) => direction === 'out' && message.method === undefined)
-  return answers.flatMap(({ message }) => (message.result?.resultType === 'input_required' ? [] : (marks.get(message.id) ?? [])))
+  const responses = seen.filter(({ direction, message }) => direction === 'out' && message.method === undefined)
+  return responses.flatMap(({ message }) => (message.result?.resultType === 'input_required' ? [] : (marks.get(message.id) ?? [])))
 }
 
 /**
  * Holds a run whose connection broke once against the run without a wire. The rule, for every program and wherever it broke:
  *
  * - Every step ends as it does in the reference, and its user is told and asked the same meanwhile.
- * - A request that must not be sent twice, as the call of a tool, may instead be lost, if its answer did not pass; then it was executed at most
+ * - A request that must not be sent twice, as the call of a tool, may instead be lost, if its response did not pass; then it was executed at most
  *   once, and not at all where the loss says that it was not sent.
  * - Nothing else is executed more often than in the reference; what may be sent again may be executed once more.
  * - There are two connections, nobody was told of an end, and nothing went wrong without an owner.
@@ -48,7 +48,7 @@ export function judge(run: Run, reference: Run): string[] {
   const counts = (marks: readonly string[], mark: string): number => marks.filter((each) => each === mark).length
   const expected = new Map(withoutSynthetic(reference.steps).map((step) => [step.name, step]))
   const steps = withoutSynthetic(run.steps)
-  const answered = answeredMarks(run.seen)
+  const responded = respondedMarks(run.seen)
   if (steps.length !== expected.size) problems.push(`${String(steps.length)} steps instead of ${String(expected.size)}`)
   for (const step of steps) {
     const { name, outcome } = step
@@ -56,7 +56,7 @@ export function judge(run: Run, reference: Run): string[] {
     const due = counts(reference.deeds.executed, name)
     if ('lost' in outcome && run.risky.has(name)) {
       if (!/^CONNECTION_LOST, (unknown|not-sent)$/.test(outcome.lost)) problems.push(`"${name}" was lost with ${outcome.lost}`)
-      if (answered.includes(name)) problems.push(`"${name}" was lost, but its answer had passed`)
+      if (responded.includes(name)) problems.push(`"${name}" was lost, but its response had passed`)
       if (executed > (outcome.lost.endsWith('not-sent') ? 0 : due))
         problems.push(`"${name}", which was lost, was executed ${String(executed)} times`)
       continue
@@ -68,6 +68,6 @@ export function judge(run: Run, reference: Run): string[] {
   const synthetic = run.steps.flatMap(({ heard }) => heard.filter(isSynthetic).map((told) => JSON.stringify(told)))
   if (new Set(synthetic).size < synthetic.length) problems.push(`told more than once: ${synthetic.join()}`)
   if (run.connections !== 2) problems.push(`${String(run.connections)} connections instead of 2`)
-  if (run.troubles.length > reference.troubles.length) problems.push(`troubles: ${run.troubles.map(String).join()}`)
+  if (run.errors.length > reference.errors.length) problems.push(`errors: ${run.errors.map(String).join()}`)
   return problems
 }

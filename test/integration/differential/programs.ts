@@ -77,7 +77,7 @@ export const PROGRAMS: readonly Program[] = [
     }
   },
   {
-    name: 'progress of an answer to the server',
+    name: 'progress of a response to the server',
     eras: ['legacy'],
     async run(script) {
       await script.call('consult', 'consult')

@@ -3,7 +3,7 @@ import { McpWebSocketServer } from '../../../src/server/index.js'
 import { WebSocketClientTransport } from '../../../src/transport/index.js'
 import { serveTransport, type McpServerOptions, type SdkVersion } from '../../helpers/mcp-server.js'
 import type { SdkMode } from '../../helpers/sdk-client.js'
-import { until } from '../harness.js'
+import { until } from '../../helpers/until.js'
 import { makeOwnCaller, makeSdkCaller, type Caller } from './callers.js'
 import type { Program } from './programs.js'
 import { Script, type Step } from './script.js'
@@ -44,7 +44,7 @@ export interface Run {
   readonly deeds: Deeds
   readonly connections: number
   /** What clients complained of without an owner; `onclose` counts. */
-  readonly troubles: readonly unknown[]
+  readonly errors: readonly unknown[]
 }
 
 const QUICK = { initialDelay: 1, maxDelay: 5, jitter: false }
@@ -66,9 +66,9 @@ export async function runInMemory(program: Program, { mode, sdk }: Pairing): Pro
   serveTransport(sdk, tap, options)
   const caller = makeSdkCaller(mode)
   const { steps, risky } = await perform(program, caller, () => caller.connect(ofClient))
-  const troubles = [...caller.troubles]
+  const errors = [...caller.errors]
   await caller.close()
-  return { steps, risky, seen: tap.seen, deeds, connections: 1, troubles }
+  return { steps, risky, seen: tap.seen, deeds, connections: 1, errors }
 }
 
 /**
@@ -93,8 +93,8 @@ export async function runOverWebSocket(program: Program, { mode, sdk, era }: Pai
   try {
     const { steps, risky } = await perform(program, caller, connect)
     if (cut) await until(() => taps.length > 1 && isReady(), 'there is a second connection')
-    const troubles = [...caller.troubles]
-    return { steps, risky, seen: taps[0]?.seen ?? [], deeds, connections: taps.length, troubles }
+    const errors = [...caller.errors]
+    return { steps, risky, seen: taps[0]?.seen ?? [], deeds, connections: taps.length, errors }
   } finally {
     await caller.close()
     await server.close({ grace: 0 })

@@ -9,7 +9,7 @@ const DIRECTIONS = ['in', 'out'] as const
 const ofDirection = ({ seen }: Run, direction: Seen['direction']): Seen[] => seen.filter((each) => each.direction === direction)
 
 /** What must be the same whoever is connected, and how. */
-const restOf = ({ deeds, troubles, connections }: Run): object => ({ deeds, troubles, connections })
+const restOf = ({ deeds, errors, connections }: Run): object => ({ deeds, errors, connections })
 
 describe.each(PAIRINGS)('the SDK, $mode', (pairing) => {
   const programs = PROGRAMS.filter(({ eras }) => eras.includes(pairing.era))

@@ -1,4 +1,4 @@
-import { until } from '../harness.js'
+import { until } from '../../helpers/until.js'
 import { GIVEN_UP, type Caller, type CallOptions, type Failure, type Told } from './callers.js'
 
 /** One step of a program, as the user of a client saw it. */
@@ -8,12 +8,12 @@ export interface Step {
   readonly progress: readonly unknown[]
   /** Notifications that came since the step before. */
   readonly heard: readonly Told[]
-  /** Questions that the server asked since the step before. */
+  /** Server requests that came since the step before. */
   readonly asked: readonly Told[]
 }
 
 /** What is special about a call. */
-export interface CallWishes {
+export interface StepOptions {
   /** The tool reports progress. */
   readonly reports?: boolean
   /** The call is given up at its first report. */
@@ -53,8 +53,8 @@ export class Script {
   }
 
   /** A call of a tool. Its mark, which tells it from all others, is the name of the step. */
-  async call(name: string, tool: string, args: Record<string, unknown> = {}, wishes: CallWishes = {}): Promise<void> {
-    const { reports = false, abort = false, hears = false, resend = false } = wishes
+  async call(name: string, tool: string, args: Record<string, unknown> = {}, wanted: StepOptions = {}): Promise<void> {
+    const { reports = false, abort = false, hears = false, resend = false } = wanted
     const progress: unknown[] = []
     const controller = new AbortController()
     const onprogress = (report: unknown): void => {

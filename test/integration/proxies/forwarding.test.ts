@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest'
 import type { McpWebSocketClientOptions } from '../../../src/index.js'
-import { headerOf, useRefusal } from '../../faults/kit/raw-server.js'
+import { headerOf, useRejectingServer } from '../../faults/kit/raw-server.js'
 import { serveMcp } from '../../helpers/mcp-server.js'
 import { useWsServer, type WsServer } from '../../helpers/ws-server.js'
-import { rejectionOf, until, useClient, type Observed } from '../harness.js'
+import { rejectionOf } from '../../helpers/rejection-of.js'
+import { until } from '../../helpers/until.js'
+import { useClient, type Observed } from '../../helpers/use-client.js'
 import type { ProxySettings } from './configs.js'
 import { describeProxy, useProxy, type ProxyName } from './use-proxy.js'
 
@@ -50,7 +52,7 @@ const BOTH_CAUSES = /wants another subprotocol.*mcp\.v1.*or a proxy dropped the 
 interface Broken {
   readonly title: string
   readonly drop: string[]
-  /** The server refuses a client that does not offer `mcp.v1`. */
+  /** The server rejects a client that does not offer `mcp.v1`. */
   readonly strict?: boolean
   readonly expected: Readonly<Record<string, unknown>>
 }
@@ -83,7 +85,7 @@ const BROKEN: Broken[] = [
   }
 ]
 
-/** What the loss of `Sec-WebSocket-Key` looks like. HAProxy makes a key of its own, so that the answer does not fit the client's. */
+/** What the loss of `Sec-WebSocket-Key` looks like. HAProxy makes a key of its own, so that the response does not fit the client's. */
 const KEY_LOST: Readonly<Record<ProxyName, Broken>> = {
   nginx: { title: 'N12: without Sec-WebSocket-Key the dial is a 400', drop: ['Sec-WebSocket-Key'], expected: NO_UPGRADE },
   haproxy: {
@@ -139,12 +141,12 @@ for (const name of ['nginx', 'haproxy'] as const)
 
     test('N13: a 401 of the server comes with its WWW-Authenticate and body', async () => {
       const challenge = 'Bearer realm="mcp", error="invalid_token"'
-      const refusal = await useRefusal({ status: 401, headers: { 'WWW-Authenticate': challenge }, body: 'who are you?' })
-      const proxy = await useProxy(name, { upstream: refusal.port })
+      const server = await useRejectingServer({ status: 401, headers: { 'WWW-Authenticate': challenge }, body: 'who are you?' })
+      const proxy = await useProxy(name, { upstream: server.port })
       const { client } = useClient({ url: proxy.url, auth: { token: TOKEN } })
       const error = await rejectionOf(client.connect())
       expect(error).toMatchObject({ name: 'UnauthorizedError', status: 401, wwwAuthenticate: challenge, body: 'who are you?' })
-      expect(refusal.dials.map((dial) => headerOf(dial, 'Authorization'))).toEqual([`Bearer ${TOKEN}`])
+      expect(server.dials.map((dial) => headerOf(dial, 'Authorization'))).toEqual([`Bearer ${TOKEN}`])
     })
 
     test('a message of 1 MiB passes both ways, whatever the limit for request bodies', async () => {
@@ -160,16 +162,16 @@ for (const name of ['nginx', 'haproxy'] as const)
     test('200 requests in flight arrive and are answered in the order in which they were made', async () => {
       const { client, server } = await useThrough(name)
       await client.connect()
-      const answered: string[] = []
+      const texts: string[] = []
       const calls = Array.from({ length: 200 }, async (_, index) => {
         const { content } = await client.callTool({ name: 'echo', arguments: { message: String(index) } })
-        answered.push(content[0]?.type === 'text' ? content[0].text : '')
+        texts.push(content[0]?.type === 'text' ? content[0].text : '')
       })
       expect(client.pendingCount).toBe(200)
       await Promise.all(calls)
       const inOrder = Array.from({ length: 200 }, (_, index) => String(index))
       const arrived = server.connections[0]!.received.filter(({ method }) => method === 'tools/call')
       expect(arrived.map(({ params }) => (params?.arguments as { message?: unknown }).message)).toEqual(inOrder)
-      expect(answered).toEqual(inOrder)
+      expect(texts).toEqual(inOrder)
     })
   })

@@ -3,14 +3,17 @@ import type { StateChange } from '../../../src/index.js'
 import { useRawServer } from '../../faults/kit/raw-server.js'
 import { serveMcp } from '../../helpers/mcp-server.js'
 import { useWsServer, type WsServer } from '../../helpers/ws-server.js'
-import { nextEvent, rejectionOf, until, useClient, type Observed } from '../harness.js'
+import { nextEvent } from '../../helpers/next-event.js'
+import { rejectionOf } from '../../helpers/rejection-of.js'
+import { until } from '../../helpers/until.js'
+import { useClient, type Observed } from '../../helpers/use-client.js'
 import { describeProxy, quietPort, useProxy, type Proxy, type ProxyName } from './use-proxy.js'
 
 // A proxy without its server, an idle limit, and proxies that are reloaded, ended and started again.
 
 const QUICK = { initialDelay: 20, maxDelay: 40, jitter: false, maxRetries: Infinity }
 
-/** An idle limit in ms, and a heartbeat below it that leaves room for a busy machine. */
+/** An idle limit in ms, and a heartbeat below it that leaves a margin for a busy machine. */
 const IDLE = 1500
 const BEATING = { interval: 100, timeout: 10_000 }
 
@@ -33,7 +36,7 @@ const path = (states: readonly StateChange[]): string[] => states.map(({ to }) =
 /** With which configuration each connection reached the server. */
 const generations = (server: WsServer): unknown[] => server.connections.map(({ request }) => request.headers['x-generation'])
 
-/** A tool call that the server has begun and does not answer; resolves with a promise of its rejection. */
+/** A tool call that the server has begun and does not respond to; resolves with a promise of its rejection. */
 function begin({ client }: Observed): Promise<{ readonly rejection: Promise<unknown> }> {
   return new Promise((resolve) => {
     const rejection = rejectionOf(client.callTool({ name: 'hold' }, { onprogress: () => resolve({ rejection }) }))
@@ -196,12 +199,12 @@ for (const name of ['nginx', 'haproxy'] as const)
       const read = client.readResource({ uri: 'test://held' })
       const call = await begin(session)
       const waiting = nextEvent(client, 'state', ({ to }) => to === 'waiting')
-      const refused = nextEvent(client, 'state', ({ to, closure }) => to === 'waiting' && closure?.kind === 'network')
+      const failed = nextEvent(client, 'state', ({ to, closure }) => to === 'waiting' && closure?.kind === 'network')
       const reconnected = nextEvent(client, 'reconnected')
       await proxy.stop()
       expect(await waiting).toMatchObject({ from: 'ready', closure: { kind: 'close', code: 1006, wasClean: false, everReady: true } })
       expect(await call.rejection).toMatchObject({ name: 'ConnectionLostError', code: 'CONNECTION_LOST', delivery: 'unknown' })
-      expect((await refused).closure).toMatchObject({ error: { code: 'CONNECT_FAILED', cause: { code: 'ECONNREFUSED' } } })
+      expect((await failed).closure).toMatchObject({ error: { code: 'CONNECT_FAILED', cause: { code: 'ECONNREFUSED' } } })
       expect(client).toMatchObject({ pendingCount: 1, queuedCount: 1 })
       await proxy.start()
       expect(await read).toMatchObject({ contents: [{ text: 'content of test://held' }] })
@@ -210,7 +213,7 @@ for (const name of ['nginx', 'haproxy'] as const)
       expect(server.connections).toHaveLength(2)
     })
 
-    test('H13: a proxy that is told to finish serves open connections on, refuses new ones, and ends after the last', async () => {
+    test('H13: a proxy that is told to finish serves open connections on, accepts no new ones, and ends after the last', async () => {
       const { client, states, proxy } = await useThrough(name)
       await proxy.finish()
       const newcomer = useClient({ url: proxy.url, reconnect: false })

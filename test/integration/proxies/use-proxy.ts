@@ -6,8 +6,8 @@ import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe } from 'vitest'
-import { afterTest } from '../../helpers/ws-server.js'
-import { until } from '../harness.js'
+import { afterTest } from '../../helpers/after-test.js'
+import { until } from '../../helpers/until.js'
 import { haproxyConfig, nginxConfig, type Addressed, type ProxySettings } from './configs.js'
 
 /** The proxies that are tested. */

@@ -8,8 +8,8 @@ const CHUNK = 65_536
 
 const text = (words: string): object => ({ content: [{ type: 'text', text: words }] })
 
-/** A refusal of edge-mcp. */
-class Refusal extends Error {
+/** An error of edge-mcp. */
+class EdgeError extends Error {
   readonly code: number
   readonly data: object
 
@@ -20,8 +20,8 @@ class Refusal extends Error {
   }
 }
 
-const protocolError = (message: string): Refusal =>
-  new Refusal(-32600, `[PROTOCOL_ERROR] ${message}`, { code: 'PROTOCOL_ERROR', category: 'protocol', severity: 'error' })
+const protocolError = (message: string): EdgeError =>
+  new EdgeError(-32600, `[PROTOCOL_ERROR] ${message}`, { code: 'PROTOCOL_ERROR', category: 'protocol', severity: 'error' })
 
 /** What edge-mcp says on one connection. */
 export class Conversation {
@@ -43,17 +43,17 @@ export class Conversation {
     // Never answered, even with an id.
     if (method === 'initialized') return
     try {
-      const result = await this.#answer(method, params as Params)
+      const result = await this.#respond(method, params as Params)
       if (result) this.#reply(id, result)
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error
+      if (!(error instanceof EdgeError)) throw error
       const { code, message, data } = error
       // Notifications are answered, too; then there is no id.
       this.#send({ id, error: { code, message, data } })
     }
   }
 
-  async #answer(method: string, params: Params): Promise<object | undefined> {
+  async #respond(method: string, params: Params): Promise<object | undefined> {
     if (method === 'initialize') return initialize(params)
     if (method === 'ping') return {}
     if (!this.#hasSession) throw protocolError('Session not found')
@@ -76,7 +76,7 @@ export class Conversation {
       case 'big':
         return text(String(filling).repeat(Number(bytes)))
       case 'limited':
-        throw new Refusal(429, 'Rate limit exceeded: tool', { limit_type: 'tool', limit: 50, remaining: 0, reset_at: 0, retry_after: 1 })
+        throw new EdgeError(429, 'Rate limit exceeded: tool', { limit_type: 'tool', limit: 50, remaining: 0, reset_at: 0, retry_after: 1 })
       case 'drop':
         this.#close(1000)
         return undefined
@@ -84,21 +84,21 @@ export class Conversation {
         this.#close(1007)
         return undefined
       default:
-        throw new Refusal(-32002, `[NOT_FOUND] Tool '${name}' not found`, { code: 'NOT_FOUND', category: 'resource' })
+        throw new EdgeError(-32002, `[NOT_FOUND] Tool '${name}' not found`, { code: 'NOT_FOUND', category: 'resource' })
     }
   }
 
-  /** Answers that are long and have an id travel in pieces. */
+  /** Responses that are long and have an id travel in pieces. */
   #reply(id: Id, result: object): void {
-    const answer = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, result }))
-    if (answer.length > STREAM_THRESHOLD && id !== undefined) {
-      this.#stream(id, answer)
+    const response = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, result }))
+    if (response.length > STREAM_THRESHOLD && id !== undefined) {
+      this.#stream(id, response)
       this.#send({ id, result: { streamed: true, chunks_complete: true } })
     } else this.#send({ id, result })
   }
 
-  #stream(requestId: number | string, answer: Buffer): void {
-    const total = Math.ceil(answer.length / CHUNK)
+  #stream(requestId: number | string, response: Buffer): void {
+    const total = Math.ceil(response.length / CHUNK)
     const token = `chunk_${String(requestId)}`
     const progress = (current: number, message: string): void => {
       this.#send({ method: '$/progress', params: { token, percentage: (100 * current) / total, message, current, total } })
@@ -106,7 +106,7 @@ export class Conversation {
     progress(0, 'Starting content streaming')
     for (let chunk = 0; chunk < total; chunk++) {
       // Cut between bytes, not between characters.
-      const data = answer.subarray(chunk * CHUNK, (chunk + 1) * CHUNK).toString()
+      const data = response.subarray(chunk * CHUNK, (chunk + 1) * CHUNK).toString()
       const isLast = chunk === total - 1
       this.#send({
         method: '$/contentChunk',
@@ -124,9 +124,9 @@ export class Conversation {
 
 function initialize({ protocolVersion, clientInfo }: Params): object {
   const { name, version } = (clientInfo ?? {}) as { name?: unknown; version?: unknown }
-  if (!name || !version) throw new Refusal(-32602, '[VALIDATION_ERROR] clientInfo is incomplete', { code: 'VALIDATION_ERROR' })
+  if (!name || !version) throw new EdgeError(-32602, '[VALIDATION_ERROR] clientInfo is incomplete', { code: 'VALIDATION_ERROR' })
   if (!VERSIONS.includes(String(protocolVersion)))
-    throw new Refusal(-32603, `[UNSUPPORTED_PROTOCOL_VERSION] Protocol version ${String(protocolVersion)} is not supported`, {
+    throw new EdgeError(-32603, `[UNSUPPORTED_PROTOCOL_VERSION] Protocol version ${String(protocolVersion)} is not supported`, {
       code: 'UNSUPPORTED_PROTOCOL_VERSION',
       category: 'validation'
     })

@@ -21,7 +21,7 @@ export interface DevMeshOptions {
 /** A running imitation, with what it saw. */
 export interface DevMesh {
   readonly url: string
-  /** Upgrade requests, refused ones included. */
+  /** Upgrade requests, rejected ones included. */
   readonly dials: readonly IncomingMessage[]
   /** Sockets that it accepted. */
   readonly sockets: readonly WebSocket[]
@@ -45,9 +45,9 @@ export async function startDevMesh(options: DevMeshOptions = {}): Promise<DevMes
   const sockets: WebSocket[] = []
   http.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
     dials.push(request)
-    if (options.losesUpgrade) return refuse(stream, '426 Upgrade Required', 'text/plain; charset=utf-8', UPGRADE_LOST)
-    const isRefused = options.isAuthDown?.() === true || (options.token !== undefined && keyOf(request) !== options.token)
-    if (isRefused) return refuse(stream, '401 Unauthorized', 'application/json; charset=utf-8', '{"error":"unauthorized"}')
+    if (options.losesUpgrade) return rejectUpgrade(stream, '426 Upgrade Required', 'text/plain; charset=utf-8', UPGRADE_LOST)
+    const isRejected = options.isAuthDown?.() === true || (options.token !== undefined && keyOf(request) !== options.token)
+    if (isRejected) return rejectUpgrade(stream, '401 Unauthorized', 'application/json; charset=utf-8', '{"error":"unauthorized"}')
     upgrades.handleUpgrade(request, stream, head, (socket) => {
       sockets.push(socket)
       serve(socket, options.moreTools)
@@ -70,7 +70,7 @@ export async function startDevMesh(options: DevMeshOptions = {}): Promise<DevMes
 
 const UPGRADE_LOST = 'WebSocket protocol violation: Connection header "" does not contain Upgrade\n'
 
-function refuse(stream: Duplex, status: string, type: string, body: string): void {
+function rejectUpgrade(stream: Duplex, status: string, type: string, body: string): void {
   const head = [`HTTP/1.1 ${status}`, `Content-Type: ${type}`, `Content-Length: ${String(Buffer.byteLength(body))}`, 'Connection: close']
   stream.end(`${head.join('\r\n')}\r\n\r\n${body}`)
 }

@@ -34,7 +34,7 @@ async def accept(socket):
             return await slow(arguments["seconds"], params.get("_meta", {}).get("progressToken"))
         return text(arguments["message"] if params["name"] == "echo" else str(cancellations))
 
-    async def answer(id, method, params):
+    async def respond(id, method, params):
         if method == "initialize":
             info = {"name": "websockets-peer", "version": "1.0.0"}
             result = {"protocolVersion": "2025-03-26", "capabilities": {"tools": {}}, "serverInfo": info}
@@ -50,7 +50,7 @@ async def accept(socket):
         message = json.loads(frame)
         id, method, params = message.get("id"), message.get("method"), message.get("params", {})
         if id is not None and method is not None:
-            running[id] = asyncio.create_task(answer(id, method, params))
+            running[id] = asyncio.create_task(respond(id, method, params))
             running[id].add_done_callback(lambda _, id=id: running.pop(id))
         elif method == "notifications/cancelled" and params["requestId"] in running:
             global cancellations

@@ -74,32 +74,32 @@ func (p *peer) serve(ctx context.Context) {
 			p.mu.Lock()
 			p.cancels[string(m.ID)] = cancel
 			p.mu.Unlock()
-			go p.answer(running, m)
+			go p.respond(running, m)
 		}
 	}
 }
 
-func (p *peer) answer(ctx context.Context, m message) {
+func (p *peer) respond(ctx context.Context, m message) {
 	defer func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.cancels[string(m.ID)]()
 		delete(p.cancels, string(m.ID))
 	}()
-	result, refusal := p.result(ctx, m)
+	result, failure := p.result(ctx, m)
 	if ctx.Err() != nil {
 		return
 	}
-	answer := object{"jsonrpc": "2.0", "id": m.ID}
-	if refusal != nil {
-		answer["error"] = refusal
+	response := object{"jsonrpc": "2.0", "id": m.ID}
+	if failure != nil {
+		response["error"] = failure
 	} else {
-		answer["result"] = result
+		response["result"] = result
 	}
-	wsjson.Write(ctx, p.conn, answer)
+	wsjson.Write(ctx, p.conn, response)
 }
 
-func (p *peer) result(ctx context.Context, m message) (result object, refusal object) {
+func (p *peer) result(ctx context.Context, m message) (result object, failure object) {
 	switch m.Method {
 	case "initialize":
 		return object{

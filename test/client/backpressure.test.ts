@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { settle } from '../helpers/fake-clock.js'
 import type { FakeSocket } from '../helpers/fake-network.js'
-import { useClient, watch } from './use-client.js'
+import { useClient } from './use-client.js'
+import { watch } from '../helpers/watch.js'
 
 const MIB = 2 ** 20
 
@@ -18,7 +19,7 @@ describe('a socket that is about to close', () => {
     socket.drop({ code: 1001 })
     const next = await rig.relegacy()
     expect(next.methods.slice(-2)).toEqual(['tools/call', 'notifications/roots/list_changed'])
-    next.answer('tools/call', { content: [] })
+    next.respond('tools/call', { content: [] })
     await settle()
     expect(call.value).toEqual({ content: [] })
   })
@@ -41,7 +42,7 @@ describe('a socket that is about to close', () => {
     await expect(rig.client.notify('b')).rejects.toMatchObject({ code: 'QUEUE_FULL', delivery: 'not-sent' })
   })
 
-  it('gets neither cancellations nor answers', async () => {
+  it('gets neither cancellations nor responses', async () => {
     const rig = useClient()
     const socket = await rig.legacy()
     const asked = watch(rig.client.callTool({ name: 'x' }, { timeout: 100 }))
@@ -69,7 +70,7 @@ describe('a server that does not read', () => {
     await rig.clock.advance(25)
     await rig.client.notify('behind it')
     expect(socket.methods.slice(-2)).toEqual(['tools/call', 'behind it'])
-    socket.answer('tools/call', { content: [] })
+    socket.respond('tools/call', { content: [] })
     await settle()
     expect(call.value).toEqual({ content: [] })
   })
@@ -123,7 +124,7 @@ describe('a server that does not read', () => {
     expect(socket.methods.slice(-2)).toEqual(['tools/call', 'notifications/cancelled'])
   })
 
-  it('is dropped if it goes on asking: the answers would fill the memory', async () => {
+  it('is dropped if it goes on asking: the responses would fill the memory', async () => {
     const rig = useClient()
     const socket = await rig.legacy()
     socket.buffered = 9 * MIB
@@ -137,7 +138,7 @@ describe('a server that does not read', () => {
 describe('requests of the server', () => {
   const ask = (socket: FakeSocket, id: number): void => socket.deliver({ jsonrpc: '2.0', id, method: 'slow' })
 
-  it('beyond maxPending at once are refused, and reach no handler', async () => {
+  it('beyond maxPending at once get an error response, and reach no handler', async () => {
     const rig = useClient({ maxPending: 2 })
     const socket = await rig.legacy()
     const finish: (() => void)[] = []

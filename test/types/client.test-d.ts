@@ -1,0 +1,73 @@
+// What a program learns from the types of the client. A test here has nothing to run: it fails when it does not compile.
+import { describe, expectTypeOf, test } from 'vitest'
+import type {
+  Closure,
+  LoggingMessageParams,
+  McpWebSocketClient,
+  McpWebSocketError,
+  ProgressParams,
+  ResourceUpdatedParams,
+  StateChange
+} from '../../src/index.js'
+
+declare const client: McpWebSocketClient
+
+describe('a handler for notifications', () => {
+  test('knows the params of each method of MCP', () => {
+    client.setNotificationHandler('notifications/message', ({ method, params }) => {
+      expectTypeOf(method).toEqualTypeOf<'notifications/message'>()
+      expectTypeOf(params).toEqualTypeOf<LoggingMessageParams>()
+    })
+    client.setNotificationHandler('notifications/resources/updated', ({ params }) => {
+      expectTypeOf(params).toEqualTypeOf<ResourceUpdatedParams>()
+    })
+    client.setNotificationHandler('notifications/progress', ({ params }) => {
+      expectTypeOf(params).toEqualTypeOf<ProgressParams>()
+    })
+    client.setNotificationHandler('notifications/tools/list_changed', ({ params }) => {
+      expectTypeOf(params?._meta).toEqualTypeOf<Record<string, unknown> | undefined>()
+    })
+  })
+
+  test('gets any params for any other method, and may be async', () => {
+    client.setNotificationHandler('vendor/x', async ({ method, params }) => {
+      expectTypeOf(method).toEqualTypeOf<string>()
+      expectTypeOf(params?.whatever).toEqualTypeOf<unknown>()
+      await client.ping()
+    })
+  })
+})
+
+describe('a request handler', () => {
+  test('knows the params of each method of MCP', () => {
+    client.setRequestHandler('elicitation/create', ({ params }) => {
+      expectTypeOf(params.message).toEqualTypeOf<string>()
+      return { action: 'decline' }
+    })
+    // @ts-expect-error a result of another method
+    client.setRequestHandler('roots/list', () => ({ action: 'decline' }))
+    // @ts-expect-error params of another method
+    client.setNotificationHandler('notifications/message', ({ params }: { params: ProgressParams }) => params)
+  })
+})
+
+describe('a change of the state', () => {
+  test('tells by the new state what else is known', () => {
+    client.on('state', (change) => {
+      if (change.to === 'waiting') expectTypeOf([change.attempt, change.delay, change.closure]).toEqualTypeOf<(number | Closure)[]>()
+      if (change.to === 'failed') expectTypeOf([change.error, change.closure]).toEqualTypeOf<(McpWebSocketError | Closure)[]>()
+      if (change.to === 'connecting') expectTypeOf(change.attempt).toEqualTypeOf<number>()
+      if (change.to === 'ready') expectTypeOf(change.delay).toEqualTypeOf<undefined>()
+    })
+  })
+
+  test('may be taken apart at once', () => {
+    client.on('state', ({ from, to, attempt, delay, closure, error }) => {
+      expectTypeOf(from).toEqualTypeOf<StateChange['to']>()
+      expectTypeOf(closure).toEqualTypeOf<Closure | undefined>()
+      expectTypeOf(attempt).toEqualTypeOf<number | undefined>()
+      if (to === 'waiting') expectTypeOf(delay).toEqualTypeOf<number>()
+      if (to === 'failed') expectTypeOf(error).toEqualTypeOf<McpWebSocketError>()
+    })
+  })
+})
