@@ -342,7 +342,7 @@ describePeer(PEERS.quarkus, ({ running, connect }) => {
   })
 
   it('answers a wrong path with 404', async () => {
-    expect(await refusalAt(running.url.replace('/mcp/ws', '/mcp'))).toBe(404)
+    expect(await statusAt(running.url.replace('/mcp/ws', '/mcp'))).toBe(404)
   })
 
   it('drops the connection without a close code on a message of more than 64 KiB, and the client comes back', async () => {
@@ -390,7 +390,7 @@ describePeer(PEERS.tower, ({ running, connect }) => {
   })
 
   it('answers a wrong path with 404', async () => {
-    expect(await refusalAt(running.url.replace('/ws', '/mcp'))).toBe(404)
+    expect(await statusAt(running.url.replace('/ws', '/mcp'))).toBe(404)
   })
 })
 
@@ -413,7 +413,7 @@ describePeer(PEERS.starlette, ({ running, connect }) => {
     ['a wrong token', '/ws', { token: 'an-expired-token' }],
     ['a wrong path', '/mcp', PEERS.starlette.options.auth]
   ])('answers %s with 403, which is final for a fixed token', async (_what, path, auth) => {
-    expect(await refusalAt(running.url.replace('/ws', path), { ...PEERS.starlette.options, auth })).toBe(403)
+    expect(await statusAt(running.url.replace('/ws', path), { ...PEERS.starlette.options, auth })).toBe(403)
   })
 
   it('gives a token function a second chance after 403, at once', async () => {
