@@ -58,7 +58,7 @@ describe.each(Object.values<Peer>(PEERS).map((peer) => [peer.name, peer] as cons
 
     if (peer.found.subprotocol !== 'mcp.v1')
       it('says without the options which one is needed', async () => {
-        const { client } = useClient({ subprotocols: [], onMissingSubprotocol: 'fail' })
+        const { client } = useClient({ subprotocols: [], offer: undefined, onMissingSubprotocol: 'fail' })
         const error = await rejectionOf(client.connect())
         expect(isSubprotocolError(error) && { offered: error.offered, received: error.received }).toEqual({
           offered: ['mcp.v1'],
@@ -85,7 +85,7 @@ describe.each(Object.values<Peer>(PEERS).map((peer) => [peer.name, peer] as cons
 
     it('keeps a call that takes longer than interval and timeout of the heartbeat, and hears of its progress', async () => {
       const observed = useClient({ heartbeat: HEARTBEAT })
-      const { client, errors } = observed
+      const { client, states, errors } = observed
       await client.connect()
       const { text, ...params } = peer.slow(LONG)
       const reports: Progress[] = []
@@ -95,7 +95,7 @@ describe.each(Object.values<Peer>(PEERS).map((peer) => [peer.name, peer] as cons
         Array.from({ length: peer.reports }, (_, i) => [i + 1, peer.reports])
       )
       await call(observed, peer.echo('afterwards'))
-      expect(client.stats()).toMatchObject({ attempts: 1, reconnects: 0, lost: 0 })
+      expect(client.stats(), JSON.stringify(states)).toMatchObject({ attempts: 1, reconnects: 0, lost: 0 })
       expectErrors(errors)
     })
 

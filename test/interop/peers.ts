@@ -16,12 +16,8 @@ export interface ToolCall {
   readonly text: string
 }
 
-/** What commands are made of. */
-export interface Tools {
-  /** Folder of the programs of `go/`; `''` where it is missing. */
-  readonly go: string
-  /** Folder of the virtual environment; `''` where it is missing. */
-  readonly python: string
+/** What commands are made of: of each toolchain the folder, `''` where it is missing. */
+export interface Tools extends Readonly<Record<keyof Machine, string>> {
   /** Makes a program of one of ours. */
   readonly bundle: (entry: URL) => Promise<string>
 }
@@ -91,7 +87,19 @@ const EVERYTHING = {
 
 const SDK_V2 = { command: program('node/sdk-v2.ts'), path: '/ws', ...ALL_TOOLS } satisfies Partial<Peer>
 
+/** A program of `python/`, whose first argument is the port. */
+const python =
+  (script: string, chain: 'python' | 'pythonSdk2' = 'python', ...args: string[]) =>
+  ({ [chain]: folder }: Tools, port: number): readonly string[] => [
+    join(folder, 'bin/python'),
+    here(`python/${script}`),
+    String(port),
+    ...args
+  ]
+
 const address = (port: number): string => `127.0.0.1:${String(port)}`
+
+const STARLETTE_TOKEN = 'a-starlette-token'
 
 /** All rows. A further server is a further entry. */
 export const PEERS = {
@@ -161,19 +169,85 @@ export const PEERS = {
     found: { server: 'coder-peer', era: 'legacy', protocolVersion: '2025-06-18', subprotocol: 'mcp.v1', errors: [] },
     ...ALL_TOOLS
   },
+  goSdk: {
+    name: 'Go SDK 1.8.0 over coder/websocket 1.8.14',
+    needs: 'go',
+    command: ({ go }, port) => [join(go, 'sdkserver'), address(port)],
+    path: '/ws',
+    options: { onMissingSubprotocol: 'accept' },
+    found: { server: 'go-sdk-peer', era: 'modern', protocolVersion: '2026-07-28', subprotocol: undefined, errors: [] },
+    ...ALL_TOOLS
+  },
+  kotlin: {
+    name: 'Kotlin SDK 0.16.0 with Ktor 3.5.2',
+    needs: 'kotlin',
+    command: ({ kotlin }, port) => ['java', '-cp', `${kotlin}/classes:${kotlin}/lib/*`, 'server.ServerKt', String(port)],
+    path: '/ws',
+    options: { onMissingSubprotocol: 'accept', offer: ['mcp'] },
+    found: { server: 'kotlin-sdk-peer', era: 'legacy', protocolVersion: '2025-11-25', subprotocol: undefined, errors: [] },
+    ...ALL_TOOLS
+  },
+  quarkus: {
+    name: 'Quarkus MCP server 1.7.2',
+    needs: 'quarkus',
+    command: ({ quarkus }, port) => ['java', `-Dquarkus.http.port=${String(port)}`, '-jar', join(quarkus, 'quarkus-app/quarkus-run.jar')],
+    path: '/mcp/ws',
+    options: { onMissingSubprotocol: 'accept' },
+    found: { server: 'quarkus-peer', era: 'legacy', protocolVersion: '2025-06-18', subprotocol: undefined, errors: [] },
+    ...ALL_TOOLS
+  },
+  rmcp: {
+    name: 'rmcp 3.11.0 over tokio-tungstenite 0.28.0',
+    needs: 'rust',
+    command: ({ rust }, port) => [join(rust, 'rmcp_server'), address(port)],
+    path: '/',
+    options: { onMissingSubprotocol: 'accept' },
+    found: { server: 'rmcp-peer', era: 'modern', protocolVersion: '2026-07-28', subprotocol: undefined, errors: [] },
+    ...ALL_TOOLS
+  },
+  tower: {
+    name: 'tower-mcp 0.25.0',
+    needs: 'rust',
+    command: ({ rust }, port) => [join(rust, 'tower_server'), address(port)],
+    path: '/ws',
+    options: { onMissingSubprotocol: 'accept' },
+    found: { server: 'tower-peer', era: 'legacy', protocolVersion: '2025-11-25', subprotocol: undefined, errors: [] },
+    tools: ALL_TOOLS.tools,
+    ...ECHO_AND_SLOW,
+    reports: 0,
+    cancels: 'nothing'
+  },
   pythonSdk: {
     name: 'Python SDK 1.30.0',
     needs: 'python',
-    command: ({ python }, port) => [join(python, 'bin/python'), here('python/sdk_server.py'), String(port)],
+    command: python('sdk_server.py'),
     path: '/ws',
     options: { subprotocols: ['mcp'] },
     found: { server: 'python-sdk-peer', era: 'legacy', protocolVersion: '2025-11-25', subprotocol: 'mcp', errors: [] },
     ...ALL_TOOLS
   },
+  pythonSdk2: {
+    name: 'Python SDK 2.3.0 over websockets 17.4',
+    needs: 'pythonSdk2',
+    command: python('sdk2_websockets_server.py', 'pythonSdk2'),
+    path: '/',
+    options: { onMissingSubprotocol: 'accept' },
+    found: { server: 'python-sdk2-peer', era: 'modern', protocolVersion: '2026-07-28', subprotocol: undefined, errors: [] },
+    ...ALL_TOOLS
+  },
+  starlette: {
+    name: 'Python SDK 2.3.0 in Starlette 1.10.0',
+    needs: 'pythonSdk2',
+    command: python('sdk2_starlette_server.py', 'pythonSdk2', STARLETTE_TOKEN),
+    path: '/ws',
+    options: { onMissingSubprotocol: 'accept', auth: { token: STARLETTE_TOKEN } },
+    found: { server: 'starlette-peer', era: 'modern', protocolVersion: '2026-07-28', subprotocol: undefined, errors: [] },
+    ...ALL_TOOLS
+  },
   pythonWebsockets: {
     name: 'Python websockets 17.4',
     needs: 'python',
-    command: ({ python }, port) => [join(python, 'bin/python'), here('python/websockets_server.py'), String(port)],
+    command: python('websockets_server.py'),
     path: '/',
     options: { onMissingSubprotocol: 'accept' },
     found: { server: 'websockets-peer', era: 'legacy', protocolVersion: '2025-03-26', subprotocol: undefined, errors: [] },

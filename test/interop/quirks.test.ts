@@ -4,7 +4,8 @@ import {
   isHandshakeError,
   isRpcError,
   type CallToolResult,
-  type McpWebSocketClientOptions
+  type McpWebSocketClientOptions,
+  type TokenContext
 } from '../../src/index.js'
 import { nextEvent } from '../helpers/next-event.js'
 import { rejectionOf } from '../helpers/rejection-of.js'
@@ -215,7 +216,9 @@ describePeer(PEERS.gomcp, ({ connect }) => {
     const { client, errors } = await connect()
     await client.notify('notifications/progress', { progressToken: 1, progress: 1 })
     await client.ping()
-    expect(errors).toMatchObject([{ code: 'INVALID_RESPONSE', message: expect.stringContaining('no JSON-RPC message') as string }])
+    expect(errors).toMatchObject([
+      { code: 'INVALID_RESPONSE', message: expect.stringContaining('the server sent an invalid message') as string }
+    ])
   })
 
   it('answers parameters of a wrong type without an id: an error event, and the timeout ends the call', async () => {
@@ -262,6 +265,176 @@ describePeer(coderWithout, ({ connect }) => {
   it('names none, and the option helps', async () => {
     const { client } = await connect()
     expect(client.subprotocol).toBeUndefined()
+  })
+})
+
+/** What SDKs do that serve both eras. */
+function servesBothEras(connect: Quirks['connect']): void {
+  it('serves both eras, each connection in the one that it asks for', async () => {
+    const all = await Promise.all((['modern', 'legacy'] as const).map((protocol) => connect({ protocol })))
+    expect(all.map(({ client }) => [client.era, client.protocolVersion])).toEqual([
+      ['modern', '2026-07-28'],
+      ['legacy', '2025-11-25']
+    ])
+  })
+}
+
+/** The codes of an unknown tool and of an unknown method. */
+async function codesOf(connect: Quirks['connect']): Promise<unknown[]> {
+  const { client } = await connect()
+  const errors = await Promise.all([rejectionOf(client.callTool({ name: 'none' })), rejectionOf(client.request('no/such/method'))])
+  return errors.map((error) => isRpcError(error) && error.rpcCode)
+}
+
+/** The texts of a slow call and of a quick one behind it, in the order in which they come. */
+async function orderOf(connect: Quirks['connect']): Promise<string[]> {
+  const { client } = await connect()
+  const ended: string[] = []
+  const call = async (name: string, args: Record<string, unknown>): Promise<unknown> =>
+    ended.push(textOf(await client.callTool({ name, arguments: args })))
+  await Promise.all([call('slow', { seconds: 0.3 }), call('echo', { message: 'meanwhile' })])
+  return ended
+}
+
+describePeer(PEERS.goSdk, ({ connect }) => {
+  servesBothEras(connect)
+
+  it('works on calls in parallel', async () => {
+    expect(await orderOf(connect)).toEqual(['meanwhile', 'done'])
+  })
+
+  it('answers an unknown tool with -32602, and an unknown method with -32601', async () => {
+    expect(await codesOf(connect)).toEqual([-32602, -32601])
+  })
+
+  it('reads no more than coder/websocket does: 32 768 bytes', async () => {
+    const { client } = await connect()
+    const error = await rejectionOf(client.callTool({ name: 'echo', arguments: { message: 'x'.repeat(33_000) } }))
+    expect(error).toMatchObject({ code: 'MESSAGE_TOO_LARGE' })
+  })
+})
+
+describePeer(PEERS.kotlin, ({ connect }) => {
+  it.each([['mcp.v1'], ['mcp.v1', 'mcp']])('drops every connection with another offer than exactly mcp: %s %s', async (...offer) => {
+    const error = await rejectionOf(connect({ offer, reconnect: false }))
+    expect(isConnectionLostError(error) && error).toMatchObject({ closure: { code: 1006 }, delivery: 'not-sent' })
+    expect(isConnectionLostError(error) && error.hint).toContain('it may want another subprotocol')
+  })
+
+  it('works on calls in parallel', async () => {
+    expect(await orderOf(connect)).toEqual(['meanwhile', 'done'])
+  })
+
+  it('answers an unknown tool with a result that is an error, and an unknown method with -32601', async () => {
+    const { client } = await connect()
+    expect(await client.callTool({ name: 'none' })).toMatchObject({ isError: true })
+    await expect(client.request('no/such/method')).rejects.toMatchObject({ rpcCode: -32601 })
+  })
+})
+
+describePeer(PEERS.quarkus, ({ running, connect }) => {
+  it('works on calls in parallel', async () => {
+    expect(await orderOf(connect)).toEqual(['meanwhile', 'done'])
+  })
+
+  it('answers an unknown tool with -32602, and an unknown method with -32601', async () => {
+    expect(await codesOf(connect)).toEqual([-32602, -32601])
+  })
+
+  it('answers a wrong path with 404', async () => {
+    expect(await statusAt(running.url.replace('/mcp/ws', '/mcp'))).toBe(404)
+  })
+
+  it('drops the connection without a close code on a message of more than 64 KiB, and the client comes back', async () => {
+    const { client } = await connect()
+    const back = nextEvent(client, 'reconnected')
+    const error = await rejectionOf(client.callTool({ name: 'echo', arguments: { message: 'x'.repeat(66_000) } }))
+    expect(isConnectionLostError(error) && error).toMatchObject({ delivery: 'unknown', closure: { code: 1006 } })
+    await back
+  })
+})
+
+describePeer(PEERS.rmcp, ({ running, connect }) => {
+  servesBothEras(connect)
+
+  it('works on calls in parallel', async () => {
+    expect(await orderOf(connect)).toEqual(['meanwhile', 'done'])
+  })
+
+  it('answers an unknown tool with -32602, and an unknown method with -32601', async () => {
+    expect(await codesOf(connect)).toEqual([-32602, -32601])
+  })
+
+  it('looks at no path', async () => {
+    const { client } = useAnyClient({ url: `${running.url}any/path`, ...PEERS.rmcp.options })
+    await client.connect()
+    expect(client.state).toBe('ready')
+  })
+})
+
+describePeer(PEERS.tower, ({ running, connect }) => {
+  it.each([
+    [{ subprotocols: ['mcp.version.2025-11-25'] }, 'mcp.version.2025-11-25'],
+    [{ subprotocols: ['mcp.version.1999-01-01'], onMissingSubprotocol: 'accept' as const }, undefined]
+  ])('chooses a version that it has: %o', async (options, chosen) => {
+    const { client } = await connect({ onMissingSubprotocol: 'fail', ...options })
+    expect(client.subprotocol).toBe(chosen)
+  })
+
+  it('works on one message at a time', async () => {
+    expect(await orderOf(connect)).toEqual(['done', 'meanwhile'])
+  })
+
+  it('answers an unknown tool with -32602, and an unknown method with -32601', async () => {
+    expect(await codesOf(connect)).toEqual([-32602, -32601])
+  })
+
+  it('answers a wrong path with 404', async () => {
+    expect(await statusAt(running.url.replace('/ws', '/mcp'))).toBe(404)
+  })
+})
+
+describePeer(PEERS.pythonSdk2, ({ connect }) => {
+  servesBothEras(connect)
+
+  it('works on calls in parallel', async () => {
+    expect(await orderOf(connect)).toEqual(['meanwhile', 'done'])
+  })
+
+  it('answers an unknown method with -32601', async () => {
+    const { client } = await connect()
+    await expect(client.request('no/such/method')).rejects.toMatchObject({ rpcCode: -32601 })
+  })
+})
+
+describePeer(PEERS.starlette, ({ running, connect }) => {
+  it.each([
+    ['no token', '/ws', undefined],
+    ['a wrong token', '/ws', { token: 'an-expired-token' }],
+    ['a wrong path', '/mcp', PEERS.starlette.options.auth]
+  ])('answers %s with 403, which is final for a fixed token', async (_what, path, auth) => {
+    expect(await statusAt(running.url.replace('/ws', path), { ...PEERS.starlette.options, auth })).toBe(403)
+  })
+
+  it('gives a token function a second chance after 403, at once', async () => {
+    const asked: string[] = []
+    const token = ({ reason }: TokenContext): string => {
+      asked.push(reason)
+      return reason === 'unauthorized' ? PEERS.starlette.options.auth.token : 'an-expired-token'
+    }
+    const { client } = await connect({ auth: { token } })
+    expect(asked).toEqual(['connect', 'unauthorized'])
+    expect(client.stats().attempts).toBe(2)
+  })
+
+  it('closes with 1012 when it is told to end, and the client comes back after the restart', async () => {
+    const { client } = await connect()
+    const left = nextEvent(client, 'state')
+    const back = nextEvent(client, 'reconnected')
+    await running.kill('SIGTERM')
+    expect(await left).toMatchObject({ to: 'waiting', closure: { code: 1012, wasClean: true } })
+    await running.start()
+    await back
   })
 })
 

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, inject } from 'vitest'
 import { bundle } from '../helpers/child.js'
 import { quietPort } from '../integration/proxies/use-proxy.js'
 import type { Machine } from './machine.js'
-import type { Peer } from './peers.js'
+import type { Peer, Tools } from './peers.js'
 
 /** A peer that runs for all tests of a `describe`. */
 export interface RunningPeer {
@@ -21,16 +21,19 @@ export interface RunningPeer {
 }
 
 /** Whether this machine lacks what the peer needs; the set-up has said so. */
-export function isMissing({ needs }: Peer): boolean {
+export function isMissing({ needs }: Pick<Peer, 'needs'>): boolean {
   return needs !== undefined && 'missing' in inject('machine')[needs]
 }
 
-const folderOf = (toolchain: Machine[keyof Machine]): string => ('folder' in toolchain ? toolchain.folder : '')
+/** What commands are made of, on this machine. */
+export function toolsHere(): Tools {
+  const folders = Object.entries(inject('machine')).map(([name, chain]) => [name, 'folder' in chain ? chain.folder : ''] as const)
+  return { ...(Object.fromEntries(folders) as Record<keyof Machine, string>), bundle }
+}
 
 /** Starts a peer before the first test and ends it after the last. */
 export function usePeer(peer: Peer): RunningPeer {
-  const { go, python } = inject('machine')
-  const tools = { go: folderOf(go), python: folderOf(python), bundle }
+  const tools = toolsHere()
   let child: ChildProcess | undefined
   let port = 0
   let folder = ''
