@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
@@ -32,7 +32,9 @@ const RECIPES = {
   /** The folder holds the application of `quarkus/`. */
   quarkus: [JAVA, () => prepareMaven('quarkus', 'package')],
   /** The folder holds the classes of `langchain4j/`, and beside them the libraries. */
-  langchain4j: [JAVA, () => prepareMaven('langchain4j', 'compile')]
+  langchain4j: [JAVA, () => prepareMaven('langchain4j', 'compile')],
+  /** The folder holds the official conformance runner, and a Node that is new enough for it. */
+  conformance: ['npm', prepareConformance]
 } as const satisfies Readonly<Record<string, readonly [string, () => Promise<Toolchain>]>>
 
 /** What this machine can run besides Node. */
@@ -96,6 +98,18 @@ async function prepareMaven(name: string, phase: string): Promise<Toolchain> {
     await run('mvn', ['--batch-mode', '--no-transfer-progress', '--quiet', `-Dfolder=${fresh}`, phase], { cwd: project })
   })
   return { version, folder }
+}
+
+async function prepareConformance(): Promise<Toolchain> {
+  const pins = ['package.json', 'package-lock.json'].map((name) => join(HERE, 'conformance/runner', name))
+  const folder = await once('conformance', await Promise.all(pins.map((pin) => readFile(pin))), async (fresh) => {
+    await mkdir(fresh, { recursive: true })
+    await Promise.all(pins.map((pin) => copyFile(pin, join(fresh, basename(pin)))))
+    // The programs are in the packages: no script of theirs has to run.
+    await run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: fresh })
+  })
+  const node = join(folder, `node_modules/node-${process.arch}/bin/node`)
+  return existsSync(node) ? { version: 'Node 22', folder } : { missing: `npm has no Node 22 for ${process.platform} on ${process.arch}` }
 }
 
 async function preparePython(name: string, pins: string): Promise<Toolchain> {

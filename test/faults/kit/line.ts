@@ -52,7 +52,7 @@ export async function useLine(options: Partial<McpWebSocketClientOptions> = {}, 
 export async function roundTrip({ client, peer }: Line): Promise<void> {
   // At the response to the first the client has read all; what it answered came before the second.
   for (let turn = 0; turn < 2; turn++) {
-    const pinged = client.ping({ timeout: 5000 })
+    const pinged = client.request('ping', undefined, { timeout: 5000 })
     await Promise.all([pinged, peer.next('ping').then(({ id }) => peer.write(textFrame({ id, result: {} })))])
   }
 }

@@ -24,10 +24,11 @@ func main() {
 	header := http.Header{"Authorization": {"Bearer " + os.Args[2]}}
 	conn, _, err := websocket.Dial(ctx, os.Args[1], &websocket.DialOptions{HTTPHeader: header})
 	check(err)
-	var progress [][2]float64
+	// The SDK runs the handler beside the call, and may be late with the last report.
+	reports := make(chan [2]float64, 100)
 	client := mcp.NewClient(&mcp.Implementation{Name: "go-sdk-client", Version: "1.0.0"}, &mcp.ClientOptions{
 		ProgressNotificationHandler: func(_ context.Context, request *mcp.ProgressNotificationClientRequest) {
-			progress = append(progress, [2]float64{request.Params.Progress, request.Params.Total})
+			reports <- [2]float64{request.Params.Progress, request.Params.Total}
 		},
 	})
 	session, err := client.Connect(ctx, wire.Socket{Conn: conn}, nil)
@@ -41,6 +42,13 @@ func main() {
 	slow := &mcp.CallToolParams{Name: "slow", Arguments: object{"seconds": 0.2}}
 	slow.SetProgressToken("of-slow")
 	answer := call(ctx, session, slow)
+	progress := [][2]float64{}
+	for report := range reports {
+		progress = append(progress, report)
+		if report[0] == report[1] {
+			break
+		}
+	}
 	found := session.InitializeResult()
 	check(json.NewEncoder(os.Stdout).Encode(object{
 		"server":   found.ServerInfo.Name,
