@@ -109,9 +109,11 @@ export default defineConfig({
       include: ['src/**/*.ts'],
       exclude: ['src/types/**', 'src/**/*.browser.ts'],
       reporter: ['text', 'json-summary'],
-      // Where rules decide, every line is a decision that somebody may rely on. Files that open sockets get by with the average.
+      // Where rules decide, every line is a decision that somebody may rely on. Files that open sockets get by with the average, and so
+      // does what only engines without the usual globals run.
       thresholds: {
-        lines: 95
+        lines: 99,
+        'src/{client,connection,lib,rpc,session,transport,wire}/**': { lines: 100 }
       }
     },
     projects: [

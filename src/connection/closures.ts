@@ -107,9 +107,12 @@ export function withError(closure: Closure, where?: string, cause?: McpWebSocket
   return { ...closure, error: new ConnectionLostError(lostCode(closure), cause ? `${end}; ${cause.message}` : end, closure, details) }
 }
 
-/** The error of an exception that no server caused: the engine lacks something, or there is a bug. Another dial would not help. */
-export const unexpectedError = (cause: unknown): McpWebSocketError =>
-  new McpWebSocketError('UNEXPECTED_ERROR', asError(cause).message, {
+/**
+ * The error of an exception that no server caused: the engine lacks something, or there is a bug. Another dial would not help.
+ * @param where - The URL, without secrets.
+ */
+export const unexpectedError = (cause: unknown, where = 'the server'): McpWebSocketError =>
+  new McpWebSocketError('UNEXPECTED_ERROR', `no connection to ${where}: ${asError(cause).message}`, {
     cause,
     hint: 'This is no failure of the network: the engine lacks something, or a WebSocket class, an agent or this package has a bug.',
     delivery: 'not-sent'

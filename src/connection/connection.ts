@@ -254,7 +254,7 @@ export class Connection implements SocketListener {
       this.#socket = this.#config.openSocket(this.#bare === 'no' ? target : { ...target, protocols: [] }, this.#config, this)
     } catch (cause) {
       if (this.#state !== state) return
-      this.#end({ kind: 'network', wasClean: false, error: isMcpWebSocketError(cause) ? cause : unexpectedError(cause) })
+      this.#end({ kind: 'network', wasClean: false, error: isMcpWebSocketError(cause) ? cause : unexpectedError(cause, this.#url) })
     }
   }
 

@@ -137,8 +137,8 @@ export class RpcPeer {
   readonly #config: RpcPeerConfig
   readonly #listener: RpcPeerListener
   readonly #pending: PendingRequests<Call>
-  /** Questions to the user that are not answered yet, by the ids of the server's requests. */
-  readonly #questions = new Map<RequestId, JsonRpcRequest>()
+  /** Requests of the server to ask the user that have no response yet, by their ids. */
+  readonly #elicitations = new Map<RequestId, JsonRpcRequest>()
   readonly #byToken = new Map<ProgressToken, Call>()
   // Behind one relay several clients may share a server that tells them apart by token alone.
   #tokenPrefix: string | undefined
@@ -161,7 +161,7 @@ export class RpcPeer {
 
   /** Whether the user is asked, so that the timeouts of calls stand still. */
   get isPaused(): boolean {
-    return this.#questions.size > 0
+    return this.#elicitations.size > 0
   }
 
   /** The time, in ms of the clock. */
@@ -260,16 +260,16 @@ export class RpcPeer {
     const { id, method } = request
     if (method === CREATE_ELICITATION && this.#config.pauseTimeouts) {
       if (!this.isPaused) for (const call of this.#pending.all()) call.left = call.dueAt - this.now()
-      this.#questions.set(id, request)
+      this.#elicitations.set(id, request)
       this.#resetDeadlines()
     }
     await this.dispatcher.receive(request)
     // After a cancellation the id may be that of another one.
-    if (this.#questions.get(id) === request) this.#endQuestion(id)
+    if (this.#elicitations.get(id) === request) this.#endElicitation(id)
   }
 
-  #endQuestion(id: RequestId): void {
-    if (this.#questions.delete(id) && !this.isPaused) this.#resetDeadlines()
+  #endElicitation(id: RequestId): void {
+    if (this.#elicitations.delete(id) && !this.isPaused) this.#resetDeadlines()
   }
 
   #resetDeadlines(): void {
@@ -287,7 +287,7 @@ export class RpcPeer {
     const cancelled = cancelledId(notification)
     if (cancelled !== undefined) {
       this.dispatcher.cancel(cancelled, params?.reason)
-      this.#endQuestion(cancelled)
+      this.#endElicitation(cancelled)
     } else if (method === PROGRESS) this.#receiveProgress(params)
     this.#listener.onNotification(notification)
   }

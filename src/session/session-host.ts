@@ -101,7 +101,7 @@ export class SessionHost {
     Object.defineProperty(owner, Symbol.for('nodejs.util.inspect.custom'), { value: show })
   }
 
-  /** Tells of trouble that belongs to no promise. */
+  /** Reports an error that belongs to no promise. */
   report(thrown: unknown): void {
     const error = asError(thrown)
     this.#listener.onError?.(error)

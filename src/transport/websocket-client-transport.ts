@@ -43,7 +43,7 @@ type Callbacks = Pick<WebSocketClientTransport, 'onclose' | 'onerror' | 'onmessa
 export class WebSocketClientTransport {
   /** Called once when the transport is over: by `close()`, or because it gave up. */
   onclose?: (() => void) | undefined
-  /** Called with trouble that belongs to no request, and with the error for which the transport gave up. */
+  /** Called with errors that belong to no request, and with the error for which the transport gave up. */
   onerror?: ((error: Error) => void) | undefined
   /** Called with every message for the SDK. */
   onmessage?: ((message: JsonRpcMessage) => void) | undefined

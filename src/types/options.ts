@@ -189,8 +189,8 @@ export type HeadersLike = Readonly<Record<string, string>> | Iterable<readonly [
 export type HeadersOption = HeadersLike | (() => Awaitable<HeadersLike>)
 
 /**
- * Another parser and writer of JSON, for example one that keeps numbers beyond 2^53. Ids and error codes are converted to numbers by
- * this package.
+ * Another parser and writer of JSON, for example one that keeps numbers beyond 2^53. Ids, error codes and
+ * reports of progress are converted to numbers by this package.
  */
 export interface JsonOption {
   /** Reads the text of a message. @throws If it is not JSON. */

@@ -89,7 +89,7 @@ function withPlainNumbers(value: unknown): unknown {
   return all
 }
 
-const COMPARED: ReadonlySet<string> = new Set(['requestId', 'progressToken'])
+const COMPARED: ReadonlySet<string> = new Set(['requestId', 'progressToken', 'progress', 'total'])
 
 const plain = (value: unknown): unknown => (isObject(value) || typeof value === 'bigint' ? Number(value) : value)
 

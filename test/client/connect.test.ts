@@ -337,7 +337,12 @@ describe('an exception that no server caused', () => {
       throw cause
     }
     const client = new McpWebSocketClient({ url: 'ws://127.0.0.1/ws' }, { clock: new FakeClock(), openSocket })
-    await expect(client.connect()).rejects.toMatchObject({ code: 'UNEXPECTED_ERROR', message: cause.message, cause, retryable: false })
+    await expect(client.connect()).rejects.toMatchObject({
+      code: 'UNEXPECTED_ERROR',
+      message: 'no connection to ws://127.0.0.1/ws: TextEncoder is not defined',
+      cause,
+      retryable: false
+    })
     expect([client.state, dials]).toEqual(['failed', 1])
   })
 })

@@ -73,6 +73,21 @@ describe('the option json', () => {
     expect(errors).toEqual([])
   })
 
+  it('gives reports of progress as numbers', async () => {
+    const { client, legacy } = useClient({ json: lossless })
+    const socket = await legacy()
+    const reports: unknown[] = []
+    const call = watch(client.request('x/count', {}, { onprogress: (report) => reports.push(report) }))
+    const { progressToken } = (socket.sent.at(-1)?.params?._meta ?? {}) as { progressToken?: string }
+    socket.deliver(
+      `{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"${String(progressToken)}","progress":1,"total":2}}`
+    )
+    socket.deliver(`{"jsonrpc":"2.0","id":${String(socket.sent.at(-1)?.id)},"result":{}}`)
+    await settle()
+    expect(call.settled).toBe(true)
+    expect(reports).toEqual([{ progress: 1, total: 2 }])
+  })
+
   it('keeps the numbers of a modern request, whose _meta is added when it is sent', async () => {
     const { client, modern } = useClient({ json: lossless })
     const socket = await modern()

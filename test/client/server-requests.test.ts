@@ -309,7 +309,7 @@ describe('notifications of the server', () => {
   it('go to their handler and to the event, in order', async () => {
     const rig = useClient()
     const seen: unknown[] = []
-    rig.client.setNotificationHandler('notifications/message', ({ params }) => seen.push(params?.data))
+    rig.client.setNotificationHandler('notifications/message', ({ params }) => seen.push(params.data))
     const socket = await rig.legacy()
     for (const data of [1, 2, 3]) socket.deliver({ jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data } })
     expect(seen).toEqual([1, 2, 3])

@@ -230,9 +230,9 @@ describe('withError', () => {
 describe('unexpectedError', () => {
   it('has the code of no failed dial, the exception as its cause, and is worth no retry', () => {
     const cause = new ReferenceError('TextEncoder is not defined')
-    expect(unexpectedError(cause)).toMatchObject({
+    expect(unexpectedError(cause, 'wss://h/ws')).toMatchObject({
       code: 'UNEXPECTED_ERROR',
-      message: cause.message,
+      message: 'no connection to wss://h/ws: TextEncoder is not defined',
       cause,
       retryable: false,
       delivery: 'not-sent'

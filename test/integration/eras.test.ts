@@ -196,7 +196,7 @@ describe.each([
   test('a resource subscription brings its updates, and none after its end', async () => {
     const { client, notifications } = await connect(sdk, protocol)
     const uris: unknown[] = []
-    client.setNotificationHandler('notifications/resources/updated', ({ params }) => uris.push(params?.uri))
+    client.setNotificationHandler('notifications/resources/updated', ({ params }) => uris.push(params.uri))
     const touch = (uri: string): Promise<CallToolResult> => client.callTool({ name: 'touch', arguments: { uri } })
     await touch('test://a')
     await client.subscribeResource({ uri: 'test://a' })

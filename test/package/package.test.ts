@@ -264,7 +264,7 @@ describe('a bundle for Node', () => {
     // What esbuild makes of a CommonJS dependency (ws) in an ES module asks for `require`.
     const banner = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)`
     expect(readFileSync(join(root, 'docs/runtimes.md'), 'utf8')).toContain(`--banner:js="${banner}"`)
-    const { outputFiles = [], metafile } = await build({
+    const { outputFiles, metafile } = await build({
       stdin: { contents: loading + program, resolveDir: installed.folder },
       bundle: true,
       write: false,
@@ -285,7 +285,7 @@ describe('a bundle for Node', () => {
     } finally {
       rmSync(folder, { recursive: true })
     }
-    const own = Object.keys(metafile?.inputs ?? {}).filter((input) => input.includes('mcp-websocket-client/'))
+    const own = Object.keys(metafile.inputs).filter((input) => input.includes('mcp-websocket-client/'))
     const suffix = format === 'esm' ? 'js' : 'cjs'
     expect(own.sort()).toEqual(
       ['index', 'server', 'transport'].map((entry) => `node_modules/mcp-websocket-client/dist/node/${entry}.${suffix}`)

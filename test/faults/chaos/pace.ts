@@ -54,7 +54,7 @@ export class Pace {
     const retry = ++this.#retries
     if (retry > maxRetries) this.#violate(`retry ${String(retry)} of at most ${String(maxRetries)}`)
     const bound = Math.min(maxDelay, initialDelay * growFactor ** (retry - 1))
-    const asked = closure?.retryAfter ?? (closure?.code === 1013 ? 2 * initialDelay : 0)
+    const asked = closure.retryAfter ?? (closure.code === 1013 ? 2 * initialDelay : 0)
     const least = Math.max(jitter ? Math.min(100, bound) : bound, asked)
     const most = Math.max(maxDelay, asked * 1.2)
     if (delay < least || delay > most)
