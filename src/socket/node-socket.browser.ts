@@ -7,6 +7,9 @@ export function canSetHeaders(): undefined {}
 /** Opens nothing, so that every socket of a browser is a `StandardSocket`. */
 export function openNodeSocket(): undefined {}
 
+/** The value as it is: in a browser there are no headers. */
+export const checkFieldValue = (_name: string, value: string): string => value
+
 /** None: in a browser there are no headers, and the constructor rejects the option. */
 export const readHeaders = (): Record<string, string> => ({})
 

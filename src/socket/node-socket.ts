@@ -12,7 +12,7 @@ import {
 import { closureOfFailedDial, closureOfRejectedUpgrade, closureOfWsError, MOST_BODY } from './failed-dial.js'
 
 export { hasCredentials, secretsOfHeaders } from './header-secrets.js'
-export { readHeaders } from './read-headers.js'
+export { checkFieldValue, readHeaders } from './read-headers.js'
 
 /** What `ws` offers beyond the WHATWG interface. */
 interface WsLike extends WebSocketLike {

@@ -1,4 +1,4 @@
-import { hasCredentials, readHeaders, secretsOfHeaders } from './node-socket.js'
+import { checkFieldValue, hasCredentials, readHeaders, secretsOfHeaders } from './node-socket.js'
 import { collectSecrets, isExposed, publicUrl } from './secrets.js'
 import type { Target } from './web-socket.js'
 import { asError } from '../lib/guarded.js'
@@ -63,7 +63,8 @@ interface Carried {
 export function carryToken({ via, prefix }: AuthOptions, token: unknown, headers: Readonly<Record<string, string>> = {}): Carried {
   if (typeof token !== 'string' || !/^.+$/.test(token)) throw new TypeError('auth.token must be a non-empty string without line breaks')
   if (via === 'subprotocol') return { headers, entry: tokenSubprotocol(token, prefix), token }
-  return { headers: readHeaders([...Object.entries(headers), ['Authorization', `Bearer ${token}`]]), token }
+  const bearer = `Bearer ${checkFieldValue('auth.token', token)}`
+  return { headers: readHeaders([...Object.entries(headers), ['Authorization', bearer]]), token }
 }
 
 /**

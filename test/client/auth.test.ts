@@ -51,7 +51,7 @@ describe('a token', () => {
 
   it('in auth and in headers is one too many', () => {
     expect(() => useClient({ auth: { token: 'secret-token' }, headers: { authorization: 'Bearer secret-token' } })).toThrow(
-      'headers: Authorization is given twice'
+      'headers.Authorization is given twice'
     )
   })
 
