@@ -34,7 +34,7 @@ const STATUS_HINTS: ReadonlyMap<number, string> = new Map([
  */
 export function hintForStatus(status: number, redirect?: string, words = ''): string {
   // A 400 can mean anything: a guess would contradict what the server says.
-  if (status === 400 && words)
+  if (status === 400 && words && !/upgrade|websocket/i.test(words))
     return /auth|token|credential/i.test(words) ? FOR_CREDENTIALS : 'The server says what it misses: check url, headers and subprotocols.'
   if (status >= 300 && status < 400)
     return `Redirects are not followed, as they could carry credentials away. If you trust it, use ${redirect ?? 'the new address'} as url.`
