@@ -49,8 +49,8 @@ export const mayLackSubprotocol = ({ kind, error }: Closure, seesHttp: boolean):
   seesHttp ? kind === 'subprotocol' && (error as SubprotocolError).received === undefined : kind === 'network'
 
 /**
- * Judges a closure (see the option `reconnect`): it is fatal if the next dial would end in the same way. A 401 or 403 counts as fatal here; that
- * a fresh token deserves one more dial is decided in the lifecycle.
+ * Judges a closure (see the option `reconnect`): it is fatal if the next dial would end in the same way. A 401 or 403 counts as fatal
+ * here; that a fresh token deserves one more dial is decided in the lifecycle.
  */
 export const judgeClosure = (closure: Closure): Verdict => (isFatal(closure) ? 'fatal' : 'retry')
 
