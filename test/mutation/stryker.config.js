@@ -14,7 +14,7 @@ export default {
   vitest: { configFile: 'test/mutation/vitest.config.ts', related: false },
   // Types are erased, and an index or the version holds nothing that a test could decide.
   mutate: ['src/**/*.ts', '!src/types/**', '!src/**/index.ts', '!src/version.ts', ...effects.map((path) => `!src/${path}`)],
-  ignorePatterns: ['dist', 'coverage', 'docs'],
+  ignorePatterns: ['dist', 'coverage', 'docs', '.interop', '.runtimes'],
   coverageAnalysis: 'perTest',
   concurrency: 2,
   reporters: ['clear-text', 'json'],
