@@ -1,6 +1,6 @@
 import type { ConnectionConfig } from '../connection/connection.js'
 import type { Introduction } from './handshake.js'
-import { AUTH_PREFIX, BEARER_PREFIX, isHttpToken, MCP_SUBPROTOCOL } from '../wire/subprotocol.js'
+import { AUTH_PREFIX, BEARER_PREFIX, isCredential, isHttpToken, MCP_SUBPROTOCOL } from '../wire/subprotocol.js'
 import type { Clock } from '../lib/clock.js'
 import { isObject } from '../lib/is-object.js'
 import {
@@ -22,7 +22,7 @@ import {
 } from '../lib/option-rules.js'
 import { headersWork, type OpenSocket } from '../socket/open-socket.js'
 import { mayLackSubprotocol } from '../connection/closures.js'
-import { carryToken, readUrl, resolveTarget } from '../socket/target.js'
+import { carryToken, offerOf, readUrl, resolveTarget } from '../socket/target.js'
 import { readHeaders } from '../socket/node-socket.js'
 import type { SessionConfig } from './session.js'
 import type { JsonOption, McpWebSocketClientOptions, ReconnectOptions } from '../types/options.js'
@@ -169,6 +169,10 @@ function resolveConnection(all: Complete, ports: Ports): ConnectionConfig {
   // What cannot stand in a header would fail at every dial.
   const given = typeof headers === 'function' ? undefined : readHeaders(headers)
   if (auth && typeof auth.token !== 'function') carryToken(auth, auth.token, given)
+  const offer = offerOf(all)
+  // A token among the subprotocols would get lost with them.
+  const carriesToken = auth?.via === 'subprotocol' || offer.some(isCredential)
+  const mayBeBare = all.onMissingSubprotocol === 'accept' && offer.length > 0 && !carriesToken
   const retry = reconnect || (completeOptions({}, RECONNECT) as Exclude<Complete['reconnect'], false>)
   return {
     ...all,
@@ -179,8 +183,6 @@ function resolveConnection(all: Complete, ports: Ports): ConnectionConfig {
     // A large message on its way is no sign of a server that does not read, however small the outbox.
     maxBuffered: Math.max(LEAST_BUFFERED, all.outbox ? all.outbox.maxBytes : 0),
     refreshable: typeof auth?.token === 'function',
-    // Among the subprotocols may be the token, which would get lost with them.
-    mayDropProtocols: (closure) =>
-      all.onMissingSubprotocol === 'accept' && auth?.via !== 'subprotocol' && mayLackSubprotocol(closure, canSetHeaders)
+    mayDropProtocols: (closure) => mayBeBare && mayLackSubprotocol(closure, canSetHeaders)
   }
 }

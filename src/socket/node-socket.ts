@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Socket as NetSocket } from 'node:net'
 import type { WebSocketConstructor } from '../types/options.js'
+import { judgeSubprotocol } from '../wire/subprotocol.js'
 import {
   StandardSocket,
   type SocketClosure,
@@ -123,12 +124,13 @@ export class NodeSocket extends StandardSocket {
 
   #onUpgrade(response: IncomingMessage): void {
     const { headers } = response
+    const { protocols } = this.#target
     this.#upgraded = true
     this.#stream = streamOf(response)
     this.#chosen = headers['sec-websocket-protocol']
-    // `ws` fails a dial whose 101 names no subprotocol. It reads the header after this event, and so finds one.
-    if (this.#chosen === undefined && this.#options.onMissingSubprotocol === 'accept')
-      headers['sec-websocket-protocol'] = this.#target.protocols[0]
+    // `ws` fails a dial whose 101 names no subprotocol, also where none is missing. It reads the header after this event, and so finds one.
+    if (this.#chosen === undefined && !judgeSubprotocol(protocols, undefined, this.#options.onMissingSubprotocol, ''))
+      headers['sec-websocket-protocol'] = protocols[0]
   }
 
   #onPong(data: Buffer): void {

@@ -46,6 +46,10 @@ function urlWorks(): boolean {
   }
 }
 
+/** The subprotocols that the options name, in their order; an entry may be a token. */
+export const offerOf = ({ offer, subprotocols }: Pick<TargetOptions, 'offer' | 'subprotocols'>): readonly string[] =>
+  offer ?? [MCP_SUBPROTOCOL, ...subprotocols]
+
 /** What a dial carries beside its URL. */
 interface Carried {
   readonly headers: Readonly<Record<string, string>>
@@ -73,21 +77,22 @@ export function carryToken({ via, prefix }: AuthOptions, token: unknown, headers
  * called; `CONNECT_FAILED` if a function fails, which is retryable, or returns what nobody can use, which is not.
  */
 export async function resolveTarget(options: TargetOptions, context: TokenContext): Promise<Target> {
-  const { auth, offer = [MCP_SUBPROTOCOL, ...options.subprotocols] } = options
+  const { auth } = options
+  const offer = offerOf(options)
   const url = await provide('url', options.url, readUrl)
   const credentials = offer.filter(isCredential)
   const exposed = isExposed(url) && !auth?.allowInsecure
-  if (exposed && (auth ?? credentials[0] ?? (url.username || url.password))) throw insecure(url)
+  if (exposed && (auth || credentials.length > 0 || url.username || url.password)) throw insecure(url)
   // Headers are judged before the token is asked for: a provider must not issue a token that nothing may carry.
   const headers = await provide('headers', options.headers, readHeaders, url)
   if (exposed && hasCredentials(headers)) throw insecure(url)
   const carry = (token: unknown): Carried => carryToken(auth as AuthOptions, token, headers)
   const carried: Carried = auth ? await provide('auth.token', auth.token, carry, url, context) : { headers }
-  const { entry, token = '' } = carried
+  const { entry, token } = carried
   if (entry) credentials.push(entry)
   // A server may quote the token in the form of the other way.
-  const forms = [...credentials, tokenSubprotocol(token)]
-  const secrets = [token, ...forms.flatMap((each) => [each, each.replace(/^mcp\.\w+\./, '')]), ...secretsOfHeaders(carried.headers)]
+  const forms = token ? [token, tokenSubprotocol(token), ...credentials] : credentials
+  const secrets = [...forms.flatMap((each) => [each, each.replace(/^mcp\.\w+\./, '')]), ...secretsOfHeaders(carried.headers)]
   const protocols = [...offer.filter((name) => !isCredential(name)), ...credentials]
   return { url, protocols, headers: carried.headers, secrets: collectSecrets(url, secrets) }
 }

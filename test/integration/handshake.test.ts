@@ -206,6 +206,14 @@ describe('the subprotocol', () => {
     expect(server.connections[0]?.request.headers['sec-websocket-protocol']).toBe('mcp.v1')
   })
 
+  test.each(['fail', 'accept'] as const)('may be missing where nothing but a token is offered (%s)', async (onMissingSubprotocol) => {
+    const server = await useWsServer(({ socket }) => serveMcp('v1', socket), { handleProtocols: () => false })
+    const { client } = useClient({ url: server.url, offer: [], auth: { token: 'secret-token', via: 'subprotocol' }, onMissingSubprotocol })
+    await client.connect()
+    expect(client).toMatchObject({ state: 'ready', subprotocol: undefined })
+    expect(server.connections[0]?.request.headers['sec-websocket-protocol']).toMatch(/^mcp\.bearer\.[\w-]+$/)
+  })
+
   test.each(['fail', 'accept'] as const)(
     'N21: that was never offered is rejected, also with onMissingSubprotocol %s',
     async (onMissingSubprotocol) => {

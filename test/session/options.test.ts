@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { McpWebSocketClient } from '../../src/client/client.js'
 import { WebSocketClientTransport } from '../../src/transport/index.js'
 import { becomeLegacy, FakeNetwork } from '../helpers/fake-network.js'
-import { FakeClock } from '../helpers/fake-clock.js'
+import { FakeClock, settle } from '../helpers/fake-clock.js'
 
 /** Options as a program without types may pass them. */
 type Wrong = Record<string, unknown>
@@ -225,6 +225,24 @@ describe('an engine that cannot set headers', () => {
 
   it('takes a token among the subprotocols', () => {
     expect(() => construct({ WebSocket: Plain, auth: { token: 'secret-token', via: 'subprotocol' } })).not.toThrow()
+  })
+
+  it.each<[what: string, offer: Wrong, dials: number]>([
+    ['that holds names only', { offer: ['mcp'] }, 2],
+    ['that holds a token', { offer: ['mcp', 'mcp.auth.secret-token'] }, 1],
+    ['whose further subprotocols hold a token', { subprotocols: ['mcp.auth.secret-token'] }, 1],
+    ['that is empty', { offer: [] }, 1]
+  ])('gives up an offer %s for one more dial only if that can help', async (_what, offer, dials) => {
+    const network = new FakeNetwork()
+    const client = new McpWebSocketClient(
+      { url: 'wss://example.com/', WebSocket: Plain, onMissingSubprotocol: 'accept', ...offer },
+      { clock: new FakeClock(), openSocket: network.openSocket }
+    )
+    client.connect().catch(() => undefined)
+    ;(await network.last()).drop({ kind: 'network', code: undefined })
+    await settle()
+    expect(network.dials).toBe(dials)
+    await client.close()
   })
 
   it('takes no headers', () => {

@@ -222,6 +222,10 @@ describe('credentials over plain text', () => {
 })
 
 describe('the secrets of a target', () => {
+  it('are none where nothing is secret', async () => {
+    expect((await resolve({ subprotocols: ['mcp'] })).secrets).toEqual([])
+  })
+
   it('are token, its encoded form, credentials of headers, password and query values', async () => {
     const { secrets } = await resolve({
       url: 'wss://user:hunter22@example.com/?key=querysecret',
