@@ -319,15 +319,11 @@ export class Connection implements SocketListener {
     this.#dispatch({
       type: 'socketClosed',
       closure,
-      override: redial ? undefined : this.#askProgram(closure),
+      override: redial ? undefined : decided('shouldReconnect', () => this.#config.shouldReconnect?.(closure), this.#listener.onError),
       redial,
       refreshable: this.#config.refreshable,
       random: this.#config.clock.random()
     })
-  }
-
-  #askProgram(closure: Closure): boolean | undefined {
-    return decided('shouldReconnect', () => this.#config.shouldReconnect?.(closure), this.#listener.onError)
   }
 
   #redialAfter(closure: Closure, used: readonly Redial[]): 'era' | 'protocols' | undefined {

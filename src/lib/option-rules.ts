@@ -9,6 +9,9 @@ import { isObject } from './is-object.js'
 /** A kind of values: how an error names it, and how a value is tested. */
 export type Kind = readonly [words: string, test: (value: unknown) => boolean]
 
+/** Options as {@link completeOptions} leaves them: every member is there, and none is undefined. */
+export type Filled<T> = { [Name in keyof T]-?: Exclude<T[Name], undefined> }
+
 /** The rules of the options of one level, by name: `Object.keys` lists the names that are known. */
 export interface Rules {
   /** The rule of one option. */

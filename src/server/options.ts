@@ -9,6 +9,7 @@ import {
   NONE,
   POSITIVE,
   REQUIRED,
+  type Filled,
   type Kind,
   type Rules
 } from '../lib/option-rules.js'
@@ -21,8 +22,6 @@ import type { McpWebSocketServerOptions } from './types.js'
 type Options<Auth> = McpWebSocketServerOptions<Auth>
 /** Options without a default. */
 type Bare = 'server' | 'authenticate' | 'allowedHosts' | 'onrejected' | 'onerror'
-/** With every member, and none undefined. */
-type Filled<T> = { [Name in keyof T]-?: Exclude<T[Name], undefined> }
 type Complete<Auth> = Filled<Omit<Options<Auth>, Bare | 'heartbeat'>> &
   Pick<Options<Auth>, Bare> & { readonly heartbeat: HeartbeatPolicy | false }
 

@@ -17,6 +17,7 @@ import {
   POSITIVE,
   REQUIRED,
   STRING,
+  type Filled,
   type Kind,
   type Rules
 } from '../lib/option-rules.js'
@@ -61,8 +62,6 @@ type Options = McpWebSocketClientOptions
 type Bare = 'auth' | 'headers' | 'offer' | 'tls' | 'agent' | 'trace' | 'WebSocket'
 type Nested = 'reconnect' | 'heartbeat' | 'outbox'
 type Given<Name extends Nested> = Exclude<Options[Name], false | undefined>
-/** With every member, and none undefined. */
-type Filled<T> = { [Name in keyof T]-?: Exclude<T[Name], undefined> }
 type Complete = Filled<Omit<Options, Bare | Nested>> & { [Name in Bare]: Options[Name] } & {
   [Name in Nested]: false | (Filled<Omit<Given<Name>, 'shouldReconnect'>> & Pick<ReconnectOptions, 'shouldReconnect'>)
 }

@@ -44,7 +44,7 @@ export function hintForStatus(status: number, redirect?: string, words = ''): st
   )
 }
 
-/** Whether Node or OpenSSL could not read or use what the option `tls` holds. It gives no code to the failures of a PKCS #12 file. */
+/** Whether this side cannot use what the option `tls` holds. OpenSSL gives no code to what is wrong with a PKCS #12 file. */
 export const isLocalTlsFailure = (code: string, message: string): boolean =>
   /^ERR_(OSSL|TLS_INVALID|INVALID_ARG)/.test(code) || /^(mac verify failure|not enough data|header too long|wrong tag)$/.test(message)
 

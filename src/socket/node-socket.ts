@@ -25,10 +25,10 @@ interface WsLike extends WebSocketLike {
   terminate(): void
 }
 
-type WsConstructor = new (url: string, protocols: string[], options: object) => WsLike
+type WsConstructor = new (url: string, protocols: string[], options: Record<string, unknown>) => WsLike
 
 /** Whether the class is `ws`, or imitates it: it can send headers and shows what the server answered. */
-export const canSetHeaders = (WebSocketClass: unknown): boolean =>
+export const canSetHeaders = (WebSocketClass: unknown): WebSocketClass is WsConstructor =>
   typeof WebSocketClass === 'function' && typeof (WebSocketClass.prototype as { on?: unknown } | undefined)?.on === 'function'
 
 /** A socket over `ws`, with what only Node can do: headers, the HTTP response of a rejected upgrade, ping frames. */
@@ -51,9 +51,9 @@ export class NodeSocket extends StandardSocket {
   #pings = 0
 
   /** @throws What `ws` and Node throw at once, for example for a header that holds a line break. */
-  constructor(WebSocketClass: WebSocketConstructor, target: Target, options: SocketOptions, listener: SocketListener) {
+  constructor(WebSocketClass: WsConstructor, target: Target, options: SocketOptions, listener: SocketListener) {
     const { maxMessageBytes, perMessageDeflate, closeTimeout, agent, tls } = options
-    const ws = new (WebSocketClass as unknown as WsConstructor)(target.url.href, [...target.protocols], {
+    const ws = new WebSocketClass(target.url.href, [...target.protocols], {
       ...tls,
       ...(agent && { agent }),
       headers: target.headers,

@@ -189,8 +189,8 @@ export type HeadersLike = Readonly<Record<string, string>> | Iterable<readonly [
 export type HeadersOption = HeadersLike | (() => Awaitable<HeadersLike>)
 
 /**
- * Another parser and writer of JSON, for example one that keeps numbers beyond 2^53. Ids, error codes and
- * reports of progress are converted to numbers by this package.
+ * Another parser and writer of JSON, for example one that keeps numbers beyond 2^53. This package converts ids, error codes and reports of
+ * progress to numbers.
  */
 export interface JsonOption {
   /** Reads the text of a message. @throws If it is not JSON. */
@@ -275,8 +275,8 @@ export interface ConnectionOptions {
   /**
    * What is sent again, once, if the connection broke after it was sent. `safe` means what does no harm when it runs twice: `ping`,
    * lists, reads, completions, subscriptions. It never means `tools/call`: only the caller knows what a tool does, see
-   * `docs/decisions/0003-nothing-is-executed-twice.md`. A function decides for each request, at once;
-   * `true` sends it again. If it throws or returns a promise, that means no, and the event `error` reports it.
+   * `docs/decisions/0003-nothing-is-executed-twice.md`. A function decides for each request, at once; `true` sends it again. If it
+   * throws or returns a promise, that means no, and the event `error` reports it.
    * @default 'safe'
    *
    * @example

@@ -4,6 +4,7 @@ import { startScriptedServer, type Dial } from '../helpers/serve-for-browser.js'
 import { chromium, firefox, inTime, launch, LIMIT, openPage, servePages, type Engine } from './browsers.js'
 import { perform, type Scenario, type View } from './perform.js'
 import { rows, type Expected, type Outcome, type Row } from './scenarios.js'
+import { pause } from '../helpers/pause.js'
 
 /** Plays a scenario somewhere. */
 type Play = (serverUrl: string, scenario: Scenario) => Promise<View>
@@ -68,7 +69,7 @@ async function resultOf(scenario: Scenario, codes: readonly number[], play: Play
   try {
     const view = await inTime(play(server.url, scenario))
     // Nothing more is to come after close(), where the next retry would have been due after 200 ms.
-    if (view.closedAfter !== undefined) await new Promise((resolve) => setTimeout(resolve, 300))
+    if (view.closedAfter !== undefined) await pause(300)
     const log = `${server.url.replace('ws', 'http')}/log${codes.length > 0 ? `?until=close&count=${String(codes.length)}` : ''}`
     const dials = (await (await fetch(log, { signal: AbortSignal.timeout(LIMIT) })).json()) as Dial[]
     return {

@@ -7,6 +7,7 @@ import { useClient } from '../helpers/use-client.js'
 import { responsesTo, ask, roundTrip, useLine, type SentMessage } from './kit/line.js'
 import { useRawServer } from './kit/raw-server.js'
 import { acceptDial, closeFrame, frame, OPCODE, textFrame } from './kit/wire.js'
+import { pause } from '../helpers/pause.js'
 
 // Rows P of the fault catalogue: what a server may say, or garble, on an open connection. Every byte is the test's own.
 
@@ -274,7 +275,7 @@ describe('a request of the server', () => {
     await until(() => responsesTo(line.peer).length === 1, 'the ping')
     expect(responsesTo(line.peer)).toEqual([{ jsonrpc: '2.0', id: 8, result: {} }])
     // No limit is set for it: a human may stand behind it.
-    await new Promise((resolve) => setTimeout(resolve, 60))
+    await pause(60)
     expect([responsesTo(line.peer).length, signal?.aborted]).toEqual([1, false])
     await line.client.close()
     expect(signal?.aborted).toBe(true)

@@ -10,6 +10,7 @@ import { bundle } from '../helpers/child.js'
 import { quietPort } from '../integration/proxies/use-proxy.js'
 import type { Machine } from './machine.js'
 import type { Peer, Tools } from './peers.js'
+import { pause } from '../helpers/pause.js'
 
 /** A peer that runs for all tests of a `describe`. */
 export interface RunningPeer {
@@ -90,7 +91,7 @@ async function listening(port: number, limit = 60_000): Promise<void> {
     })
     socket.destroy()
     if (isOpen) return
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await pause(20)
   }
   throw new Error(`nobody listens on port ${String(port)}`)
 }

@@ -3,6 +3,7 @@ import { FakeClock } from '../helpers/fake-clock.js'
 import { until } from '../helpers/until.js'
 import { type RawPeer, sendUpgrade, upgrade } from './raw-peer.js'
 import { bearer, useServer } from './use-server.js'
+import { pause } from '../helpers/pause.js'
 
 describe('V5: authenticate', () => {
   test.each([
@@ -49,7 +50,7 @@ describe('V5: authenticate', () => {
     leave(peer)
     await until(() => peer.socket.writableFinished || peer.socket.destroyed, 'the client left')
     // The news travels through the system, not through this process.
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await pause(20)
     decide('ada')
     await peer.gone
     expect(transports).toEqual([])

@@ -8,6 +8,7 @@ import { afterTest } from '../helpers/after-test.js'
 import { until } from '../helpers/until.js'
 import { closeCode, openPeer, type RawPeer, responseTo, sendClose } from './raw-peer.js'
 import { hold, useHeldServer, useServer } from './use-server.js'
+import { pause } from '../helpers/pause.js'
 
 describe('V8: a slow reader', () => {
   const LIMITS = { maxBufferedBytes: 2 ** 16, drainTimeout: 100 } as const
@@ -48,7 +49,7 @@ describe('V8: a slow reader', () => {
     const peer = await openPeer(port)
     const filled = fill(held[0]!.transport, peer, 4)
     peer.send({ id: 1, method: 'ping' })
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await pause(50)
     peer.socket.resume()
     await responseTo(peer, 1)
     expect((await filled).map(({ status }) => status)).toEqual(Array(4).fill('fulfilled'))

@@ -6,6 +6,7 @@ import { serveTransport } from '../helpers/mcp-server.js'
 import { until } from '../helpers/until.js'
 import { openPeer, type RawPeer, responseTo } from './raw-peer.js'
 import { useHeldServer, useServer } from './use-server.js'
+import { pause } from '../helpers/pause.js'
 
 /** A connection that counts what the heartbeat does to it. */
 class Counting implements Beating {
@@ -144,7 +145,7 @@ describe('V7: a client that never sends a pong', () => {
     const peer = await openPeer(port)
     for (let n = 0; n < 15; n++) {
       peer.write(frame(OPCODE.pong, '', { mask: true }))
-      await new Promise((resolve) => setTimeout(resolve, 20))
+      await pause(20)
     }
     expect(server.metrics().connections).toBe(1)
   })
@@ -157,7 +158,7 @@ describe('V7: a client that never sends a pong', () => {
     })
     for (let at = 0; at < text.length; at += 20) {
       peer.write(text.subarray(at, at + 20))
-      await new Promise((resolve) => setTimeout(resolve, 20))
+      await pause(20)
     }
     await responseTo(peer, 1)
     expect(server.metrics().connections).toBe(1)

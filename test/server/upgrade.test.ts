@@ -15,6 +15,7 @@ import { frame, OPCODE } from '../faults/kit/wire.js'
 import { until } from '../helpers/until.js'
 import { openPeer, responseTo, sendUpgrade, upgrade } from './raw-peer.js'
 import { bearer, hold, useHeldServer, useServer } from './use-server.js'
+import { pause } from '../helpers/pause.js'
 
 const POLICY: UpgradePolicy = {
   path: '/ws',
@@ -329,7 +330,7 @@ describe('V6: frames before the 101', () => {
     const peer = await sendUpgrade(port, { headers: bearer('right') })
     peer.write(Buffer.alloc(8 * 2 ** 20))
     // The kernel takes a part of it; the rest waits on this side.
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await pause(100)
     expect(peer.socket.writableLength).toBeGreaterThan(0)
     decide('ada')
     await peer.gone

@@ -8,6 +8,7 @@ import { afterTest } from '../../helpers/after-test.js'
 import { until } from '../../helpers/until.js'
 import { useClient } from '../../helpers/use-client.js'
 import { listenOnLoopback } from '../../helpers/listen-on-loopback.js'
+import { pause } from '../../helpers/pause.js'
 
 // Who checks the checkers: the kit itself is tested here, so that a test of the client which uses it proves something.
 
@@ -66,7 +67,7 @@ describe('the fault proxy', () => {
     client.end('end of all')
     await until(() => link.bytes.up === 10, 'taken')
     // Nothing tells when the end came in.
-    await new Promise((resolve) => setTimeout(resolve, 30))
+    await pause(30)
     link.set('up', {})
     await ended
     expect(got.up).toBe('end of all')
@@ -79,7 +80,7 @@ describe('the fault proxy', () => {
     link.blackhole()
     client.end('lost')
     await until(() => link.bytes.up === 4, 'taken')
-    await new Promise((resolve) => setTimeout(resolve, 30))
+    await pause(30)
     expect({ got: got.up, ended }).toEqual({ got: '', ended: false })
   })
 
