@@ -296,16 +296,23 @@ async function orderOf(connect: Quirks['connect']): Promise<string[]> {
   return ended
 }
 
-describePeer(PEERS.goSdk, ({ connect }) => {
-  servesBothEras(connect)
-
+function worksInParallel(connect: Quirks['connect']): void {
   it('works on calls in parallel', async () => {
     expect(await orderOf(connect)).toEqual(['meanwhile', 'done'])
   })
+}
 
+function knowsItsNames(connect: Quirks['connect']): void {
   it('answers an unknown tool with -32602, and an unknown method with -32601', async () => {
     expect(await codesOf(connect)).toEqual([-32602, -32601])
   })
+}
+
+describePeer(PEERS.goSdk, ({ connect }) => {
+  servesBothEras(connect)
+
+  worksInParallel(connect)
+  knowsItsNames(connect)
 
   it('reads no more than coder/websocket does: 32 768 bytes', async () => {
     const { client } = await connect()
@@ -321,9 +328,7 @@ describePeer(PEERS.kotlin, ({ connect }) => {
     expect(isConnectionLostError(error) && error.hint).toContain('it may want another subprotocol')
   })
 
-  it('works on calls in parallel', async () => {
-    expect(await orderOf(connect)).toEqual(['meanwhile', 'done'])
-  })
+  worksInParallel(connect)
 
   it('answers an unknown tool with a result that is an error, and an unknown method with -32601', async () => {
     const { client } = await connect()
@@ -333,13 +338,8 @@ describePeer(PEERS.kotlin, ({ connect }) => {
 })
 
 describePeer(PEERS.quarkus, ({ running, connect }) => {
-  it('works on calls in parallel', async () => {
-    expect(await orderOf(connect)).toEqual(['meanwhile', 'done'])
-  })
-
-  it('answers an unknown tool with -32602, and an unknown method with -32601', async () => {
-    expect(await codesOf(connect)).toEqual([-32602, -32601])
-  })
+  worksInParallel(connect)
+  knowsItsNames(connect)
 
   it('answers a wrong path with 404', async () => {
     expect(await statusAt(running.url.replace('/mcp/ws', '/mcp'))).toBe(404)
@@ -357,13 +357,8 @@ describePeer(PEERS.quarkus, ({ running, connect }) => {
 describePeer(PEERS.rmcp, ({ running, connect }) => {
   servesBothEras(connect)
 
-  it('works on calls in parallel', async () => {
-    expect(await orderOf(connect)).toEqual(['meanwhile', 'done'])
-  })
-
-  it('answers an unknown tool with -32602, and an unknown method with -32601', async () => {
-    expect(await codesOf(connect)).toEqual([-32602, -32601])
-  })
+  worksInParallel(connect)
+  knowsItsNames(connect)
 
   it('looks at no path', async () => {
     const { client } = useAnyClient({ url: `${running.url}any/path`, ...PEERS.rmcp.options })
@@ -385,9 +380,7 @@ describePeer(PEERS.tower, ({ running, connect }) => {
     expect(await orderOf(connect)).toEqual(['done', 'meanwhile'])
   })
 
-  it('answers an unknown tool with -32602, and an unknown method with -32601', async () => {
-    expect(await codesOf(connect)).toEqual([-32602, -32601])
-  })
+  knowsItsNames(connect)
 
   it('answers a wrong path with 404', async () => {
     expect(await statusAt(running.url.replace('/ws', '/mcp'))).toBe(404)
@@ -397,9 +390,7 @@ describePeer(PEERS.tower, ({ running, connect }) => {
 describePeer(PEERS.pythonSdk2, ({ connect }) => {
   servesBothEras(connect)
 
-  it('works on calls in parallel', async () => {
-    expect(await orderOf(connect)).toEqual(['meanwhile', 'done'])
-  })
+  worksInParallel(connect)
 
   it('answers an unknown method with -32601', async () => {
     const { client } = await connect()

@@ -77,37 +77,22 @@ describe('guarded, of an async callback', () => {
 })
 
 describe('decided', () => {
-  it.each([true, false, undefined])('takes %s', (decision) => {
+  const ask = (callback: () => unknown): { decision: boolean | undefined; heard: Error[] } => {
     const heard: Error[] = []
-    expect(
-      decided(
-        'mayI',
-        () => decision,
-        (error) => heard.push(error)
-      )
-    ).toBe(decision)
-    expect(heard).toEqual([])
+    return { decision: decided('mayI', callback, (error) => heard.push(error)), heard }
+  }
+
+  it.each([true, false, undefined])('takes %s', (decision) => {
+    expect(ask(() => decision)).toEqual({ decision, heard: [] })
   })
 
   it.each([null, 1, 'yes', Promise.resolve(true)])('is the default for %s, and reports it', (decision) => {
-    const heard: Error[] = []
-    expect(
-      decided(
-        'mayI',
-        () => decision,
-        (error) => heard.push(error)
-      )
-    ).toBeUndefined()
-    expect(heard).toEqual([new TypeError('mayI must return true, false or undefined, and not a promise')])
+    const heard = [new TypeError('mayI must return true, false or undefined, and not a promise')]
+    expect(ask(() => decision)).toEqual({ decision: undefined, heard })
   })
 
   it('reports a promise, and then what it rejects with', async () => {
-    const heard: Error[] = []
-    decided(
-      'mayI',
-      () => Promise.reject(new Error('no')),
-      (error) => heard.push(error)
-    )
+    const { heard } = ask(() => Promise.reject(new Error('no')))
     await new Promise(setImmediate)
     expect(heard).toEqual([expect.any(TypeError), new Error('no')])
   })
