@@ -151,7 +151,18 @@ describe('the members of subclasses', () => {
       delivery: 'not-sent',
       retryable: true
     })
-    expect(new RetriesExhaustedError(11, cause).message).toMatch(/11.*nobody listens/)
+    expect(new RetriesExhaustedError(11, cause).message).toBe('gave up after 11 attempts: nobody listens')
+    expect(new RetriesExhaustedError(1, cause).message).toBe('gave up after 1 attempt: nobody listens')
+  })
+
+  it('a text has a line each for the message, the hint and the delivery', () => {
+    const details = { hint: 'Start it.', delivery: 'not-sent' } as const
+    expect(String(new HandshakeError('CONNECT_FAILED', 'nobody listens', details)).split('\n')).toEqual([
+      'HandshakeError: nobody listens',
+      '  hint: Start it.',
+      '  delivery: not-sent'
+    ])
+    expect(String(new HandshakeError('CONNECT_FAILED', 'nobody listens'))).toBe('HandshakeError: nobody listens')
   })
 
   it('ClosedError says whether the request may have been executed', () => {

@@ -261,6 +261,18 @@ describe('the end of a socket', () => {
 })
 
 describe('shouldReconnect', () => {
+  it.each([{ code: 1006 }, { code: 1000 }, { kind: 'heartbeat', code: undefined }] as const)(
+    'is told of no closure without its error: %o',
+    async (closure) => {
+      const shouldReconnect = vi.fn<(closure: Closure) => undefined>()
+      const rig = useConnection({ shouldReconnect })
+      ;(await rig.ready()).drop(closure)
+      const told = shouldReconnect.mock.lastCall?.[0]
+      expect(told?.error).toMatchObject({ name: 'ConnectionLostError', message: expect.stringContaining('ws://127.0.0.1/ws') as string })
+      expect(rig.connection.state).toMatchObject({ name: 'waiting', closure: told })
+    }
+  )
+
   it('is asked once for each closure, with whether the life was ever ready', async () => {
     const shouldReconnect = vi.fn(() => undefined)
     const rig = useConnection({ shouldReconnect })
