@@ -140,7 +140,8 @@ describe.skipIf(chromium.executablePath === undefined)('a page in Chromium', () 
     expect(dials).toHaveLength(5)
     const waits = diary.filter(({ what }) => what === 'waiting')
     expect(waits.map(({ delay }) => delay)).toEqual([20, 40, 80, 80])
-    for (const [n, { at, delay = 0 }] of waits.entries()) expect((dials[n + 1] ?? 0) - at).toBeGreaterThanOrEqual(delay - 1)
+    // The wait began before the page heard of it, and a timer may fire half a millisecond early.
+    for (const [n, { at, delay = 0 }] of waits.entries()) expect((dials[n + 1] ?? 0) - at).toBeGreaterThanOrEqual(delay - 2)
   })
 
   test('H20: that is hidden, with throttled timers, keeps its connection', async () => {
