@@ -203,7 +203,7 @@ describe('a broken rule is reported:', () => {
     'a builtin away from home': [
       checkDependencies,
       { 'connection.ts': `import type { A } from 'node:net'` },
-      'connection.ts imports node:net, whose home is socket/node-socket.ts and socket/failed-dial.ts and server/'
+      'connection.ts imports node:net, whose home is socket/node-socket.ts and socket/frame-writer.ts and socket/failed-dial.ts and server/'
     ],
     'a builtin at run time': [
       checkDependencies,

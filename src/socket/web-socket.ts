@@ -139,7 +139,7 @@ export class StandardSocket implements Socket {
     // A `Blob` can only be read asynchronously, and a text frame behind it would overtake it.
     engine.binaryType = 'arraybuffer'
     engine.onopen = () => this.onOpen(engine.protocol ?? '')
-    engine.onmessage = ({ data }) => this.#onMessage(data)
+    engine.onmessage = ({ data }) => this.onMessage(data)
     // It stays attached after the end: an `error` of ws without a listener ends the process.
     engine.onerror = ({ error, message }) => this.onError(error ?? message)
     engine.onclose = (event) => this.#onClose(event)
@@ -189,6 +189,20 @@ export class StandardSocket implements Socket {
     return utf8Length(text)
   }
 
+  /** @param data - A string, or an `ArrayBuffer` with UTF-8. */
+  protected onMessage(data: unknown): void {
+    let text: string
+    try {
+      text = typeof data === 'string' ? data : decodeUtf8(data as ArrayBuffer)
+    } catch {
+      return this.listener?.onUndecodable()
+    }
+    const bytes = this.measure(text)
+    const { maxMessageBytes } = this.#options
+    if (bytes > maxMessageBytes) this.finish(oversize(maxMessageBytes))
+    else this.listener?.onText(text, bytes)
+  }
+
   /** @param chosen - The subprotocol that the server chose, `''` for none. */
   protected onOpen(chosen: string): void {
     const { protocols, secrets, url } = this.#target
@@ -217,19 +231,6 @@ export class StandardSocket implements Socket {
     const listener = this.listener
     this.discard()
     listener?.onClosed(closure)
-  }
-
-  #onMessage(data: unknown): void {
-    let text: string
-    try {
-      text = typeof data === 'string' ? data : decodeUtf8(data as ArrayBuffer)
-    } catch {
-      return this.listener?.onUndecodable()
-    }
-    const bytes = this.measure(text)
-    const { maxMessageBytes } = this.#options
-    if (bytes > maxMessageBytes) this.finish(oversize(maxMessageBytes))
-    else this.listener?.onText(text, bytes)
   }
 
   #onClose({ code, reason, wasClean }: CloseEventLike): void {

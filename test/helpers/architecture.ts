@@ -42,7 +42,7 @@ const HOMES: readonly { readonly name: RegExp; readonly homes: readonly string[]
   { name: /^isomorphic-ws$/, homes: ['socket/open-socket.ts'], typesOnly: false },
   { name: /^eventemitter3$/, homes: ['lib/emitter.ts'], typesOnly: false },
   { name: /^nanoid\/non-secure$/, homes: ['rpc/rpc-peer.ts'], typesOnly: false },
-  { name: /^node:/, homes: ['socket/node-socket.ts', 'socket/failed-dial.ts'], typesOnly: true },
+  { name: /^node:/, homes: ['socket/node-socket.ts', 'socket/frame-writer.ts', 'socket/failed-dial.ts'], typesOnly: true },
   { name: /^node:/, homes: ['server/'], typesOnly: false },
   { name: /^ws$/, homes: ['server/server.ts', 'server/peer-socket.ts'], typesOnly: false }
 ]
@@ -61,6 +61,7 @@ const EFFECTS: ReadonlySet<string> = new Set([
   'rpc/request-dispatcher.ts',
   'socket/open-socket.ts',
   'socket/web-socket.ts',
+  'socket/frame-writer.ts',
   'socket/node-socket.ts',
   'socket/target.ts',
   'connection/connection.ts',

@@ -19,11 +19,11 @@ class Stream extends EventEmitter {
   unref(): void {
     this.calls.push('unref')
   }
-  cork(): void {
-    this.calls.push('cork')
-  }
-  uncork(): void {
-    this.calls.push('uncork')
+  writable = true
+  readonly written: Buffer[] = []
+  write(bytes: Buffer): void {
+    this.calls.push('write')
+    this.written.push(bytes)
   }
 }
 
@@ -282,15 +282,44 @@ describe('a rejected upgrade', () => {
 })
 
 describe('an open socket of ws', () => {
-  it('joins what one tick sends, and counts bytes', async () => {
+  it('writes the frames of one tick at once, and counts their bytes', async () => {
     const { ws, socket, stream, open } = rig()
     open()
     expect([socket.send('a\u00fc'), socket.send('b')]).toEqual([3, 1])
-    expect([ws.calls, stream.calls]).toEqual([['send a\u00fc', 'send b'], ['cork']])
+    expect(stream.calls).toEqual([])
     await new Promise((resolve) => process.nextTick(resolve))
-    expect(stream.calls).toEqual(['cork', 'uncork'])
     socket.send('c')
-    expect(stream.calls).toEqual(['cork', 'uncork', 'cork'])
+    await new Promise((resolve) => process.nextTick(resolve))
+    expect([ws.calls, stream.calls, stream.written.map(({ length }) => length)]).toEqual([[], ['write', 'write'], [9 + 7, 7]])
+  })
+
+  it('leaves long texts, pings and closing to ws, and keeps the order', () => {
+    const { ws, socket, stream, open } = rig()
+    open()
+    const calls: string[] = []
+    const long = 'x'.repeat(3000)
+    stream.write = () => void calls.push('write')
+    ws.send = (text) => void calls.push(`send ${String(text.length)}`)
+    ws.ping = () => void calls.push('ping')
+    ws.close = () => void calls.push('close')
+    socket.send('a')
+    expect(socket.send(long)).toBe(3000)
+    socket.send('b')
+    socket.ping()
+    socket.send('c')
+    socket.close(1000, '')
+    expect(calls).toEqual(['write', 'send 3000', 'write', 'ping', 'write', 'close'])
+  })
+
+  it.each<[string, Partial<SocketOptions>, Record<string, string>]>([
+    ['the program gave the class, whose send may do more', { WebSocket: Ws }, {}],
+    ['messages are compressed, which ws does asynchronously', {}, { 'sec-websocket-extensions': 'permessage-deflate' }]
+  ])('leaves every frame to ws where %s', (_when, options, headers) => {
+    const { ws, socket, stream } = rig(options)
+    ws.emit('upgrade', Object.assign(new Stream(), { socket: stream, headers: { 'sec-websocket-protocol': 'mcp.v1', ...headers } }))
+    ws.readyState = 1
+    expect(socket.send('a')).toBe(1)
+    expect([ws.calls, stream.calls]).toEqual([['send a'], []])
   })
 
   it('sends although it does not know its stream, where ws is imitated', () => {

@@ -1,0 +1,128 @@
+import type { Writable } from 'node:stream'
+
+/** What the writer has to know about the WebSocket whose stream it writes to. */
+export interface FrameWriterSocket {
+  /** 1 while the socket is open. */
+  readonly readyState?: number
+}
+
+const OPEN = 1
+// The first byte of a whole text frame, the bit of the second one that says "masked", and the length that says that two bytes with the
+// real one follow (RFC 6455 section 5.2).
+const TEXT_FRAME = 0x81
+const MASKED = 0x80
+const TWO_BYTES_FOLLOW = 126
+const MASK_LENGTH = 4
+const LONGEST_HEADER = 4 + MASK_LENGTH
+// In UTF-16 code units, each of which takes up to 3 bytes. A longer text costs so much by itself that `ws` may write it.
+const LONGEST_TEXT = 2048
+// In bytes, a multiple of 4. Frames are written into it one behind the other; what was handed to the stream is never written again.
+const BLOCK = 65_536
+// In bytes: some tens of small requests. A server that has to wait for all that a tick writes would work while this side idles, and the
+// other way round.
+const MOST_WAITING = 4096
+// How many masks to draw at once.
+const MASKS = 2048
+
+/**
+ * Writes text frames into the stream below a `ws`, which spends most of the time of a small request on system calls: the frames of one
+ * tick leave together, in pieces of at most 4 KiB. Pings, closing and long messages stay with `ws`, and come after a {@link flush}.
+ *
+ * Nothing is written once the socket is closing, as nothing may follow a close frame (RFC 6455 section 5.5.1).
+ */
+export class FrameWriter {
+  readonly #stream: Writable
+  readonly #socket: FrameWriterSocket
+  #block = Buffer.allocUnsafeSlow(BLOCK)
+  #words = new Int32Array(this.#block.buffer)
+  /** Where the bytes begin that the stream does not have yet, and where they end. */
+  #start = 0
+  #end = 0
+  #flushes = false
+  readonly #masks = new Int32Array(MASKS)
+  #nextMask = MASKS
+  /** One mask, as a number and as its bytes. */
+  readonly #mask = new Int32Array(1)
+  readonly #maskBytes = new Uint8Array(this.#mask.buffer)
+
+  /** @param stream - Takes nothing but whole frames. */
+  constructor(stream: Writable, socket: FrameWriterSocket) {
+    this.#stream = stream
+    this.#socket = socket
+  }
+
+  /** Bytes that the stream does not have yet. */
+  get waiting(): number {
+    return this.#end - this.#start
+  }
+
+  /** Takes a text, to be written before the end of this tick. @returns Its length in bytes; `undefined` if it is too long. */
+  write(text: string): number | undefined {
+    if (text.length > LONGEST_TEXT) return undefined
+    if (this.#end + LONGEST_HEADER + 3 * text.length > BLOCK) this.#renewBlock()
+    const block = this.#block
+    const frame = this.#end
+    // The header has room for the length that an ASCII text would have; a text that turns out longer moves.
+    let payload = frame + MASK_LENGTH + (text.length < TWO_BYTES_FOLLOW ? 2 : 4)
+    const length = block.write(text, payload)
+    if (length >= TWO_BYTES_FOLLOW) {
+      if (text.length < TWO_BYTES_FOLLOW) block.copyWithin((payload += 2), payload - 2, payload - 2 + length)
+      block[frame + 1] = MASKED | TWO_BYTES_FOLLOW
+      block[frame + 2] = length >> 8
+      block[frame + 3] = length
+    } else block[frame + 1] = MASKED | length
+    block[frame] = TEXT_FRAME
+    this.#end = payload + length
+    this.#maskFrom(payload)
+    if (this.waiting >= MOST_WAITING) this.flush()
+    else if (!this.#flushes) {
+      this.#flushes = true
+      process.nextTick(this.#onTickEnd)
+    }
+    return length
+  }
+
+  /** Hands the stream what waits. */
+  flush(): void {
+    const { waiting } = this
+    if (waiting === 0) return
+    const bytes = this.#block.subarray(this.#start, this.#end)
+    this.#start = this.#end
+    if (this.#socket.readyState === OPEN && this.#stream.writable) this.#stream.write(bytes)
+  }
+
+  readonly #onTickEnd = (): void => {
+    this.#flushes = false
+    this.flush()
+  }
+
+  #renewBlock(): void {
+    this.flush()
+    this.#block = Buffer.allocUnsafeSlow(BLOCK)
+    this.#words = new Int32Array(this.#block.buffer)
+    this.#start = this.#end = 0
+  }
+
+  /**
+   * Masks the payload, which begins at `from` and is the last in the block, with a mask that nobody can predict (RFC 6455 section 5.3).
+   * The mask lies at multiples of four, where it meets four bytes at once; the key in the header is the mask as it meets the first byte.
+   */
+  #maskFrom(from: number): void {
+    if (this.#nextMask === MASKS) {
+      crypto.getRandomValues(this.#masks)
+      this.#nextMask = 0
+    }
+    const mask = this.#masks[this.#nextMask++] ?? 0
+    this.#mask[0] = mask
+    const block = this.#block
+    const key = from - MASK_LENGTH
+    for (let at = key; at < from; at++) block[at] = this.#maskBytes[at & 3] ?? 0
+    const words = this.#words
+    const end = this.#end
+    const lastWord = end >> 2
+    let at = from
+    for (; at < end && (at & 3) !== 0; at++) block[at] = (block[at] ?? 0) ^ (this.#maskBytes[at & 3] ?? 0)
+    for (let word = at >> 2; word < lastWord; word++) words[word] = (words[word] ?? 0) ^ mask
+    for (at = Math.max(at, lastWord << 2); at < end; at++) block[at] = (block[at] ?? 0) ^ (this.#maskBytes[at & 3] ?? 0)
+  }
+}
