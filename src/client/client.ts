@@ -6,7 +6,7 @@ import { abort, throwIfAborted } from '../lib/abort.js'
 import { deferred, type Deferred } from '../lib/deferred.js'
 import { guarded } from '../lib/guarded.js'
 import { isObject } from '../lib/is-object.js'
-import { RpcPeer, type CallFlow } from '../rpc/rpc-peer.js'
+import { RpcPeer, type Call, type CallFlow } from '../rpc/rpc-peer.js'
 import type { Agreement, Era } from '../session/agreement.js'
 import type { ClientEvents } from '../session/events.js'
 import { Handshake, requestMeta } from '../session/handshake.js'
@@ -29,10 +29,13 @@ import type { LoggingLevel } from '../types/server-features.js'
 import { CREATE_ELICITATION, PING } from '../wire/methods.js'
 import { checkCapability, checkHandler, sdkForm } from './calls.js'
 import { applyDefaults } from './elicitation.js'
-import { mayAskForInput, runInputRounds } from './input-rounds.js'
+import { isComplete, mayAskForInput, runInputRounds } from './input-rounds.js'
 import { McpMethods } from './methods.js'
 import { prepareParams, withRequestMeta } from './request-meta.js'
 import { Subscriptions, type Subscription } from './subscriptions.js'
+
+// Made once: this is on the path of every request.
+const REPEATABLE: CallFlow = { repeatable: true }
 
 /**
  * A client of an MCP server over WebSocket that reconnects by itself.
@@ -79,7 +82,11 @@ export class McpWebSocketClient extends McpMethods {
     this.#peer = new RpcPeer(
       this.#host.session,
       { ...config, clock: ports.clock },
-      { onNotification: (notification) => this.#onNotification(notification), onError: (error) => this.#host.report(error) }
+      {
+        onResult: (call, result) => (isComplete(result) ? result : this.#runInputRounds(call, result)),
+        onNotification: (notification) => this.#onNotification(notification),
+        onError: this.#report
+      }
     )
     this.#subscriptions = new Subscriptions(this.#peer)
     this.#host.show(this, 'McpWebSocketClient', () => ({ pending: this.pendingCount, queued: this.queuedCount }))
@@ -177,18 +184,10 @@ export class McpWebSocketClient extends McpMethods {
    * const { tools } = await client.request('tools/list', {}, { timeout: 5000 })
    * ```
    */
-  request<R = Result>(method: string, params?: Params, options: RequestOptions = {}): Promise<R> {
+  request<R = Result>(method: string, params?: Params, options?: RequestOptions): Promise<R> {
     const given: unknown = method
     if (isObject(given)) return Promise.reject(sdkForm('request', `'${String(given.method)}', params, options`))
-    const prepared = prepareParams(params)
-    const repeatable = mayAskForInput(method)
-    const call = this.#peer.call(method, prepared, options, { repeatable })
-    const life = this.#lifeSignal
-    return (
-      repeatable
-        ? call.promise.then((result) => runInputRounds(result, call, options, { peer: this.#peer, life, json: this.#config.json }))
-        : call.promise
-    ) as Promise<R>
+    return this.#peer.call(method, prepareParams(params), options, mayAskForInput(method) ? REPEATABLE : undefined).promise as Promise<R>
   }
 
   /**
@@ -394,10 +393,14 @@ export class McpWebSocketClient extends McpMethods {
   #onNotification(notification: JsonRpcNotification): void {
     const { method, params } = notification
     this.#subscriptions.onNotification(notification)
-    void guarded(
-      () => this.#notificationHandlers.get(method)?.({ method, params }),
-      (error) => this.#host.report(error)
-    )
-    this.#host.events.emit('notification', { method, params })
+    const handler = this.#notificationHandlers.get(method)
+    if (handler) void guarded(handler, this.#report, { method, params })
+    if (this.#host.events.hears('notification')) this.#host.events.emit('notification', { method, params })
   }
+
+  #runInputRounds(call: Call, first: unknown): Promise<unknown> {
+    return runInputRounds(first, call, { peer: this.#peer, life: this.#lifeSignal, json: this.#config.json })
+  }
+
+  readonly #report = (error: Error): void => this.#host.report(error)
 }

@@ -1,10 +1,10 @@
 import { ProtocolError, RequestTimeoutError } from '../errors.js'
 import type { Call, RpcPeer } from '../rpc/rpc-peer.js'
 import type { Params, Result } from '../types/json-rpc.js'
-import type { JsonOption, RequestOptions } from '../types/options.js'
+import type { JsonOption } from '../types/options.js'
 import { jsonOf } from '../wire/json-rpc.js'
 
-const MAY_ASK_FOR_INPUT = ['tools/call', 'prompts/get', 'resources/read']
+const MAY_ASK_FOR_INPUT: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read'])
 const MOST_ROUNDS = 10
 // In ms. A server that sends only its state wants the request again: at once would be a busy loop.
 const STATE_ONLY_PAUSE = 250
@@ -20,23 +20,21 @@ export interface InputHost {
 }
 
 /** Whether the server may respond to this request with input requests in place of a result (MCP 2026-07-28, basic/patterns/mrtr). */
-export const mayAskForInput = (method: string): boolean => MAY_ASK_FOR_INPUT.includes(method)
+export const mayAskForInput = (method: string): boolean => MAY_ASK_FOR_INPUT.has(method)
+
+/** Whether the result is the last word: one without `resultType` is complete (older servers). */
+export const isComplete = (result: unknown): boolean => ((result as Result | undefined)?.resultType ?? 'complete') === 'complete'
 
 /**
  * Runs the handlers for the server's input requests, round by round, until the request has its result.
  * @param first - The result of the first leg, which may be input requests.
- * @param call - The first leg. Later legs repeat its params as they were sent, whatever the caller did to its object meanwhile.
- * @param options - The caller's options; `timeout` bounds each leg, `maxTotalTimeout` all of them.
+ * @param call - The first leg. Later legs repeat its params as they were sent, whatever the caller did to its object meanwhile. Of its
+ * options `timeout` bounds each leg, and `maxTotalTimeout` all of them.
  * @param host - What the flow works with.
  * @throws ProtocolError after ten rounds, or for a result of an unknown type; what a leg or a handler rejects with.
  */
-export async function runInputRounds(
-  first: unknown,
-  call: Call,
-  options: RequestOptions,
-  { peer, life, json }: InputHost
-): Promise<unknown> {
-  const { method, startedAt, text = '{}' } = call
+export async function runInputRounds(first: unknown, call: Call, { peer, life, json }: InputHost): Promise<unknown> {
+  const { method, options, endsAt = Infinity, text = '{}' } = call
   const { signal, maxTotalTimeout = Infinity } = options
   const late = (): Error => new RequestTimeoutError(method, maxTotalTimeout, 'unknown')
   let result = first as Result | undefined
@@ -49,7 +47,7 @@ export async function runInputRounds(
     const signals = [signal, life]
     if (requests.length === 0) await peer.waits.until(never, { signals, ms: STATE_ONLY_PAUSE })
     // A handler may wait for a human, and never hear of its signal: the flow itself must end.
-    const ms = startedAt + maxTotalTimeout - peer.now()
+    const ms = endsAt - peer.now()
     const responses = await peer.waits.until((over) => respondAll(requests, peer, over), { signals, ms, late })
     const next = {
       ...params,
@@ -58,12 +56,11 @@ export async function runInputRounds(
       ...(requestState !== undefined && { requestState })
     }
     // A leg is a request like any other: how it ends, and whether it was delivered, the peer knows best.
-    result = (await peer.call(method, next, options, { startedAt }).promise) as Result | undefined
+    result = (await peer.call(method, next, options, { endsAt: call.endsAt }).promise) as Result | undefined
   }
-  // A result without `resultType` is complete (older servers); one of an unknown type must not pass for a result.
-  const type = result?.resultType ?? 'complete'
-  if (type === 'complete') return result
-  throw new ProtocolError('INVALID_RESPONSE', `the server's result is of the unknown type ${jsonOf(type).slice(0, 200)}`)
+  // One of an unknown type must not pass for a result.
+  if (isComplete(result)) return result
+  throw new ProtocolError('INVALID_RESPONSE', `the server's result is of the unknown type ${jsonOf(result?.resultType).slice(0, 200)}`)
 }
 
 const never = (): Promise<void> => new Promise(() => undefined)

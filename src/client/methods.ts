@@ -1,5 +1,5 @@
 import { ProtocolError } from '../errors.js'
-import type { CallFlow } from '../rpc/rpc-peer.js'
+import { endOf, type CallFlow } from '../rpc/rpc-peer.js'
 import type { ClientStats } from '../types/client.js'
 import type { PageParams, Params, Result } from '../types/json-rpc.js'
 import type { DiscoverResult } from '../types/modern.js'
@@ -116,11 +116,11 @@ export abstract class McpMethods {
     method: string = `${key}/list`
   ): Promise<R> {
     if (params?.cursor !== undefined) return this.request(method, params, options)
-    const startedAt = this.now()
+    const endsAt = endOf(options ?? {}, { now: () => this.now() })
     for (let tries = 1; ; tries++) {
       const { reconnects } = this.stats()
       const isSameSession = (): boolean => this.stats().reconnects === reconnects || tries === MOST_TRIES
-      const ask = (page: PageParams | undefined): Promise<R> => this.send(method, page, options, { startedAt })
+      const ask = (page: PageParams | undefined): Promise<R> => this.send(method, page, options, { endsAt })
       const list = await listAll(key, method, params, ask, isSameSession)
       if (list) return list
     }

@@ -4,7 +4,7 @@
 
 import { isMcpWebSocketError, type Closure, type ProtocolError } from '../errors.js'
 import type { Clock } from '../lib/clock.js'
-import { decided, guarded } from '../lib/guarded.js'
+import { asError, decided, guarded } from '../lib/guarded.js'
 import { SharedTimer, type Due } from '../lib/shared-timer.js'
 import type { OpenSocket } from '../socket/open-socket.js'
 import { publicUrl, redact, redactStart } from '../socket/secrets.js'
@@ -91,9 +91,9 @@ export class Connection implements SocketListener {
   readonly #listener: ConnectionListener
   readonly #timer: SharedTimer
   /** The end of what the state waits for; in `ready`, the moment from which the connection counts as stable. */
-  readonly #limit: Due = { dueAt: 0, onDue: () => this.#onLimit() }
+  readonly #limit: Due = { dueAt: 0, slot: -1, onDue: () => this.#onLimit() }
   /** The next look at a socket under backpressure. */
-  readonly #drainCheck: Due = { dueAt: 0, onDue: () => (this.canWrite ? this.#listener.onDrain() : this.awaitDrain()) }
+  readonly #drainCheck: Due = { dueAt: 0, slot: -1, onDue: () => (this.canWrite ? this.#listener.onDrain() : this.awaitDrain()) }
   #state: LifecycleState = { name: 'idle' }
   #socket: Socket | undefined
   #subprotocol: string | undefined
@@ -209,7 +209,7 @@ export class Connection implements SocketListener {
 
   #trace(direction: 'in' | 'out', text: string): void {
     const { trace } = this.#config
-    if (trace) void guarded(() => trace(direction, text), this.#listener.onError)
+    if (trace) void guarded(trace, this.#listener.onError, direction, text)
   }
 
   #dispatch(event: LifecycleEvent): void {
@@ -274,7 +274,11 @@ export class Connection implements SocketListener {
     this.#listener.onHeard()
     this.#frame = text
     // The last net: nothing that a server sends may end the process, whatever was forgotten above.
-    guarded(() => parseText(text, this.#onMessage, this.#onMalformed, this.#config.json), this.#listener.onError)
+    try {
+      parseText(text, this.#onMessage, this.#onMalformed, this.#config.json)
+    } catch (thrown) {
+      this.#listener.onError(asError(thrown))
+    }
     this.#frame = ''
   }
 

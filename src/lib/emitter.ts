@@ -39,8 +39,13 @@ export class Emitter<Events extends object> {
 
   /** Delivers an event, or queues it behind the one that is being delivered. Never throws. */
   emit<E extends keyof Events & string>(event: E, payload: Events[E]): void {
-    this.#queue.push([event, payload])
-    this.#deliver()
+    if (this.#delivering) this.#queue.push([event, payload])
+    else if (this.hears(event)) this.hold(() => this.#emitter.emit(event, payload, event))
+  }
+
+  /** Whether anybody listens to this event. */
+  hears(event: keyof Events & string): boolean {
+    return this.#emitter.listenerCount(event) > 0
   }
 
   /** Runs `work` before any listener hears of the events that it emits. `work` must not throw. */
@@ -62,11 +67,7 @@ export class Emitter<Events extends object> {
   #guard(listener: (payload: never) => unknown): Guarded<Events> {
     let guard = this.#guards.get(listener)
     if (guard === undefined) {
-      guard = (payload, event) =>
-        guarded(
-          () => listener(payload as never),
-          (error) => this.#onFailed(error, event)
-        )
+      guard = (payload, event) => guarded(listener, (error) => this.#onFailed(error, event), payload as never)
       this.#guards.set(listener, guard)
     }
     return guard

@@ -15,6 +15,8 @@ export const isLate = (dueAt: number, now: number): boolean => now - dueAt > LAT
 export interface Due {
   /** When it falls due, in ms of the clock; `Infinity`: never. Only the timer writes it. */
   dueAt: number
+  /** Where the timer keeps it; -1 while it is not set. Only the timer writes it. */
+  slot: number
   /** Its time has come. @param now - In ms of the clock. */
   onDue(now: number): void
 }
@@ -30,7 +32,7 @@ export interface Due {
 export class SharedTimer {
   readonly #clock: Clock
   readonly #grace: number
-  readonly #items = new Set<Due>()
+  readonly #items: Due[] = []
   #timer: Timer | undefined
   /** When the timer fires; `-Infinity` while it waits for the end of a grace, which no earlier deadline may shorten. */
   #firesAt = Infinity
@@ -55,19 +57,33 @@ export class SharedTimer {
     // Whole milliseconds: timers are no finer, and small integers need no memory of their own.
     item.dueAt = Math.ceil(this.#clock.now() + ms)
     if (ms === Infinity) return this.clear(item)
-    this.#items.add(item)
+    if (item.slot === -1) item.slot = this.#items.push(item) - 1
     this.#arm(item.dueAt)
   }
 
   /** Whether `item` will fall due. */
   has(item: Due): boolean {
-    return this.#items.has(item)
+    return item.slot !== -1
   }
 
   /** `item` will not fall due. */
   clear(item: Due): void {
     // A timer that comes too early finds nothing due and sets itself anew: cheaper than to move it with every response.
-    if (this.#items.delete(item) && this.#items.size === 0) this.#disarm()
+    if (this.#remove(item) && this.#items.length === 0) this.#disarm()
+  }
+
+  /** @returns Whether the item was set. */
+  #remove(item: Due): boolean {
+    const { slot } = item
+    if (slot === -1) return false
+    // The last one takes its place.
+    const last = this.#items.pop()
+    if (last !== undefined && last !== item) {
+      this.#items[slot] = last
+      last.slot = slot
+    }
+    item.slot = -1
+    return true
   }
 
   #arm(at: number): void {
@@ -80,7 +96,7 @@ export class SharedTimer {
   #armForFirst(): void {
     let first = Infinity
     for (const { dueAt } of this.#items) if (dueAt < first) first = dueAt
-    this.#arm(Math.max(first, this.#clock.now() + Math.floor(this.#items.size / ITEMS_PER_MS)))
+    this.#arm(Math.max(first, this.#clock.now() + Math.floor(this.#items.length / ITEMS_PER_MS)))
   }
 
   #wait(ms: number): void {
@@ -103,9 +119,9 @@ export class SharedTimer {
     }
     // Timers may fire a little early (they count whole milliseconds): half a millisecond ahead is due.
     const isDue = ({ dueAt }: Due): boolean => dueAt <= firedAt + 0.5
-    const due = [...this.#items].filter(isDue).sort((a, b) => a.dueAt - b.dueAt)
+    const due = this.#items.filter(isDue).sort((a, b) => a.dueAt - b.dueAt)
     // One that falls due may clear or move others.
-    for (const item of due) if (isDue(item) && this.#items.delete(item)) item.onDue(firedAt)
+    for (const item of due) if (isDue(item) && this.#remove(item)) item.onDue(firedAt)
     this.#armForFirst()
   }
 }

@@ -70,6 +70,7 @@ export class Waits {
     const controller = new AbortController()
     const waiter: Waiter = {
       dueAt: 0,
+      slot: -1,
       onDue: () => {
         if (late) reject(late())
         else resolve(undefined)

@@ -5,7 +5,6 @@ import { nanoid } from 'nanoid/non-secure'
 import { RequestTimeoutError, RpcError, type Delivery, type McpWebSocketError } from '../errors.js'
 import { reasonOf, throwIfAborted } from '../lib/abort.js'
 import type { Clock } from '../lib/clock.js'
-import { deferred, type Deferred } from '../lib/deferred.js'
 import { guarded } from '../lib/guarded.js'
 import { Waits, type Waiter } from '../lib/waits.js'
 import type {
@@ -54,6 +53,11 @@ export interface RpcPeerConfig {
 
 /** Is told what the peer meets with. */
 export interface RpcPeerListener {
+  /**
+   * The result of a repeatable request came in: see {@link CallFlow.repeatable}.
+   * @returns What the caller gets: the result, or a promise of a later one.
+   */
+  onResult(call: Call, result: unknown): unknown
   /** A notification came in. */
   onNotification(notification: JsonRpcNotification): void
   /** A callback of the program failed. */
@@ -62,27 +66,37 @@ export interface RpcPeerListener {
 
 /** What a call belongs to. */
 export interface CallFlow {
-  /** When the flow began, in ms of the clock: `maxTotalTimeout` counts from there. @default now */
-  readonly startedAt?: number
+  /** When `maxTotalTimeout` is over, in ms of the clock; without it the time counts from now. */
+  readonly endsAt?: number | undefined
   /** Whether the params may be needed for another round trip: see {@link PendingRequest.repeatable}. @default false */
   readonly repeatable?: boolean
 }
 
+// Made once: this is on the path of every request.
+const NO_OPTIONS: RequestOptions = {}
+const NO_FLOW: CallFlow = {}
+const unsettled = (): void => undefined
+
 /** A pending request with the promise of whoever made it, which settles exactly once. */
 export class Call extends PendingRequest implements Waiter {
   dueAt = 0
-  /** The request's options, kept only if one of them matters after the request was sent. */
-  readonly options: RequestOptions | undefined
+  slot = -1
+  /** The request's options. */
+  readonly options: RequestOptions
   /** Time for the response, in ms; progress may start it anew. */
   readonly timeout: number
   /** What is left of `timeout`, in ms, since the clock was last set. */
   left: number
-  /** When the flow began that the call belongs to, in ms of the clock: `maxTotalTimeout` counts from there. */
-  readonly startedAt: number
+  /** When `maxTotalTimeout` is over, in ms of the clock; `undefined`: never. */
+  readonly endsAt: number | undefined
   /** Under which the server reports progress, if it was asked to. */
   token: ProgressToken | undefined
-  /** The promise, with what settles it. */
-  readonly outcome: Deferred<unknown> = deferred()
+  /** The result. */
+  readonly promise: Promise<unknown>
+  /** Resolves the promise, unless it is settled. */
+  resolve: (result: unknown) => void = unsettled
+  /** Rejects the promise, unless it is settled. */
+  reject: (error: unknown) => void = unsettled
   readonly #peer: RpcPeer
 
   /** Made by {@link RpcPeer.call}. @param timeout - The deadline if the options name none, in ms. */
@@ -96,29 +110,26 @@ export class Call extends PendingRequest implements Waiter {
     flow: CallFlow
   ) {
     super(id, method, params, options.resend, flow.repeatable)
-    this.options = options.signal || options.maxTotalTimeout !== undefined || wantsProgress(options) ? options : undefined
+    this.options = options
     this.timeout = this.left = options.timeout ?? timeout
-    this.startedAt = flow.startedAt ?? peer.now()
+    this.endsAt = flow.endsAt ?? endOf(options, peer)
     this.#peer = peer
-  }
-
-  /** The result. */
-  get promise(): Promise<unknown> {
-    return this.outcome.promise
+    this.promise = new Promise((resolve, reject) => {
+      this.resolve = resolve
+      this.reject = reject
+    })
   }
 
   /** Time for the response, in ms from now. */
   get timeLeft(): number {
-    const { maxTotalTimeout } = this.options ?? {}
     const left = this.#peer.isPaused ? Infinity : this.left
     // The clock is asked only if it matters: this is on the path of every request.
-    return maxTotalTimeout === undefined ? left : Math.min(left, this.startedAt + maxTotalTimeout - this.#peer.now())
+    return this.endsAt === undefined ? left : Math.min(left, this.endsAt - this.#peer.now())
   }
 
   onDue(now: number): void {
-    const { maxTotalTimeout = Infinity } = this.options ?? {}
-    const limit = this.startedAt + maxTotalTimeout <= now + 1 ? maxTotalTimeout : this.timeout
-    this.#peer.expire(this, limit)
+    const { endsAt = Infinity, timeout, options } = this
+    this.#peer.expire(this, endsAt <= now + 1 ? (options.maxTotalTimeout ?? timeout) : timeout)
   }
 
   onAbort(signal: AbortSignal): void {
@@ -126,6 +137,10 @@ export class Call extends PendingRequest implements Waiter {
     this.#peer.abandon(this, reason instanceof Error ? reason.message : 'aborted', () => reason)
   }
 }
+
+/** When the options' `maxTotalTimeout` is over, if it counts from now; in ms of the clock. */
+export const endOf = ({ maxTotalTimeout }: RequestOptions, clock: Pick<Clock, 'now'>): number | undefined =>
+  maxTotalTimeout === undefined ? undefined : clock.now() + maxTotalTimeout
 
 /** One end of a JSON-RPC conversation. */
 export class RpcPeer {
@@ -174,7 +189,7 @@ export class RpcPeer {
    * @param flow - What the request belongs to, if it is one of several round trips.
    * @returns Its record, whose promise settles exactly once.
    */
-  call(method: string, params: Params | undefined, options: RequestOptions = {}, flow: CallFlow = {}): Call {
+  call(method: string, params: Params | undefined, options: RequestOptions = NO_OPTIONS, flow: CallFlow = NO_FLOW): Call {
     const call = new Call(this, this.#nextId(), method, params, options, this.#config.requestTimeout, flow)
     const { signal } = options
     try {
@@ -182,13 +197,12 @@ export class RpcPeer {
       checkTimeouts(options)
       throwIfAborted(signal)
       this.#pending.add(call)
+      this.waits.begin(call, call.timeLeft, signal)
       this.#pipe.request({ jsonrpc: '2.0', id: call.id, method, params: this.#withToken(call, params) }, call)
     } catch (error) {
       this.#take(call.id)
-      call.outcome.reject(error)
+      call.reject(error)
     }
-    // It may have failed at once; or a callback of the program, such as `trace`, ended the client meanwhile.
-    if (this.#pending.has(call.id)) this.waits.begin(call, call.timeLeft, signal)
     return call
   }
 
@@ -207,7 +221,7 @@ export class RpcPeer {
 
   /** Ends a request without a response. */
   fail(id: RequestId | undefined, error: unknown): void {
-    this.#take(id)?.outcome.reject(error)
+    this.#take(id)?.reject(error)
   }
 
   /** Gives a request up whose time is over. @param limit - How long it was, in ms. */
@@ -219,7 +233,7 @@ export class RpcPeer {
 
   /** Gives a request up, and tells the server why. */
   abandon(call: Call, reason: string, errorOf: (delivery: Delivery) => unknown): void {
-    if (this.#take(call.id)) call.outcome.reject(errorOf(this.#pipe.cancel(call, reason)))
+    if (this.#take(call.id)) call.reject(errorOf(this.#pipe.cancel(call, reason)))
   }
 
   /**
@@ -250,7 +264,7 @@ export class RpcPeer {
   #take(id: RequestId | undefined): Call | undefined {
     const call = this.#pending.take(id as RequestId)
     if (!call) return undefined
-    this.waits.end(call, call.options?.signal)
+    this.waits.end(call, call.options.signal)
     // Two requests may carry the same token of the program's own choice: the last one has it.
     if (call.token !== undefined && this.#byToken.get(call.token) === call) this.#byToken.delete(call.token)
     return call
@@ -278,8 +292,9 @@ export class RpcPeer {
 
   #receiveResponse(response: JsonRpcResponse): void {
     const call = this.#take(response.id as RequestId)
-    if (isErrorResponse(response)) call?.outcome.reject(new RpcError(response.error.code, response.error.message, response.error.data))
-    else call?.outcome.resolve(response.result)
+    if (call === undefined) return
+    if (isErrorResponse(response)) call.reject(new RpcError(response.error.code, response.error.message, response.error.data))
+    else call.resolve(call.repeatable ? this.#listener.onResult(call, response.result) : response.result)
   }
 
   #receiveNotification(notification: JsonRpcNotification): void {
@@ -295,7 +310,7 @@ export class RpcPeer {
   #receiveProgress(params: Params | undefined): void {
     const call = this.#byToken.get(params?.progressToken as ProgressToken)
     if (!call || typeof params?.progress !== 'number') return
-    const { onprogress, resetTimeoutOnProgress } = call.options ?? {}
+    const { onprogress, resetTimeoutOnProgress } = call.options
     if (resetTimeoutOnProgress) {
       call.left = call.timeout
       this.waits.setDeadline(call, call.timeLeft)
@@ -308,16 +323,17 @@ export class RpcPeer {
   }
 }
 
-const wantsProgress = (options: RequestOptions | undefined): boolean =>
-  options?.onprogress !== undefined || options?.resetTimeoutOnProgress === true
+const wantsProgress = (options: RequestOptions): boolean => options.onprogress !== undefined || options.resetTimeoutOnProgress === true
 
 function checkCall(method: unknown, params: unknown = {}): void {
   if (typeof method !== 'string' || !isObject(params)) throw new TypeError('method must be a string; params must be an object, or left out')
 }
 
-function checkTimeouts(options: RequestOptions): void {
-  for (const name of ['timeout', 'maxTotalTimeout'] as const) {
-    const value = options[name]
-    if (value !== undefined && !(value > 0)) throw new TypeError(`${name} must be a positive number of ms, not ${String(value)}`)
-  }
+function checkTimeouts({ timeout, maxTotalTimeout }: RequestOptions): void {
+  checkTimeout('timeout', timeout)
+  checkTimeout('maxTotalTimeout', maxTotalTimeout)
+}
+
+function checkTimeout(name: string, value: number | undefined): void {
+  if (value !== undefined && !(value > 0)) throw new TypeError(`${name} must be a positive number of ms, not ${String(value)}`)
 }

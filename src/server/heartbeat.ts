@@ -70,7 +70,7 @@ export class Heartbeats {
   /** Begins to watch a connection. */
   watch(connection: Beating): Pulse {
     const onDue = (now: number): void => this.#look(pulse, now)
-    const pulse: Pulse = { connection, heardAt: 0, pingedAt: undefined, bytesSeen: 0, dueAt: 0, onDue }
+    const pulse: Pulse = { connection, heardAt: 0, pingedAt: undefined, bytesSeen: 0, dueAt: 0, slot: -1, onDue }
     this.resume(pulse)
     return pulse
   }

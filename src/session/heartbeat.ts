@@ -23,6 +23,7 @@ export interface HeartbeatHost {
 /** Notices a connection that died without a word. It acts; {@link Pulse} decides. */
 export class Heartbeat implements Due {
   dueAt = 0
+  slot = -1
   readonly #pulse: Pulse | undefined
   readonly #host: HeartbeatHost
   #isRunning = false

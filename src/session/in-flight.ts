@@ -28,7 +28,7 @@ export class InFlight extends PendingRequests implements AwaitedCalls {
 
   override take(id: RequestId): PendingRequest | undefined {
     const request = super.take(id)
-    if (request) this.#awaited.delete(request)
+    if (request && this.#awaited.size > 0) this.#awaited.delete(request)
     return request
   }
 

@@ -33,12 +33,12 @@ export class InternalRequests {
 
   /** Hands a response to whoever sent the request. @returns Whether it was a request of the session. */
   deliver(id: RequestId, response: JsonRpcResponse): boolean {
-    const onResponse = this.#pending.get(id)
-    if (onResponse) {
-      this.#pending.delete(id)
-      onResponse(response)
-    }
-    return onResponse !== undefined
+    // Every response passes here, and hardly ever is one of these requests pending.
+    const onResponse = this.#pending.size === 0 ? undefined : this.#pending.get(id)
+    if (onResponse === undefined) return false
+    this.#pending.delete(id)
+    onResponse(response)
+    return true
   }
 
   /** The response to this request no longer matters; one that comes counts as late. */

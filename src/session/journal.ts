@@ -43,6 +43,7 @@ export class Journal {
 
   /** A request ended: by a result (`confirmed`), or because it failed, was lost or was given up. */
   noteEnd(id: RequestId, confirmed: boolean): void {
+    if (this.#listens.size === 0 && this.#unconfirmed.size === 0) return
     this.#listens.delete(id)
     this.#ends.delete(id)
     const restore = this.#unconfirmed.get(id)

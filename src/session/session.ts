@@ -86,7 +86,7 @@ export class Session implements ConnectionListener {
   readonly #setup: SocketSetup
   readonly #heartbeat: Heartbeat
   readonly #outage = new Outage()
-  readonly #endOfListens: Due = { dueAt: 0, onDue: (now) => this.#deliverEnds(now) }
+  readonly #endOfListens: Due = { dueAt: 0, slot: -1, onDue: (now) => this.#deliverEnds(now) }
   #phase: Phase = 'down'
   /** Why there is no connection. */
   #lastFailure: McpWebSocketError | undefined
@@ -257,7 +257,9 @@ export class Session implements ConnectionListener {
   }
 
   #mayResend(request: PendingRequest): boolean {
-    return decided('resend', () => mayResend(request, this.#config.resend), this.onError) ?? false
+    const { resend } = this.#config
+    if (typeof resend !== 'function') return mayResend(request, resend)
+    return decided('resend', () => mayResend(request, resend), this.onError) ?? false
   }
 
   /** A request is over. @returns Its record, if it was in flight. */

@@ -31,6 +31,7 @@ const ROUND_TRIPS = 10
 /** What comes first on every new socket: the handshake, then the restores of the journal. */
 export class SocketSetup implements Due {
   dueAt = 0
+  slot = -1
   readonly #host: SocketSetupHost
   readonly #connection: Connection
   readonly #internal: InternalRequests

@@ -67,14 +67,22 @@ export function parseText(
     if (core === text) return onMalformed({ problem: 'not JSON', kind: 'text' })
     return parseText(core, onMessage, onMalformed, json)
   }
-  const elements: unknown[] = Array.isArray(value) ? value : [value]
-  if (elements.length === 0) onMalformed({ problem: 'an empty array', kind: 'unknown' })
-  for (const element of elements) {
-    const given = withoutNulls(json === JSON ? element : withPlainNumbers(element))
-    const problem = findProblem(given)
-    if (problem === undefined) onMessage(tidy(given as JsonRpcMessage))
-    else onMalformed({ problem, ...meaningOf(given) })
-  }
+  if (!Array.isArray(value)) return judge(value, onMessage, onMalformed, json)
+  if (value.length === 0) onMalformed({ problem: 'an empty array', kind: 'unknown' })
+  for (const element of value as unknown[]) judge(element, onMessage, onMalformed, json)
+}
+
+/** Says of one value whether it is a message. */
+function judge(
+  value: unknown,
+  onMessage: (message: JsonRpcMessage) => void,
+  onMalformed: (malformed: Malformed) => void,
+  json: JsonOption
+): void {
+  const given = withoutNulls(json === JSON ? value : withPlainNumbers(value))
+  const problem = findProblem(given)
+  if (problem === undefined) onMessage(tidy(given as JsonRpcMessage))
+  else onMalformed({ problem, ...meaningOf(given) })
 }
 
 /** The message with numbers where this package compares them: another parser may write each number as an object, or as a BigInt. */
@@ -97,6 +105,7 @@ const plain = (value: unknown): unknown => (isObject(value) || typeof value === 
 function withoutNulls(value: unknown): unknown {
   if (!isObject(value)) return value
   const { method, params, result, error } = value
+  if (method !== null && params !== null && result !== null && error !== null) return value
   // Where neither a result nor an error tells that it is a response, `"method": null` is a mistake; `"result": null` alone is a result.
   const isResponse = result !== undefined || error !== undefined
   const empty = [

@@ -9,6 +9,7 @@ function rig(): { clock: FakeClock; timer: SharedTimer; due: string[]; item: (na
   const due: string[] = []
   const item = (name: string, onDue = (): void => undefined): Due => ({
     dueAt: 0,
+    slot: -1,
     onDue: () => {
       due.push(name)
       onDue()
@@ -136,6 +137,7 @@ describe('SharedTimer, in any sequence of set, move, clear and waiting,', () => 
         const items = Array.from({ length: 25 }, () => {
           const item: Due = {
             dueAt: 0,
+    slot: -1,
             onDue: (now) => {
               expect(now).toBe(item.dueAt)
               due.push(now)

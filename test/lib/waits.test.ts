@@ -11,6 +11,7 @@ function rig(): { clock: FakeClock; waits: Waits; over: [name: string, by: End][
   const item = (name: string): Waiter => {
     const waiter: Waiter = {
       dueAt: 0,
+      slot: -1,
       onDue: () => {
         over.push([name, 'deadline'])
         waits.end(waiter)
@@ -103,6 +104,7 @@ describe('a wait', () => {
     const over: string[] = []
     const item = (name: string): Waiter => ({
       dueAt: 0,
+      slot: -1,
       onDue: () => undefined,
       onAbort: () => {
         over.push(name)
