@@ -76,8 +76,8 @@ export class McpWebSocketClient extends McpMethods {
     const session = { ...config.session, handshake, stamp: (text: string, agreement?: Agreement) => this.#stamp(text, agreement) }
     this.#host = new SessionHost(session, {
       onState: (to, ended) => this.#onState(to, ended),
-      onMessage: (message) => this.#peer.receive(message),
-      onFailed: (request, error) => this.#peer.fail(request.id, error)
+      onMessage: (message, request) => this.#peer.receive(message, request),
+      onFailed: (request, error) => this.#peer.fail(request, error)
     })
     this.#peer = new RpcPeer(
       this.#host.session,

@@ -75,7 +75,7 @@ export class Subscriptions {
 
   /** A notification came in, perhaps about a subscription as such. */
   onNotification({ method, params }: JsonRpcNotification): void {
-    if (method === CANCELLED) this.#peer.fail(this.#find(params?.requestId)?.call.id, endedBy('by a cancellation'))
+    if (method === CANCELLED) this.#peer.fail(this.#find(params?.requestId)?.call, endedBy('by a cancellation'))
     if (method !== ACKNOWLEDGED) return
     const live = this.#find(params?._meta?.[SUBSCRIPTION_ID])
     if (!live) return

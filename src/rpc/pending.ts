@@ -40,6 +40,12 @@ export class PendingRequest {
   }
 }
 
+/** @throws QueueFullError if so many requests are pending that there may not be another. */
+export function checkPending(count: number, most: number): void {
+  if (count >= most)
+    throw new QueueFullError('maxPending requests wait for a response', 'Wait for some of them, or raise the option maxPending.')
+}
+
 /** The requests that wait for a response, in the order in which they were made. */
 export class PendingRequests<T extends PendingRequest = PendingRequest> {
   readonly #byId = new Map<RequestId, T>()
@@ -57,8 +63,7 @@ export class PendingRequests<T extends PendingRequest = PendingRequest> {
 
   /** Takes a request in. @throws QueueFullError if `most` are pending. */
   add(request: T): void {
-    if (this.#byId.size >= this.#most)
-      throw new QueueFullError('maxPending requests wait for a response', 'Wait for some of them, or raise the option maxPending.')
+    checkPending(this.#byId.size, this.#most)
     this.#byId.set(request.id, request)
   }
 

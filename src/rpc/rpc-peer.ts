@@ -20,7 +20,7 @@ import type { RequestOptions } from '../types/options.js'
 import { isErrorResponse, isRequest, isResponse } from '../wire/json-rpc.js'
 import { isObject } from '../lib/is-object.js'
 import { cancelledId, CREATE_ELICITATION, PROGRESS } from '../wire/methods.js'
-import { PendingRequest, PendingRequests } from './pending.js'
+import { checkPending, PendingRequest } from './pending.js'
 import { RequestDispatcher } from './request-dispatcher.js'
 
 /** What carries the messages down; it survives reconnects. */
@@ -33,6 +33,8 @@ export interface MessagePipe {
   respond(response: JsonRpcResponse): void
   /** Gives a request up and tells the server why. @returns Whether the server can have executed it. */
   cancel(request: PendingRequest, reason: string): Delivery
+  /** The requests that were given to it and neither failed nor had a response. */
+  pending(): Iterable<PendingRequest>
   /** Why a request may have got no response, if anything is known. */
   readonly explanation: McpWebSocketError | undefined
 }
@@ -89,6 +91,8 @@ export class Call extends PendingRequest implements Waiter {
   left: number
   /** When `maxTotalTimeout` is over, in ms of the clock; `undefined`: never. */
   readonly endsAt: number | undefined
+  /** Whether it has neither a response nor failed. */
+  isPending = false
   /** Under which the server reports progress, if it was asked to. */
   token: ProgressToken | undefined
   /** The result. */
@@ -151,7 +155,7 @@ export class RpcPeer {
   readonly #pipe: MessagePipe
   readonly #config: RpcPeerConfig
   readonly #listener: RpcPeerListener
-  readonly #pending: PendingRequests<Call>
+  #pendingCount = 0
   /** Requests of the server to ask the user that have no response yet, by their ids. */
   readonly #elicitations = new Map<RequestId, JsonRpcRequest>()
   readonly #byToken = new Map<ProgressToken, Call>()
@@ -164,14 +168,13 @@ export class RpcPeer {
     this.#pipe = pipe
     this.#config = config
     this.#listener = listener
-    this.#pending = new PendingRequests(config.maxPending)
     this.dispatcher = new RequestDispatcher(pipe, (error) => listener.onError(error))
     this.waits = new Waits(config.clock, config.grace)
   }
 
   /** How many requests wait for a response. */
   get pendingCount(): number {
-    return this.#pending.size
+    return this.#pendingCount
   }
 
   /** Whether the user is asked, so that the timeouts of calls stand still. */
@@ -196,11 +199,13 @@ export class RpcPeer {
       checkCall(method, params)
       checkTimeouts(options)
       throwIfAborted(signal)
-      this.#pending.add(call)
+      checkPending(this.#pendingCount, this.#config.maxPending)
+      this.#pendingCount++
+      call.isPending = true
       this.waits.begin(call, call.timeLeft, signal)
       this.#pipe.request({ jsonrpc: '2.0', id: call.id, method, params: this.#withToken(call, params) }, call)
     } catch (error) {
-      this.#take(call.id)
+      this.#settle(call)
       call.reject(error)
     }
     return call
@@ -212,16 +217,16 @@ export class RpcPeer {
     this.#pipe.notify({ jsonrpc: '2.0', method, params })
   }
 
-  /** Takes a message that came in. */
-  receive(message: JsonRpcMessage): void {
-    if (isResponse(message)) this.#receiveResponse(message)
+  /** Takes a message that came in. @param request - What a response responds to. */
+  receive(message: JsonRpcMessage, request?: PendingRequest): void {
+    if (isResponse(message)) this.#receiveResponse(message, request)
     else if (isRequest(message)) void this.#receiveRequest(message)
     else this.#receiveNotification(message)
   }
 
   /** Ends a request without a response. */
-  fail(id: RequestId | undefined, error: unknown): void {
-    this.#take(id)?.reject(error)
+  fail(request: PendingRequest | undefined, error: unknown): void {
+    if (request instanceof Call && this.#settle(request)) request.reject(error)
   }
 
   /** Gives a request up whose time is over. @param limit - How long it was, in ms. */
@@ -233,7 +238,7 @@ export class RpcPeer {
 
   /** Gives a request up, and tells the server why. */
   abandon(call: Call, reason: string, errorOf: (delivery: Delivery) => unknown): void {
-    if (this.#take(call.id)) call.reject(errorOf(this.#pipe.cancel(call, reason)))
+    if (this.#settle(call)) call.reject(errorOf(this.#pipe.cancel(call, reason)))
   }
 
   /**
@@ -261,19 +266,21 @@ export class RpcPeer {
     return { _meta: { ..._meta, progressToken }, ...rest }
   }
 
-  #take(id: RequestId | undefined): Call | undefined {
-    const call = this.#pending.take(id as RequestId)
-    if (!call) return undefined
+  /** The call waits for nothing any more. @returns Whether it did until now. */
+  #settle(call: Call): boolean {
+    if (!call.isPending) return false
+    call.isPending = false
+    this.#pendingCount--
     this.waits.end(call, call.options.signal)
     // Two requests may carry the same token of the program's own choice: the last one has it.
     if (call.token !== undefined && this.#byToken.get(call.token) === call) this.#byToken.delete(call.token)
-    return call
+    return true
   }
 
   async #receiveRequest(request: JsonRpcRequest): Promise<void> {
     const { id, method } = request
     if (method === CREATE_ELICITATION && this.#config.pauseTimeouts) {
-      if (!this.isPaused) for (const call of this.#pending.all()) call.left = call.dueAt - this.now()
+      if (!this.isPaused) for (const call of this.#calls()) call.left = call.dueAt - this.now()
       this.#elicitations.set(id, request)
       this.#resetDeadlines()
     }
@@ -286,13 +293,16 @@ export class RpcPeer {
     if (this.#elicitations.delete(id) && !this.isPaused) this.#resetDeadlines()
   }
 
-  #resetDeadlines(): void {
-    for (const call of this.#pending.all()) this.waits.setDeadline(call, call.timeLeft)
+  *#calls(): Iterable<Call> {
+    for (const request of this.#pipe.pending()) if (request instanceof Call) yield request
   }
 
-  #receiveResponse(response: JsonRpcResponse): void {
-    const call = this.#take(response.id as RequestId)
-    if (call === undefined) return
+  #resetDeadlines(): void {
+    for (const call of this.#calls()) this.waits.setDeadline(call, call.timeLeft)
+  }
+
+  #receiveResponse(response: JsonRpcResponse, call: PendingRequest | undefined): void {
+    if (!(call instanceof Call) || !this.#settle(call)) return
     if (isErrorResponse(response)) call.reject(new RpcError(response.error.code, response.error.message, response.error.data))
     else call.resolve(call.repeatable ? this.#listener.onResult(call, response.result) : response.result)
   }

@@ -69,7 +69,12 @@ export class Outbox {
 
   /** Whether a request with this id waits. */
   holds(id: RequestId): boolean {
-    return [...this.#resends, ...this.#waiting].some((waiting) => 'phase' in waiting && waiting.id === id)
+    return this.requests.some((request) => request.id === id)
+  }
+
+  /** The requests that wait. */
+  get requests(): PendingRequest[] {
+    return [...this.#resends, ...this.#waiting].filter((waiting) => 'phase' in waiting)
   }
 
   /** Removes and returns one after the other, also what comes in meanwhile. */

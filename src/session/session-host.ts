@@ -24,7 +24,7 @@ export interface HostListener {
    */
   onState(to: LifecycleState, ended: Error | undefined): void
   /** A message came in. */
-  onMessage(message: JsonRpcMessage): void
+  onMessage(message: JsonRpcMessage, request?: PendingRequest): void
   /** A request ended without a response. */
   onFailed(request: PendingRequest, error: McpWebSocketError): void
   /** Something went wrong that belongs to no promise; the event `error` follows. */
@@ -51,7 +51,7 @@ export class SessionHost {
     this.session = new Session(config, {
       onState: (to, from, closure) => this.#onState(to, from, closure),
       onReconnected: (reconnected) => this.events.emit('reconnected', reconnected),
-      onMessage: (message) => listener.onMessage(message),
+      onMessage: (message, request) => listener.onMessage(message, request),
       onFailed: (request, error) => listener.onFailed(request, error),
       onError: (error) => this.report(error)
     })

@@ -51,8 +51,8 @@ export interface SessionListener {
   onState(to: LifecycleState, from: LifecycleState, closure: Closure | undefined): void
   /** The connection is ready again after an outage. */
   onReconnected(reconnected: Reconnected): void
-  /** A message came in for the layer above. */
-  onMessage(message: JsonRpcMessage): void
+  /** A message came in for the layer above. @param request - What a response responds to. */
+  onMessage(message: JsonRpcMessage, request?: PendingRequest): void
   /** A request of the layer above ended without a response. */
   onFailed(request: PendingRequest, error: McpWebSocketError): void
   /** Something went wrong that belongs to no promise. */
@@ -211,6 +211,11 @@ export class Session implements ConnectionListener {
     return 'unknown'
   }
 
+  /** The requests of the layer above that are not settled: in flight or waiting. */
+  pending(): Iterable<PendingRequest> {
+    return [...this.#inFlight.all(), ...this.#outbox.requests]
+  }
+
   /** Why requests get no response, if anything is known: `connect()` was never called, the last dial failed, or frames could not be read. */
   get explanation(): McpWebSocketError | undefined {
     const { state } = this
@@ -308,9 +313,10 @@ export class Session implements ConnectionListener {
     const failed = isErrorResponse(response)
     if (!failed && this.#journal.isListen(id)) return this.#holdEnd(id, response)
     // A late response to a request that was given up is normal; it ends here.
-    if (!this.#settle(id, !failed)) return
+    const request = this.#settle(id, !failed)
+    if (!request) return
     if (failed) this.#setup.noteListenError(id, response)
-    this.#listener.onMessage(response)
+    this.#listener.onMessage(response, request)
   }
 
   onMalformed({ problem, kind, id }: Malformed): void {
@@ -336,8 +342,8 @@ export class Session implements ConnectionListener {
 
   #deliverEnds(now: number): void {
     for (const [id, message] of this.#journal.takeEnds(now)) {
-      this.#settle(id)
-      this.#listener.onMessage(message)
+      const request = this.#settle(id)
+      this.#listener.onMessage(message, request)
     }
     this.#scheduleEnds()
   }

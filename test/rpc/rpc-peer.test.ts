@@ -13,18 +13,24 @@ class FakePipe implements MessagePipe {
   delivery: 'not-sent' | 'unknown' = 'unknown'
   problem: Error | undefined
   readonly explanation = undefined
+  readonly #requests: PendingRequest[] = []
 
-  request(message: JsonRpcMessage): void {
+  request(message: JsonRpcMessage, request: PendingRequest): void {
+    this.notify(message)
+    this.#requests.push(request)
+  }
+
+  notify(message: JsonRpcMessage): void {
     if (this.problem) throw this.problem
     this.sent.push(message)
   }
 
-  notify(message: JsonRpcMessage): void {
-    this.request(message)
+  respond(message: JsonRpcMessage): void {
+    this.notify(message)
   }
 
-  respond(message: JsonRpcMessage): void {
-    this.request(message)
+  pending(): PendingRequest[] {
+    return this.#requests
   }
 
   cancel(request: PendingRequest, reason: string): 'not-sent' | 'unknown' {
@@ -69,10 +75,11 @@ describe('a call', () => {
 
   it('is settled once by its response, which calls its deadline off', async () => {
     const { pipe, clock, peer } = rig()
-    const { promise, id } = peer.call('a', undefined)
+    const call = peer.call('a', undefined)
     expect(clock.pendingCount).toBe(1)
-    peer.receive({ jsonrpc: '2.0', id, result: { fine: true } })
-    await expect(promise).resolves.toEqual({ fine: true })
+    peer.receive({ jsonrpc: '2.0', id: call.id, result: { fine: true } }, call)
+    peer.receive({ jsonrpc: '2.0', id: call.id, result: { fine: false } }, call)
+    await expect(call.promise).resolves.toEqual({ fine: true })
     expect([clock.pendingCount, peer.pendingCount, pipe.cancelled.length]).toEqual([0, 0, 0])
   })
 
@@ -108,13 +115,13 @@ describe('a call', () => {
     expect([clock.pendingCount, peer.pendingCount]).toEqual([0, 0])
   })
 
-  it('is failed from below by its id, once', async () => {
+  it('is failed from below, once', async () => {
     const { peer } = rig()
-    const { promise, id } = peer.call('a', undefined)
+    const call = peer.call('a', undefined)
     const problem = new Error('lost')
-    peer.fail(id, problem)
-    peer.fail(id, new Error('again'))
-    await expect(promise).rejects.toBe(problem)
+    peer.fail(call, problem)
+    peer.fail(call, new Error('again'))
+    await expect(call.promise).rejects.toBe(problem)
   })
 
   it('rejects beyond maxPending', async () => {
@@ -245,8 +252,8 @@ describe('the timeouts of calls, while the server asks the user', () => {
     await clock.advance(5000)
     await answer()
     expect(clock.pendingCount).toBe(0)
-    peer.fail(call.id, undefined)
-    peer.fail(other.id, undefined)
+    peer.fail(call, undefined)
+    peer.fail(other, undefined)
     watch(call.promise)
     watch(other.promise)
   })
