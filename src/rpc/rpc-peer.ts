@@ -85,9 +85,7 @@ export class Call extends PendingRequest implements Waiter {
   slot = -1
   /** The request's options. */
   readonly options: RequestOptions
-  /** Time for the response, in ms; progress may start it anew. */
-  readonly timeout: number
-  /** What is left of `timeout`, in ms, since the clock was last set. */
+  /** What is left of {@link timeout}, in ms, since the clock was last set. */
   left: number
   /** When `maxTotalTimeout` is over, in ms of the clock; `undefined`: never. */
   readonly endsAt: number | undefined
@@ -99,29 +97,28 @@ export class Call extends PendingRequest implements Waiter {
   readonly promise: Promise<unknown>
   /** Resolves the promise, unless it is settled. */
   resolve: (result: unknown) => void = unsettled
-  /** Rejects the promise, unless it is settled. */
-  reject: (error: unknown) => void = unsettled
   readonly #peer: RpcPeer
 
-  /** Made by {@link RpcPeer.call}. @param timeout - The deadline if the options name none, in ms. */
-  constructor(
-    peer: RpcPeer,
-    id: number,
-    method: string,
-    params: Params | undefined,
-    options: RequestOptions,
-    timeout: number,
-    flow: CallFlow
-  ) {
+  /** Made by {@link RpcPeer.call}. */
+  constructor(peer: RpcPeer, id: number, method: string, params: Params | undefined, options: RequestOptions, flow: CallFlow) {
     super(id, method, params, options.resend, flow.repeatable)
     this.options = options
-    this.timeout = this.left = options.timeout ?? timeout
     this.endsAt = flow.endsAt ?? endOf(options, peer)
     this.#peer = peer
-    this.promise = new Promise((resolve, reject) => {
+    this.left = this.timeout
+    this.promise = new Promise((resolve) => {
       this.resolve = resolve
-      this.reject = reject
     })
+  }
+
+  /** Rejects the promise, unless it is settled. No record keeps the function for that: most calls succeed, and there may be many. */
+  reject(error: unknown): void {
+    this.resolve(Promise.reject(error as Error))
+  }
+
+  /** Time for the response, in ms; progress may start it anew. */
+  get timeout(): number {
+    return this.options.timeout ?? this.#peer.requestTimeout
   }
 
   /** Time for the response, in ms from now. */
@@ -172,6 +169,11 @@ export class RpcPeer {
     this.waits = new Waits(config.clock, config.grace)
   }
 
+  /** The deadline of a request whose options name none, in ms. */
+  get requestTimeout(): number {
+    return this.#config.requestTimeout
+  }
+
   /** How many requests wait for a response. */
   get pendingCount(): number {
     return this.#pendingCount
@@ -193,7 +195,7 @@ export class RpcPeer {
    * @returns Its record, whose promise settles exactly once.
    */
   call(method: string, params: Params | undefined, options: RequestOptions = NO_OPTIONS, flow: CallFlow = NO_FLOW): Call {
-    const call = new Call(this, this.#nextId(), method, params, options, this.#config.requestTimeout, flow)
+    const call = new Call(this, this.#nextId(), method, params, options, flow)
     const { signal } = options
     try {
       checkCall(method, params)
