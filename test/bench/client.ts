@@ -1,10 +1,12 @@
 // One peer in a process of its own. It measures what `main.ts` orders, and checks every answer.
 import { heapUsed } from '../helpers/heap-used.js'
-import { AGAINST, PEERS, type Connection } from './peers.js'
-import { obey } from './processes.js'
+import type { Connection } from './connection.js'
+import { peerOf, type Folders } from './peers.js'
+import { now, obey } from './processes.js'
 import { percentile } from './statistics.js'
 
 let connection: Connection
+let reopened: Promise<(number | undefined)[]>
 
 /** One request whose answer is checked. */
 async function ask(text: string): Promise<void> {
@@ -13,10 +15,10 @@ async function ask(text: string): Promise<void> {
 }
 
 /** Makes `count` requests, of which `open` are in flight at any time. */
-async function askMany(count: number, open: number): Promise<void> {
+async function askMany(count: number, open: number, textOf: (n: number) => string = String): Promise<void> {
   let next = 0
   const work = async (): Promise<void> => {
-    while (next < count) await ask(String(next++))
+    while (next < count) await ask(textOf(next++))
   }
   await Promise.all(Array.from({ length: open }, work))
 }
@@ -35,13 +37,13 @@ async function timed(work: () => Promise<void>): Promise<{ wall: number; cpu: nu
 export interface Opening {
   readonly peer: string
   readonly url: string
-  readonly folder: string
+  readonly folders: Folders
   readonly warmUp: number
 }
 
 obey({
-  open: async ({ peer, url, folder, warmUp }: Opening) => {
-    connection = await (peer === 'against' ? AGAINST : PEERS[peer]!).open(url, folder)
+  open: async ({ peer, url, folders, warmUp }: Opening) => {
+    connection = await peerOf(peer).open(url, folders)
     for (let i = 0; i < warmUp / 10; i++) await ask(String(i))
     await askMany(warmUp, 64)
     await flood(warmUp)
@@ -63,11 +65,9 @@ obey({
     return { rate: (count / wall) * 1e6, cpu: cpu / count }
   },
 
-  payload: async ({ bytes, count }: { readonly bytes: number; readonly count: number }) => {
+  payload: async ({ bytes, count, open }: { readonly bytes: number; readonly count: number; readonly open: number }) => {
     const text = 'x'.repeat(bytes)
-    const { wall } = await timed(async () => {
-      for (let i = 0; i < count; i++) await ask(text)
-    })
+    const { wall } = await timed(() => askMany(count, open, () => text))
     return { rate: (bytes * count) / wall }
   },
 
@@ -85,11 +85,30 @@ obey({
     await askMany(1000, 64)
     const before = await heapUsed()
     await askMany(count, 64)
-    return { bytes: (await heapUsed()) - before }
+    return { kibibytes: ((await heapUsed()) - before) / 1024 }
   },
+
+  /** Opens so many clients at once. What they do from now on, `reopened` tells. */
+  openMany: async ({ peer, url, folders, count }: Opening & { readonly count: number }) => {
+    const connections = await Promise.all(Array.from({ length: count }, () => peerOf(peer).open(url, folders)))
+    reopened = Promise.all(connections.map(firstAnswerOf))
+  },
+
+  /** @returns When each of them had its first answer over a new connection; `undefined` if it never had. */
+  reopened: () => reopened,
 
   close: () => connection.close()
 })
+
+/** How long a client has to come back. */
+const PATIENCE = 60_000
+
+function firstAnswerOf(client: Connection): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    client.onReopened?.(() => void client.request('echo', 'back').then(() => resolve(now())))
+    setTimeout(resolve, PATIENCE, undefined).unref()
+  })
+}
 
 /** Has the server send so many notifications, and waits until the handler has seen them all. */
 async function flood(count: number): Promise<void> {

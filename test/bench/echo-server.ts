@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type WebSocket } from 'ws'
-import { obey } from './processes.js'
+import { now, obey } from './processes.js'
 
 interface Message {
   readonly id?: number | string
@@ -51,8 +51,31 @@ function flood(stream: Duplex, count: number): void {
   stream.write(known)
 }
 
+/**
+ * Has a socket write eight frames at a time. One write for each would cost more than all the rest, so that the clients would wait for the
+ * server. All frames of a turn at once would have the server work while the clients wait, and the other way round.
+ */
+function writeTogether(stream: Duplex): () => void {
+  let corked = 0
+  const uncork = (): void => {
+    corked = 0
+    stream.uncork()
+  }
+  return () => {
+    if (corked === 0) {
+      stream.cork()
+      process.nextTick(uncork)
+    }
+    if (++corked % 8 === 0) {
+      stream.uncork()
+      stream.cork()
+    }
+  }
+}
+
 function serve(socket: WebSocket, stream: Duplex): void {
   const held: unknown[] = []
+  const willSend = writeTogether(stream)
   const call = (id: unknown, name: string | undefined, text: string): void => {
     if (name === 'never') held.push(id)
     else {
@@ -68,6 +91,7 @@ function serve(socket: WebSocket, stream: Duplex): void {
       return
     }
     const { id, method, params } = JSON.parse(data.toString()) as Message
+    willSend()
     if (method === 'tools/call') call(id, params?.name, params?.arguments?.text ?? '')
     else if (method === 'initialize') {
       const protocolVersion = params?.protocolVersion
@@ -79,11 +103,11 @@ function serve(socket: WebSocket, stream: Duplex): void {
 }
 
 obey({
-  /** @returns The port that it listens on. */
+  /** @returns The port that it listens on, and since when. */
   listen: async (port: number) => {
     const server = new WebSocketServer({ host: '127.0.0.1', port, maxPayload: 64 * 2 ** 20 })
     server.on('connection', (socket, request) => serve(socket, request.socket))
     await once(server, 'listening')
-    return (server.address() as AddressInfo).port
+    return { port: (server.address() as AddressInfo).port, at: now() }
   }
 })

@@ -3,6 +3,9 @@ import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
+/** Milliseconds of a clock that all processes of the machine share. */
+export const now = (): number => Number(process.hrtime.bigint()) / 1e6
+
 /** What a program of the bench does for the one that started it, by name. */
 export type Commands = Readonly<Record<string, (argument: never) => unknown>>
 
@@ -76,9 +79,29 @@ export class Program {
     return report.value as T
   }
 
-  /** Ends it with SIGKILL, and waits until it is gone. */
+  /** Ends it with SIGKILL, and waits until it is gone: nothing that it holds is worth a goodbye. */
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL')
     await this.#gone
+  }
+}
+
+/** Where an `echo-server` listens, and since when. */
+export interface Listening {
+  readonly port: number
+  readonly at: number
+}
+
+/** Runs what needs programs, and ends all that it started, however it ends. */
+export async function withPrograms<T>(run: (start: (name: string, side: Side) => Program) => Promise<T>): Promise<T> {
+  const programs: Program[] = []
+  try {
+    return await run((name, side) => {
+      const program = new Program(name, side)
+      programs.push(program)
+      return program
+    })
+  } finally {
+    await Promise.all(programs.map((program) => program.kill()))
   }
 }

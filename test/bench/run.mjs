@@ -22,7 +22,7 @@ const asPublished = {
 await mkdir(outdir, { recursive: true })
 try {
   await build({
-    entryPoints: ['main', 'echo-server', 'client'].map((name) => `${here}${name}.ts`),
+    entryPoints: ['main', 'echo-server', 'client', 'mcp-server', 'crowd'].map((name) => `${here}${name}.ts`),
     outdir,
     outExtension: { '.js': '.mjs' },
     bundle: true,
