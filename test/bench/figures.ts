@@ -18,7 +18,7 @@ export interface Figure {
   readonly argument: (count: number) => unknown
   /** That number, in a full run and in a quick one. */
   readonly counts: readonly [full: number, quick: number]
-  /** In which rounds of a process: in all (1), in every n-th, or in the first only, as memory does not vary (`Infinity`). */
+  /** In which rounds: in all (1), in every n-th, or in the first only (`Infinity`), as memory does not vary. */
   readonly every: number
   /** By the name of each value that the command returns. */
   readonly columns: Readonly<Record<string, Column>>
@@ -27,10 +27,10 @@ export interface Figure {
 const cost = (key: string, title: string, decimals: number): Column => ({ key, title, decimals, isCost: true, hasRatio: true })
 const speed = (key: string, title: string, decimals = 0): Column => ({ key, title, decimals, isCost: false, hasRatio: true })
 
-const requests = (open: number, count: number): Figure => ({
+const requests = (open: number, counts: Figure['counts']): Figure => ({
   command: 'requests',
   argument: (count) => ({ count, open }),
-  counts: [count, count],
+  counts,
   every: 1,
   columns: {
     rate: speed(`rate${String(open)}`, `req/s, ${open.toLocaleString('en')} open`),
@@ -38,7 +38,7 @@ const requests = (open: number, count: number): Figure => ({
   }
 })
 
-const payload = (name: string, bytes: number, open: number, counts: readonly [number, number], every = 1): Figure => ({
+const payload = (name: string, bytes: number, open: number, counts: Figure['counts'], every = 1): Figure => ({
   command: 'payload',
   argument: (count) => ({ count, bytes, open }),
   counts,
@@ -55,8 +55,8 @@ export const FIGURES: Readonly<Record<string, Figure>> = {
     every: 1,
     columns: { p50: cost('p50', 'RTT p50 µs', 0), p99: cost('p99', 'RTT p99 µs', 0) }
   },
-  req64: requests(64, 4000),
-  req1024: requests(1024, 8000),
+  req64: requests(64, [4000, 3000]),
+  req1024: requests(1024, [8000, 6000]),
   '1k': payload('1K', 2 ** 10, 64, [1500, 800]),
   '64k': payload('64K', 2 ** 16, 8, [64, 32]),
   '1m': payload('1M', 2 ** 20, 2, [6, 4]),
@@ -64,7 +64,7 @@ export const FIGURES: Readonly<Record<string, Figure>> = {
   notif: {
     command: 'notifications',
     argument: (count) => count,
-    counts: [10_000, 10_000],
+    counts: [10_000, 8000],
     every: 1,
     columns: { rate: speed('notifications', 'notif/s'), cpu: cost('cpuNotification', 'CPU µs/notif', 2) }
   },
@@ -78,7 +78,7 @@ export const FIGURES: Readonly<Record<string, Figure>> = {
   left: {
     command: 'left',
     argument: (count) => count,
-    counts: [100_000, 20_000],
+    counts: [100_000, 10_000],
     every: Infinity,
     columns: { kibibytes: { key: 'left', title: 'left KiB', decimals: 0, isCost: true, hasRatio: false } }
   }

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import type { Folders } from './peers.js'
+import { rotated } from './rounds.js'
 
 const run = promisify(execFile)
 
@@ -20,9 +21,10 @@ const MODULES: readonly (readonly [specifier: string, isApart: boolean])[] = [
 
 /** ms that a fresh Node takes for each import, round by round. The first is the floor. */
 export async function measureImports(root: string, folders: Folders, rounds: number): Promise<Record<string, number[]>> {
-  const measured: Record<string, number[]> = {}
+  const measured: Record<string, number[]> = Object.fromEntries(MODULES.map(([specifier]) => [specifier, []]))
   for (let round = 0; round < rounds; round++)
-    for (const [specifier, isApart] of MODULES) (measured[specifier] ??= []).push(await importIn(isApart ? folders.peers : root, specifier))
+    for (const [specifier, isApart] of rotated(MODULES, round))
+      measured[specifier]!.push(await importIn(isApart ? folders.peers : root, specifier))
   return measured
 }
 

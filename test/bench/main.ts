@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { cpus } from 'node:os'
+import { cpus, loadavg } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { installPinned } from '../helpers/install-pinned.js'
@@ -52,11 +52,11 @@ export async function main(args: string[], root: string): Promise<number> {
     console.log(USAGE)
     return 0
   }
-  const startedAt = performance.now()
+  const begun = { at: performance.now(), load: loadavg()[0] ?? 0 }
   const parts = pick(values.figures, [...Object.keys(FIGURES), ...PARTS], 'figure')
   const plan = await planOf(values, parts, root)
   const results = await measure(plan, parts, root)
-  const run: Run = { facts: factsOf(plan, root, startedAt), plan, results }
+  const run: Run = { facts: factsOf(plan, root, begun), plan, results }
   console.log(`${report(run)}\n`)
   await write(values.json ?? `${root}.bench/latest.json`, `${JSON.stringify(run, undefined, 2)}\n`)
   if (values.svg !== undefined) await write(values.svg, drawChart(panelsOf(run), 'What clients cost, beside a raw WebSocket'))
@@ -86,7 +86,7 @@ async function planOf(values: Values, parts: readonly string[], root: string): P
     figures: parts.filter((name) => name in FIGURES),
     isQuick: values.quick,
     batches: Number(values.batches ?? (values.quick && isCrowded ? 1 : 2)),
-    rounds: Number(values.rounds ?? (values.quick && isCrowded ? 5 : 8)),
+    rounds: Number(values.rounds ?? (isCrowded ? (values.quick ? 5 : 7) : 8)),
     scale: Number(values.scale),
     folders: await foldersOf(peers, parts, values.against, root)
   }
@@ -115,8 +115,8 @@ async function measure(plan: Plan, parts: readonly string[], root: string): Prom
     browser: begin('browser') ? await measureBrowser(root, plan, isQuick ? 3 : 8) : undefined,
     server: begin('server')
       ? await measureServer({
-          rounds: isQuick ? 6 : 12,
-          requests: Math.ceil(4000 * scale),
+          rounds: isQuick ? 5 : 10,
+          requests: Math.ceil((isQuick ? 2000 : 4000) * scale),
           connections: Math.ceil((isQuick ? 300 : 1000) * scale)
         })
       : undefined,
@@ -139,13 +139,14 @@ async function measureOutages({ peers, isQuick, folders }: Plan): Promise<Outage
   return outages
 }
 
-function factsOf(plan: Plan, root: string, startedAt: number): Facts {
+function factsOf(plan: Plan, root: string, begun: { readonly at: number; readonly load: number }): Facts {
   return {
     node: process.version,
     cpu: `${String(cpus().length)} × ${cpus()[0]?.model ?? '?'}`,
     date: new Date().toISOString().slice(0, 16).replace('T', ' '),
     isPinned,
-    seconds: (performance.now() - startedAt) / 1000,
+    load: begun.load,
+    seconds: (performance.now() - begun.at) / 1000,
     versions: Object.fromEntries(plan.peers.map((name) => [name, versionOf(name, plan.folders, root)]))
   }
 }

@@ -15,6 +15,8 @@ export interface Facts {
   readonly cpu: string
   readonly date: string
   readonly isPinned: boolean
+  /** Load average of the machine before it began: what else ran. */
+  readonly load: number
   readonly seconds: number
   /** By peer. */
   readonly versions: Readonly<Record<string, string>>
@@ -52,10 +54,10 @@ export function report(run: Run): string {
 }
 
 function headOf({ facts, plan }: Run): string {
-  const { node, cpu, date, isPinned, seconds } = facts
+  const { node, cpu, date, isPinned, load, seconds } = facts
   const pinned = isPinned ? 'The clients share one core, and the server has another.' : 'Nothing is pinned to a core.'
   return (
-    `Node ${node}, ${cpu}, ${date} UTC, ${seconds.toFixed(0)} s. Medians of ${String(plan.rounds * plan.batches)} rounds in ` +
+    `Node ${node}, ${cpu}, ${date} UTC, ${seconds.toFixed(0)} s, load before it ${load.toFixed(1)}. Medians of ${String(plan.rounds * plan.batches)} rounds in ` +
     `${String(plan.batches)} processes for each client; in brackets the median of the ratios of each round to the raw loop (floor a). ` +
     `${pinned} Ratios nearer to 1 than those of the row A/A are noise.`
   )

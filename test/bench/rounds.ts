@@ -48,7 +48,7 @@ async function measureBatch(plan: Plan, batch: number, port: number, measured: M
     for (let round = 0; round < plan.rounds; round++) {
       tell(`batch ${String(batch + 1)} of ${String(plan.batches)}, round ${String(round + 1)} of ${String(plan.rounds)}`)
       for (const name of plan.figures)
-        if (round % FIGURES[name]!.every === 0)
+        if ((batch * plan.rounds + round) % FIGURES[name]!.every === 0)
           for (const peer of rotated(plan.peers, batch + round)) await measureFigure(plan, name, programs.get(peer)!, measured[peer]!)
     }
     for (const program of programs.values()) await program.order('close')
