@@ -22,7 +22,6 @@ const node: TestProjectConfiguration = {
       'test/browser/**',
       'test/shared/**',
       'test/types/**',
-      'test/bench/**',
       'test/engines/**',
       'test/heavy/**',
       'test/interop/**',

@@ -1,36 +1,17 @@
-import { execFile } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import { existsSync, readdirSync } from 'node:fs'
-import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
+import { installPinned } from '../helpers/install-pinned.js'
 
-const run = promisify(execFile)
 const PINNED = fileURLToPath(new URL('toolchain/', import.meta.url))
 const CACHE = fileURLToPath(new URL('../../.runtimes/', import.meta.url))
-const FILES = ['package.json', 'package-lock.json']
 
-/**
- * Installs what `toolchain/` pins into `.runtimes/`, once for each state of its lockfile; what older states left is removed.
- * @returns The folder.
- */
-export async function installToolchain(): Promise<string> {
-  const key = createHash('sha256')
-  for (const file of FILES) key.update(await readFile(join(PINNED, file)))
-  const name = key.digest('hex').slice(0, 12)
-  const folder = join(CACHE, name)
-  const complete = join(folder, 'complete')
-  if (existsSync(complete)) return folder
-  await rm(CACHE, { recursive: true, force: true })
-  await mkdir(folder, { recursive: true })
-  for (const file of FILES) await copyFile(join(PINNED, file), join(folder, file))
-  console.log('runtimes: installing the runtimes and compilers into .runtimes/ (1.3 GB; once, takes minutes)')
-  // The programs are in the packages: no script of theirs has to run. Miniflare is run by another Node than this one.
-  await run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: folder })
-  await writeFile(complete, '')
-  return folder
-}
+/** Installs what `toolchain/` pins into `.runtimes/`. @returns The folder. */
+export const installToolchain = (): Promise<string> =>
+  installPinned(PINNED, CACHE, () =>
+    console.log('runtimes: installing the runtimes and compilers into .runtimes/ (1.3 GB; once, takes minutes)')
+  )
 
 /** The file `path` of the first package below `scope` that has it: npm installs only the package for this platform. */
 function inPlatformPackage(folder: string, scope: string, path: string): string | undefined {

@@ -1,0 +1,134 @@
+import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
+import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js'
+import { WebSocket } from 'ws'
+
+/** What every peer makes of a request. */
+export interface Answer {
+  readonly content: readonly { readonly text: string }[]
+}
+
+/** A peer that is connected and ready. */
+export interface Connection {
+  /** Calls a tool as users of the peer do, with a timeout if the peer has one. */
+  request(name: string, text: string): Promise<Answer>
+  /** Sets the handler for `notifications/message`. */
+  onNotification(handler: OnNotification): void
+  /** Sets the handler for a connection that is there again, of a peer that dials again. */
+  onReopened?(handler: () => void): void
+  close(): unknown
+}
+
+/** Takes the parameters of a `notifications/message`. */
+export type OnNotification = (params: { readonly data: number }) => void
+
+interface Frame {
+  readonly id?: number
+  readonly result: Answer
+  readonly params: { readonly data: number }
+}
+
+/** How long a request may take, where a peer wants to know. */
+export const TIMEOUT = 60_000
+
+/** A socket of `ws`, as everybody uses it. */
+export const openSocket = (url: string, subprotocols: string[] = []): Promise<WebSocket> =>
+  new Promise((resolve, reject) => {
+    const socket = new WebSocket(url, subprotocols)
+    socket.once('open', () => resolve(socket)).once('error', reject)
+  })
+
+/** A connection without any library, which can send more than calls of tools. */
+export interface RawConnection extends Connection {
+  call(method: string, params: object): Promise<Answer>
+}
+
+/** Floor a: the least that a program can do. A counter, a Map, a promise. */
+export async function openRaw(url: string, subprotocols?: string[]): Promise<RawConnection> {
+  const socket = await openSocket(url, subprotocols)
+  const waiting = new Map<number, (answer: Answer) => void>()
+  let notified: OnNotification
+  let lastId = 0
+  socket.on('message', (data: Buffer) => {
+    const { id, result, params } = JSON.parse(data.toString()) as Frame
+    if (id === undefined) notified(params)
+    else {
+      waiting.get(id)?.(result)
+      waiting.delete(id)
+    }
+  })
+  const call = (method: string, params: object): Promise<Answer> =>
+    new Promise((resolve) => {
+      const id = ++lastId
+      waiting.set(id, resolve)
+      socket.send(JSON.stringify({ jsonrpc: '2.0', id, method, params }))
+    })
+  return {
+    call,
+    request: (name, text) => call('tools/call', { name, arguments: { text } }),
+    onNotification: (handler) => void (notified = handler),
+    close: () => socket.close()
+  }
+}
+
+interface Waiting {
+  readonly resolve: (answer: Answer) => void
+  readonly timer: NodeJS.Timeout
+}
+
+/** Anything with the interface of a WebSocket. */
+export interface SocketLike {
+  onmessage: ((event: { data: never }) => void) | null
+  send(text: string): void
+  close(): void
+}
+
+/** Floor b: what {@link openRaw} does, and a timer for each request. */
+export function correlate(socket: SocketLike): Connection {
+  const waiting = new Map<number, Waiting>()
+  let notified: OnNotification
+  let lastId = 0
+  socket.onmessage = ({ data }) => {
+    const { id, result, params } = JSON.parse(data) as Frame
+    if (id === undefined) notified(params)
+    else {
+      const found = waiting.get(id)
+      clearTimeout(found?.timer)
+      found?.resolve(result)
+      waiting.delete(id)
+    }
+  }
+  return {
+    request: (name, text) =>
+      new Promise((resolve, reject) => {
+        const id = ++lastId
+        const timer = setTimeout(() => {
+          waiting.delete(id)
+          reject(new Error('timeout'))
+        }, TIMEOUT)
+        waiting.set(id, { resolve, timer })
+        socket.send(JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: { text } } }))
+      }),
+    onNotification: (handler) => void (notified = handler),
+    close: () => socket.close()
+  }
+}
+
+/** The least that can be called a transport of the official SDK, over an open socket. */
+export function transportOver(socket: WebSocket): Transport {
+  const transport: Transport = {
+    start: () => {
+      socket.on('message', (data: Buffer) => transport.onmessage?.(JSON.parse(data.toString()) as JSONRPCMessage))
+      socket.on('close', () => transport.onclose?.())
+      return Promise.resolve()
+    },
+    send: (message) => {
+      socket.send(JSON.stringify(message))
+      return Promise.resolve()
+    },
+    close: () => {
+      socket.close()
+      return Promise.resolve()
+    }
+  }
+  return transport
+}

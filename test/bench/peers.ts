@@ -1,0 +1,89 @@
+import { correlate, openRaw, openSocket, type Connection, type SocketLike } from './connection.js'
+
+/** Folders with what the bench does not find beside itself. */
+export interface Folders {
+  /** Where `peers/package.json` is installed. */
+  readonly peers: string
+  /** Of `--against`. */
+  readonly against: string
+}
+
+/** A client that is measured. */
+export interface Peer {
+  readonly title: string
+  /** The package whose version the table shows. */
+  readonly package: string
+  /** Whether this package is what is measured. */
+  readonly isOurs?: boolean
+  /** Whether the package is one of `peers/package.json`. */
+  readonly isApart?: boolean
+  open(url: string, folders: Folders): Promise<Connection>
+}
+
+// Nobody loads what another peer needs: imported in its own process, when it is opened.
+const mcp = (): Promise<typeof import('./mcp-clients.js')> => import('./mcp-clients.js')
+const rpc = (): Promise<typeof import('./rpc-libraries.js')> => import('./rpc-libraries.js')
+
+const apart = (title: string, name: string, open: Peer['open']): Peer => ({ title, package: name, isApart: true, open })
+
+/** All of them, in the order of the table. The first is the floor. */
+export const PEERS: Readonly<Record<string, Peer>> = {
+  raw: { title: 'raw ws (floor a)', package: 'ws', open: (url) => openRaw(url) },
+  again: { title: 'raw ws again (A/A)', package: 'ws', open: (url) => openRaw(url) },
+  timer: {
+    title: 'raw ws + setTimeout (floor b)',
+    package: 'ws',
+    open: async (url) => correlate((await openSocket(url)) as unknown as SocketLike)
+  },
+  ours: {
+    title: 'mcp-websocket-client',
+    isOurs: true,
+    package: 'mcp-websocket-client',
+    open: async (url) => (await mcp()).openOurs(url, await import('../../src/index.js'))
+  },
+  'ours-v1': {
+    title: 'SDK v1, our transport',
+    isOurs: true,
+    package: '@modelcontextprotocol/sdk',
+    open: async (url) => (await mcp()).openV1(await (await mcp()).ourTransport(url))
+  },
+  'ours-v2': {
+    title: 'SDK v2, our transport',
+    isOurs: true,
+    package: '@modelcontextprotocol/client',
+    open: async (url) => (await mcp()).openV2(await (await mcp()).ourTransport(url))
+  },
+  v1: {
+    title: 'SDK v1, minimal transport',
+    package: '@modelcontextprotocol/sdk',
+    open: async (url) => (await mcp()).openV1(await (await mcp()).minimalTransport(url))
+  },
+  'v1-own': {
+    title: 'SDK v1, its own transport',
+    package: '@modelcontextprotocol/sdk',
+    open: async (url) => (await mcp()).openV1(await (await mcp()).formerTransport(url))
+  },
+  v2: {
+    title: 'SDK v2, minimal transport',
+    package: '@modelcontextprotocol/client',
+    open: async (url) => (await mcp()).openV2(await (await mcp()).minimalTransport(url))
+  },
+  'rpc-websockets': apart('rpc-websockets', 'rpc-websockets', async (url, { peers }) => (await rpc()).openRpcWebSockets(url, peers)),
+  'json-rpc-2.0': apart('json-rpc-2.0', 'json-rpc-2.0', async (url, { peers }) => (await rpc()).openJsonRpc2(url, peers)),
+  'vscode-jsonrpc': apart('vscode-jsonrpc (no timeouts)', 'vscode-jsonrpc', async (url, { peers }) =>
+    (await rpc()).openVscodeJsonRpc(url, peers)
+  ),
+  partysocket: apart('partysocket + own correlation', 'partysocket', async (url, { peers }) => (await rpc()).openPartySocket(url, peers))
+}
+
+/** The peer `against`: the same package, built in another folder. */
+export const AGAINST: Peer = {
+  title: 'mcp-websocket-client of --against',
+  isOurs: true,
+  package: 'mcp-websocket-client',
+  open: async (url, { against }) =>
+    (await mcp()).openOurs(url, (await import(`${against}/dist/node/index.js`)) as typeof import('../../src/index.js'))
+}
+
+/** A peer by the name that `--only` knows. */
+export const peerOf = (name: string): Peer => (name === 'against' ? AGAINST : PEERS[name]!)
