@@ -13,6 +13,7 @@ import { panelsOf, report, type Facts, type Results, type Run } from './report.j
 import { measureRestart, REDIALLING, type Outages } from './restart.js'
 import { measureRounds, type Plan } from './rounds.js'
 import { measureServer } from './server-entry.js'
+import { reportStorm } from './storm/report.js'
 import { drawChart } from './svg.js'
 
 /** What is measured apart from the rounds; names for `--figures`. */
@@ -28,7 +29,8 @@ const USAGE = `npm run bench -- [options], or node test/bench/run.mjs [options] 
 --rounds n          how many rounds a process lasts
 --scale n           multiplies how much is done in a round
 --json file         where the samples go (.bench/latest.json)
---svg file          draws a chart`
+--svg file          draws a chart
+--storm file        measures nothing, but simulates how clients redial after an outage, and draws that`
 
 const OPTIONS = {
   quick: { type: 'boolean', default: false },
@@ -40,7 +42,8 @@ const OPTIONS = {
   rounds: { type: 'string' },
   scale: { type: 'string', default: '1' },
   json: { type: 'string' },
-  svg: { type: 'string' }
+  svg: { type: 'string' },
+  storm: { type: 'string' }
 } as const
 
 type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values']
@@ -50,6 +53,12 @@ export async function main(args: string[], root: string): Promise<number> {
   const { values } = parseArgs({ args, options: OPTIONS })
   if (values.help) {
     console.log(USAGE)
+    return 0
+  }
+  if (values.storm !== undefined) {
+    const { table, svg } = reportStorm()
+    console.log(table)
+    await write(values.storm, svg)
     return 0
   }
   const begun = { at: performance.now(), load: loadavg()[0] ?? 0 }
