@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, test } from 'vitest'
@@ -181,3 +183,12 @@ describe('V11: on an HTTP server of the program', () => {
     await server.close()
   })
 })
+
+test.runIf(existsSync('/proc/sys/net/core/somaxconn'))(
+  '4,096 connections may wait to be accepted, if the system allows so many',
+  async () => {
+    const { port } = await useServer()
+    const [, , queue] = execFileSync('ss', ['-ltnH', 'sport', '=', `:${String(port)}`], { encoding: 'utf8' }).split(/\s+/)
+    expect(Number(queue)).toBe(Math.min(4096, Number(readFileSync('/proc/sys/net/core/somaxconn', 'utf8'))))
+  }
+)

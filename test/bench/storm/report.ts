@@ -3,7 +3,7 @@ import { POLICIES } from './policies.js'
 import { storm, type Outcome, type Policy, type Weather } from './storm.js'
 
 /** No policy can bring all clients back in less than 50 s: the server accepts 2,000 in a second. */
-const WEATHER: Weather = { clients: 100_000, outage: 10_000, rate: 2, backlog: 511, seed: 1 }
+const WEATHER: Weather = { clients: 100_000, outage: 10_000, rate: 2, backlog: 4096, seed: 1 }
 
 /** What one policy comes to, with a server whose queue has places, and with one that refuses what it cannot take at once. */
 interface Compared {
