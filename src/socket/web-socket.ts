@@ -149,7 +149,7 @@ export class StandardSocket implements Socket {
     const { readyState = OPEN, bufferedAmount = 0 } = this.#engine
     if (readyState !== OPEN) return Infinity
     // What was written in this turn of the loop had no chance to leave: it says nothing about how fast the server reads.
-    if (this.#buffered === undefined) queueMicrotask(() => (this.#buffered = undefined))
+    if (this.#buffered === undefined) queueMicrotask(this.#endTurn)
     return (this.#buffered ??= bufferedAmount)
   }
 
@@ -187,6 +187,10 @@ export class StandardSocket implements Socket {
   /** The length of the text in UTF-8, in bytes. */
   protected measure(text: string): number {
     return utf8Length(text)
+  }
+
+  readonly #endTurn = (): void => {
+    this.#buffered = undefined
   }
 
   /** @param data - A string, or an `ArrayBuffer` with UTF-8. */

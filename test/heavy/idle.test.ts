@@ -12,7 +12,7 @@ if (!hasDescriptors)
     `\n*** SKIPPED: ${String(COUNT)} connections of one server. The system allows ${mostFiles} open files, see ulimit -Hn. ***\n`
   )
 
-test.skipIf(!hasDescriptors)('10,000 idle connections weigh no more than 25 kB of heap each', { timeout: 600_000 }, async () => {
+test.skipIf(!hasDescriptors)('10,000 idle connections weigh no more than 20 kB of heap each', { timeout: 600_000 }, async () => {
   const programs = (name: string): URL => new URL(`../faults/programs/${name}.ts`, import.meta.url)
   const server = useChild(await bundle(programs('idle-server')), [String(COUNT)], ['--expose-gc'])
   const port = await nextWord(server)
@@ -21,7 +21,7 @@ test.skipIf(!hasDescriptors)('10,000 idle connections weigh no more than 25 kB o
   const { heapEach, rssEach, connections } = JSON.parse(await nextWord(server)) as Record<string, number>
   console.log(`${kib(heapEach ?? 0)} of heap, ${kib(rssEach ?? 0)} of memory each`)
   expect(connections).toBe(COUNT)
-  expect(heapEach).toBeLessThanOrEqual(25_000)
+  expect(heapEach).toBeLessThanOrEqual(20_000)
   await clients.kill()
   const { leftBytes } = JSON.parse(await nextWord(server)) as { leftBytes: number }
   console.log(`${kib(leftBytes)} left`)
