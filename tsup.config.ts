@@ -100,6 +100,18 @@ export default [
   // nanoid 5 is ESM only: inlined, or `require` would fail on older Node 20.
   ...configurationsOf({ platform: 'node', noExternal: ['nanoid'] }),
   ...configurationsOf(browser),
+  {
+    ...common,
+    ...browser,
+    name: 'script',
+    entry: { 'mcp-websocket-client': 'src/script.ts' },
+    outDir: 'dist/browser',
+    format: ['iife'],
+    outExtension: () => ({ js: '.iife.js' }),
+    globalName: 'McpWebSocket',
+    minify: true,
+    esbuildOptions: withoutSources
+  },
   // It shares little with the entries of the client, and nobody is short of space where it runs: it stands alone.
   {
     ...common,

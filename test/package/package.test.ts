@@ -14,6 +14,8 @@ interface Manifest {
   readonly version: string
   readonly type: string
   readonly sideEffects: boolean
+  readonly unpkg: string
+  readonly jsdelivr: string
   readonly exports: Readonly<Record<string, unknown>>
   readonly dependencies: Readonly<Record<string, string>>
 }
@@ -127,9 +129,9 @@ describe('the packed package', () => {
         ? Object.entries(value).flatMap(([key, each]) => [...pathsIn(key), ...pathsIn(each)])
         : []
     }
-    const { main, types, browser, exports, bin } = manifest
+    const { main, types, browser, exports, bin, unpkg, jsdelivr } = manifest
     // The keys of `exports` are names, those of `browser` are files.
-    const paths = pathsIn([main, types, browser, Object.values(exports as object), bin, manifest['react-native']])
+    const paths = pathsIn([main, types, browser, Object.values(exports as object), bin, unpkg, jsdelivr, manifest['react-native']])
     expect(paths.length).toBeGreaterThan(10)
     expect(paths.filter((path) => !existsSync(join(installed.packageFolder, path)))).toEqual([])
   })
@@ -199,6 +201,13 @@ describe('package.json', () => {
   it('has the version that the client gives as its own', () => expect(VERSION).toBe(manifest.version))
 
   it('lets bundlers drop what is not used', () => expect(manifest.sideEffects).toBe(false))
+
+  it('gives CDNs the script of docs/runtimes.md, which names this version', () => {
+    const { unpkg, jsdelivr } = manifest
+    expect(unpkg).toBe(jsdelivr)
+    const scripts = [...read('docs/runtimes.md').matchAll(/<script src="[^"]*\/mcp-websocket-client@([^/]+)\/([^"]+)">/g)]
+    expect(scripts.map(([, version, path = '']) => [version, `./${path}`])).toEqual([[VERSION, jsdelivr]])
+  })
 
   it('exports itself', () => expect(manifest.exports['./package.json']).toBe('./package.json'))
 
@@ -348,7 +357,7 @@ describe('the built files', () => {
 
   it('are made of src and of the dependencies that are inlined, not of an official SDK or of zod', () => {
     const maps = built('.map')
-    expect(maps).toHaveLength(14)
+    expect(maps).toHaveLength(15)
     for (const path of maps) {
       const { sources } = JSON.parse(read(`dist/${path}`)) as { sources: string[] }
       const packages = sources.flatMap((source) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(source)?.[1] ?? [])
@@ -372,7 +381,7 @@ describe('the built files', () => {
   it('import nothing but the dependencies, Node, and what the entries share', () => {
     const { dependencies } = JSON.parse(read('package.json')) as Manifest
     const scripts = [...built('.js'), ...built('.cjs')]
-    expect(scripts).toHaveLength(14)
+    expect(scripts).toHaveLength(15)
     for (const path of scripts) {
       const packages = importsOf({ path, text: read(`dist/${path}`) }).map(({ specifier }) => specifier)
       const allowed = dirname(path) === 'browser' ? [] : [...Object.keys(dependencies), ...builtinModules]
@@ -445,7 +454,7 @@ describe('a bundle for browsers', () => {
   it('loses what the one for Node has', () => {
     for (const trace of ['unexpected-response', 'captive portal']) {
       expect(read('dist/node/core.js')).toContain(trace)
-      for (const name of ['core.js', 'index.js', 'transport.js', 'core.cjs', 'index.cjs', 'transport.cjs'])
+      for (const name of ['core.js', 'index.js', 'transport.js', 'core.cjs', 'index.cjs', 'transport.cjs', 'mcp-websocket-client.iife.js'])
         expect(read(`dist/browser/${name}`)).not.toContain(trace)
     }
   })

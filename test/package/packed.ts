@@ -11,7 +11,10 @@ const run = promisify(execFile)
 export const root = fileURLToPath(new URL('../../', import.meta.url))
 
 const ENTRIES = ['node/index', 'node/transport', 'node/server', 'browser/index', 'browser/transport']
-const BUILT = [...ENTRIES.flatMap((path) => ['js', 'cjs', 'd.ts', 'd.cts'].map((suffix) => `dist/${path}.${suffix}`))]
+const BUILT = [
+  ...ENTRIES.flatMap((path) => ['js', 'cjs', 'd.ts', 'd.cts'].map((suffix) => `dist/${path}.${suffix}`)),
+  'dist/browser/mcp-websocket-client.iife.js'
+]
 
 /** A folder into which the packed package was installed, as npm would have it. */
 export interface Installed {
