@@ -25,7 +25,7 @@ export async function installToolchain(): Promise<string> {
   await rm(CACHE, { recursive: true, force: true })
   await mkdir(folder, { recursive: true })
   for (const file of FILES) await copyFile(join(PINNED, file), join(folder, file))
-  console.log('runtimes: installing the runtimes and compilers into .runtimes/ (1.3 GB; once, takes minutes)')
+  console.log('runtimes: installing the runtimes, compilers and bundlers into .runtimes/ (1.4 GB; once, takes minutes)')
   // The programs are in the packages: no script of theirs has to run. Miniflare is run by another Node than this one.
   await run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: folder })
   await writeFile(complete, '')
