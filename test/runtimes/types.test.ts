@@ -23,6 +23,8 @@ const cases: readonly Case[] = versions.flatMap((version) =>
   (['node10', 'node16', 'nodenext', 'bundler'] as const)
     // 7.0 no longer has node10.
     .filter((resolution) => resolution !== 'node10' || version !== '7.0')
+    // Before 5.8 it was another name of node16.
+    .filter((resolution) => resolution !== 'nodenext' || version >= '5.9')
     .flatMap((resolution) => (['client', 'server'] as const).map((program) => ({ version, resolution, program })))
 )
 const nameOf = ({ version, resolution, program }: Case): string => `${version}, ${resolution}, ${program}`
