@@ -1,6 +1,6 @@
 // Nothing of tsup is imported: its declarations need modules that it does not bring along ('@swc/core', './types.cts'), and would
 // force `skipLibCheck` on the whole project.
-import type { BuildOptions, Plugin } from 'esbuild'
+import { build, type BuildOptions, type Plugin } from 'esbuild'
 
 /** Browsers show neither headers nor HTTP answers: their build leaves out the code, and the words, that deal with them. */
 const withoutNode: Plugin = {
@@ -14,51 +14,113 @@ const withoutNode: Plugin = {
 
 const common = {
   tsconfig: 'tsconfig.build.json',
-  format: ['esm', 'cjs'],
   target: 'es2022',
   sourcemap: true,
-  // The package holds `src`: ten maps with all of it in them would double what is installed.
-  esbuildOptions: (options: BuildOptions) => {
-    options.sourcesContent = false
-  },
-  // `Symbol.asyncDispose` is not in the libraries of every program that uses us.
-  dts: { banner: '/// <reference lib="esnext.disposable" />' },
   // The configurations run side by side: the npm script cleans, once.
   clean: false,
-  // `splitting` would send the CJS output through another transformer, which rewrites class fields.
   splitting: false,
   removeNodeProtocol: false
 }
 
+/** `Symbol.asyncDispose` is not in the libraries of every program that uses us. */
+const declarations = { banner: '/// <reference lib="esnext.disposable" />' }
+
+const ENTRIES = { index: 'src/index.ts', transport: 'src/transport/index.ts' }
+
+/** The file that both entries import: a program that uses both holds once what they share. */
+const CORE = 'core'
+
 /** Where the code is to run, and what is built into it. */
 interface Target {
-  readonly name: string
   readonly platform: 'node' | 'browser'
-  readonly outDir: string
   readonly noExternal: readonly string[]
   readonly esbuildPlugins?: readonly Plugin[]
 }
 
-// One configuration for each entry: with two in one, their declarations would share chunks and no longer stand alone.
-const entries = ({ name, ...options }: Target): object[] =>
-  Object.entries({ index: 'src/index.ts', transport: 'src/transport/index.ts' }).map(([entry, path]) => ({
+/** Maps lead into `src`, which the package holds: with all of it in them they would double what is installed. */
+const withoutSources = (options: BuildOptions): void => {
+  options.sourcesContent = false
+}
+
+/** CommonJS out of the ES modules, file by file: esbuild shares no code in this format, and the way of tsup rewrites class fields. */
+async function makeCommonJs(folder: string, platform: Target['platform']): Promise<void> {
+  await build({
+    entryPoints: [...Object.keys(ENTRIES), CORE].map((name) => `${folder}/${name}.js`),
+    outdir: folder,
+    outExtension: { '.js': '.cjs' },
+    platform,
+    target: common.target,
+    format: 'cjs',
+    bundle: true,
+    packages: 'external',
+    sourcemap: true,
+    sourcesContent: false,
+    logLevel: 'warning',
+    plugins: [
+      {
+        name: 'file-by-file',
+        setup(files) {
+          files.onResolve({ filter: new RegExp(`^\\./${CORE}\\.js$`) }, () => ({ path: `./${CORE}.cjs`, external: true }))
+        }
+      }
+    ]
+  })
+}
+
+const configurationsOf = (target: Target): object[] => [
+  {
     ...common,
-    ...options,
-    name: `${name} ${entry}`,
-    entry: { [entry]: path }
+    ...target,
+    name: target.platform,
+    entry: ENTRIES,
+    outDir: `dist/${target.platform}`,
+    format: ['esm'],
+    splitting: true,
+    esbuildOptions: (options: BuildOptions) => {
+      withoutSources(options)
+      options.chunkNames = CORE
+    },
+    onSuccess: () => makeCommonJs(`dist/${target.platform}`, target.platform)
+  },
+  // One configuration for each entry: with two in one, their declarations would share chunks and no longer stand alone.
+  ...Object.entries(ENTRIES).map(([name, path]) => ({
+    ...common,
+    name: `${target.platform} ${name}, declarations`,
+    entry: { [name]: path },
+    outDir: `dist/${target.platform}`,
+    format: ['esm', 'cjs'],
+    dts: { ...declarations, only: true }
   }))
+]
+
+// Inlined for pages without a bundler, and for bundlers that would take the CJS half of a dependency.
+const browser: Target = { platform: 'browser', noExternal: ['isomorphic-ws', 'eventemitter3', 'nanoid'], esbuildPlugins: [withoutNode] }
 
 export default [
   // nanoid 5 is ESM only: inlined, or `require` would fail on older Node 20.
-  ...entries({ name: 'node', platform: 'node', outDir: 'dist/node', noExternal: ['nanoid'] }),
-  // By itself: two entries of one build would share a file of declarations.
-  { ...common, name: 'server', entry: { server: 'src/server/index.ts' }, platform: 'node', outDir: 'dist/node' },
-  // Inlined for pages without a bundler, and for bundlers that would take the CJS half of a dependency.
-  ...entries({
-    name: 'browser',
-    platform: 'browser',
+  ...configurationsOf({ platform: 'node', noExternal: ['nanoid'] }),
+  ...configurationsOf(browser),
+  {
+    ...common,
+    ...browser,
+    name: 'script',
+    entry: { 'mcp-websocket-client': 'src/script.ts' },
     outDir: 'dist/browser',
-    noExternal: ['isomorphic-ws', 'eventemitter3', 'nanoid'],
-    esbuildPlugins: [withoutNode]
-  })
+    format: ['iife'],
+    outExtension: () => ({ js: '.iife.js' }),
+    globalName: 'McpWebSocket',
+    minify: true,
+    esbuildOptions: withoutSources
+  },
+  // It shares little with the entries of the client, and nobody is short of space where it runs: it stands alone.
+  {
+    ...common,
+    name: 'server',
+    entry: { server: 'src/server/index.ts' },
+    platform: 'node',
+    outDir: 'dist/node',
+    format: ['esm', 'cjs'],
+    esbuildOptions: withoutSources,
+    dts: declarations
+  }
 ]

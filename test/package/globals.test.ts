@@ -75,10 +75,14 @@ class UnfinishedUrl {
   }
 }
 
+/** A file of the package as an expression for what it exports; `require` is the code of what finds the file that it needs. */
+const moduleOf = (name: string, require: string): string =>
+  `((require, module) => { { const { exports } = module; ${readFileSync(join(root, 'dist/browser', name), 'utf8')}\n} return module.exports })(${require}, { exports: {} })`
+
 let code = ''
 beforeAll(async () => {
   await buildIfStale()
-  code = readFileSync(join(root, 'dist/browser/index.cjs'), 'utf8')
+  code = moduleOf('index.cjs', `() => ${moduleOf('core.cjs', 'undefined')}`)
 }, 120_000)
 
 let logs = 0
@@ -86,9 +90,8 @@ let logs = 0
 /** Loads the package in a realm with these globals; `url` names a log of its own on the scripted server. */
 function load(globals: object, path = '/legacy'): Context {
   const url = `${inject('serverUrl')}${path}?key=globals-${String(process.pid)}-${String(++logs)}`
-  const realm = createContext({ ...globals, url, module: { exports: {} } })
-  runInContext(`{ const exports = module.exports; ${code}\n}`, realm)
-  runInContext('var { McpWebSocketClient } = module.exports', realm)
+  const realm = createContext({ ...globals, url })
+  runInContext(`var { McpWebSocketClient } = ${code}`, realm)
   return realm
 }
 

@@ -14,6 +14,8 @@ interface Manifest {
   readonly version: string
   readonly type: string
   readonly sideEffects: boolean
+  readonly unpkg: string
+  readonly jsdelivr: string
   readonly exports: Readonly<Record<string, unknown>>
   readonly dependencies: Readonly<Record<string, string>>
 }
@@ -127,9 +129,9 @@ describe('the packed package', () => {
         ? Object.entries(value).flatMap(([key, each]) => [...pathsIn(key), ...pathsIn(each)])
         : []
     }
-    const { main, types, browser, exports, bin } = manifest
+    const { main, types, browser, exports, bin, unpkg, jsdelivr } = manifest
     // The keys of `exports` are names, those of `browser` are files.
-    const paths = pathsIn([main, types, browser, Object.values(exports as object), bin, manifest['react-native']])
+    const paths = pathsIn([main, types, browser, Object.values(exports as object), bin, unpkg, jsdelivr, manifest['react-native']])
     expect(paths.length).toBeGreaterThan(10)
     expect(paths.filter((path) => !existsSync(join(installed.packageFolder, path)))).toEqual([])
   })
@@ -199,6 +201,13 @@ describe('package.json', () => {
   it('has the version that the client gives as its own', () => expect(VERSION).toBe(manifest.version))
 
   it('lets bundlers drop what is not used', () => expect(manifest.sideEffects).toBe(false))
+
+  it('gives CDNs the script of docs/runtimes.md, which names this version', () => {
+    const { unpkg, jsdelivr } = manifest
+    expect(unpkg).toBe(jsdelivr)
+    const scripts = [...read('docs/runtimes.md').matchAll(/<script src="[^"]*\/mcp-websocket-client@([^/]+)\/([^"]+)">/g)]
+    expect(scripts.map(([, version, path = '']) => [version, `./${path}`])).toEqual([[VERSION, jsdelivr]])
+  })
 
   it('exports itself', () => expect(manifest.exports['./package.json']).toBe('./package.json'))
 
@@ -288,8 +297,53 @@ describe('a bundle for Node', () => {
     const own = Object.keys(metafile.inputs).filter((input) => input.includes('mcp-websocket-client/'))
     const suffix = format === 'esm' ? 'js' : 'cjs'
     expect(own.sort()).toEqual(
-      ['index', 'server', 'transport'].map((entry) => `node_modules/mcp-websocket-client/dist/node/${entry}.${suffix}`)
+      ['core', 'index', 'server', 'transport'].map((entry) => `node_modules/mcp-websocket-client/dist/node/${entry}.${suffix}`)
     )
+  })
+})
+
+describe('the client and the transport in one program', () => {
+  // Nobody listens there: the error of the transport is one of the client's classes.
+  const program = `
+    const refused = new WebSocketClientTransport('ws://127.0.0.1:1/ws', { reconnect: false }).start()
+    refused.catch((error) => {
+      const [known] = [error, error.cause].filter((each) => each?.code === 'CONNECT_FAILED')
+      console.log(JSON.stringify([known instanceof McpWebSocketError, isMcpWebSocketError(known)]))
+    })`
+  const loads = {
+    import: `import { McpWebSocketError, isMcpWebSocketError } from 'mcp-websocket-client'
+      import { WebSocketClientTransport } from 'mcp-websocket-client/transport'`,
+    require: `const { McpWebSocketError, isMcpWebSocketError } = require('mcp-websocket-client')
+      const { WebSocketClientTransport } = require('mcp-websocket-client/transport')`
+  } as const
+
+  it.each(['import', 'require'] as const)('have the same classes of errors when loaded by %s', async (how) => {
+    expect(await (how === 'import' ? esm : cjs)(loads[how] + program)).toEqual([true, true])
+  })
+
+  it.each([
+    ['browser', 'import'],
+    ['browser', 'require'],
+    ['node', 'import'],
+    ['node', 'require']
+  ] as const)('are in a bundle for %s, by %s, with one copy of what they share', async (platform, how) => {
+    const { outputFiles, metafile } = await build({
+      stdin: {
+        contents: `${loads[how]}\nglobalThis.used = [McpWebSocketError, isMcpWebSocketError, WebSocketClientTransport]`,
+        resolveDir: installed.folder
+      },
+      bundle: true,
+      write: false,
+      metafile: true,
+      platform,
+      logLevel: 'silent',
+      absWorkingDir: installed.folder
+    })
+    const own = Object.keys(metafile.inputs).filter((path) => path.includes('mcp-websocket-client/'))
+    const suffix = how === 'import' ? 'js' : 'cjs'
+    const files = ['core', 'index', 'transport'].map((name) => `node_modules/mcp-websocket-client/dist/${platform}/${name}.${suffix}`)
+    expect(own.sort()).toEqual(files)
+    expect(outputFiles[0]?.text.match(/name = "RetriesExhaustedError"/g)).toHaveLength(1)
   })
 })
 
@@ -303,7 +357,7 @@ describe('the built files', () => {
 
   it('are made of src and of the dependencies that are inlined, not of an official SDK or of zod', () => {
     const maps = built('.map')
-    expect(maps).toHaveLength(10)
+    expect(maps).toHaveLength(15)
     for (const path of maps) {
       const { sources } = JSON.parse(read(`dist/${path}`)) as { sources: string[] }
       const packages = sources.flatMap((source) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(source)?.[1] ?? [])
@@ -324,14 +378,16 @@ describe('the built files', () => {
     }
   })
 
-  it('import nothing but the dependencies and Node', () => {
+  it('import nothing but the dependencies, Node, and what the entries share', () => {
     const { dependencies } = JSON.parse(read('package.json')) as Manifest
     const scripts = [...built('.js'), ...built('.cjs')]
-    expect(scripts).toHaveLength(10)
+    expect(scripts).toHaveLength(15)
     for (const path of scripts) {
       const packages = importsOf({ path, text: read(`dist/${path}`) }).map(({ specifier }) => specifier)
       const allowed = dirname(path) === 'browser' ? [] : [...Object.keys(dependencies), ...builtinModules]
-      expect(packages.filter((name) => !allowed.includes(name.replace(/^node:/, '')))).toEqual([])
+      const shared = /\/(index|transport)\.c?js$/.test(path) ? [`./core.${path.replace(/.*\./, '')}`] : []
+      const others = packages.filter((name) => !allowed.includes(name.replace(/^node:/, '')))
+      expect(others, path).toEqual(shared)
     }
   })
 })
@@ -362,8 +418,10 @@ describe('a bundle for browsers', () => {
     expect(text).toContain('mcp.v1')
     for (const trace of ['node:', 'unexpected-response', 'captive portal', 'ECONNREFUSED', 'Retry-After asks', 'require("'])
       expect(text).not.toContain(trace)
-    // One file: what it needs is inlined.
-    expect(inputs.filter((path) => path !== '<stdin>')).toEqual([expect.stringContaining('mcp-websocket-client/dist/browser/index.')])
+    // No other package: what it needs is inlined.
+    expect(inputs.filter((path) => path !== '<stdin>')).toEqual(
+      ['core', 'index'].map((name) => expect.stringContaining(`mcp-websocket-client/dist/browser/${name}.`) as string)
+    )
   })
 
   it('of the transport has no trace of Node, of ws, or of the client', async () => {
@@ -372,7 +430,9 @@ describe('a bundle for browsers', () => {
     )
     for (const trace of ['node:', 'unexpected-response', 'ECONNREFUSED', 'require("', 'input_required', 'tools/call'])
       expect(text).not.toContain(trace)
-    expect(inputs.filter((path) => path !== '<stdin>')).toEqual([expect.stringContaining('mcp-websocket-client/dist/browser/transport.js')])
+    expect(inputs.filter((path) => path !== '<stdin>')).toEqual(
+      ['core', 'transport'].map((name) => `node_modules/mcp-websocket-client/dist/browser/${name}.js`)
+    )
   })
 
   it('cannot have the server in it', async () => {
@@ -393,9 +453,9 @@ describe('a bundle for browsers', () => {
 
   it('loses what the one for Node has', () => {
     for (const trace of ['unexpected-response', 'captive portal']) {
-      expect(read('dist/node/index.js')).toContain(trace)
-      expect(read('dist/browser/index.js')).not.toContain(trace)
-      expect(read('dist/browser/index.cjs')).not.toContain(trace)
+      expect(read('dist/node/core.js')).toContain(trace)
+      for (const name of ['core.js', 'index.js', 'transport.js', 'core.cjs', 'index.cjs', 'transport.cjs', 'mcp-websocket-client.iife.js'])
+        expect(read(`dist/browser/${name}`)).not.toContain(trace)
     }
   })
 })

@@ -10,10 +10,11 @@ const run = promisify(execFile)
 /** The root of this package. */
 export const root = fileURLToPath(new URL('../../', import.meta.url))
 
-const SUFFIXES = ['js', 'cjs', 'd.ts', 'd.cts']
-const BUILT = ['dist/node/index', 'dist/node/transport', 'dist/node/server', 'dist/browser/index', 'dist/browser/transport'].flatMap(
-  (path) => SUFFIXES.map((suffix) => `${path}.${suffix}`)
-)
+const ENTRIES = ['node/index', 'node/transport', 'node/server', 'browser/index', 'browser/transport']
+const BUILT = [
+  ...ENTRIES.flatMap((path) => ['js', 'cjs', 'd.ts', 'd.cts'].map((suffix) => `dist/${path}.${suffix}`)),
+  'dist/browser/mcp-websocket-client.iife.js'
+]
 
 /** A folder into which the packed package was installed, as npm would have it. */
 export interface Installed {

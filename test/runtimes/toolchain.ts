@@ -10,7 +10,7 @@ const CACHE = fileURLToPath(new URL('../../.runtimes/', import.meta.url))
 /** Installs what `toolchain/` pins into `.runtimes/`. @returns The folder. */
 export const installToolchain = (): Promise<string> =>
   installPinned(PINNED, CACHE, () =>
-    console.log('runtimes: installing the runtimes and compilers into .runtimes/ (1.3 GB; once, takes minutes)')
+    console.log('runtimes: installing the runtimes, compilers and bundlers into .runtimes/ (1.4 GB; once, takes minutes)')
   )
 
 /** The file `path` of the first package below `scope` that has it: npm installs only the package for this platform. */

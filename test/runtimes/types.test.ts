@@ -14,25 +14,27 @@ const { toolchain, folder } = inject('place')
 /** A version of TypeScript and how it looks for modules, with all that it is given to compile. */
 interface Case {
   readonly version: string
-  readonly resolution: 'node10' | 'node16' | 'bundler'
+  readonly resolution: 'node10' | 'node16' | 'nodenext' | 'bundler'
   readonly program: 'client' | 'server'
 }
 
 const versions = ['5.2', '5.4', '5.9', '6.0', '7.0']
 const cases: readonly Case[] = versions.flatMap((version) =>
-  (['node10', 'node16', 'bundler'] as const)
+  (['node10', 'node16', 'nodenext', 'bundler'] as const)
     // 7.0 no longer has node10.
     .filter((resolution) => resolution !== 'node10' || version !== '7.0')
+    // Before 5.8 it was another name of node16.
+    .filter((resolution) => resolution !== 'nodenext' || version >= '5.9')
     .flatMap((resolution) => (['client', 'server'] as const).map((program) => ({ version, resolution, program })))
 )
 const nameOf = ({ version, resolution, program }: Case): string => `${version}, ${resolution}, ${program}`
 const complaints = new Map<string, string>()
 
-const MODULE = { node10: 'CommonJS', node16: 'Node16', bundler: 'ESNext' } as const
+const MODULE = { node10: 'CommonJS', node16: 'Node16', nodenext: 'NodeNext', bundler: 'ESNext' } as const
 
 async function compile({ version, resolution, program }: Case, more = ''): Promise<string> {
   const place = join(folder, `types-${version}-${resolution}-${program}${more && '-more'}`)
-  const suffixes = resolution === 'node16' ? ['mts', 'cts'] : ['ts']
+  const suffixes = resolution.startsWith('node') && resolution !== 'node10' ? ['mts', 'cts'] : ['ts']
   const files = suffixes.map((suffix) => `program.${suffix}`)
   await mkdir(place)
   for (const file of files) await writeFile(join(place, file), (program === 'client' ? CLIENT : SERVER) + more)
