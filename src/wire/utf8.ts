@@ -4,16 +4,19 @@
  */
 export function utf8Length(text: string): number {
   let bytes = text.length
-  for (let at = 0; at < text.length; at++) {
-    // Nearly every character is one byte long, and `codePointAt` costs three times as much.
-    if (text.charCodeAt(at) < 0x80) continue
+  // Most texts are ASCII, and a search takes a quarter of the time of a look at each character.
+  const first = text.search(BEYOND_ASCII)
+  if (first === -1) return bytes
+  for (let at = first; at < text.length; at++) {
     const point = text.codePointAt(at) ?? 0
-    bytes += point > 0x7ff ? 2 : 1
+    if (point > 0x7f) bytes += point > 0x7ff ? 2 : 1
     // A surrogate pair takes two units, which were counted as two bytes, and 4 bytes.
     if (point > 0xffff) at++
   }
   return bytes
 }
+
+const BEYOND_ASCII = /[\x80-\uffff]/
 
 /**
  * The bytes of the text in UTF-8, one character for each byte. A surrogate without its other half becomes U+FFFD, as an encoder writes it.

@@ -46,7 +46,7 @@ obey({
     connection = await peerOf(peer).open(url, folders)
     for (let i = 0; i < warmUp / 10; i++) await ask(String(i))
     await askMany(warmUp, 64)
-    await flood(warmUp)
+    await flood(warmUp * 4)
   },
 
   roundTrip: async (count: number) => {

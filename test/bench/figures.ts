@@ -43,7 +43,7 @@ const payload = (name: string, bytes: number, open: number, counts: Figure['coun
   argument: (count) => ({ count, bytes, open }),
   counts,
   every,
-  columns: { rate: speed(`payload${name}`, `${name.replace('K', ' KiB').replace('M', ' MiB')} MB/s`) }
+  columns: { rate: speed(`payload${name}`, `${name.replace('K', ' KiB').replace('M', ' MiB')} MB/s`, 1) }
 })
 
 /** All that one peer does by itself, in the order of the table. */

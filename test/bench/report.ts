@@ -135,7 +135,7 @@ export function panelsOf({ plan, results }: Run): Panel[] {
   const columns = plan.figures.flatMap((name) => Object.values(FIGURES[name]!.columns)).filter(({ key }) => CHARTED.includes(key))
   const floor = results.clients[FLOOR] ?? {}
   return columns.map(({ key, title }) => ({
-    title: `${title}, ratio to raw ws`,
+    title: `${title}: × raw ws`,
     bars: plan.peers.flatMap((name) => {
       const samples = results.clients[name]?.[key]
       const value = samples && ratio(samples, floor[key] ?? [])

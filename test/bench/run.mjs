@@ -1,6 +1,7 @@
 // `npm run bench`, or `node test/bench/run.mjs` when `dist` is there: bundles the bench, which is TypeScript, and runs it. What it measures
 // stays outside of the bundle: `dist` and the peers run as their users get them.
-import { mkdir, rm } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
@@ -20,22 +21,21 @@ const asPublished = {
 }
 
 await mkdir(outdir, { recursive: true })
-try {
-  await build({
-    entryPoints: ['main', 'echo-server', 'client', 'mcp-server', 'crowd'].map((name) => `${here}${name}.ts`),
-    outdir,
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    splitting: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    packages: 'external',
-    plugins: [asPublished],
-    logLevel: 'warning'
-  })
-  const { main } = await import(`${outdir}/main.mjs`)
-  process.exitCode = await main(process.argv.slice(2), root)
-} finally {
-  await rm(outdir, { recursive: true, force: true })
-}
+process.on('exit', () => rmSync(outdir, { recursive: true, force: true }))
+// The programs that it started end with it.
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1))
+await build({
+  entryPoints: ['main', 'echo-server', 'client', 'mcp-server', 'crowd'].map((name) => `${here}${name}.ts`),
+  outdir,
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  splitting: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+  packages: 'external',
+  plugins: [asPublished],
+  logLevel: 'warning'
+})
+const { main } = await import(`${outdir}/main.mjs`)
+process.exitCode = await main(process.argv.slice(2), root)
