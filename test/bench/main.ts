@@ -13,11 +13,12 @@ import { panelsOf, report, type Facts, type Results, type Run } from './report.j
 import { measureRestart, REDIALLING, type Outages } from './restart.js'
 import { measureRounds, type Plan } from './rounds.js'
 import { measureServer } from './server-entry.js'
+import { measureSizes } from './sizes.js'
 import { reportStorm } from './storm/report.js'
 import { drawChart } from './svg.js'
 
 /** What is measured apart from the rounds; names for `--figures`. */
-const PARTS = ['restart', 'browser', 'server', 'import'] as const
+const PARTS = ['restart', 'browser', 'server', 'import', 'size'] as const
 
 const USAGE = `npm run bench -- [options], or node test/bench/run.mjs [options] if dist is there
 
@@ -102,7 +103,7 @@ async function planOf(values: Values, parts: readonly string[], root: string): P
 }
 
 async function foldersOf(peers: readonly string[], parts: readonly string[], against: string | undefined, root: string): Promise<Folders> {
-  const needsPeers = parts.includes('import') || peers.some((name) => peerOf(name).isApart)
+  const needsPeers = parts.includes('import') || parts.includes('size') || peers.some((name) => peerOf(name).isApart)
   const install = (): Promise<string> =>
     installPinned(`${root}test/bench/peers`, `${root}.bench/peers`, () => console.log('bench: installing the other clients into .bench/'))
   return { peers: needsPeers ? await install() : root, against: resolve(against ?? root) }
@@ -129,7 +130,8 @@ async function measure(plan: Plan, parts: readonly string[], root: string): Prom
           connections: Math.ceil((isQuick ? 300 : 1000) * scale)
         })
       : undefined,
-    imports: begin('import') ? await measureImports(root, plan.folders, isQuick ? 3 : 7) : undefined
+    imports: begin('import') ? await measureImports(root, plan.folders, isQuick ? 3 : 7) : undefined,
+    sizes: begin('size') ? await measureSizes(root, plan.folders) : undefined
   }
   tell('')
   return results

@@ -5,6 +5,7 @@ import { peerOf } from './peers.js'
 import type { Outages } from './restart.js'
 import type { Measured, Plan } from './rounds.js'
 import { TRANSPORTS, type AtServer } from './server-entry.js'
+import type { Size } from './sizes.js'
 import { median, present, ratio } from './statistics.js'
 import { figure, figureWithRatio, markdownTable } from './table.js'
 import type { Panel } from './svg.js'
@@ -29,6 +30,8 @@ export interface Results {
   readonly browser?: InBrowser | undefined
   readonly server?: AtServer | undefined
   readonly imports?: Readonly<Record<string, readonly number[]>> | undefined
+  /** See `measureSizes`. */
+  readonly sizes?: readonly Size[] | undefined
 }
 
 /** A run, as it is written to the JSON file. */
@@ -42,14 +45,15 @@ const FLOOR = 'raw'
 
 /** The whole report in Markdown. */
 export function report(run: Run): string {
-  const { restart, browser, server, imports } = run.results
+  const { restart, browser, server, imports, sizes } = run.results
   return [
     headOf(run),
     ...(run.plan.figures.length > 0 ? [clientTable(run)] : []),
     ...(restart ? [restartTable(restart)] : []),
     ...(browser ? [browserTable(browser)] : []),
     ...(server ? [serverTable(server)] : []),
-    ...(imports ? [importTable(imports)] : [])
+    ...(imports ? [importTable(imports)] : []),
+    ...(sizes ? [sizeTable(sizes)] : [])
   ].join('\n\n')
 }
 
@@ -117,6 +121,16 @@ function serverTable({ connections, samples }: AtServer): string {
     TRANSPORTS.map((name) => [titles[name], ...columns.map((each) => cellOf(samples, TRANSPORTS[0], name, each))])
   )
 }
+
+const sizeTable = (sizes: readonly Size[]): string =>
+  markdownTable(
+    ['import in a browser app', 'minified kB', 'and gzipped kB'],
+    sizes.map(({ title, isOurs, minified, gzipped }) => [
+      isOurs ? `**${title}**` : title,
+      figure(minified / 1000, 1),
+      figure(gzipped / 1000, 1)
+    ])
+  )
 
 const importTable = (imports: Readonly<Record<string, readonly number[]>>): string =>
   markdownTable(

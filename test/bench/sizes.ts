@@ -7,17 +7,23 @@ interface Import {
   readonly title: string
   /** ES module code that exports what the app uses. */
   readonly code: string
+  readonly isOurs?: boolean
   /** Whether it is one of `peers/package.json`. */
   readonly isApart?: boolean
 }
 
 const IMPORTS: readonly Import[] = [
-  { title: 'mcp-websocket-client', code: `export { McpWebSocketClient } from 'mcp-websocket-client'` },
-  { title: 'mcp-websocket-client/transport, without the SDK', code: `export { WebSocketClientTransport } from 'mcp-websocket-client/transport'` },
+  { title: 'mcp-websocket-client', code: `export { McpWebSocketClient } from 'mcp-websocket-client'`, isOurs: true },
+  {
+    title: 'mcp-websocket-client/transport, without the SDK',
+    code: `export { WebSocketClientTransport } from 'mcp-websocket-client/transport'`,
+    isOurs: true
+  },
   {
     title: 'both of them',
     code: `export { McpWebSocketClient } from 'mcp-websocket-client'
-export { WebSocketClientTransport } from 'mcp-websocket-client/transport'`
+export { WebSocketClientTransport } from 'mcp-websocket-client/transport'`,
+    isOurs: true
   },
   {
     title: 'SDK v1: Client and its former WebSocket transport',
@@ -34,6 +40,8 @@ export { WebSocketClientTransport } from '@modelcontextprotocol/sdk/client/webso
 /** What an import adds to the bundle of a browser app, in bytes. */
 export interface Size {
   readonly title: string
+  /** Whether it is this package. */
+  readonly isOurs: boolean
   readonly minified: number
   readonly gzipped: number
 }
@@ -41,7 +49,7 @@ export interface Size {
 /** Bundles each import as the app of a user would be: with esbuild, for browsers, minified. */
 export async function measureSizes(root: string, folders: Folders): Promise<Size[]> {
   return Promise.all(
-    IMPORTS.map(async ({ title, code, isApart = false }) => {
+    IMPORTS.map(async ({ title, code, isOurs = false, isApart = false }) => {
       const { outputFiles } = await build({
         stdin: { contents: code, resolveDir: isApart ? folders.peers : root },
         bundle: true,
@@ -54,7 +62,7 @@ export async function measureSizes(root: string, folders: Folders): Promise<Size
         logLevel: 'error'
       })
       const bytes = Buffer.concat(outputFiles.map(({ contents }) => contents))
-      return { title, minified: bytes.length, gzipped: gzipSync(bytes, { level: 9 }).length }
+      return { title, isOurs, minified: bytes.length, gzipped: gzipSync(bytes, { level: 9 }).length }
     })
   )
 }
