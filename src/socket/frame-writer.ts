@@ -16,31 +16,42 @@ const MASK_LENGTH = 4
 const LONGEST_HEADER = 4 + MASK_LENGTH
 // In UTF-16 code units, each of which takes up to 3 bytes. A longer text costs so much by itself that `ws` may write it.
 const LONGEST_TEXT = 2048
-// In bytes, a multiple of 4. Frames are written into it one behind the other; what was handed to the stream is never written again.
-const BLOCK = 65_536
+// In bytes, a multiple of 4. Frames are written into it one behind the other; what was handed to the stream is never written again. Every
+// client has one, so that it is no larger than it must be.
+const BLOCK = 16_384
 // In bytes: some tens of small requests. A server that has to wait for all that a tick writes would work while this side idles, and the
 // other way round.
 const MOST_WAITING = 4096
-// How many masks to draw at once.
-const MASKS = 2048
+const NO_BLOCK = Buffer.alloc(0)
+
+// Masks that were drawn and not used, for all writers: to draw one by one would cost more than all the rest.
+const masks = new Int32Array(2048)
+let nextMask = masks.length
+
+function drawMask(): number {
+  if (nextMask === masks.length) {
+    crypto.getRandomValues(masks)
+    nextMask = 0
+  }
+  return masks[nextMask++] ?? 0
+}
 
 /**
  * Writes text frames into the stream below a `ws`, which spends most of the time of a small request on system calls: the frames of one
  * tick leave together, in pieces of at most 4 KiB. Pings, closing and long messages stay with `ws`, and come after a {@link flush}.
+ * See docs/decisions/0012-small-frames-are-written-here.md.
  *
  * Nothing is written once the socket is closing, as nothing may follow a close frame (RFC 6455 section 5.5.1).
  */
 export class FrameWriter {
   readonly #stream: Writable
   readonly #socket: FrameWriterSocket
-  #block = Buffer.allocUnsafeSlow(BLOCK)
-  #words = new Int32Array(this.#block.buffer)
+  #block = NO_BLOCK
+  #words = new Int32Array(0)
   /** Where the bytes begin that the stream does not have yet, and where they end. */
   #start = 0
   #end = 0
   #flushes = false
-  readonly #masks = new Int32Array(MASKS)
-  #nextMask = MASKS
   /** One mask, as a number and as its bytes. */
   readonly #mask = new Int32Array(1)
   readonly #maskBytes = new Uint8Array(this.#mask.buffer)
@@ -59,7 +70,7 @@ export class FrameWriter {
   /** Takes a text, to be written before the end of this tick. @returns Its length in bytes; `undefined` if it is too long. */
   write(text: string): number | undefined {
     if (text.length > LONGEST_TEXT) return undefined
-    if (this.#end + LONGEST_HEADER + 3 * text.length > BLOCK) this.#renewBlock()
+    if (this.#end + LONGEST_HEADER + 3 * text.length > this.#block.length) this.#renewBlock()
     const block = this.#block
     const frame = this.#end
     // The header has room for the length that an ASCII text would have; a text that turns out longer moves.
@@ -108,11 +119,7 @@ export class FrameWriter {
    * The mask lies at multiples of four, where it meets four bytes at once; the key in the header is the mask as it meets the first byte.
    */
   #maskFrom(from: number): void {
-    if (this.#nextMask === MASKS) {
-      crypto.getRandomValues(this.#masks)
-      this.#nextMask = 0
-    }
-    const mask = this.#masks[this.#nextMask++] ?? 0
+    const mask = drawMask()
     this.#mask[0] = mask
     const block = this.#block
     const key = from - MASK_LENGTH

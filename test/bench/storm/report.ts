@@ -20,7 +20,7 @@ const HEAD = [
   '50 % back',
   '99 % back',
   'gave up',
-  'dials a client',
+  'refusing: dials a client',
   '99 % back',
   'gave up'
 ]
