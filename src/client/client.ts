@@ -394,7 +394,7 @@ export class McpWebSocketClient extends McpMethods {
     const { method, params } = notification
     this.#subscriptions.onNotification(notification)
     const handler = this.#notificationHandlers.get(method)
-    if (handler) void guarded(handler, this.#report, { method, params })
+    if (handler) void guarded(() => handler({ method, params }), this.#report)
     if (this.#host.events.hears('notification')) this.#host.events.emit('notification', { method, params })
   }
 

@@ -209,7 +209,7 @@ export class Connection implements SocketListener {
 
   #trace(direction: 'in' | 'out', text: string): void {
     const { trace } = this.#config
-    if (trace) void guarded(trace, this.#listener.onError, direction, text)
+    if (trace) void guarded(() => trace(direction, text), this.#listener.onError)
   }
 
   #dispatch(event: LifecycleEvent): void {

@@ -72,7 +72,11 @@ export class Emitter<Events extends object> {
   #guard(listener: (payload: never) => unknown): Guarded<Events> {
     let guard = this.#guards.get(listener)
     if (guard === undefined) {
-      guard = (payload, event) => guarded(listener, (error) => this.#onFailed(error, event), payload as never)
+      guard = (payload, event) =>
+        guarded(
+          () => listener(payload as never),
+          (error) => this.#onFailed(error, event)
+        )
       this.#guards.set(listener, guard)
     }
     return guard

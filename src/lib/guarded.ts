@@ -13,12 +13,11 @@ const isPromise = (value: unknown): boolean => typeof (value as { then?: unknown
 /**
  * Calls a callback of the program, which may be async. If it throws or rejects, only `onFailed` hears of it: one program's bug must not
  * end what others rely on, and Node ends the process at a rejection that nobody handles.
- * @param args - For the callback.
  * @returns What the callback returns; `undefined` if it threw.
  */
-export function guarded<T, A extends unknown[]>(callback: (...args: A) => T, onFailed: (error: Error) => void, ...args: A): T | undefined {
+export function guarded<T>(callback: () => T, onFailed: (error: Error) => void): T | undefined {
   try {
-    const returned = callback(...args)
+    const returned = callback()
     if (isPromise(returned)) Promise.resolve(returned).catch((thrown: unknown) => onFailed(asError(thrown)))
     return returned
   } catch (thrown) {

@@ -113,7 +113,7 @@ export class Call extends PendingRequest implements Waiter {
 
   /** Rejects the promise, unless it is settled. No record keeps the function for that: most calls succeed, and there may be many. */
   reject(error: unknown): void {
-    this.resolve(Promise.reject(error as Error))
+    this.resolve(Promise.reject(error))
   }
 
   /** Time for the response, in ms; progress may start it anew. */

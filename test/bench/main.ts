@@ -96,7 +96,7 @@ async function planOf(values: Values, parts: readonly string[], root: string): P
     figures: parts.filter((name) => name in FIGURES),
     isQuick: values.quick,
     batches: Number(values.batches ?? (values.quick && isCrowded ? 1 : 2)),
-    rounds: Number(values.rounds ?? (isCrowded ? (values.quick ? 5 : 7) : 8)),
+    rounds: Number(values.rounds ?? (isCrowded ? (values.quick ? 3 : 4) : 8)),
     scale: Number(values.scale),
     folders: await foldersOf(peers, parts, values.against, root)
   }

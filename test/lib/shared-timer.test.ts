@@ -137,7 +137,7 @@ describe('SharedTimer, in any sequence of set, move, clear and waiting,', () => 
         const items = Array.from({ length: 25 }, () => {
           const item: Due = {
             dueAt: 0,
-    slot: -1,
+            slot: -1,
             onDue: (now) => {
               expect(now).toBe(item.dueAt)
               due.push(now)
