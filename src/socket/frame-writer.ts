@@ -22,8 +22,6 @@ const BLOCK = 16_384
 // In bytes: some tens of small requests. A server that has to wait for all that a tick writes would work while this side idles, and the
 // other way round.
 const MOST_WAITING = 4096
-const NO_BLOCK = Buffer.alloc(0)
-
 // Masks that were drawn and not used, for all writers: to draw one by one would cost more than all the rest.
 const masks = new Int32Array(2048)
 let nextMask = masks.length
@@ -46,7 +44,7 @@ function drawMask(): number {
 export class FrameWriter {
   readonly #stream: Writable
   readonly #socket: FrameWriterSocket
-  #block = NO_BLOCK
+  #block: Buffer | undefined
   #words = new Int32Array(0)
   /** Where the bytes begin that the stream does not have yet, and where they end. */
   #start = 0
@@ -70,8 +68,8 @@ export class FrameWriter {
   /** Takes a text, to be written before the end of this tick. @returns Its length in bytes; `undefined` if it is too long. */
   write(text: string): number | undefined {
     if (text.length > LONGEST_TEXT) return undefined
-    if (this.#end + LONGEST_HEADER + 3 * text.length > this.#block.length) this.#renewBlock()
-    const block = this.#block
+    let block = this.#block
+    if (block === undefined || this.#end + LONGEST_HEADER + 3 * text.length > BLOCK) block = this.#renewBlock()
     const frame = this.#end
     // The header has room for the length that an ASCII text would have; a text that turns out longer moves.
     let payload = frame + MASK_LENGTH + (text.length < TWO_BYTES_FOLLOW ? 2 : 4)
@@ -84,7 +82,7 @@ export class FrameWriter {
     } else block[frame + 1] = MASKED | length
     block[frame] = TEXT_FRAME
     this.#end = payload + length
-    this.#maskFrom(payload)
+    this.#maskFrom(payload, block)
     if (this.waiting >= MOST_WAITING) this.flush()
     else if (!this.#flushes) {
       this.#flushes = true
@@ -95,9 +93,8 @@ export class FrameWriter {
 
   /** Hands the stream what waits. */
   flush(): void {
-    const { waiting } = this
-    if (waiting === 0) return
-    const bytes = this.#block.subarray(this.#start, this.#end)
+    if (this.waiting === 0) return
+    const bytes = this.#block?.subarray(this.#start, this.#end)
     this.#start = this.#end
     if (this.#socket.readyState === OPEN && this.#stream.writable) this.#stream.write(bytes)
   }
@@ -107,21 +104,22 @@ export class FrameWriter {
     this.flush()
   }
 
-  #renewBlock(): void {
+  #renewBlock(): Buffer {
     this.flush()
-    this.#block = Buffer.allocUnsafeSlow(BLOCK)
-    this.#words = new Int32Array(this.#block.buffer)
+    const block = Buffer.allocUnsafeSlow(BLOCK)
+    this.#block = block
+    this.#words = new Int32Array(block.buffer)
     this.#start = this.#end = 0
+    return block
   }
 
   /**
    * Masks the payload, which begins at `from` and is the last in the block, with a mask that nobody can predict (RFC 6455 section 5.3).
    * The mask lies at multiples of four, where it meets four bytes at once; the key in the header is the mask as it meets the first byte.
    */
-  #maskFrom(from: number): void {
+  #maskFrom(from: number, block: Buffer): void {
     const mask = drawMask()
     this.#mask[0] = mask
-    const block = this.#block
     const key = from - MASK_LENGTH
     for (let at = key; at < from; at++) block[at] = this.#maskBytes[at & 3] ?? 0
     const words = this.#words

@@ -13,9 +13,18 @@ export default {
   testRunner: 'vitest',
   vitest: { configFile: 'test/mutation/vitest.config.ts', related: false },
   // Types are erased, and an index or the version holds nothing that a test could decide.
-  mutate: ['src/**/*.ts', '!src/types/**', '!src/**/index.ts', '!src/version.ts', ...effects.map((path) => `!src/${path}`)],
-  ignorePatterns: ['dist', 'coverage', 'docs', '.interop', '.runtimes'],
+  mutate: [
+    'src/**/*.ts',
+    '!src/types/**',
+    '!src/**/index.ts',
+    '!src/version.ts',
+    '!src/script.ts',
+    ...effects.map((path) => `!src/${path}`)
+  ],
+  ignorePatterns: ['dist', 'coverage', 'docs', '.bench', '.interop', '.runtimes'],
   coverageAnalysis: 'perTest',
+  // What runs at import, such as a table of constants, would have to run all tests for each of its mutants: most of the time of a run.
+  ignoreStatic: true,
   concurrency: 2,
   reporters: ['clear-text', 'json'],
   jsonReporter: { fileName: 'node_modules/.cache/mutation.json' },
