@@ -90,7 +90,7 @@ export class Call extends PendingRequest implements Waiter {
   /** When `maxTotalTimeout` is over, in ms of the clock; `undefined`: never. */
   readonly endsAt: number | undefined
   /** Whether it has neither a response nor failed. */
-  isPending = false
+  isPending = true
   /** Under which the server reports progress, if it was asked to. */
   token: ProgressToken | undefined
   /** The result. */
@@ -111,7 +111,10 @@ export class Call extends PendingRequest implements Waiter {
     })
   }
 
-  /** Rejects the promise, unless it is settled. No record keeps the function for that: most calls succeed, and there may be many. */
+  /**
+   * Rejects the promise; only once, and not after `resolve`: nobody would handle the second rejection. No record keeps the function that
+   * rejects, since most calls succeed, and there may be many.
+   */
   reject(error: unknown): void {
     this.resolve(Promise.reject(error))
   }
@@ -197,18 +200,17 @@ export class RpcPeer {
   call(method: string, params: Params | undefined, options: RequestOptions = NO_OPTIONS, flow: CallFlow = NO_FLOW): Call {
     const call = new Call(this, this.#nextId(), method, params, options, flow)
     const { signal } = options
+    const othersCount = this.#pendingCount++
     try {
       checkCall(method, params)
       checkTimeouts(options)
       throwIfAborted(signal)
-      checkPending(this.#pendingCount, this.#config.maxPending)
-      this.#pendingCount++
-      call.isPending = true
+      checkPending(othersCount, this.#config.maxPending)
       this.waits.begin(call, call.timeLeft, signal)
       this.#pipe.request({ jsonrpc: '2.0', id: call.id, method, params: this.#withToken(call, params) }, call)
     } catch (error) {
-      this.#settle(call)
-      call.reject(error)
+      // Unless a callback of the program, such as `trace`, ended the client meanwhile, and the call with it.
+      this.fail(call, error)
     }
     return call
   }

@@ -124,6 +124,18 @@ describe('a call', () => {
     await expect(call.promise).rejects.toBe(problem)
   })
 
+  it('is failed once, also by a pipe that fails it and then throws', async () => {
+    const { pipe, peer } = rig()
+    const lost = new Error('lost')
+    pipe.request = (_message, request) => {
+      peer.fail(request, lost)
+      throw new Error('thrown after that')
+    }
+    await expect(peer.call('a', undefined).promise).rejects.toBe(lost)
+    expect(peer.pendingCount).toBe(0)
+    await settle()
+  })
+
   it('rejects beyond maxPending', async () => {
     const { peer } = rig(1)
     peer.call('a', undefined)
