@@ -47,6 +47,8 @@ export interface Peer {
   readonly reports: number
   /** What a cancellation ends there: the tool (then the tool `cancellations` counts them), no more than its response, or nothing. */
   readonly cancels: 'tool' | 'response' | 'nothing'
+  /** Some new connections end with 1011, because their first message comes before the server is ready for it; the next one is better. */
+  readonly dropsAtOnce?: true
   /** A version that it does not know is answered with an error; a `Client` of the official SDK does not ask for another one. */
   readonly rejectsVersions?: true
   /** A request with an id that is a string is answered under another one, and so is the first one of v2 of the official SDK. */
@@ -193,6 +195,7 @@ export const PEERS = {
     command: ({ quarkus }, port) => ['java', `-Dquarkus.http.port=${String(port)}`, '-jar', join(quarkus, 'quarkus-app/quarkus-run.jar')],
     path: '/mcp/ws',
     options: { onMissingSubprotocol: 'accept' },
+    dropsAtOnce: true,
     found: { server: 'quarkus-peer', era: 'legacy', protocolVersion: '2025-06-18', subprotocol: undefined, errors: [] },
     ...ALL_TOOLS
   },
