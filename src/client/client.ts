@@ -289,9 +289,9 @@ export class McpWebSocketClient extends McpMethods {
   async ping(options?: RequestOptions): Promise<Result> {
     const isReady = this.state === 'ready'
     const { attempts } = this.stats()
-    const startedAt = this.now()
+    const startedAt = this.#peer.now()
     await this.#inEra(PING, undefined, options, () => this.discover(options))
-    if (isReady && this.stats().attempts === attempts) this.#host.session.noteLatency(this.now() - startedAt)
+    if (isReady && this.stats().attempts === attempts) this.#host.session.noteLatency(this.#peer.now() - startedAt)
     return {}
   }
 
@@ -316,8 +316,8 @@ export class McpWebSocketClient extends McpMethods {
     return this.#peer.call(method, prepareParams(params), options, flow).promise as Promise<R>
   }
 
-  protected override now(): number {
-    return this.#peer.now()
+  protected override endOf(options: RequestOptions = {}): number | undefined {
+    return this.#peer.endOf(options)
   }
 
   // workerd forbids an `AbortController` in the scope of a module, where a client may be constructed. And it lets no request of a Worker
@@ -395,7 +395,7 @@ export class McpWebSocketClient extends McpMethods {
     this.#subscriptions.onNotification(notification)
     const handler = this.#notificationHandlers.get(method)
     if (handler) void guarded(() => handler({ method, params }), this.#report)
-    if (this.#host.events.hears('notification')) this.#host.events.emit('notification', { method, params })
+    this.#host.events.emit('notification', { method, params })
   }
 
   #runInputRounds(call: Call, first: unknown): Promise<unknown> {

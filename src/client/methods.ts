@@ -1,5 +1,5 @@
 import { ProtocolError } from '../errors.js'
-import { endOf, type CallFlow } from '../rpc/rpc-peer.js'
+import type { CallFlow } from '../rpc/rpc-peer.js'
 import type { ClientStats } from '../types/client.js'
 import type { PageParams, Params, Result } from '../types/json-rpc.js'
 import type { DiscoverResult } from '../types/modern.js'
@@ -41,8 +41,8 @@ export abstract class McpMethods {
   /** Sends a request that is part of a flow: `maxTotalTimeout` bounds all of it. */
   protected abstract send<R>(method: string, params: Params | undefined, options: RequestOptions | undefined, flow: CallFlow): Promise<R>
 
-  /** The time, in ms of the clock. */
-  protected abstract now(): number
+  /** When the options' `maxTotalTimeout` is over, if it counts from now; in ms of the clock. */
+  protected abstract endOf(options: RequestOptions | undefined): number | undefined
 
   /** Asks what the server can do. Source: MCP 2026-07-28, server/discover. */
   discover(options?: RequestOptions): Promise<DiscoverResult> {
@@ -116,7 +116,7 @@ export abstract class McpMethods {
     method: string = `${key}/list`
   ): Promise<R> {
     if (params?.cursor !== undefined) return this.request(method, params, options)
-    const endsAt = endOf(options ?? {}, { now: () => this.now() })
+    const endsAt = this.endOf(options)
     for (let tries = 1; ; tries++) {
       const { reconnects } = this.stats()
       const isSameSession = (): boolean => this.stats().reconnects === reconnects || tries === MOST_TRIES

@@ -40,17 +40,12 @@ export class Emitter<Events extends object> {
   /** Delivers an event, or queues it behind the one that is being delivered. Never throws. */
   emit<E extends keyof Events & string>(event: E, payload: Events[E]): void {
     if (this.#delivering) this.#queue.push([event, payload])
-    else if (this.hears(event)) {
+    else {
       this.#delivering = true
       this.#emitter.emit(event, payload, event)
       this.#delivering = false
       this.#deliver()
     }
-  }
-
-  /** Whether anybody listens to this event. */
-  hears(event: keyof Events & string): boolean {
-    return this.#emitter.listenerCount(event) > 0
   }
 
   /** Runs `work` before any listener hears of the events that it emits. `work` must not throw. */

@@ -15,7 +15,7 @@ export const isLate = (dueAt: number, now: number): boolean => now - dueAt > LAT
 export interface Due {
   /** When it falls due, in ms of the clock; `Infinity`: never. Only the timer writes it. */
   dueAt: number
-  /** Where the timer keeps it; -1 while it is not set. Only the timer writes it. */
+  /** Where its timer keeps it; -1 while it is not set. Only the timer writes it, and no other timer may have it. */
   slot: number
   /** Its time has come. @param now - In ms of the clock. */
   onDue(now: number): void

@@ -47,8 +47,8 @@ export function checkPending(count: number, most: number): void {
 }
 
 /** The requests that wait for a response, in the order in which they were made. */
-export class PendingRequests<T extends PendingRequest = PendingRequest> {
-  readonly #byId = new Map<RequestId, T>()
+export class PendingRequests {
+  readonly #byId = new Map<RequestId, PendingRequest>()
   readonly #most: number
 
   /** @param most - How many may be pending at once. */
@@ -62,7 +62,7 @@ export class PendingRequests<T extends PendingRequest = PendingRequest> {
   }
 
   /** Takes a request in. @throws QueueFullError if `most` are pending. */
-  add(request: T): void {
+  add(request: PendingRequest): void {
     checkPending(this.#byId.size, this.#most)
     this.#byId.set(request.id, request)
   }
@@ -73,19 +73,19 @@ export class PendingRequests<T extends PendingRequest = PendingRequest> {
   }
 
   /** Removes and returns the request; `undefined` if it settled before, or never was. Ids match by type too: 1 is not "1". */
-  take(id: RequestId): T | undefined {
+  take(id: RequestId): PendingRequest | undefined {
     const request = this.#byId.get(id)
     this.#byId.delete(id)
     return request
   }
 
   /** All, oldest first. */
-  all(): IterableIterator<T> {
+  all(): IterableIterator<PendingRequest> {
     return this.#byId.values()
   }
 
   /** Removes and returns all, oldest first. */
-  takeAll(): T[] {
+  takeAll(): PendingRequest[] {
     const all = [...this.#byId.values()]
     this.#byId.clear()
     return all

@@ -103,7 +103,7 @@ export class Call extends PendingRequest implements Waiter {
   constructor(peer: RpcPeer, id: number, method: string, params: Params | undefined, options: RequestOptions, flow: CallFlow) {
     super(id, method, params, options.resend, flow.repeatable)
     this.options = options
-    this.endsAt = flow.endsAt ?? endOf(options, peer)
+    this.endsAt = flow.endsAt ?? peer.endOf(options)
     this.#peer = peer
     this.left = this.timeout
     this.promise = new Promise((resolve) => {
@@ -141,10 +141,6 @@ export class Call extends PendingRequest implements Waiter {
     this.#peer.abandon(this, reason instanceof Error ? reason.message : 'aborted', () => reason)
   }
 }
-
-/** When the options' `maxTotalTimeout` is over, if it counts from now; in ms of the clock. */
-export const endOf = ({ maxTotalTimeout }: RequestOptions, clock: Pick<Clock, 'now'>): number | undefined =>
-  maxTotalTimeout === undefined ? undefined : clock.now() + maxTotalTimeout
 
 /** One end of a JSON-RPC conversation. */
 export class RpcPeer {
@@ -190,6 +186,11 @@ export class RpcPeer {
   /** The time, in ms of the clock. */
   now(): number {
     return this.#config.clock.now()
+  }
+
+  /** When the options' `maxTotalTimeout` is over, if it counts from now; in ms of the clock. */
+  endOf({ maxTotalTimeout }: RequestOptions): number | undefined {
+    return maxTotalTimeout === undefined ? undefined : this.now() + maxTotalTimeout
   }
 
   /**

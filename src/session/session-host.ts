@@ -23,7 +23,7 @@ export interface HostListener {
    * @param ended - Why the life ended, if it did just now.
    */
   onState(to: LifecycleState, ended: Error | undefined): void
-  /** A message came in. */
+  /** A message came in. @param request - What a response responds to. */
   onMessage(message: JsonRpcMessage, request?: PendingRequest): void
   /** A request ended without a response. */
   onFailed(request: PendingRequest, error: McpWebSocketError): void

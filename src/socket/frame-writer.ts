@@ -1,12 +1,6 @@
 import type { Writable } from 'node:stream'
+import { OPEN, type WebSocketLike } from './web-socket.js'
 
-/** What the writer has to know about the WebSocket whose stream it writes to. */
-export interface FrameWriterSocket {
-  /** 1 while the socket is open. */
-  readonly readyState?: number
-}
-
-const OPEN = 1
 // The first byte of a whole text frame, the bit of the second one that says "masked", and the length that says that two bytes with the
 // real one follow (RFC 6455 section 5.2).
 const TEXT_FRAME = 0x81
@@ -24,14 +18,14 @@ const BLOCK = 16_384
 const MOST_WAITING = 4096
 // Masks that were drawn and not used, for all writers: to draw one by one would cost more than all the rest.
 const masks = new Int32Array(2048)
-let nextMask = masks.length
+const maskBytes = new Uint8Array(masks.buffer)
+let lastMask = masks.length
 
+/** @returns The place of a mask in `masks`; its bytes begin at four times that in `maskBytes`. */
 function drawMask(): number {
-  if (nextMask === masks.length) {
-    crypto.getRandomValues(masks)
-    nextMask = 0
-  }
-  return masks[nextMask++] ?? 0
+  if (++lastMask < masks.length) return lastMask
+  crypto.getRandomValues(masks)
+  return (lastMask = 0)
 }
 
 /**
@@ -43,19 +37,16 @@ function drawMask(): number {
  */
 export class FrameWriter {
   readonly #stream: Writable
-  readonly #socket: FrameWriterSocket
+  readonly #socket: Pick<WebSocketLike, 'readyState'>
   #block: Buffer | undefined
   #words = new Int32Array(0)
   /** Where the bytes begin that the stream does not have yet, and where they end. */
   #start = 0
   #end = 0
   #flushes = false
-  /** One mask, as a number and as its bytes. */
-  readonly #mask = new Int32Array(1)
-  readonly #maskBytes = new Uint8Array(this.#mask.buffer)
 
-  /** @param stream - Takes nothing but whole frames. */
-  constructor(stream: Writable, socket: FrameWriterSocket) {
+  /** @param stream - Takes nothing but whole frames. @param socket - The WebSocket above it. */
+  constructor(stream: Writable, socket: Pick<WebSocketLike, 'readyState'>) {
     this.#stream = stream
     this.#socket = socket
   }
@@ -118,16 +109,17 @@ export class FrameWriter {
    * The mask lies at multiples of four, where it meets four bytes at once; the key in the header is the mask as it meets the first byte.
    */
   #maskFrom(from: number, block: Buffer): void {
-    const mask = drawMask()
-    this.#mask[0] = mask
+    const drawn = drawMask()
+    const mask = masks[drawn] ?? 0
+    const byteAt = (at: number): number => maskBytes[4 * drawn + (at & 3)] ?? 0
     const key = from - MASK_LENGTH
-    for (let at = key; at < from; at++) block[at] = this.#maskBytes[at & 3] ?? 0
+    for (let at = key; at < from; at++) block[at] = byteAt(at)
     const words = this.#words
     const end = this.#end
     const lastWord = end >> 2
     let at = from
-    for (; at < end && (at & 3) !== 0; at++) block[at] = (block[at] ?? 0) ^ (this.#maskBytes[at & 3] ?? 0)
+    for (; at < end && (at & 3) !== 0; at++) block[at] = (block[at] ?? 0) ^ byteAt(at)
     for (let word = at >> 2; word < lastWord; word++) words[word] = (words[word] ?? 0) ^ mask
-    for (at = Math.max(at, lastWord << 2); at < end; at++) block[at] = (block[at] ?? 0) ^ (this.#maskBytes[at & 3] ?? 0)
+    for (at = Math.max(at, lastWord << 2); at < end; at++) block[at] = (block[at] ?? 0) ^ byteAt(at)
   }
 }

@@ -104,7 +104,8 @@ export interface WebSocketLike {
   close(code?: number, reason?: string): void
 }
 
-const OPEN = 1
+/** `readyState` of a socket that is open. */
+export const OPEN = 1
 // In bytes. A close frame has room for 123 (RFC 6455 section 5.5.1), and a server that cuts a longer reason to fit does so between two
 // characters of up to 4 bytes. So a reason of at most this length was not cut.
 const LONGEST_WHOLE_REASON = 119

@@ -1,6 +1,7 @@
 // One peer in a process of its own. It measures what `main.ts` orders, and checks every answer.
 import { heapUsed } from '../helpers/heap-used.js'
 import type { Connection } from './connection.js'
+import { many } from './many.js'
 import { peerOf, type Folders } from './peers.js'
 import { now, obey } from './processes.js'
 import { percentile } from './statistics.js'
@@ -15,13 +16,8 @@ async function ask(text: string): Promise<void> {
 }
 
 /** Makes `count` requests, of which `open` are in flight at any time. */
-async function askMany(count: number, open: number, textOf: (n: number) => string = String): Promise<void> {
-  let next = 0
-  const work = async (): Promise<void> => {
-    while (next < count) await ask(textOf(next++))
-  }
-  await Promise.all(Array.from({ length: open }, work))
-}
+const askMany = (count: number, open: number, textOf: (n: number) => string = String): Promise<void> =>
+  many(count, open, (n) => ask(textOf(n)))
 
 const microseconds = ({ user, system }: NodeJS.CpuUsage): number => user + system
 

@@ -1,5 +1,6 @@
 // Clients on raw sockets for the figures of the server: they do as little as they can, so that the server has to work.
 import { openRaw, type RawConnection } from './connection.js'
+import { many } from './many.js'
 import { now, obey } from './processes.js'
 
 const crowd: RawConnection[] = []
@@ -17,16 +18,11 @@ obey({
     for (let n = 0; n < count; n += 50) await Promise.all(Array.from({ length: Math.min(50, count - n) }, () => join(url)))
   },
 
-  requests: async ({ count, open }: { readonly count: number; readonly open: number }) => {
-    let next = 0
-    const work = async (): Promise<void> => {
-      while (next++ < count) {
-        const { content } = await crowd[0]!.request('ping', '')
-        if (content[0]?.text !== 'pong') throw new Error('a wrong answer')
-      }
-    }
-    await Promise.all(Array.from({ length: open }, work))
-  },
+  requests: ({ count, open }: { readonly count: number; readonly open: number }) =>
+    many(count, open, async () => {
+      const { content } = await crowd[0]!.request('ping', '')
+      if (content[0]?.text !== 'pong') throw new Error('a wrong answer')
+    }),
 
   /** From now on all wait for a notification. */
   listen: () => {

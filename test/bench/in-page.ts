@@ -1,4 +1,5 @@
 import { McpWebSocketClient } from '../../src/index.js'
+import { many } from './many.js'
 
 // A script in a page: it does in a browser what `client.ts` does in Node, for payloads.
 
@@ -46,12 +47,10 @@ const bench = {
   payload: async (peer: string, bytes: number, count: number, open: number): Promise<number> => {
     const text = 'x'.repeat(bytes)
     const ask = asks.get(peer)!
-    let next = 0
-    const work = async (): Promise<void> => {
-      while (next++ < count) if ((await ask(text)).content[0]?.text !== text) throw new Error('a wrong answer')
-    }
     const startedAt = performance.now()
-    await Promise.all(Array.from({ length: open }, work))
+    await many(count, open, async () => {
+      if ((await ask(text)).content[0]?.text !== text) throw new Error('a wrong answer')
+    })
     return (bytes * count) / (performance.now() - startedAt) / 1000
   }
 }

@@ -4,7 +4,7 @@ import { PendingRequests, type PendingRequest } from '../../src/rpc/pending.js'
 import { requestOf } from '../helpers/fixtures.js'
 
 const pendingOf = (...requests: PendingRequest[]): PendingRequests => {
-  const pending = new PendingRequests<PendingRequest>()
+  const pending = new PendingRequests()
   for (const request of requests) pending.add(request)
   return pending
 }
@@ -66,7 +66,7 @@ describe('PendingRequests', () => {
     )
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
-        const pending = new PendingRequests<PendingRequest>()
+        const pending = new PendingRequests()
         let model: PendingRequest[] = []
         for (const { do: action, id } of steps) {
           const known = model.find((request) => request.id === id)

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { extname, join } from 'node:path'
 import type { Browser } from 'puppeteer-core'
 import { afterAll, beforeAll } from 'vitest'
 import { chromium, inTime, launch } from '../engines/browsers.js'
 import { afterTest } from '../helpers/after-test.js'
+import { listenOnLoopback } from '../helpers/listen-on-loopback.js'
 import { TOKEN } from './real-server-api.js'
 import { startRealServer, type RealServer } from './real-server.js'
 
@@ -82,13 +82,5 @@ async function serveFiles(folder: string): Promise<string> {
       () => response.writeHead(404, { connection: 'close' }).end()
     )
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  afterTest(
-    () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      })
-  )
-  return `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`
+  return `http://127.0.0.1:${String(await listenOnLoopback(server))}`
 }
