@@ -4,6 +4,9 @@ import { btoaUtf8 } from './base64.js'
 /** The subprotocol of this binding, always offered first (docs/binding.md, section 1). */
 export const MCP_SUBPROTOCOL = 'mcp.v1'
 
+/** The same binding with sessions that survive their connection (docs/binding.md, section 12). */
+export const RESUME_SUBPROTOCOL = 'mcp.v1.resume'
+
 /** The prefix of a token in the list of subprotocols. A server must never choose such an entry: it would repeat the token. */
 export const BEARER_PREFIX = 'mcp.bearer.'
 

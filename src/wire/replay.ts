@@ -1,0 +1,126 @@
+import type { ReplayLimits } from './resume-frames.js'
+
+// What each end of a resumable session remembers: what it has sent and the other end has not acknowledged, and how much it has received.
+// Both count data frames from the beginning of the session; a position is the number of a frame, from 1, and is never on the wire. Pure.
+
+/** Frames that were sent and may have to be sent again. */
+export class ReplayBuffer {
+  #limits: ReplayLimits
+  #sent = 0
+  /** The frames after `acknowledged`, behind as many places that are no longer used. */
+  #frames: string[] = []
+  #unused = 0
+  #size = 0
+
+  /** @param limits - What may be kept. */
+  constructor(limits: ReplayLimits) {
+    this.#limits = limits
+  }
+
+  /** How many frames were sent: the position of the last one. */
+  get sent(): number {
+    return this.#sent
+  }
+
+  /** How many of them the other end has acknowledged. */
+  get acknowledged(): number {
+    return this.#sent - this.length
+  }
+
+  /** How many frames are kept. */
+  get length(): number {
+    return this.#frames.length - this.#unused
+  }
+
+  /** How long they are together, in UTF-16 code units. */
+  get size(): number {
+    return this.#size
+  }
+
+  /** Whether nothing more may be sent until the other end acknowledges something. */
+  get isFull(): boolean {
+    return this.length >= this.#limits.messages || this.#size >= this.#limits.bytes
+  }
+
+  /** The other end told its limits: the lower ones hold. */
+  narrow({ messages, bytes }: ReplayLimits): void {
+    this.#limits = { messages: Math.min(messages, this.#limits.messages), bytes: Math.min(bytes, this.#limits.bytes) }
+  }
+
+  /** A frame is sent. @returns Its position. */
+  push(text: string): number {
+    this.#frames.push(text)
+    this.#size += text.length
+    return ++this.#sent
+  }
+
+  /**
+   * The other end has received the frames up to `position`; it may say so again.
+   * @returns `false` if it cannot have: it names more than was sent, or less than it acknowledged before.
+   */
+  acknowledge(position: number): boolean {
+    const count = position - this.acknowledged
+    if (count < 0 || count > this.length) return false
+    const from = this.#unused
+    this.#unused += count
+    for (let index = from; index < this.#unused; index++) {
+      this.#size -= (this.#frames[index] as string).length
+      this.#frames[index] = ''
+    }
+    // To move what is left for every frame would cost more than all the rest.
+    if (this.#unused * 2 >= this.#frames.length) {
+      this.#frames = this.#frames.slice(this.#unused)
+      this.#unused = 0
+    }
+    return true
+  }
+
+  /** The frames that have to be sent again, in their order. */
+  get unacknowledged(): readonly string[] {
+    return this.#frames.slice(this.#unused)
+  }
+}
+
+// An acknowledgement is due after that much, or when the time for one is over.
+const MOST_FRAMES = 16
+const MOST_SIZE = 256 * 1024
+
+/** How long the acknowledgement of a received frame may take, in ms. */
+export const ACKNOWLEDGE_WITHIN = 1000
+
+/** Counts what was received, and knows when to acknowledge it. */
+export class Receipts {
+  #received = 0
+  #told = 0
+  #size = 0
+  #most = MOST_FRAMES
+
+  /** How many frames were received: the position of the last one. */
+  get received(): number {
+    return this.#received
+  }
+
+  /** Whether something was received that the other end has not been told. */
+  get isOwing(): boolean {
+    return this.#received > this.#told
+  }
+
+  /** The other end keeps no more than that: both would stand still if it had to wait for more. */
+  expect({ messages }: ReplayLimits): void {
+    this.#most = Math.max(1, Math.min(MOST_FRAMES, Math.floor(messages / 2)))
+  }
+
+  /** A frame came in. @returns Whether an acknowledgement is due at once. */
+  note(length: number): boolean {
+    this.#received++
+    this.#size += length
+    return this.#received - this.#told >= this.#most || this.#size >= MOST_SIZE
+  }
+
+  /** The other end is told. @returns How many frames were received. */
+  tell(): number {
+    this.#told = this.#received
+    this.#size = 0
+    return this.#received
+  }
+}
