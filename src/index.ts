@@ -31,6 +31,7 @@ export type {
   ClientStats,
   NotificationHandler,
   Reconnected,
+  Resumed,
   RequestContext,
   RequestHandler,
   ServerNotifications,

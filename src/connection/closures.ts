@@ -49,6 +49,16 @@ export const mayLackSubprotocol = ({ kind, error }: Closure, seesHttp: boolean):
   seesHttp ? kind === 'subprotocol' && (error as SubprotocolError).received === undefined : kind === 'network'
 
 /**
+ * Whether a dial may have failed only because the server takes no offer of two subprotocols. Some compare the whole header with the
+ * one name that they know.
+ */
+export const mayRejectOffer = ({ kind, status = 0, everReady }: Closure, seesHttp: boolean): boolean => {
+  if (everReady) return false
+  if (kind === 'http') return status >= 400 && status < 500 && status !== 401 && status !== 403 && !PASSING_STATUSES.includes(status)
+  return kind === 'subprotocol' || (kind === 'network' && !seesHttp)
+}
+
+/**
  * Judges a closure (see the option `reconnect`): it is fatal if the next dial would end in the same way. A 401 or 403 counts as fatal
  * here; that a fresh token deserves one more dial is decided in the lifecycle.
  */

@@ -13,8 +13,28 @@ import type { ClientStats } from '../types/client.js'
 import type { JsonRpcMessage } from '../types/json-rpc.js'
 import type { Callback, JsonOption, TokenContext } from '../types/options.js'
 import { encodeMessage, parseText, type Malformed } from '../wire/json-rpc.js'
+import { RESUME_SUBPROTOCOL } from '../wire/subprotocol.js'
 import { askedDelay, lateClosure, tellsEra, unexpectedError, unreadError, withError } from './closures.js'
-import { transition, type Command, type LifecycleEvent, type LifecycleState, type Redial, type RetryPolicy } from './lifecycle.js'
+import {
+  transition,
+  type Command,
+  type LifecycleEvent,
+  type LifecycleState,
+  type Redial,
+  type RetryPolicy,
+  type SocketClosed
+} from './lifecycle.js'
+import { Resumption, UNRELATED, type Attachment } from './resumption.js'
+
+/** An offer of subprotocols that is dialled with in place of the whole one. */
+export interface Fallback {
+  /** Names the dial that follows at once. */
+  readonly redial: 'resume' | 'protocols'
+  /** Whether a dial that ended like this is worth one with this offer. */
+  readonly isWorthIt: (closure: Closure) => boolean
+  /** The offer, from the whole one. */
+  readonly reduce: (protocols: readonly string[]) => readonly string[]
+}
 
 /** Settings of a connection; times in ms. */
 export interface ConnectionConfig extends SocketOptions {
@@ -38,8 +58,10 @@ export interface ConnectionConfig extends SocketOptions {
   readonly maxBuffered: number
   /** Whether the token comes from a provider, which can give another. */
   readonly refreshable: boolean
-  /** Whether a dial that ended like this is worth one without subprotocols. */
-  readonly mayDropProtocols: (closure: Closure) => boolean
+  /** What to offer where the whole offer is not accepted, in this order. */
+  readonly fallbacks: readonly Fallback[]
+  /** Whether sessions survive their socket, where the server knows how. */
+  readonly resume: boolean
   /** Finds out where to dial. Rejects with errors of this package only. */
   readonly resolveTarget: (context: TokenContext) => Promise<Target>
   /** Dials. Throws errors of this package only. */
@@ -52,6 +74,12 @@ export interface ConnectionConfig extends SocketOptions {
 export interface ConnectionListener {
   /** The state changed. @param closure - What ended the socket, if that is why. */
   onState(to: LifecycleState, from: LifecycleState, closure: Closure | undefined): void
+  /** The socket is open, and this is what it has. Before that nothing may be sent. */
+  onAttached(attachment: Attachment): void
+  /** The session that waited for a socket is over. */
+  onOver(): void
+  /** The server is about to close. @param delay - Least time until the next dial, in ms. */
+  onGoaway(delay: number): void
   /** A message came in. */
   onMessage(message: JsonRpcMessage): void
   /** Something came in that is not a message. */
@@ -97,8 +125,11 @@ export class Connection implements SocketListener {
   #state: LifecycleState = { name: 'idle' }
   #socket: Socket | undefined
   #subprotocol: string | undefined
-  /** Whether dials go without subprotocols; `maybe` until one such dial opened. */
-  #bare: 'no' | 'maybe' | 'yes' = 'no'
+  readonly #resumption: Resumption | undefined
+  /** Which of the fallbacks dials go with, from 1; 0: none. */
+  #fallback = 0
+  /** Whether a dial with it opened. */
+  #isProven = false
   #secrets: readonly string[] = []
   #url: string | undefined
   /** The frame that is being read. */
@@ -114,6 +145,21 @@ export class Connection implements SocketListener {
     this.#config = config
     this.#listener = listener
     this.#timer = new SharedTimer(config.clock)
+    this.#resumption = config.resume ? this.#makeResumption(listener) : undefined
+  }
+
+  #makeResumption(listener: ConnectionListener): Resumption {
+    return new Resumption({
+      timer: this.#timer,
+      write: (text) => this.#write(text),
+      drop: (closure) => this.#end(closure),
+      onMisunderstood: (reason) => this.#redialWithout(reason),
+      onAttached: (attachment) => listener.onAttached(attachment),
+      onOver: () => listener.onOver(),
+      onDrain: () => this.#timer.has(this.#drainCheck) && this.#timer.set(this.#drainCheck, 0),
+      onPong: () => listener.onPong(),
+      onGoaway: (delay) => listener.onGoaway(delay)
+    })
   }
 
   /** Where the lifecycle is. */
@@ -141,13 +187,28 @@ export class Connection implements SocketListener {
     return this.#buffered < Infinity
   }
 
-  /** Whether the socket takes more messages: it is open, and the server reads fast enough. */
-  get canWrite(): boolean {
+  /** Whether the server reads fast enough: not much waits in the socket. */
+  get isDrained(): boolean {
     return this.#buffered <= this.#config.maxBuffered
   }
 
+  /** Whether the socket takes more messages: it is open, and the server reads and acknowledges fast enough. */
+  get canWrite(): boolean {
+    return this.isDrained && !this.#resumption?.isFull
+  }
+
+  /** Whether what was sent survives the lack of a socket: a session waits for the next one. */
+  get isDetached(): boolean {
+    return this.#resumption?.isDetached ?? false
+  }
+
+  /** The position of the last frame in its session, for {@link Attachment}; 0 without sessions. */
+  get position(): number {
+    return this.#resumption?.sent ?? 0
+  }
+
   get #buffered(): number {
-    return this.#socket?.buffered ?? Infinity
+    return this.#resumption?.isOpening ? Infinity : (this.#socket?.buffered ?? Infinity)
   }
 
   /** Begins a life, dials anew, or ends the life: see {@link Command}. */
@@ -157,6 +218,7 @@ export class Connection implements SocketListener {
 
   /** The session is done with what comes first on a socket: the connection is ready. */
   confirm(): void {
+    this.#resumption?.confirm()
     this.#dispatch({ type: 'confirmed' })
   }
 
@@ -185,9 +247,9 @@ export class Connection implements SocketListener {
   /** The text without the secrets of the current dial, which servers like to quote. */
   readonly redact = (text: string): string => redact(text, this.#secrets)
 
-  /** Sends a ping frame. @returns `false` where the engine has none, or there is no socket. */
+  /** Sends a ping frame. @returns `false` where neither the engine nor the subprotocol has one, or there is no socket. */
   ping(): boolean {
-    return this.#socket?.ping() ?? false
+    return this.#socket?.ping() || this.#resumption?.ping() || false
   }
 
   /** Asks for `onDrain` once `canWrite` is true again. */
@@ -200,8 +262,17 @@ export class Connection implements SocketListener {
     return encodeMessage(message, this.#config.json)
   }
 
-  /** Writes one frame; only while a socket is open (`initializing`, `ready`). */
+  /** Sends one frame; only while a socket has its session, or a session waits for a socket and gets it then. */
   send(text: string): void {
+    if (this.#resumption?.record(text) ?? true) this.#write(text)
+  }
+
+  /** There is no socket for a frame: it waits for the next one, if a session survives until then. */
+  keep(text: string): void {
+    this.#resumption?.record(text)
+  }
+
+  #write(text: string): void {
     this.#trace('out', text)
     this.stats.sent++
     this.stats.bytesSent += this.#socket?.send(text) ?? 0
@@ -218,12 +289,13 @@ export class Connection implements SocketListener {
     if (to === from) return
     this.#state = to
     if (to.name === 'ready' && from.name === 'ready') return
-    this.#enter(to)
-    this.#listener.onState(to, from, event.type === 'socketClosed' ? event.closure : undefined)
+    const closure = event.type === 'socketClosed' ? event.closure : undefined
+    this.#enter(to, closure)
+    this.#listener.onState(to, from, closure)
   }
 
   /** Makes socket and timer agree with the state: the only place where they change. */
-  #enter(state: LifecycleState): void {
+  #enter(state: LifecycleState, closure: Closure | undefined): void {
     const { connectTimeout: connecting, handshakeTimeout: initializing, resetAfter: ready, closeTimeout: closing, unref } = this.#config
     const limits: Partial<Record<LifecycleState['name'], number>> = { connecting, initializing, ready, closing }
     const { name } = state
@@ -232,12 +304,22 @@ export class Connection implements SocketListener {
     this.#timer.idle = unref && 'life' in state && state.life.everReady
     if (name === 'ready') {
       if (unref) this.#socket?.unref()
-    } else if (name === 'closing') this.#socket?.close(1000, '')
-    else if (name !== 'initializing') {
+    } else if (name === 'closing') {
+      this.#resumption?.end()
+      this.#socket?.close(1000, '')
+    } else if (name !== 'initializing') {
       this.#discard()
+      if (name === 'connecting' || name === 'waiting') this.#resumption?.detach(closure)
+      else this.#forget()
       if (name === 'connecting') void this.#dial({ attempt: Math.max(1, state.life.attempt), reason: state.life.reason })
-      else if (name !== 'waiting') this.#bare = 'no'
     }
+  }
+
+  /** The next life begins with nothing. */
+  #forget(): void {
+    this.#resumption?.forget()
+    this.#fallback = 0
+    this.#isProven = false
   }
 
   async #dial(context: TokenContext): Promise<void> {
@@ -251,7 +333,9 @@ export class Connection implements SocketListener {
       this.#secrets = target.secrets
       this.#url = publicUrl(target.url)
       this.#dialledAt = this.#config.clock.now()
-      this.#socket = this.#config.openSocket(this.#bare === 'no' ? target : { ...target, protocols: [] }, this.#config, this)
+      const fallback = this.#config.fallbacks[this.#fallback - 1]
+      const offer = fallback ? { ...target, protocols: fallback.reduce(target.protocols) } : target
+      this.#socket = this.#config.openSocket(offer, this.#config, this)
     } catch (cause) {
       if (this.#state !== state) return
       this.#end({ kind: 'network', wasClean: false, error: isMcpWebSocketError(cause) ? cause : unexpectedError(cause, this.#url) })
@@ -262,9 +346,18 @@ export class Connection implements SocketListener {
   onOpened(subprotocol: string | undefined): void {
     this.#subprotocol = subprotocol
     this.roundTrip = this.#config.clock.now() - this.#dialledAt
-    if (this.#bare === 'maybe') this.#bare = 'yes'
+    this.#isProven = this.#fallback > 0
     this.#listener.onHeard()
     this.#dispatch({ type: 'socketOpened' })
+    // A listener may have ended the connection.
+    if (this.#state.name === 'initializing') this.#attach(subprotocol)
+  }
+
+  #attach(subprotocol: string | undefined): void {
+    if (this.#resumption && subprotocol === RESUME_SUBPROTOCOL) return this.#resumption.open()
+    // The server may have been replaced by one that knows no sessions.
+    this.#resumption?.forget()
+    this.#listener.onAttached(UNRELATED)
   }
 
   /** A frame came in. */
@@ -272,6 +365,7 @@ export class Connection implements SocketListener {
     this.stats.bytesReceived += bytes
     this.#trace('in', text)
     this.#listener.onHeard()
+    if (this.#resumption?.receive(text) === false) return
     this.#frame = text
     // The last net: nothing that a server sends may end the process, whatever was forgotten above.
     try {
@@ -280,6 +374,7 @@ export class Connection implements SocketListener {
       this.#listener.onError(asError(thrown))
     }
     this.#frame = ''
+    this.#resumption?.delivered()
   }
 
   /** A frame came in that is not text. */
@@ -314,12 +409,13 @@ export class Connection implements SocketListener {
     if (isUp(this.#state)) this.#listener.onMalformed(malformed)
   }
 
-  #end(facts: SocketClosure): void {
+  /** @param wanted - The dial that follows at once. */
+  #end(facts: SocketClosure, wanted?: 'resume'): void {
     const state = this.#state
     if (state.name === 'closing') return this.#dispatch({ type: 'timedOut' })
     if (!('life' in state)) return
     const closure = withError({ ...facts, everReady: state.life.everReady }, this.#url, state.name === 'ready' ? undefined : this.unread)
-    const redial = this.#redialAfter(closure, state.life.redials)
+    const redial = wanted ?? this.#redialAfter(closure, state.life.redials)
     this.#dispatch({
       type: 'socketClosed',
       closure,
@@ -330,13 +426,26 @@ export class Connection implements SocketListener {
     })
   }
 
-  #redialAfter(closure: Closure, used: readonly Redial[]): 'era' | 'protocols' | undefined {
+  #redialAfter(closure: Closure, used: readonly Redial[]): SocketClosed['redial'] {
     if (this.eraRedial && tellsEra(closure)) return used.includes('era') ? undefined : 'era'
-    const unopened = this.#state.name === 'connecting' && this.#config.mayDropProtocols(closure)
-    if (!unopened || this.#bare === 'yes') return undefined
-    // A page cannot see why a dial failed: until one opens, dials with and without subprotocols take turns.
-    this.#bare = this.#bare === 'no' ? 'maybe' : 'no'
-    return used.includes('protocols') ? undefined : 'protocols'
+    const { fallbacks } = this.#config
+    const before = fallbacks[this.#fallback - 1]
+    if (this.#state.name !== 'connecting' || this.#isProven) return undefined
+    const next = fallbacks.findIndex(({ isWorthIt }, index) => index >= this.#fallback && isWorthIt(closure))
+    const { redial } = fallbacks[next] ?? {}
+    // A page cannot see why a dial failed: until one opens, dials with each offer take turns.
+    if (redial || before?.isWorthIt(closure)) this.#fallback = next + 1
+    return redial && !used.includes(redial) ? redial : undefined
+  }
+
+  /** The server chose `mcp.v1.resume` without knowing it: it is dialled without, from now on. */
+  #redialWithout(reason: string): void {
+    this.#fallback = 1
+    this.#isProven = true
+    this.#end(
+      { kind: 'close', code: 1006, reason: `the server does not speak ${RESUME_SUBPROTOCOL}: ${reason}`, wasClean: false },
+      'resume'
+    )
   }
 
   #discard(): void {

@@ -35,7 +35,7 @@ export type LifecycleState =
 export type StateName = LifecycleState['name']
 
 /** The dials that are neither counted nor delayed; each happens at most once in a life. */
-export type Redial = 'era' | 'token' | 'protocols'
+export type Redial = 'era' | 'token' | 'resume' | 'protocols'
 
 /** What a life (from `connect()` to `closed` or `failed`) remembers from one connection to the next. */
 export interface Life {
@@ -79,7 +79,7 @@ export interface SocketClosed {
   /** What the program's `shouldReconnect` returned: it wins over the default. */
   readonly override?: boolean | undefined
   /** This closure answers a question that only a dial could ask: dial again at once. */
-  readonly redial?: 'era' | 'protocols' | undefined
+  readonly redial?: Exclude<Redial, 'token'> | undefined
   /** Whether another token can be had. */
   readonly refreshable: boolean
   /** A number in [0, 1). */

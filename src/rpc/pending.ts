@@ -10,18 +10,20 @@ export class PendingRequest {
   readonly id: RequestId
   /** MCP's name of what is asked. */
   readonly method: string
-  /** `queued`: never written. `sent`: written once. `resent`: written twice, which is the most. */
-  phase: 'queued' | 'sent' | 'resent' = 'queued'
   /**
-   * The request as text, without what the era adds to it. Kept while the request waits and, once it is sent, only if it may be sent
-   * again or its params are `repeatable`.
+   * `queued`: never written. `sent`: written once. `returned`: written, but the server has certainly not executed it, so that it waits as
+   * if it had never been written. `resent`: written twice after the server may have executed it, which is the most.
    */
+  phase: 'queued' | 'sent' | 'returned' | 'resent' = 'queued'
+  /** The number of its frame in a session that survives its connection; 0 where there is none. */
+  position = 0
+  /** The request as text, without what the era adds to it: it may have to be sent again. */
   text: string | undefined
   /** Whether the request may be sent again after a drop. */
   mayResend = false
   /** Whether the caller may need the params once more, as they were: the server can ask for input in place of a result. */
   readonly repeatable: boolean
-  /** What was sent, if it differs from `text`; kept like that. A request is sent again to the byte. */
+  /** What was sent, if it differs from `text`; kept only if the request may be sent again, which it is to the byte. */
   frame: string | undefined
   /** The params as the caller gave them, for the rules that look at them; only while the request has never been written. */
   params: Params | undefined
@@ -37,6 +39,11 @@ export class PendingRequest {
     this.params = params
     this.resend = resend
     this.repeatable = repeatable
+  }
+
+  /** Whether the server may have executed it. */
+  get mayBeExecuted(): boolean {
+    return this.phase === 'sent' || this.phase === 'resent'
   }
 }
 

@@ -1,6 +1,6 @@
 import type { LifecycleState, StateName } from '../connection/lifecycle.js'
 import type { Closure, McpWebSocketError } from '../errors.js'
-import type { Reconnected } from '../types/client.js'
+import type { Reconnected, Resumed } from '../types/client.js'
 import type { Params } from '../types/json-rpc.js'
 
 /** What a change of the state tells beside its name. */
@@ -47,8 +47,10 @@ export function describeChange(to: LifecycleState, from: LifecycleState, closure
 export interface ClientEvents {
   /** The state changed. */
   state: StateChange
-  /** The client is ready again after an outage. */
+  /** The client is ready again after an outage, on a connection that begins anew. */
   reconnected: Reconnected
+  /** The client is ready again after an outage, and nothing was lost: see the option `resume`. */
+  resumed: Resumed
   /** The server sent a notification; a handler may have taken it too. */
   notification: { readonly method: string; readonly params?: Params | undefined }
   /** Something went wrong that belongs to no promise. The client goes on. */

@@ -6,7 +6,7 @@ import type { AwaitedCalls } from './liveness.js'
 
 /** What a drop means for the requests that were in flight. */
 export interface Triage {
-  /** To be sent again, in their order. */
+  /** To be sent again, in their order; those that certainly were not executed are `returned`. */
   readonly resend: readonly PendingRequest[]
   /** Given up: whether the server executed them is unknown. */
   readonly lost: readonly PendingRequest[]
@@ -46,13 +46,18 @@ export class InFlight extends PendingRequests implements AwaitedCalls {
     return this.#awaited.size > 0
   }
 
-  /** Sorts what was in flight, after a drop that a reconnect will follow; listens stay. */
-  triage(closure: Closure): Triage {
+  /**
+   * Sorts what was in flight, after a drop that a reconnect will follow; listens stay.
+   * @param delivered - How many frames of the session that is over the server had received, if it said so.
+   */
+  triage(closure: Closure, delivered: number | null = null): Triage {
     const all = this.takeAll()
     const calls = all.filter(isCall)
     for (const request of all) if (!isCall(request)) this.add(request)
+    for (const request of calls) if (delivered !== null && request.position > delivered) request.phase = 'returned'
     const tooLarge = tooLargeOf(calls, closure)
-    const again = (request: PendingRequest): boolean => request !== tooLarge && request.phase === 'sent' && request.mayResend
+    const again = (request: PendingRequest): boolean =>
+      request.phase === 'returned' || (request !== tooLarge && request.phase === 'sent' && request.mayResend)
     return { resend: calls.filter(again), lost: calls.filter((request) => !again(request)), tooLarge }
   }
 }

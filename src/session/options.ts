@@ -1,6 +1,6 @@
-import type { ConnectionConfig } from '../connection/connection.js'
+import type { ConnectionConfig, Fallback } from '../connection/connection.js'
 import type { Introduction } from './handshake.js'
-import { AUTH_PREFIX, BEARER_PREFIX, isCredential, isHttpToken, MCP_SUBPROTOCOL } from '../wire/subprotocol.js'
+import { AUTH_PREFIX, BEARER_PREFIX, isCredential, isHttpToken, MCP_SUBPROTOCOL, RESUME_SUBPROTOCOL } from '../wire/subprotocol.js'
 import type { Clock } from '../lib/clock.js'
 import { isObject } from '../lib/is-object.js'
 import {
@@ -22,7 +22,7 @@ import {
   type Rules
 } from '../lib/option-rules.js'
 import { headersWork, type OpenSocket } from '../socket/open-socket.js'
-import { mayLackSubprotocol } from '../connection/closures.js'
+import { mayLackSubprotocol, mayRejectOffer } from '../connection/closures.js'
 import { carryToken, offerOf, readUrl, resolveTarget } from '../socket/target.js'
 import { readHeaders } from '../socket/node-socket.js'
 import type { SessionConfig } from './session.js'
@@ -105,6 +105,7 @@ export const CONNECTION_RULES: Rules = {
   headers: [NONE, ['an object', (value) => typeof value === 'object'], FUNCTION],
   subprotocols: [[], OFFERS],
   offer: [NONE, listOf('a list of different tokens', isHttpToken)],
+  resume: [false, false, true],
   onMissingSubprotocol: ['fail', 'fail', 'accept'],
   connectTimeout: [10_000, MS],
   handshakeTimeout: [10_000, MS],
@@ -159,7 +160,8 @@ export function resolveClientOptions(options: McpWebSocketClientOptions, ports: 
 
 function resolveConnection(all: Complete, ports: Ports): ConnectionConfig {
   const { url, auth, headers, reconnect } = all
-  if (all.offer && all.subprotocols.length > 0) throw new TypeError('offer is the whole list: leave subprotocols out')
+  if (all.offer && (all.resume || all.subprotocols.length > 0))
+    throw new TypeError('offer is the whole list: leave subprotocols and resume out')
   if (typeof url !== 'function') readUrl(url)
   const canSetHeaders = headersWork(all.WebSocket)
   // Six of seven WebSocket classes ignore headers: credentials must not get lost without a word.
@@ -182,6 +184,19 @@ function resolveConnection(all: Complete, ports: Ports): ConnectionConfig {
     // A large message on its way is no sign of a server that does not read, however small the outbox.
     maxBuffered: Math.max(LEAST_BUFFERED, all.outbox ? all.outbox.maxBytes : 0),
     refreshable: typeof auth?.token === 'function',
-    mayDropProtocols: (closure) => mayBeBare && mayLackSubprotocol(closure, canSetHeaders)
+    fallbacks: [...(all.resume ? [withoutResume(canSetHeaders)] : []), ...(mayBeBare ? [withoutProtocols(canSetHeaders)] : [])]
   }
 }
+
+/** @param seesHttp - Whether the engine shows why an upgrade was rejected. */
+const withoutResume = (seesHttp: boolean): Fallback => ({
+  redial: 'resume',
+  isWorthIt: (closure) => mayRejectOffer(closure, seesHttp),
+  reduce: (protocols) => protocols.filter((name) => name !== RESUME_SUBPROTOCOL)
+})
+
+const withoutProtocols = (seesHttp: boolean): Fallback => ({
+  redial: 'protocols',
+  isWorthIt: (closure) => mayLackSubprotocol(closure, seesHttp),
+  reduce: () => []
+})

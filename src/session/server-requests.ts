@@ -90,9 +90,9 @@ export class ServerRequests {
   }
 
   #write(text: string): void {
-    if (this.#connection.canWrite) this.#connection.send(text)
+    if (this.#connection.isDrained) this.#connection.send(text)
+    else if (!this.#connection.isWritable) this.#connection.keep(text)
     // The server goes on asking and does not read: the responses would fill the memory.
-    else if (this.#connection.isWritable)
-      this.#connection.drop({ kind: 'close', code: 1006, reason: 'the server does not read our responses', wasClean: false })
+    else this.#connection.drop({ kind: 'close', code: 1006, reason: 'the server does not read our responses', wasClean: false })
   }
 }

@@ -51,6 +51,7 @@ export class SessionHost {
     this.session = new Session(config, {
       onState: (to, from, closure) => this.#onState(to, from, closure),
       onReconnected: (reconnected) => this.events.emit('reconnected', reconnected),
+      onResumed: (resumed) => this.events.emit('resumed', resumed),
       onMessage: (message, request) => listener.onMessage(message, request),
       onFailed: (request, error) => listener.onFailed(request, error),
       onError: (error) => this.report(error)

@@ -5,11 +5,12 @@
 import { Connection, isUp, type ConnectionConfig, type ConnectionListener, type ConnectionStats } from '../connection/connection.js'
 import { REPLACED } from '../connection/closures.js'
 import type { Command, LifecycleState } from '../connection/lifecycle.js'
+import { UNRELATED, type Attachment } from '../connection/resumption.js'
 import { ClosedError, HandshakeError, ProtocolError, type Closure, type Delivery, type McpWebSocketError } from '../errors.js'
 import { decided } from '../lib/guarded.js'
 import { SharedTimer, type Due } from '../lib/shared-timer.js'
 import type { PendingRequest } from '../rpc/pending.js'
-import type { Reconnected } from '../types/client.js'
+import type { Reconnected, Resumed } from '../types/client.js'
 import type { JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, JsonRpcResponse, RequestId } from '../types/json-rpc.js'
 import { INTERNAL_ERROR, isErrorResponse, isRequest, isResponse, type Malformed } from '../wire/json-rpc.js'
 import { cancellation, cancelledId, INITIALIZE } from '../wire/methods.js'
@@ -51,6 +52,8 @@ export interface SessionListener {
   onState(to: LifecycleState, from: LifecycleState, closure: Closure | undefined): void
   /** The connection is ready again after an outage. */
   onReconnected(reconnected: Reconnected): void
+  /** The connection is ready again after an outage, and nothing was lost: the server still has the session. */
+  onResumed(resumed: Resumed): void
   /** A message came in for the layer above. @param request - What a response responds to. */
   onMessage(message: JsonRpcMessage, request?: PendingRequest): void
   /** A request of the layer above ended without a response. */
@@ -62,11 +65,12 @@ export interface SessionListener {
 /**
  * What a message that goes down meets.
  * - `down`: there is no socket; it waits.
+ * - `detached`: there is no socket, but the server keeps the session: it waits, and what is in flight lives on.
  * - `setup`: the socket is open, but handshake and restores come first; it waits.
  * - `flushing`: the outbox is being emptied; it goes behind what waits there, limits or not.
  * - `open`: it goes straight to the socket, unless that is under backpressure.
  */
-type Phase = 'down' | 'setup' | 'flushing' | 'open'
+type Phase = 'down' | 'detached' | 'setup' | 'flushing' | 'open'
 
 // Hints cause at most one probe in this time, in ms; less if `initialDelay` is less.
 const HINT_PAUSE = 1000
@@ -90,6 +94,10 @@ export class Session implements ConnectionListener {
   #phase: Phase = 'down'
   /** Why there is no connection. */
   #lastFailure: McpWebSocketError | undefined
+  /** What ended the last socket. */
+  #lastClosure: Closure = REPLACED
+  /** What the current socket has. */
+  #attachment: Attachment = UNRELATED
   /** Era in which the requests that wait to be sent again were sent. */
   #eraAtDrop: Era | undefined
   /** While a change of state is settled: commands of those who learn what it costs. All hear of the change first. */
@@ -186,7 +194,7 @@ export class Session implements ConnectionListener {
     const text = this.#connection.encode(notification)
     const isAboutSocket = !mayWait(notification)
     // A cancellation goes past everything that waits: it is about a request that was sent.
-    if (isAboutSocket ? this.#phase === 'open' && this.#connection.isWritable : this.#canSend) this.#connection.send(text)
+    if (isAboutSocket ? this.#reaches : this.#canSend) this.#connection.send(text)
     else if (!isAboutSocket) this.#queue({ text }, notification.method)
     else this.#assertAlive()
   }
@@ -203,11 +211,11 @@ export class Session implements ConnectionListener {
    */
   cancel(request: PendingRequest, reason: string, notice: JsonRpcNotification | null = cancellation(request.id, reason)): Delivery {
     this.#outbox.remove(request)
-    if (request.phase === 'queued') return 'not-sent'
+    if (!request.mayBeExecuted) return 'not-sent'
     const hasEnded = this.#journal.isEnding(request.id)
     const wasInFlight = this.#settle(request.id)
     if (hasEnded) this.#scheduleEnds()
-    else if (notice && wasInFlight && this.#phase === 'open' && request.method !== INITIALIZE) this.notify(notice)
+    else if (notice && wasInFlight && this.#reaches && request.method !== INITIALIZE) this.notify(notice)
     return 'unknown'
   }
 
@@ -225,6 +233,11 @@ export class Session implements ConnectionListener {
 
   get #canSend(): boolean {
     return this.#phase === 'open' && this.#outbox.length === 0 && this.#connection.canWrite
+  }
+
+  /** Whether what is about requests of the current socket, or of the session without one, gets to the server. */
+  get #reaches(): boolean {
+    return this.#phase === 'detached' || (this.#phase === 'open' && this.#connection.isWritable)
   }
 
   /** @throws What ended the life. */
@@ -246,19 +259,21 @@ export class Session implements ConnectionListener {
   #write(request: PendingRequest): void {
     const { phase, text = '', resend } = request
     const isFirst = phase === 'queued'
+    const isRepetition = phase === 'sent'
     // To the byte what was sent before, unless the server now speaks the other era.
     const isVerbatim = !isFirst && this.#eraAtDrop === this.agreement?.era
     const frame = isVerbatim ? (request.frame ?? text) : this.#config.stamp(text, this.agreement)
     if (isFirst) this.#journal.noteSent(request, frame)
-    request.phase = isFirst || resend === 'always' ? 'sent' : 'resent'
+    request.phase = isRepetition && resend !== 'always' ? 'resent' : 'sent'
     request.size = frame.length
     // Before the program is asked about it: whatever that does to the connection decides about this request too.
     this.#inFlight.add(request)
-    request.mayResend = isFirst ? this.#mayResend(request) : resend === 'always'
+    if (isFirst) request.mayResend = this.#mayResend(request)
+    else if (isRepetition) request.mayResend = resend === 'always'
     request.params = undefined
-    request.text = request.mayResend || (request.repeatable && this.agreement?.era === 'modern') ? text : undefined
     request.frame = request.mayResend && frame !== text ? frame : undefined
     this.#connection.send(frame)
+    request.position = this.#connection.position
   }
 
   #mayResend(request: PendingRequest): boolean {
@@ -355,35 +370,57 @@ export class Session implements ConnectionListener {
     if (left) this.#leaveSocket(from, to, closure)
     // What was under way is settled before anybody hears of the state, as listeners may close or reconnect at once.
     if (to.name === 'failed' || to.name === 'closing' || to.name === 'closed') this.#endLife(to)
-    else if (left) this.#triage(closure ?? REPLACED)
+    else if (left && this.#phase !== 'detached') this.#triage(this.#lastClosure, null)
     this.#deferredCommands = undefined
     if (closure) this.#lastFailure = closure.error
-    if (to.name === 'initializing') this.#phase = 'setup'
-    else if (to.name === 'ready') {
+    if (to.name === 'ready') {
       this.#phase = 'flushing'
       this.#lastFailure = undefined
       this.#heartbeat.start()
     }
     this.#listener.onState(to, from, closure)
     for (const type of deferred) this.command(type)
-    if (this.state !== to) return
-    if (to.name === 'initializing') this.#setup.begin()
-    else if (to.name === 'ready') this.#onReady(to)
+    if (this.state === to && to.name === 'ready') this.#onReady(to)
+  }
+
+  onAttached(attachment: Attachment): void {
+    this.#attachment = attachment
+    if (attachment.resumed) return this.#connection.confirm()
+    if (this.#phase === 'detached') this.#loseSession(attachment.delivered)
+    this.#phase = 'setup'
+    this.#setup.begin()
+  }
+
+  onOver(): void {
+    this.#loseSession(null)
+  }
+
+  /** @param to - Where the connection is on its way to. */
+  #leaveSocket(from: LifecycleState, to: LifecycleState, closure: Closure | undefined): void {
+    this.#lastClosure = closure ?? REPLACED
+    this.#heartbeat.stop()
+    if (from.name === 'ready') this.#outage.begin(this.#connection.stats, this.#config.connection.clock.now())
+    if (this.#connection.isDetached) this.#phase = 'detached'
+    else this.#abandonSocket(`connection ${to.name}`, closure)
   }
 
   /** What belonged to the socket ends with it. */
-  #leaveSocket(from: LifecycleState, to: LifecycleState, closure: Closure | undefined): void {
+  #abandonSocket(reason: string, closure: Closure | undefined): void {
     this.#phase = 'down'
     this.#internal.clear()
     this.#setup.closed(closure)
-    this.#heartbeat.stop()
-    if (from.name === 'ready') this.#outage.begin(this.#connection.stats, this.#config.connection.clock.now())
-    this.#serverRequests.abandon(`connection ${to.name}`)
+    this.#serverRequests.abandon(reason)
+  }
+
+  /** The session that waited for a socket is over: what its last socket took with it is known only now. */
+  #loseSession(delivered: number | null): void {
+    this.#abandonSocket('session lost', this.#lastClosure)
+    this.#triage(this.#lastClosure, delivered)
   }
 
   /** Decides about the requests in flight, in the very task that handles the closure. */
-  #triage(closure: Closure): void {
-    const { resend, lost, tooLarge } = this.#inFlight.triage(closure)
+  #triage(closure: Closure, delivered: number | null): void {
+    const { resend, lost, tooLarge } = this.#inFlight.triage(closure, delivered)
     this.#eraAtDrop = this.agreement?.era
     this.#journal.forgetEnds()
     this.#scheduleEnds()
@@ -396,11 +433,14 @@ export class Session implements ConnectionListener {
 
   #onReady(ready: LifecycleState): void {
     const outage = this.#outage.end(this.#connection.stats, this.#config.connection.clock.now())
-    if (outage) this.#listener.onReconnected({ ...outage, resent: this.#outbox.resendCount, serverChanged: this.#setup.serverChanged })
+    const { resumed } = this.#attachment
+    if (outage && resumed) this.#listener.onResumed({ downtime: outage.downtime, replayed: this.#attachment.replayed })
+    else if (outage) this.#listener.onReconnected({ ...outage, resent: this.#outbox.resendCount, serverChanged: this.#setup.serverChanged })
     // A listener may have closed or dropped the connection meanwhile.
     if (this.state !== ready) return
     this.#flush()
-    if (outage) for (const message of this.#setup.missedNotifications) if (this.#phase === 'open') this.#listener.onMessage(message)
+    if (outage && !resumed)
+      for (const message of this.#setup.missedNotifications) if (this.#phase === 'open') this.#listener.onMessage(message)
   }
 
   /** Sends first what was sent before, then what waited; what listeners send meanwhile went behind it into the outbox. */
@@ -412,9 +452,15 @@ export class Session implements ConnectionListener {
         this.#write(waiting)
       }
       // A callback of the program, such as `trace`, may have ended the connection: the rest waits for the next one.
-      if (this.#phase === 'down') return
+      if (this.#phase === 'down' || this.#phase === 'detached') return
+      if (!this.#connection.canWrite) break
     }
     this.#phase = 'open'
+    if (this.#outbox.length > 0) this.#connection.awaitDrain()
+  }
+
+  onGoaway(_delay: number): void {
+    // see the next step
   }
 
   onDrain(): void {
@@ -422,6 +468,7 @@ export class Session implements ConnectionListener {
   }
 
   #endLife(end: Extract<LifecycleState, { name: 'failed' | 'closing' | 'closed' }>): void {
+    if (this.#phase === 'detached') this.#abandonSocket(`connection ${end.name}`, this.#lastClosure)
     // The server ended these listens before the life ended.
     this.#deliverEnds(Infinity)
     const inFlight = this.#inFlight.takeAll()
@@ -431,7 +478,7 @@ export class Session implements ConnectionListener {
     this.#journal.clear()
     for (const request of [...inFlight, ...this.#outbox.drain()]) {
       if (!('phase' in request)) continue
-      const wasSent = request.phase !== 'queued'
+      const wasSent = request.mayBeExecuted
       if (end.name !== 'failed') this.#lose(request, new ClosedError(wasSent ? 'unknown' : 'not-sent'))
       else if (request === tooLarge) this.#lose(request, tooLargeError(end.closure, request))
       else this.#lose(request, wasSent ? lostError(end.closure, end.error) : end.error)
@@ -439,7 +486,7 @@ export class Session implements ConnectionListener {
   }
 
   #lose(request: PendingRequest, error: McpWebSocketError): void {
-    if (error.code !== 'CLOSED' && request.phase !== 'queued') this.#connection.stats.lost++
+    if (error.code !== 'CLOSED' && request.mayBeExecuted) this.#connection.stats.lost++
     this.#listener.onFailed(request, error)
   }
 }

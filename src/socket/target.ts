@@ -2,7 +2,7 @@ import { checkFieldValue, hasCredentials, readHeaders, secretsOfHeaders } from '
 import { collectSecrets, isExposed, publicUrl } from './secrets.js'
 import type { Target } from './web-socket.js'
 import { asError } from '../lib/guarded.js'
-import { isCredential, MCP_SUBPROTOCOL, tokenSubprotocol } from '../wire/subprotocol.js'
+import { isCredential, MCP_SUBPROTOCOL, RESUME_SUBPROTOCOL, tokenSubprotocol } from '../wire/subprotocol.js'
 import { HandshakeError, isMcpWebSocketError } from '../errors.js'
 import type { AuthOptions, Awaitable, HeadersOption, TokenContext, UrlOption } from '../types/options.js'
 
@@ -18,6 +18,8 @@ export interface TargetOptions {
   readonly subprotocols: readonly string[]
   /** The option `offer`: what to offer in place of both. */
   readonly offer?: readonly string[] | undefined
+  /** The option `resume`: whether to offer `mcp.v1.resume` too. */
+  readonly resume?: boolean | undefined
 }
 
 /**
@@ -47,8 +49,9 @@ function urlWorks(): boolean {
 }
 
 /** The subprotocols that the options name, in their order; an entry may be a token. */
-export const offerOf = ({ offer, subprotocols }: Pick<TargetOptions, 'offer' | 'subprotocols'>): readonly string[] =>
-  offer ?? [MCP_SUBPROTOCOL, ...subprotocols]
+export const offerOf = ({ offer, subprotocols, resume }: Pick<TargetOptions, 'offer' | 'subprotocols' | 'resume'>): readonly string[] =>
+  // Servers that take the first one without looking take the one that they know.
+  offer ?? [MCP_SUBPROTOCOL, ...(resume ? [RESUME_SUBPROTOCOL] : []), ...subprotocols]
 
 /** What a dial carries beside its URL. */
 interface Carried {

@@ -20,7 +20,7 @@ export interface FailureData {
 
 /** The error response for a request that ended without a response. */
 export function failureOf({ id, phase }: Pick<PendingRequest, 'id' | 'phase'>, error: McpWebSocketError): JsonRpcErrorResponse {
-  const delivery = error.delivery ?? (phase === 'queued' ? 'not-sent' : 'unknown')
+  const delivery = error.delivery ?? (phase === 'queued' || phase === 'returned' ? 'not-sent' : 'unknown')
   // Whether the connection broke or fell silent makes no difference here; that the request was its cause does.
   const reason = error.code === 'HEARTBEAT_TIMEOUT' ? 'CONNECTION_LOST' : error.code
   const message = delivery === 'not-sent' ? `${error.message}; the request was not sent, it can safely be repeated` : error.message

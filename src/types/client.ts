@@ -84,6 +84,14 @@ export interface ClientStats {
   readonly latency?: number | undefined
 }
 
+/** What happened in an outage that nothing was lost in, because the server kept the session. */
+export interface Resumed {
+  /** How long the outage lasted, in ms. */
+  readonly downtime: number
+  /** How many messages were sent again, because the server had not received them. */
+  readonly replayed: number
+}
+
 /** What happened in an outage: from the loss of a ready connection to the next `ready`. */
 export interface Reconnected {
   /** How often the client dialed to get the new connection. */

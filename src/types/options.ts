@@ -231,6 +231,18 @@ export interface ConnectionOptions {
    */
   readonly offer?: readonly string[] | undefined
   /**
+   * Offer `mcp.v1.resume` after `mcp.v1`. With a server that knows it, the `./server` entry of this package for one, a call survives its
+   * connection: what is in flight is neither lost nor executed twice. Other servers are met as without it. See `docs/resume.md`.
+   * @default false
+   *
+   * @example
+   * ```ts
+   * const client = new McpWebSocketClient({ url: 'wss://mcp.example.com/ws', resume: true })
+   * client.on('resumed', ({ downtime }) => console.log(`back after ${downtime} ms, nothing was lost`))
+   * ```
+   */
+  readonly resume?: boolean | undefined
+  /**
    * What to do with a server that opens the socket without naming a subprotocol. `fail` rejects with `SUBPROTOCOL_MISMATCH`, because
    * such a server may speak anything: see `docs/decisions/0002-the-missing-subprotocol.md`. `accept` goes on; a browser, which fails
    * such a dial by itself, dials again without subprotocols.

@@ -114,11 +114,13 @@ export const isControl = (text: string): boolean => text.startsWith(START)
 export const encodeControl = (frame: ControlFrame): string => JSON.stringify(frame)
 
 /** The frame that says how many data frames have been received. */
-export const receiptText = (kind: ReceiptFrame['mcp.resume'], received: number): string => `${START}"${kind}","received":${String(received)}}`
+export const receiptText = (kind: ReceiptFrame['mcp.resume'], received: number): string =>
+  `${START}"${kind}","received":${String(received)}}`
 
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0
 const isName = (value: unknown): boolean => typeof value === 'string' && value !== ''
-const isLimits = (value: unknown): boolean => isObject(value) && isCount(value.messages) && isCount(value.bytes) && Number(value.messages) > 0
+const isLimits = (value: unknown): boolean =>
+  isObject(value) && isCount(value.messages) && isCount(value.bytes) && Number(value.messages) > 0
 const isOptionalCount = (value: unknown): boolean => (value ?? undefined) === undefined || isCount(value)
 
 /** What each kind must have. Members that this version does not know are ignored, as a later one may have more. */

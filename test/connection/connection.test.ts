@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
-import type { ConnectionConfig } from '../../src/connection/connection.js'
+import type { ConnectionConfig, Fallback } from '../../src/connection/connection.js'
 import { HandshakeError, type Closure } from '../../src/errors.js'
 import type { Target } from '../../src/socket/web-socket.js'
 import { settle } from '../helpers/fake-clock.js'
@@ -359,9 +359,12 @@ describe('a redial for the era', () => {
 describe('a dial without subprotocols', () => {
   const offers = ({ network }: ConnectionRig): number[] => network.sockets.map(({ target }) => target.protocols.length)
   const network = { kind: 'network', code: 1006 } as const
+  const bare = (isWorthIt: (closure: Closure) => boolean): { readonly fallbacks: readonly Fallback[] } => ({
+    fallbacks: [{ redial: 'protocols', isWorthIt, reduce: () => [] }]
+  })
 
   it('follows a failed dial at once where it may', async () => {
-    const rig = useConnection({ mayDropProtocols: ({ kind }) => kind === 'network' })
+    const rig = useConnection(bare(({ kind }) => kind === 'network'))
     rig.connection.command('connect')
     ;(await rig.redial()).drop(network)
     await rig.redial()
@@ -370,14 +373,14 @@ describe('a dial without subprotocols', () => {
   })
 
   it('takes turns with the ordinary one until one opens', async () => {
-    const rig = useConnection({ mayDropProtocols: ({ kind }) => kind === 'network' })
+    const rig = useConnection(bare(({ kind }) => kind === 'network'))
     rig.connection.command('connect')
     for (let dial = 0; dial < 4; dial++) (await rig.redial()).drop(network)
     expect(offers(rig)).toEqual([1, 0, 1, 0])
   })
 
   it('is remembered once it opened, until the life ends', async () => {
-    const rig = useConnection({ mayDropProtocols: ({ kind }) => kind === 'network' })
+    const rig = useConnection(bare(({ kind }) => kind === 'network'))
     rig.connection.command('connect')
     ;(await rig.redial()).drop(network)
     ;(await rig.redial()).accept(undefined).drop()
@@ -393,8 +396,8 @@ describe('a dial without subprotocols', () => {
   it.each([
     ['where it may not', () => false, network],
     ['after a closure that tells more', ({ kind }: Closure) => kind === 'network', { kind: 'http', status: 503 } as const]
-  ])('does not happen %s', async (_name, mayDropProtocols, closure) => {
-    const rig = useConnection({ mayDropProtocols })
+  ])('does not happen %s', async (_name, isWorthIt, closure) => {
+    const rig = useConnection(bare(isWorthIt))
     rig.connection.command('connect')
     ;(await rig.redial()).drop(closure)
     await rig.redial()
@@ -402,7 +405,7 @@ describe('a dial without subprotocols', () => {
   })
 
   it('does not follow the loss of an open socket', async () => {
-    const rig = useConnection({ mayDropProtocols: ({ kind }) => kind === 'network' })
+    const rig = useConnection(bare(({ kind }) => kind === 'network'))
     ;(await rig.open()).drop(network)
     await rig.redial()
     expect(offers(rig)).toEqual([1, 1])

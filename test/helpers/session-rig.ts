@@ -1,4 +1,5 @@
 import { Connection, type ConnectionConfig, type ConnectionListener } from '../../src/connection/connection.js'
+import type { Attachment } from '../../src/connection/resumption.js'
 import type { LifecycleState, StateName } from '../../src/connection/lifecycle.js'
 import type { Closure, McpWebSocketError } from '../../src/errors.js'
 import { PendingRequest } from '../../src/rpc/pending.js'
@@ -6,7 +7,7 @@ import type { Agreement } from '../../src/session/agreement.js'
 import type { HandshakeOutcome, HandshakeScript, HandshakeStep } from '../../src/session/handshake.js'
 import { Session, type SessionConfig, type SessionListener } from '../../src/session/session.js'
 import type { Target } from '../../src/socket/web-socket.js'
-import type { Reconnected } from '../../src/types/client.js'
+import type { Reconnected, Resumed } from '../../src/types/client.js'
 import type { JsonRpcMessage, JsonRpcNotification, Params, RequestId } from '../../src/types/json-rpc.js'
 import type { Malformed } from '../../src/wire/json-rpc.js'
 import { FakeClock } from './fake-clock.js'
@@ -32,7 +33,8 @@ export const connectionConfig = (clock: FakeClock, network: FakeNetwork, changes
   perMessageDeflate: false,
   closeTimeout: 500,
   refreshable: false,
-  mayDropProtocols: () => false,
+  fallbacks: [],
+  resume: false,
   resolveTarget: () => Promise.resolve(TARGET),
   openSocket: network.openSocket,
   clock,
@@ -56,8 +58,11 @@ export interface ConnectionRig {
   readonly messages: JsonRpcMessage[]
   readonly malformed: Malformed[]
   readonly errors: Error[]
-  /** How often `onHeard`, `onPong` and `onDrain` were called. */
-  readonly counts: { heard: number; pongs: number; drains: number }
+  /** What the sockets had, and which delays a server that is about to close asked for. */
+  readonly attachments: Attachment[]
+  readonly goaways: number[]
+  /** How often `onHeard`, `onPong`, `onDrain` and `onOver` were called. */
+  readonly counts: { heard: number; pongs: number; drains: number; over: number }
   /** What a test does when the connection tells something, after it was recorded. */
   readonly on: Partial<ConnectionListener>
   /** Dials, and leads the dial to `initializing`. */
@@ -72,7 +77,9 @@ export interface ConnectionRig {
 export function useConnection(changes: Partial<ConnectionConfig> = {}): ConnectionRig {
   const clock = new FakeClock()
   const network = new FakeNetwork()
-  const counts = { heard: 0, pongs: 0, drains: 0 }
+  const counts = { heard: 0, pongs: 0, drains: 0, over: 0 }
+  const attachments: Attachment[] = []
+  const goaways: number[] = []
   const on: Partial<ConnectionListener> = {}
   const states: StateName[] = []
   const closures: (Closure | undefined)[] = []
@@ -85,6 +92,14 @@ export function useConnection(changes: Partial<ConnectionConfig> = {}): Connecti
       closures.push(closure)
       on.onState?.(to, from, closure)
     },
+    onAttached(attachment) {
+      attachments.push(attachment)
+      on.onAttached?.(attachment)
+    },
+    onOver() {
+      counts.over++
+    },
+    onGoaway: (delay) => void goaways.push(delay),
     onMessage(message) {
       messages.push(message)
       on.onMessage?.(message)
@@ -115,6 +130,8 @@ export function useConnection(changes: Partial<ConnectionConfig> = {}): Connecti
     messages,
     malformed,
     errors,
+    attachments,
+    goaways,
     counts,
     on,
     open,
@@ -193,6 +210,7 @@ export interface SessionRig {
   readonly messages: JsonRpcMessage[]
   readonly failures: Failure[]
   readonly reconnections: Reconnected[]
+  readonly resumptions: Resumed[]
   readonly errors: Error[]
   /** What a test does when the session tells something, after it was recorded. */
   readonly on: Partial<SessionListener>
@@ -243,6 +261,7 @@ export function useSession(changes: SessionChanges = {}): SessionRig {
   const messages: JsonRpcMessage[] = []
   const failures: Failure[] = []
   const reconnections: Reconnected[] = []
+  const resumptions: Resumed[] = []
   const errors: Error[] = []
   const on: Partial<SessionListener> = {}
   const session = new Session(config, {
@@ -254,6 +273,11 @@ export function useSession(changes: SessionChanges = {}): SessionRig {
       log.push('reconnected')
       reconnections.push(reconnected)
       on.onReconnected?.(reconnected)
+    },
+    onResumed(resumed) {
+      log.push('resumed')
+      resumptions.push(resumed)
+      on.onResumed?.(resumed)
     },
     onMessage(message) {
       log.push(nameOf(message))
@@ -284,6 +308,7 @@ export function useSession(changes: SessionChanges = {}): SessionRig {
     messages,
     failures,
     reconnections,
+    resumptions,
     errors,
     on,
     ask(id, { method = 'tools/call', params, resend } = {}) {

@@ -208,7 +208,7 @@ describe('a right value of an option', () => {
 })
 
 it('an offer stands in place of the subprotocols, so that both are one too many', () => {
-  expect(() => construct({ offer: ['mcp'], subprotocols: ['other'] })).toThrow('offer is the whole list: leave subprotocols out')
+  expect(() => construct({ offer: ['mcp'], subprotocols: ['other'] })).toThrow('offer is the whole list: leave subprotocols and resume out')
   expect(() => construct({ offer: ['mcp'], subprotocols: [] })).not.toThrow()
 })
 

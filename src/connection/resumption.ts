@@ -1,0 +1,291 @@
+import type { Closure } from '../errors.js'
+import type { SocketClosure } from '../socket/web-socket.js'
+import type { Due, SharedTimer } from '../lib/shared-timer.js'
+import { ACKNOWLEDGE_WITHIN, Receipts, ReplayBuffer } from '../wire/replay.js'
+import {
+  encodeControl,
+  isControl,
+  openFrame,
+  readControl,
+  receiptText,
+  type ControlFrame,
+  type HelloFrame,
+  type ReplayLimits
+} from '../wire/resume-frames.js'
+
+/** What a new socket has: the session of the one before it, or a new one, as every socket without resumption has. */
+export type Attachment =
+  | { readonly resumed: true; /** How many frames were sent again. */ readonly replayed: number }
+  | {
+      readonly resumed: false
+      /** How many frames of the session before the server had received; `null`: it does not know. */
+      readonly delivered: number | null
+    }
+
+/** What a socket has that knows nothing of sessions. */
+export const UNRELATED: Attachment = { resumed: false, delivered: null }
+
+/** The surroundings of a resumption. */
+export interface ResumptionHost {
+  /** The timer of its owner. */
+  readonly timer: SharedTimer
+  /** Writes one frame to the socket. */
+  write(text: string): void
+  /** Ends the socket. */
+  drop(closure: SocketClosure): void
+  /** The server chose `mcp.v1.resume` and does not speak it: it has to be dialled without. */
+  onMisunderstood(reason: string): void
+  /** The socket has a session: messages may go over it. */
+  onAttached(attachment: Attachment): void
+  /** The session is over, and there is no socket. */
+  onOver(): void
+  /** The server has acknowledged something: more may be sent. */
+  onDrain(): void
+  /** The server responded to a ping. */
+  onPong(): void
+  /** The server is about to close. @param delay - Least time until the next dial, in ms. */
+  onGoaway(delay: number): void
+}
+
+/** What the client keeps of what it sends; the server's own limits may be lower. */
+const LIMITS: ReplayLimits = { messages: 256, bytes: 8 * 2 ** 20 }
+
+// In ms. A server that chose the subprotocol knows it, so that a longer silence shows that it chose without looking.
+const HELLO_WITHIN = 5000
+// The server decides when a session is over; this only bounds the memory of a client that finds no server.
+const KEPT_FOR = 2
+// After these, what was sent last would end the next socket too (RFC 6455 section 7.4.1); and 1000 is an end that somebody wanted.
+const ENDING_CODES: readonly number[] = [1000, 1002, 1003, 1007, 1008, 1009]
+// A socket may die by chance while it carries a frame; hardly so often while the server gets none of them.
+const MOST_LOSSES = 3
+
+/**
+ * The client's side of `mcp.v1.resume`: what a session survives its socket by. It opens or resumes a session on every new socket, keeps
+ * what was sent until the server has acknowledged it, and acknowledges what comes in. See docs/binding.md, section 12.
+ */
+export class Resumption {
+  /**
+   * - `absent`: the socket knows no sessions, or there is no socket and nothing to resume.
+   * - `opening`: the session was asked for.
+   * - `ending`: what is left of a session that is over comes in; then the new one begins.
+   * - `attached`: the socket has the session.
+   * - `detached`: there is no socket, and the session waits for the next one.
+   */
+  #phase: 'absent' | 'opening' | 'ending' | 'attached' | 'detached' = 'absent'
+  readonly #host: ResumptionHost
+  readonly #acknowledgement: Due = { dueAt: 0, slot: -1, onDue: () => this.#acknowledge('ack') }
+  /** The end of the wait for `hello`. */
+  readonly #helloLimit: Due = { dueAt: 0, slot: -1, onDue: () => this.#host.onMisunderstood('no hello') }
+  /** The end of what is kept while no socket gets the session. */
+  readonly #keptLimit: Due = { dueAt: 0, slot: -1, onDue: () => this.#lose() }
+  #generation = 0
+  #hello: HelloFrame | undefined
+  /** Of the session that begins when the tail of the one before is read. */
+  #nextHello: HelloFrame | undefined
+  #tail = 0
+  #buffer = new ReplayBuffer(LIMITS)
+  #receipts = new Receipts()
+  /** Whether the session was ready once: one whose handshake broke off is not worth resuming. */
+  #isConfirmed = false
+  /** How many sockets in a row ended before the server had received the frame at this position. */
+  #losses = { count: 0, at: 0 }
+
+  /** Does nothing before a socket is open. */
+  constructor(host: ResumptionHost) {
+    this.#host = host
+  }
+
+  /** Whether the socket is open, but has no session yet. */
+  get isOpening(): boolean {
+    return this.#phase === 'opening' || this.#phase === 'ending'
+  }
+
+  /** Whether there is a session whose messages survive: without a socket, or on one that has not got it yet. */
+  get isDetached(): boolean {
+    return this.#phase === 'detached' || (this.isOpening && this.#isConfirmed)
+  }
+
+  /** Whether nothing more may be sent for now. */
+  get isFull(): boolean {
+    return this.#phase === 'attached' && this.#buffer.isFull
+  }
+
+  /** The position of the frame that was sent last. */
+  get sent(): number {
+    return this.#buffer.sent
+  }
+
+  /** A socket is open that knows sessions. */
+  open(): void {
+    const { session = null, epoch = null } = (this.#isConfirmed && this.#hello) || {}
+    if (session === null) this.#begin()
+    this.#phase = 'opening'
+    this.#host.timer.set(this.#helloLimit, HELLO_WITHIN)
+    this.#generation++
+    const { received } = this.#receipts
+    this.#host.write(encodeControl(openFrame({ session, epoch, received, generation: this.#generation, limits: LIMITS })))
+  }
+
+  /** The session is ready: from now on it is worth resuming. */
+  confirm(): void {
+    this.#isConfirmed = this.#phase === 'attached'
+  }
+
+  /** Notes that a data frame is sent. @returns Whether it has to be written to the socket. */
+  record(text: string): boolean {
+    if (this.#phase === 'absent') return true
+    if (this.#phase !== 'attached' && !this.#isConfirmed) return false
+    const isAttached = this.#phase === 'attached'
+    // What was asked for while there was a socket may go beyond; without one nobody would ever read it.
+    if (!isAttached && this.#buffer.isFull) this.#lose()
+    else this.#buffer.push(text)
+    return isAttached
+  }
+
+  /** A frame came in. @returns Whether it is one with messages, which have to be delivered, followed by a call of `delivered`. */
+  receive(text: string): boolean {
+    if (this.#phase === 'absent') return true
+    if (isControl(text)) {
+      this.#receiveControl(readControl(text))
+      return false
+    }
+    if (this.#phase === 'opening') {
+      this.#host.onMisunderstood('a message before hello')
+      return false
+    }
+    if (this.#receipts.note(text.length)) this.#acknowledge('ack')
+    else if (!this.#host.timer.has(this.#acknowledgement)) this.#host.timer.set(this.#acknowledgement, ACKNOWLEDGE_WITHIN)
+    return true
+  }
+
+  /** The messages of a frame were delivered. */
+  delivered(): void {
+    if (this.#phase === 'ending' && --this.#tail === 0) this.#beginNext()
+  }
+
+  /** Asks for a sign of life. @returns Whether that is possible. */
+  ping(): boolean {
+    if (this.#phase !== 'attached') return false
+    this.#acknowledge('ping')
+    return true
+  }
+
+  /** The socket is gone, and the connection goes on. @param closure - How it ended; `undefined`: it was replaced. */
+  detach(closure: Closure | undefined): void {
+    if (this.#phase === 'absent' || this.#phase === 'detached') return
+    const wasAttached = this.#phase === 'attached'
+    const isPoisoned = wasAttached && this.#countLoss()
+    this.#settle()
+    if (!this.#isConfirmed || isPoisoned || (closure?.code !== undefined && ENDING_CODES.includes(closure.code))) return this.forget()
+    this.#phase = 'detached'
+    if (!this.#host.timer.has(this.#keptLimit)) this.#host.timer.set(this.#keptLimit, KEPT_FOR * (this.#hello?.ttlMs ?? 0))
+  }
+
+  /** The life ends, and with it the session: the server need not keep it. */
+  end(): void {
+    if (this.#phase === 'attached') this.#host.write(encodeControl({ 'mcp.resume': 'end' }))
+    this.forget()
+  }
+
+  /** There is nothing to resume any more. */
+  forget(): void {
+    this.#settle()
+    this.#phase = 'absent'
+    this.#begin()
+  }
+
+  /** What belonged to the socket is over. */
+  #settle(): void {
+    this.#host.timer.clear(this.#helloLimit)
+    this.#host.timer.clear(this.#acknowledgement)
+    this.#nextHello = undefined
+    this.#tail = 0
+  }
+
+  #begin(): void {
+    this.#host.timer.clear(this.#keptLimit)
+    this.#hello = undefined
+    this.#isConfirmed = false
+    this.#buffer = new ReplayBuffer(LIMITS)
+    this.#receipts = new Receipts()
+    this.#losses = { count: 0, at: 0 }
+  }
+
+  #lose(): void {
+    this.forget()
+    this.#host.onOver()
+  }
+
+  #receiveControl(frame: ControlFrame | undefined): void {
+    const kind = frame?.['mcp.resume']
+    if (this.#phase === 'opening') {
+      if (kind === 'hello') this.#receiveHello(frame as HelloFrame)
+      else this.#host.onMisunderstood('no hello')
+    } else if (frame === undefined || 'v' in frame) this.#violate('an invalid control frame')
+    else if ('received' in frame) this.#receiveReceipt(frame['mcp.resume'], frame.received)
+    else if (frame['mcp.resume'] === 'goaway') this.#host.onGoaway(frame.retryAfterMs ?? 0)
+    // The close frame that follows says why.
+    else this.#isConfirmed = false
+  }
+
+  #receiveHello(hello: HelloFrame): void {
+    this.#host.timer.clear(this.#helloLimit)
+    if (!hello.resumed) {
+      this.#nextHello = hello
+      this.#tail = hello.tail ?? 0
+      this.#phase = 'ending'
+      if (this.#tail === 0) this.#beginNext()
+      return
+    }
+    const isOurs = this.#isConfirmed && hello.session === this.#hello?.session && hello.epoch === this.#hello.epoch
+    if (!isOurs || !this.#buffer.acknowledge(hello.received)) return this.#violate('a hello that does not fit')
+    this.#phase = 'attached'
+    this.#host.timer.clear(this.#keptLimit)
+    this.#receipts.tell()
+    const frames = this.#buffer.unacknowledged
+    for (const frame of frames) this.#host.write(frame)
+    this.#host.onAttached({ resumed: true, replayed: frames.length })
+  }
+
+  /** The session before is over, and the new one begins. */
+  #beginNext(): void {
+    const hello = this.#nextHello as HelloFrame
+    const hadSession = this.#isConfirmed
+    this.#settle()
+    this.#begin()
+    this.#hello = hello
+    this.#buffer.narrow(hello.limits)
+    this.#receipts.expect(hello.limits)
+    this.#phase = 'attached'
+    this.#host.onAttached(hadSession ? { resumed: false, delivered: hello.delivered ?? null } : UNRELATED)
+  }
+
+  #receiveReceipt(kind: 'ack' | 'ping' | 'pong', received: number): void {
+    if (this.#phase === 'ending') return
+    const wasFull = this.#buffer.isFull
+    if (!this.#buffer.acknowledge(received)) return this.#violate('an acknowledgement of what was not sent')
+    if (kind === 'ping') this.#acknowledge('pong')
+    else if (kind === 'pong') this.#host.onPong()
+    if (wasFull && !this.#buffer.isFull) this.#host.onDrain()
+  }
+
+  /** The two ends do not agree on what was sent: nothing can be resumed from that. */
+  #violate(reason: string): void {
+    this.#isConfirmed = false
+    this.#host.write(encodeControl({ 'mcp.resume': 'end' }))
+    this.#host.drop({ kind: 'close', code: 1006, reason: `the server sent ${reason}`, wasClean: false })
+  }
+
+  #acknowledge(kind: 'ack' | 'ping' | 'pong'): void {
+    this.#host.timer.clear(this.#acknowledgement)
+    if (this.#phase === 'attached') this.#host.write(receiptText(kind, this.#receipts.tell()))
+  }
+
+  /** @returns Whether the frame that the server has to receive next has ended too many sockets: it may be their cause. */
+  #countLoss(): boolean {
+    const at = this.#buffer.acknowledged + 1
+    const before = at === this.#losses.at ? this.#losses.count : 0
+    this.#losses = { count: this.#buffer.length === 0 ? 0 : before + 1, at }
+    return this.#losses.count > MOST_LOSSES
+  }
+}

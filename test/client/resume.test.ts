@@ -1,0 +1,399 @@
+import { describe, expect, it, vi } from 'vitest'
+import { isConnectionLostError, type ElicitResult } from '../../src/index.js'
+import type { McpWebSocketClientOptions } from '../../src/types/options.js'
+import { RESUME_SUBPROTOCOL } from '../../src/wire/subprotocol.js'
+import { settle } from '../helpers/fake-clock.js'
+import { LEGACY_RESULT, type FakeSocket, type Message } from '../helpers/fake-network.js'
+import { useClient, type Rig } from './use-client.js'
+
+const LIMITS = { messages: 256, bytes: 1e6 }
+const hello = (members: object = {}): object => ({
+  'mcp.resume': 'hello',
+  v: 1,
+  resumed: false,
+  session: 's1',
+  epoch: 'e1',
+  received: 0,
+  ttlMs: 1000,
+  limits: LIMITS,
+  durability: 'process',
+  ...members
+})
+
+const control = (socket: FakeSocket, kind: string): Record<string, unknown>[] =>
+  (socket.sent as unknown as Record<string, unknown>[]).filter((frame) => frame['mcp.resume'] === kind)
+
+const data = (socket: FakeSocket): Message[] => socket.sent.filter((frame) => 'jsonrpc' in frame)
+
+/** The next dial, led to the open socket of a server that knows sessions. */
+async function opened(rig: Rig): Promise<FakeSocket> {
+  return (await rig.redial()).accept(RESUME_SUBPROTOCOL)
+}
+
+/** A client that is ready on a server that knows sessions; two frames were sent (initialize, initialized), one was received. */
+async function useResumable(options: Partial<McpWebSocketClientOptions> = {}): Promise<Rig & { readonly socket: FakeSocket }> {
+  const rig = useClient({ resume: true, protocol: 'legacy', reconnect: { jitter: false, initialDelay: 100 }, heartbeat: false, ...options })
+  const connected = rig.client.connect()
+  const socket = (await rig.network.last()).accept(RESUME_SUBPROTOCOL)
+  socket.deliver(hello())
+  socket.respond('initialize', LEGACY_RESULT)
+  await connected
+  return { ...rig, socket }
+}
+
+describe('the offer', () => {
+  it('has mcp.v1.resume after mcp.v1 only if that is asked for', async () => {
+    const plain = useClient()
+    void plain.client.connect().catch(() => undefined)
+    expect((await plain.network.last()).target.protocols).toEqual(['mcp.v1'])
+    const rig = useClient({ resume: true, subprotocols: ['mcp'] })
+    void rig.client.connect().catch(() => undefined)
+    expect((await rig.network.last()).target.protocols).toEqual(['mcp.v1', RESUME_SUBPROTOCOL, 'mcp'])
+  })
+
+  it('is not made a second time to a server that rejects two names: it is dialled without at once, and for the rest of the life', async () => {
+    const rig = useClient({ resume: true, reconnect: { jitter: false } })
+    void rig.client.connect().catch(() => undefined)
+    ;(await rig.network.last()).drop({ kind: 'http', status: 400 })
+    const second = await rig.network.last()
+    expect(rig.network.dials).toBe(2)
+    expect(second.target.protocols).toEqual(['mcp.v1'])
+    second.accept().respondError('server/discover', -32601)
+    second.respond('initialize', LEGACY_RESULT)
+    await settle()
+    expect(rig.client.state).toBe('ready')
+    expect(control(second, 'open')).toEqual([])
+    second.drop()
+    expect((await rig.redial()).target.protocols).toEqual(['mcp.v1'])
+  })
+
+  it.each([401, 403, 429, 503])('is made again after the status %s, which says nothing about it', async (status) => {
+    const rig = useClient({ resume: true, reconnect: { jitter: false } })
+    void rig.client.connect().catch(() => undefined)
+    ;(await rig.network.last()).drop({ kind: 'http', status })
+    await rig.redial()
+    for (const { target } of rig.network.sockets) expect(target.protocols).toContain(RESUME_SUBPROTOCOL)
+  })
+
+  it.each([
+    ['says nothing for 5 s', undefined],
+    ['sends a message first', { jsonrpc: '2.0', id: 1, error: { code: -32600, message: 'Invalid request' } }],
+    ['sends another control frame first', { 'mcp.resume': 'ack', received: 0 }],
+    ['speaks a later version', hello({ v: 2 })]
+  ])('is not made again to a server that chose mcp.v1.resume and %s (X10)', async (_name, first) => {
+    const rig = useClient({ resume: true, reconnect: { jitter: false } })
+    void rig.client.connect().catch(() => undefined)
+    const socket = (await rig.network.last()).accept(RESUME_SUBPROTOCOL)
+    if (first) socket.deliver(first)
+    else await rig.clock.advance(5000)
+    const second = await rig.network.last()
+    expect(socket.state).toBe('closed')
+    expect(rig.network.dials).toBe(2)
+    expect(second.target.protocols).toEqual(['mcp.v1'])
+  })
+})
+
+describe('a socket with sessions', () => {
+  it('gets open first, and nothing else before hello (I14)', async () => {
+    const rig = useClient({ resume: true, protocol: 'legacy' })
+    void rig.client.connect().catch(() => undefined)
+    void rig.client.listTools().catch(() => undefined)
+    const socket = (await rig.network.last()).accept(RESUME_SUBPROTOCOL)
+    expect(socket.sent).toEqual([
+      { 'mcp.resume': 'open', v: 1, session: null, epoch: null, received: 0, generation: 1, limits: { messages: 256, bytes: 2 ** 23 } }
+    ])
+    socket.deliver(hello())
+    expect(data(socket).map(({ method }) => method)).toEqual(['initialize'])
+  })
+
+  it('gets an acknowledgement 1 s after a frame, at once after 16 frames, and none when nothing is owed', async () => {
+    const { socket, clock } = await useResumable()
+    expect(control(socket, 'ack')).toEqual([])
+    await clock.advance(1000)
+    expect(control(socket, 'ack')).toEqual([{ 'mcp.resume': 'ack', received: 1 }])
+    await clock.advance(60_000)
+    expect(control(socket, 'ack')).toHaveLength(1)
+    for (let n = 0; n < 16; n++) socket.deliver({ jsonrpc: '2.0', method: 'notifications/message' })
+    expect(control(socket, 'ack').at(-1)).toEqual({ 'mcp.resume': 'ack', received: 17 })
+    expect(control(socket, 'ack')).toHaveLength(2)
+  })
+
+  it('gets an acknowledgement after half of the frames that the server keeps', async () => {
+    const rig = useClient({ resume: true, protocol: 'legacy' })
+    void rig.client.connect()
+    const socket = (await rig.network.last()).accept(RESUME_SUBPROTOCOL)
+    socket.deliver(hello({ limits: { messages: 4, bytes: 1000 } }))
+    socket.respond('initialize', LEGACY_RESULT)
+    socket.deliver({ jsonrpc: '2.0', method: 'notifications/message' })
+    expect(control(socket, 'ack')).toEqual([{ 'mcp.resume': 'ack', received: 2 }])
+  })
+
+  it('gets a pong with the count for a ping', async () => {
+    const { socket } = await useResumable()
+    socket.deliver({ 'mcp.resume': 'ping', received: 2 })
+    expect(control(socket, 'pong')).toEqual([{ 'mcp.resume': 'pong', received: 1 }])
+  })
+
+  it('is probed by a ping of its own where the engine has none', async () => {
+    const { socket, clock, client } = await useResumable({ heartbeat: { interval: 1000, timeout: 500 } })
+    socket.canPing = false
+    await clock.advance(1000)
+    expect(control(socket, 'ping')).toHaveLength(1)
+    expect(data(socket).map(({ method }) => method)).not.toContain('ping')
+    await clock.advance(40)
+    socket.deliver({ 'mcp.resume': 'pong', received: 2 })
+    expect(client.stats().latency).toBe(40)
+    await clock.advance(400)
+    expect(client.state).toBe('ready')
+  })
+
+  it('gets end before it is closed', async () => {
+    const { socket, client } = await useResumable()
+    void client.close()
+    expect(control(socket, 'end')).toHaveLength(1)
+    expect(socket.sent.at(-1)).toEqual({ 'mcp.resume': 'end' })
+  })
+
+  it.each([
+    ['acknowledges what was not sent (I15)', { 'mcp.resume': 'ack', received: 99 }],
+    ['sends a second hello', hello()],
+    ['sends a control frame that is none', { 'mcp.resume': 'dance' }]
+  ])('is dropped when the server %s, and the session is over', async (_name, frame) => {
+    const rig = await useResumable()
+    rig.socket.deliver(frame)
+    expect(rig.socket.state).toBe('closed')
+    expect(control(await opened(rig), 'open')).toMatchObject([{ session: null }])
+  })
+})
+
+describe('a call whose connection breaks', () => {
+  it('lives on, and has its result from the next connection, executed once', async () => {
+    const rig = await useResumable()
+    const resumed = vi.fn()
+    rig.client.on('resumed', resumed)
+    const call = rig.client.callTool({ name: 'slow' })
+    const { id } = rig.socket.asked('tools/call')
+    rig.socket.deliver({ 'mcp.resume': 'ack', received: 3 })
+    rig.socket.drop()
+    expect(rig.client.state).toBe('waiting')
+    expect(rig.client.pendingCount).toBe(1)
+    const next = await opened(rig)
+    expect(control(next, 'open')).toMatchObject([{ session: 's1', epoch: 'e1', received: 1, generation: 2 }])
+    next.deliver(hello({ resumed: true, received: 3 }))
+    expect(rig.client.state).toBe('ready')
+    expect(data(next)).toEqual([])
+    next.deliver({ jsonrpc: '2.0', id, result: { content: [] } })
+    expect(await call).toEqual({ content: [] })
+    expect(resumed).toHaveBeenCalledExactlyOnceWith({ downtime: 100, replayed: 0 })
+    expect(rig.reconnections).toEqual([])
+    expect(rig.client.stats()).toMatchObject({ lost: 0, resent: 0, reconnects: 1 })
+  })
+
+  it('is sent again where the server has not received it, before what waited', async () => {
+    const rig = await useResumable()
+    const call = rig.client.callTool({ name: 'slow' })
+    rig.socket.drop()
+    const list = rig.client.listTools()
+    const next = await opened(rig)
+    next.deliver(hello({ resumed: true, received: 2 }))
+    expect(data(next).map(({ method }) => method)).toEqual(['tools/call', 'tools/list'])
+    expect(next.asked('tools/call')).toEqual(rig.socket.asked('tools/call'))
+    next.respond('tools/call', { content: [] })
+    next.respond('tools/list', { tools: [] })
+    await Promise.all([call, list])
+  })
+
+  it('reports its progress and answers the server as if nothing had happened', async () => {
+    const rig = await useResumable()
+    let respond: (result: ElicitResult) => void = () => undefined
+    const aborted = vi.fn()
+    rig.client.setRequestHandler('elicitation/create', (_request, { signal }) => {
+      signal.addEventListener('abort', aborted)
+      return new Promise<ElicitResult>((resolve) => {
+        respond = resolve
+      })
+    })
+    const onprogress = vi.fn()
+    const call = rig.client.callTool({ name: 'slow' }, { onprogress })
+    const { id, params } = rig.socket.asked('tools/call')
+    const { progressToken } = params?._meta as { progressToken: string }
+    rig.socket.deliver({ jsonrpc: '2.0', id: 7, method: 'elicitation/create', params: { message: '?', requestedSchema: {} } })
+    rig.socket.drop()
+    respond({ action: 'decline' })
+    await settle()
+    const next = await opened(rig)
+    next.deliver(hello({ resumed: true, received: 3 }))
+    expect(data(next)).toEqual([{ jsonrpc: '2.0', id: 7, result: { action: 'decline' } }])
+    expect(aborted).not.toHaveBeenCalled()
+    next.deliver({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken, progress: 1 } })
+    next.deliver({ jsonrpc: '2.0', id, result: { content: [] } })
+    await call
+    expect(onprogress).toHaveBeenCalledExactlyOnceWith({ progress: 1 })
+  })
+
+  it('times out while there is no connection, and the server hears of it afterwards (X12, X13)', async () => {
+    const rig = await useResumable({ reconnect: { jitter: false, initialDelay: 1000 } })
+    const call = rig.client.callTool({ name: 'slow' }, { timeout: 200 })
+    const caught = call.catch((error: unknown) => error)
+    rig.socket.drop()
+    await rig.clock.advance(200)
+    expect(await caught).toMatchObject({ name: 'RequestTimeoutError', delivery: 'unknown' })
+    const next = await opened(rig)
+    next.deliver(hello({ resumed: true, received: 3 }))
+    expect(data(next)).toMatchObject([{ method: 'notifications/cancelled' }])
+  })
+
+  it('survives a socket that breaks before hello (X4), and a replay that is interrupted (X5)', async () => {
+    const rig = await useResumable()
+    const calls = [1, 2, 3].map((n) => rig.client.callTool({ name: `slow ${String(n)}` }))
+    rig.socket.drop()
+    ;(await opened(rig)).drop()
+    const third = await opened(rig)
+    expect(control(third, 'open')).toMatchObject([{ session: 's1', generation: 3 }])
+    third.deliver(hello({ resumed: true, received: 3 }))
+    expect(data(third)).toHaveLength(2)
+    third.drop()
+    const fourth = await opened(rig)
+    fourth.deliver(hello({ resumed: true, received: 4 }))
+    expect(data(fourth)).toHaveLength(1)
+    for (const { id } of [...data(rig.socket), ...data(fourth)]) fourth.deliver({ jsonrpc: '2.0', id, result: { content: [] } })
+    await Promise.all(calls)
+  })
+
+  it('is given up once the same frame has ended three sockets more than its first (I17)', async () => {
+    const rig = await useResumable()
+    const caught = rig.client.callTool({ name: 'poison' }).catch((error: unknown) => error)
+    let socket = rig.socket
+    for (let time = 0; time < 5; time++) {
+      socket.drop()
+      socket = await opened(rig)
+      if (time < 4) socket.deliver(hello({ resumed: true, received: 2 }))
+    }
+    expect(await caught).toMatchObject({ delivery: 'unknown' })
+    expect(control(socket, 'open')).toMatchObject([{ session: null }])
+  })
+})
+
+describe('a session that is over', () => {
+  const lostWith = async (rig: Rig, members: object): Promise<FakeSocket> => {
+    const next = await opened(rig)
+    next.deliver(hello({ session: 's2', epoch: 'e2', ...members }))
+    return next
+  }
+
+  it('fails what may have been executed, and sends what certainly was not (I8)', async () => {
+    const rig = await useResumable()
+    const first = rig.client.callTool({ name: 'first' }).catch((error: unknown) => error)
+    const second = rig.client.callTool({ name: 'second' })
+    rig.socket.drop()
+    const next = await lostWith(rig, { reason: 'expired', delivered: 3 })
+    expect(isConnectionLostError(await first)).toBe(true)
+    expect(await first).toMatchObject({ delivery: 'unknown' })
+    next.respond('initialize', LEGACY_RESULT)
+    expect(next.asked('tools/call').params).toEqual({ name: 'second' })
+    next.respond('tools/call', { content: [] })
+    expect(await second).toEqual({ content: [] })
+    expect(rig.reconnections).toMatchObject([{ lost: 1, resent: 1 }])
+    expect(rig.client.stats().resent).toBe(0)
+  })
+
+  it('fails everything where the server has forgotten it (X7)', async () => {
+    const rig = await useResumable()
+    const caught = rig.client.callTool({ name: 'first' }).catch((error: unknown) => error)
+    rig.socket.drop()
+    await lostWith(rig, { reason: 'epoch', delivered: null })
+    expect(await caught).toMatchObject({ delivery: 'unknown' })
+  })
+
+  it('is over too where the next server knows no sessions', async () => {
+    const rig = await useResumable()
+    const caught = rig.client.callTool({ name: 'first' }).catch((error: unknown) => error)
+    rig.socket.drop()
+    ;(await rig.redial()).accept('mcp.v1')
+    expect(await caught).toMatchObject({ delivery: 'unknown' })
+  })
+
+  it.each([1000, 1002, 1003, 1007, 1008, 1009])('is over at once after close code %s', async (code) => {
+    const rig = await useResumable()
+    const caught = rig.client.callTool({ name: 'first' }).catch((error: unknown) => error)
+    rig.socket.drop({ code })
+    expect(await caught).toMatchObject({ delivery: 'unknown' })
+  })
+
+  it.each([1001, 1005, 1006, 1011, 1012, 1013, 1014, 4408, 4429])('goes on after close code %s', async (code) => {
+    const rig = await useResumable()
+    const call = rig.client.callTool({ name: 'first' })
+    rig.socket.drop({ code })
+    const next = await opened(rig)
+    next.deliver(hello({ resumed: true, received: 2 }))
+    next.respond('tools/call', { content: [] })
+    await call
+  })
+
+  it('is given up by the client after twice the time for which the server keeps it', async () => {
+    const rig = await useResumable({ reconnect: { jitter: false, initialDelay: 5000 } })
+    const caught = rig.client.callTool({ name: 'first' }).catch((error: unknown) => error)
+    rig.socket.drop()
+    await rig.clock.advance(1999)
+    expect(rig.client.pendingCount).toBe(1)
+    await rig.clock.advance(1)
+    expect(await caught).toMatchObject({ delivery: 'unknown' })
+  })
+
+  it('first delivers what its machine had written before it was gone, then fails the rest', async () => {
+    const rig = await useResumable()
+    const first = rig.client.callTool({ name: 'first' })
+    const second = rig.client.callTool({ name: 'second' }).catch((error: unknown) => error)
+    const [one] = data(rig.socket).filter(({ method }) => method === 'tools/call')
+    rig.socket.drop()
+    const next = await opened(rig)
+    next.deliver(hello({ session: 's2', reason: 'owner-gone', delivered: null, tail: 1 }))
+    expect(rig.client.pendingCount).toBe(2)
+    next.deliver({ jsonrpc: '2.0', id: one?.id, result: { content: ['written'] } })
+    expect(await first).toEqual({ content: ['written'] })
+    expect(await second).toMatchObject({ delivery: 'unknown' })
+    next.respond('initialize', LEGACY_RESULT)
+    await settle()
+    expect(rig.client.state).toBe('ready')
+  })
+
+  it('is asked for again if the connection breaks before all of that is read', async () => {
+    const rig = await useResumable()
+    void rig.client.callTool({ name: 'first' }).catch(() => undefined)
+    rig.socket.drop()
+    const next = await opened(rig)
+    next.deliver(hello({ session: 's2', reason: 'owner-gone', delivered: null, tail: 2 }))
+    next.deliver({ jsonrpc: '2.0', method: 'notifications/message' })
+    next.drop()
+    expect(control(await opened(rig), 'open')).toMatchObject([{ session: 's1', received: 2 }])
+  })
+})
+
+it('everything is failed as ever when the client gives up or is closed while it is detached', async () => {
+  const rig = await useResumable({ reconnect: { jitter: false, maxRetries: 1 } })
+  const caught = rig.client.callTool({ name: 'first' }).catch((error: unknown) => error)
+  rig.socket.drop()
+  ;(await rig.redial()).drop({ kind: 'network' })
+  expect(rig.client.state).toBe('failed')
+  expect(await caught).toMatchObject({ delivery: 'unknown' })
+  const other = await useResumable()
+  const second = other.client.callTool({ name: 'first' }).catch((error: unknown) => error)
+  other.socket.drop()
+  await other.client.close()
+  expect(await second).toMatchObject({ name: 'ClosedError', delivery: 'unknown' })
+})
+
+it('what the server does not acknowledge stops the client at the limit, and goes out as it is acknowledged (I5)', async () => {
+  const rig = useClient({ resume: true, protocol: 'legacy' })
+  void rig.client.connect()
+  const socket = (await rig.network.last()).accept(RESUME_SUBPROTOCOL)
+  socket.deliver(hello({ limits: { messages: 4, bytes: 1e6 } }))
+  socket.respond('initialize', LEGACY_RESULT)
+  await settle()
+  for (let n = 0; n < 5; n++) void rig.client.callTool({ name: 'any' }).catch(() => undefined)
+  expect(data(socket)).toHaveLength(4)
+  expect(rig.client.queuedCount).toBe(3)
+  socket.deliver({ 'mcp.resume': 'ack', received: 3 })
+  await rig.clock.advance(0)
+  expect(data(socket)).toHaveLength(7)
+})
