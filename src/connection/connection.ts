@@ -227,6 +227,12 @@ export class Connection implements SocketListener {
     this.#end(closure)
   }
 
+  /** Ends the socket, and the session that it has, and dials anew at once: the server asked for it. */
+  leave(): void {
+    this.#resumption?.end()
+    this.command('reconnect')
+  }
+
   /**
    * Takes a hint that the network or the page woke up: a wait for the next dial ends. However many hints come, there is at most one
    * dial in `initialDelay`, or in a second if that is less; a wait that the server asked for stands.

@@ -46,6 +46,12 @@ export class InFlight extends PendingRequests implements AwaitedCalls {
     return this.#awaited.size > 0
   }
 
+  /** Whether anybody waits for a response. */
+  get hasCalls(): boolean {
+    for (const request of this.all()) if (isCall(request)) return true
+    return false
+  }
+
   /**
    * Sorts what was in flight, after a drop that a reconnect will follow; listens stay.
    * @param delivered - How many frames of the session that is over the server had received, if it said so.

@@ -11,7 +11,7 @@ import { decided } from '../lib/guarded.js'
 import { SharedTimer, type Due } from '../lib/shared-timer.js'
 import type { PendingRequest } from '../rpc/pending.js'
 import type { Reconnected, Resumed } from '../types/client.js'
-import type { JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, JsonRpcResponse, RequestId } from '../types/json-rpc.js'
+import type { JsonRpcError, JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, JsonRpcResponse, RequestId } from '../types/json-rpc.js'
 import { INTERNAL_ERROR, isErrorResponse, isRequest, isResponse, type Malformed } from '../wire/json-rpc.js'
 import { cancellation, cancelledId, INITIALIZE } from '../wire/methods.js'
 import type { Agreement, Era } from './agreement.js'
@@ -24,6 +24,7 @@ import type { HeartbeatPolicy } from './liveness.js'
 import { lostError, queueFullError, tooLargeError, unaddressedError } from './loss-errors.js'
 import { Outage } from './outage.js'
 import { mayWait, Outbox, type OutboxLimits, type Waiting } from './outbox.js'
+import { CLOSING, Postponed, repeatAfter } from './postponed.js'
 import { mayResend, type ResendPolicy } from './resend-policy.js'
 import { ServerRequests, type ServerRequestLimits } from './server-requests.js'
 import { SocketSetup } from './socket-setup.js'
@@ -74,6 +75,8 @@ type Phase = 'down' | 'detached' | 'setup' | 'flushing' | 'open'
 
 // Hints cause at most one probe in this time, in ms; less if `initialDelay` is less.
 const HINT_PAUSE = 1000
+// A request that may be repeated after some time waits up to this part of it longer.
+const SPREAD = 0.2
 
 /** A pipe for messages that survives reconnects. */
 export class Session implements ConnectionListener {
@@ -90,6 +93,8 @@ export class Session implements ConnectionListener {
   readonly #setup: SocketSetup
   readonly #heartbeat: Heartbeat
   readonly #outage = new Outage()
+  readonly #postponed = new Postponed()
+  readonly #endOfPause: Due = { dueAt: 0, slot: -1, onDue: (now) => this.#putBack(now) }
   readonly #endOfListens: Due = { dueAt: 0, slot: -1, onDue: (now) => this.#deliverEnds(now) }
   #phase: Phase = 'down'
   /** Why there is no connection. */
@@ -100,6 +105,8 @@ export class Session implements ConnectionListener {
   #attachment: Attachment = UNRELATED
   /** Era in which the requests that wait to be sent again were sent. */
   #eraAtDrop: Era | undefined
+  /** The server is about to close: nothing new is sent over this socket. In ms: the least time until the next dial. */
+  #drainDelay: number | undefined
   /** While a change of state is settled: commands of those who learn what it costs. All hear of the change first. */
   #deferredCommands: Command[] | undefined
 
@@ -211,6 +218,7 @@ export class Session implements ConnectionListener {
    */
   cancel(request: PendingRequest, reason: string, notice: JsonRpcNotification | null = cancellation(request.id, reason)): Delivery {
     this.#outbox.remove(request)
+    this.#postponed.remove(request)
     if (!request.mayBeExecuted) return 'not-sent'
     const hasEnded = this.#journal.isEnding(request.id)
     const wasInFlight = this.#settle(request.id)
@@ -221,7 +229,7 @@ export class Session implements ConnectionListener {
 
   /** The requests of the layer above that are not settled: in flight or waiting. */
   pending(): Iterable<PendingRequest> {
-    return [...this.#inFlight.all(), ...this.#outbox.requests]
+    return [...this.#inFlight.all(), ...this.#postponed.all, ...this.#outbox.requests]
   }
 
   /** Why requests get no response, if anything is known: `connect()` was never called, the last dial failed, or frames could not be read. */
@@ -232,7 +240,7 @@ export class Session implements ConnectionListener {
   }
 
   get #canSend(): boolean {
-    return this.#phase === 'open' && this.#outbox.length === 0 && this.#connection.canWrite
+    return this.#phase === 'open' && this.#drainDelay === undefined && this.#outbox.length === 0 && this.#connection.canWrite
   }
 
   /** Whether what is about requests of the current socket, or of the session without one, gets to the server. */
@@ -252,7 +260,7 @@ export class Session implements ConnectionListener {
     this.#assertAlive()
     if (isHandshake || this.#phase === 'flushing') this.#outbox.push(waiting)
     else if (!this.#outbox.add(waiting)) throw queueFullError(method)
-    if (this.#phase === 'open') this.#connection.awaitDrain()
+    if (this.#phase === 'open' && this.#drainDelay === undefined) this.#connection.awaitDrain()
   }
 
   /** Writes a request, for the first time or again, and notes that it is in flight. */
@@ -284,9 +292,16 @@ export class Session implements ConnectionListener {
 
   /** A request is over. @returns Its record, if it was in flight. */
   #settle(id: RequestId, confirmed = false): PendingRequest | undefined {
+    const request = this.#land(id)
+    this.#journal.noteEnd(id, confirmed)
+    if (this.#drainDelay !== undefined) this.#leaveWhenIdle(this.#drainDelay)
+    return request
+  }
+
+  /** A request is no longer in flight. @returns Its record, if it was. */
+  #land(id: RequestId): PendingRequest | undefined {
     const { awaits } = this.#inFlight
     const request = this.#inFlight.take(id)
-    this.#journal.noteEnd(id, confirmed)
     if (awaits && !this.#inFlight.awaits) this.#heartbeat.onCallsSettled()
     return request
   }
@@ -327,11 +342,54 @@ export class Session implements ConnectionListener {
     if (this.#internal.deliver(id, response)) return
     const failed = isErrorResponse(response)
     if (!failed && this.#journal.isListen(id)) return this.#holdEnd(id, response)
+    if (failed && this.#postpone(id, response.error)) return
     // A late response to a request that was given up is normal; it ends here.
     const request = this.#settle(id, !failed)
     if (!request) return
     if (failed) this.#setup.noteListenError(id, response)
     this.#listener.onMessage(response, request)
+  }
+
+  /**
+   * The server has not executed a request, and says when it may be repeated: it waits until then, as long as its time is not over.
+   * @returns Whether that is so.
+   */
+  #postpone(id: RequestId, error: JsonRpcError): boolean {
+    const delay = this.#config.outbox ? repeatAfter(error) : undefined
+    const request = delay === undefined ? undefined : this.#land(id)
+    if (request === undefined || delay === undefined) return false
+    request.phase = 'returned'
+    const { clock } = this.#config.connection
+    if (error.code === CLOSING) {
+      this.#outbox.putBack(request)
+      this.onGoaway(0)
+    } else {
+      // Not all at once: they were too many.
+      this.#postponed.add(request, clock.now() + delay * (1 + clock.random() * SPREAD))
+      this.#timer.set(this.#endOfPause, this.#postponed.nextAt - clock.now())
+    }
+    return true
+  }
+
+  #putBack(now: number): void {
+    for (const request of this.#postponed.take(now)) this.#outbox.putBack(request)
+    this.#timer.set(this.#endOfPause, this.#postponed.nextAt - now)
+    if (this.#phase === 'open') this.#flush()
+  }
+
+  /** The server is about to close: what is in flight may finish, and what comes now waits for the next connection. */
+  onGoaway(delay: number): void {
+    this.#drainDelay = delay
+    this.#leaveWhenIdle(delay)
+  }
+
+  #leaveWhenIdle(delay: number): void {
+    const { state } = this
+    if (state.name !== 'ready' || this.#inFlight.hasCalls) return
+    // Not counted as a retry, but only from a connection that was stable: else a server that always says so would be dialled in a circle.
+    if (delay === 0 && state.life.attempt === 0) this.#connection.leave()
+    else
+      this.#connection.drop({ kind: 'close', code: 1001, reason: 'the server is closing', wasClean: true, retryAfter: delay || undefined })
   }
 
   onMalformed({ problem, kind, id }: Malformed): void {
@@ -398,8 +456,12 @@ export class Session implements ConnectionListener {
   /** @param to - Where the connection is on its way to. */
   #leaveSocket(from: LifecycleState, to: LifecycleState, closure: Closure | undefined): void {
     this.#lastClosure = closure ?? REPLACED
+    this.#drainDelay = undefined
     this.#heartbeat.stop()
-    if (from.name === 'ready') this.#outage.begin(this.#connection.stats, this.#config.connection.clock.now())
+    const { stats } = this.#connection
+    // A dial that follows at once was counted before anybody heard of the state.
+    const attempts = stats.attempts - Number(to.name === 'connecting')
+    if (from.name === 'ready') this.#outage.begin({ ...stats, attempts }, this.#config.connection.clock.now())
     if (this.#connection.isDetached) this.#phase = 'detached'
     else this.#abandonSocket(`connection ${to.name}`, closure)
   }
@@ -445,7 +507,7 @@ export class Session implements ConnectionListener {
 
   /** Sends first what was sent before, then what waited; what listeners send meanwhile went behind it into the outbox. */
   #flush(): void {
-    for (const waiting of this.#outbox.drain()) {
+    for (const waiting of this.#drainDelay === undefined ? this.#outbox.drain() : []) {
       if (!('phase' in waiting)) this.#connection.send(waiting.text)
       else {
         if (waiting.phase === 'sent') this.#connection.stats.resent++
@@ -456,11 +518,7 @@ export class Session implements ConnectionListener {
       if (!this.#connection.canWrite) break
     }
     this.#phase = 'open'
-    if (this.#outbox.length > 0) this.#connection.awaitDrain()
-  }
-
-  onGoaway(_delay: number): void {
-    // see the next step
+    if (this.#outbox.length > 0 && this.#drainDelay === undefined) this.#connection.awaitDrain()
   }
 
   onDrain(): void {
@@ -473,10 +531,11 @@ export class Session implements ConnectionListener {
     this.#deliverEnds(Infinity)
     const inFlight = this.#inFlight.takeAll()
     const tooLarge = end.name === 'failed' ? tooLargeOf(inFlight, end.closure) : undefined
+    this.#timer.clear(this.#endOfPause)
     this.#outage.forget()
     this.#setup.reset()
     this.#journal.clear()
-    for (const request of [...inFlight, ...this.#outbox.drain()]) {
+    for (const request of [...inFlight, ...this.#postponed.take(Infinity), ...this.#outbox.drain()]) {
       if (!('phase' in request)) continue
       const wasSent = request.mayBeExecuted
       if (end.name !== 'failed') this.#lose(request, new ClosedError(wasSent ? 'unknown' : 'not-sent'))
