@@ -4,7 +4,8 @@
  * and of MCP no more than what its limits need (see in-flight.ts); MCP servers are made by the program, with whichever SDK.
  *
  * The way of a connection: http-binding.ts takes the upgrade request, upgrade.ts judges it (pure), authentication.ts asks the program,
- * and ws accepts the socket, which then belongs to peer-socket.ts. Each step may end in a rejected upgrade instead.
+ * and ws accepts the socket, which then belongs to peer-socket.ts. Each step may end in a rejected upgrade instead. peer.ts makes the
+ * socket a `Transport` of MCP.
  */
 import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -25,7 +26,8 @@ import { Heartbeats } from './heartbeat.js'
 import { HttpBinding, rejectUpgrade } from './http-binding.js'
 import { formatMetrics, Metrics } from './metrics.js'
 import { isLoopbackAddress, resolveServerOptions, type ServerConfig } from './options.js'
-import { PeerSocket, type PeerConfig } from './peer-socket.js'
+import { Peer, type PeerConfig } from './peer.js'
+import { PeerSocket, type SocketConfig } from './peer-socket.js'
 import type { McpWebSocketServerOptions, ServerMetrics } from './types.js'
 
 // In ms. A closing socket is destroyed after that. A shorter time could hide the close code: clients learn it when the stream ends.
@@ -56,13 +58,15 @@ export class McpWebSocketServer<Auth = undefined> {
   readonly #binding: HttpBinding
   readonly #upgrades: WebSocketServer
   readonly #metrics = new Metrics()
-  readonly #peerConfig: PeerConfig
-  readonly #peers = new Set<PeerSocket>()
+  readonly #shared: PeerConfig & SocketConfig
+  readonly #peers = new Set<Peer>()
+  /** Sockets that are open, or about to close. */
+  readonly #sockets = new Set<PeerSocket>()
   /** Sockets about whose clients the program is asked, and their requests. */
   readonly #authenticating = new Map<Duplex, IncomingMessage>()
   #state: 'new' | 'listening' | 'closing' = 'new'
   #closed: Promise<void> | undefined
-  /** Set by `close`: resolves once no connection is left. */
+  /** Set by `close`: resolves once no socket is left. */
   #onAllGone: (() => void) | undefined
 
   /**
@@ -91,7 +95,7 @@ export class McpWebSocketServer<Auth = undefined> {
     }
     this.#upgrades = new WebSocketServer(upgrades)
     const heartbeats = new Heartbeats(ports.clock, config.heartbeat)
-    this.#peerConfig = { ...config, clock: ports.clock, metrics: this.#metrics, heartbeats, onFailed: (error) => this.#reportError(error) }
+    this.#shared = { ...config, clock: ports.clock, metrics: this.#metrics, heartbeats, onFailed: (error) => this.#reportError(error) }
   }
 
   /**
@@ -149,7 +153,7 @@ export class McpWebSocketServer<Auth = undefined> {
     if (typeof grace !== 'number' || !(grace >= 0)) return Promise.reject(new TypeError('grace must be a number of ms, 0 or more'))
     this.#closed ??= this.#close()
     const timer = this.#clock.after(grace, () => {
-      for (const peer of this.#peers) peer.terminate()
+      for (const socket of this.#sockets) socket.terminate()
     })
     void this.#closed.then(() => timer.cancel())
     return this.#closed
@@ -178,7 +182,7 @@ export class McpWebSocketServer<Auth = undefined> {
       this.#onAllGone = resolve
     })
     for (const peer of this.#peers) peer.closeWhenIdle()
-    if (this.#peers.size > 0) await gone
+    if (this.#sockets.size > 0) await gone
     await unbound
   }
 
@@ -190,7 +194,7 @@ export class McpWebSocketServer<Auth = undefined> {
     if ('status' in verdict) return this.#reject(request, socket, verdict)
     const { maxConnections, authenticate, allowedOrigins } = this.#config
     if (this.#state === 'closing') return this.#reject(request, socket, REJECTED_UPGRADES.closing)
-    if (this.#peers.size + this.#authenticating.size >= maxConnections) return this.#reject(request, socket, REJECTED_UPGRADES.full)
+    if (this.#sockets.size + this.#authenticating.size >= maxConnections) return this.#reject(request, socket, REJECTED_UPGRADES.full)
     if (authenticate === undefined && typeof allowedOrigins !== 'function') return this.#accept(request, socket, head, undefined as Auth)
     void this.#authenticate(request, socket, head, verdict)
   }
@@ -219,7 +223,9 @@ export class McpWebSocketServer<Auth = undefined> {
 
   #connect(ws: WebSocket, request: IncomingMessage, auth: Auth): void {
     const extra = auth === undefined ? undefined : { authInfo: auth }
-    const peer = new PeerSocket(ws, request.socket, this.#peerConfig, extra, (gone) => this.#onGone(gone))
+    const socket = new PeerSocket(ws, request.socket, this.#shared, (gone) => this.#onGone(gone))
+    const peer = new Peer(socket, this.#shared, extra, (ended) => this.#peers.delete(ended))
+    this.#sockets.add(socket)
     this.#peers.add(peer)
     this.#metrics.connections++
     this.#metrics.connectionsTotal++
@@ -230,10 +236,10 @@ export class McpWebSocketServer<Auth = undefined> {
     })
   }
 
-  #onGone(peer: PeerSocket): void {
-    this.#peers.delete(peer)
+  #onGone(socket: PeerSocket): void {
+    this.#sockets.delete(socket)
     this.#metrics.connections--
-    if (this.#peers.size === 0) this.#onAllGone?.()
+    if (this.#sockets.size === 0) this.#onAllGone?.()
   }
 
   #reject(request: IncomingMessage, socket: Duplex, rejected: RejectedUpgrade): void {

@@ -76,6 +76,7 @@ const EFFECTS: ReadonlySet<string> = new Set([
   'server/server.ts',
   'server/authentication.ts',
   'server/http-binding.ts',
+  'server/peer.ts',
   'server/peer-socket.ts'
 ])
 

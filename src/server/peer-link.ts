@@ -1,0 +1,34 @@
+import type { CutReason } from './types.js'
+
+/** What a link tells whoever uses it. */
+export interface LinkListener {
+  /** A frame came in. @param bytes - Its length in UTF-8. */
+  onText(text: string, bytes: number): void
+  /** Something went wrong that does not end the link by itself. */
+  onError(error: Error): void
+  /** Nothing comes in or goes out any more. Called once. @param code - The close code; 1006 if there was none. */
+  onEnd(code: number): void
+}
+
+/** The way to one client, as its `Peer` sees it. */
+export interface PeerLink {
+  /** The subprotocol that was agreed; `undefined` if there is none. */
+  readonly subprotocol: string | undefined
+  /** Whether it takes what is to be sent. */
+  readonly isOpen: boolean
+  /** From now on `listener` is told what happens, and nobody else. */
+  listen(listener: LinkListener): void
+  /** Begins to read. */
+  resume(): void
+  /**
+   * Sends a frame. Resolves once it is written, or if the link is no longer open.
+   * @param isSolicited - The client asked for it, so that it does not count against the limit of a slow reader.
+   */
+  send(text: string, isSolicited: boolean): Promise<void>
+  /** Ends the link with a closing handshake, behind what was sent before. Resolves once it is gone; never rejects. */
+  close(code: number, reason: string): Promise<void>
+  /** Ends the link because of what its client does, or because `onconnection` failed. */
+  cut(reason: CutReason): void
+  /** Ends the link at once. */
+  terminate(): void
+}
