@@ -76,6 +76,8 @@ const EFFECTS: ReadonlySet<string> = new Set([
   'server/server.ts',
   'server/authentication.ts',
   'server/http-binding.ts',
+  'server/peer.ts',
+  'server/resumable-session.ts',
   'server/peer-socket.ts'
 ])
 

@@ -1,0 +1,213 @@
+import { asError, guarded } from '../lib/guarded.js'
+import { encodeMessage, INTERNAL_ERROR, isRequest, isResponse, parseText } from '../wire/json-rpc.js'
+import { McpWebSocketError } from '../errors.js'
+import { cancelledId } from '../wire/methods.js'
+import { orderedDelivery } from '../wire/ordered-delivery.js'
+import type { JsonRpcError, JsonRpcMessage, RequestId } from '../types/json-rpc.js'
+import { malformedResponse, REQUEST_ERRORS } from './error-responses.js'
+import { InFlight } from './in-flight.js'
+import type { Metrics } from './metrics.js'
+import type { PeerLink } from './peer-link.js'
+import type { CutReason, MessageExtra, RejectReason, ServerTransport } from './types.js'
+
+/** What all peers of a server share. */
+export interface PeerConfig {
+  /** Where messages and requests count. */
+  readonly metrics: Metrics
+  /** Called with what callbacks of a transport throw or reject with, if its `onerror` cannot be told. */
+  readonly onFailed: (error: Error) => void
+  /** How many requests of the client may be in flight. */
+  readonly maxInFlight: number
+}
+
+const ENDED = 'the connection has ended'
+
+/**
+ * One client as a `Transport`. It keeps the limits of a connection that concern messages: requests in flight. The program gets it;
+ * `McpWebSocketServer` calls the members that `ServerTransport` does not have.
+ */
+export class Peer implements ServerTransport {
+  onmessage: ServerTransport['onmessage']
+  onclose: ServerTransport['onclose']
+  onerror: ServerTransport['onerror']
+  ondetach: ServerTransport['ondetach']
+  onattach: ServerTransport['onattach']
+  readonly #link: PeerLink
+  readonly #config: PeerConfig
+  #extra: MessageExtra | undefined
+  readonly #onEnded: (peer: Peer) => void
+  readonly #inFlight = new InFlight()
+  readonly #delivery = orderedDelivery((message) => this.#call(() => this.onmessage?.(message, this.#extra)))
+  /** `closing`: the link is about to end; nothing is delivered or sent any more. */
+  #state: 'new' | 'started' | 'closing' | 'ended' = 'new'
+  /** Whether the connection takes no further requests, and ends when those in flight are settled. */
+  #closesWhenIdle = false
+
+  /**
+   * @param extra - Comes with each message.
+   * @param onEnded - Called once, when the link has ended for whatever reason.
+   */
+  constructor(link: PeerLink, config: PeerConfig, extra: MessageExtra | undefined, onEnded: (peer: Peer) => void) {
+    this.#link = link
+    this.#config = config
+    this.#extra = extra
+    this.#onEnded = onEnded
+    link.listen({
+      onText: (text, bytes) => this.#onText(text, bytes),
+      onError: (error) => this.#reportError(error),
+      onEnd: () => this.#end(),
+      onDetach: () => this.#call(() => this.ondetach?.()),
+      onAttach: (newExtra) => {
+        this.#extra = newExtra ?? this.#extra
+        this.#call(() => this.onattach?.())
+      }
+    })
+  }
+
+  get subprotocol(): string | undefined {
+    return this.#link.subprotocol
+  }
+
+  start(): Promise<void> {
+    if (this.#state !== 'new') return Promise.reject(new Error(this.#state === 'started' ? 'the transport was started before' : ENDED))
+    this.#state = 'started'
+    this.#link.resume()
+    return Promise.resolve()
+  }
+
+  send(message: JsonRpcMessage): Promise<void> {
+    if (this.#isOver) return Promise.reject(new McpWebSocketError('CLOSED', ENDED, { delivery: 'not-sent' }))
+    const settled = isResponse(message) ? (message.id ?? undefined) : this.#inFlight.listenEndedBy(message)
+    try {
+      return this.#link.send(encodeMessage(message), isResponse(message))
+    } catch (thrown) {
+      // Without any response the client would wait for ever.
+      if (settled !== undefined && isResponse(message))
+        this.#respondWithError(settled, { code: INTERNAL_ERROR, message: 'The result cannot be written as JSON' })
+      return Promise.reject(asError(thrown))
+    } finally {
+      if (settled !== undefined) this.#settle(settled)
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#finish(1000, '')
+  }
+
+  /** Takes no further requests, lets those in flight finish, and then ends the connection with 1001. */
+  closeWhenIdle(): void {
+    if (!this.#closesWhenIdle) this.#link.goAway()
+    this.#closesWhenIdle = true
+    if (this.#inFlight.calls === 0) void this.#finish(1001, 'the server is closing')
+  }
+
+  /** Ends the connection at once, without a closing handshake. */
+  terminate(): void {
+    this.#link.terminate()
+  }
+
+  /** Ends the connection because of what its client does, or because `onconnection` failed. */
+  cut(reason: CutReason): void {
+    this.#link.cut(reason)
+  }
+
+  /** Ends the link. Resolves once it is gone; never rejects. */
+  #finish(code: number, reason: string): Promise<void> {
+    if (this.#state === 'new' || this.#state === 'started') this.#state = 'closing'
+    return this.#link.close(code, reason)
+  }
+
+  get #isOver(): boolean {
+    return this.#state === 'closing' || this.#state === 'ended' || !this.#link.isOpen
+  }
+
+  #onText(text: string, bytes: number): void {
+    const { metrics } = this.#config
+    metrics.bytesReceived += bytes
+    let hasResponded = false
+    parseText(
+      text,
+      (message) => this.#receive(message),
+      (malformed) => {
+        metrics.malformedMessages++
+        // An array has room for millions of malformed elements: one response a frame is enough.
+        if (hasResponded) return
+        hasResponded = true
+        const response = malformedResponse(malformed)
+        if (response !== undefined) this.#send(response)
+        this.#reportError(new Error(`the client sent an invalid message: ${malformed.problem}`))
+      }
+    )
+  }
+
+  #receive(message: JsonRpcMessage): void {
+    // One frame may hold many messages, and the first one may have ended the connection.
+    if (this.#isOver) return
+    const { metrics } = this.#config
+    metrics.messagesReceived++
+    if (isRequest(message)) {
+      const rejected = this.#addRequest(message.id, message.method)
+      if (rejected !== undefined) {
+        metrics.requestsRejected[rejected]++
+        return this.#respondWithError(message.id, REQUEST_ERRORS[rejected])
+      }
+    } else {
+      // The MCP server sends no response to a request that was cancelled: nothing else would settle it.
+      const cancelled = cancelledId(message)
+      if (cancelled !== undefined) this.#settle(cancelled)
+    }
+    this.#delivery.take(message)
+  }
+
+  /** @returns Why the request is rejected; `undefined`: it is in flight now. */
+  #addRequest(id: RequestId, method: string): RejectReason | undefined {
+    if (this.#closesWhenIdle) return 'closing'
+    const added = this.#inFlight.add(id, method, this.#config.maxInFlight)
+    if (added !== 'added') return added
+    this.#config.metrics.requestsInFlight++
+    return undefined
+  }
+
+  #settle(id: RequestId): void {
+    // `#end` has subtracted all that was left. It may have come before: to send the response may have ended the connection.
+    if (this.#state === 'ended' || !this.#inFlight.settle(id)) return
+    this.#config.metrics.requestsInFlight--
+    if (this.#closesWhenIdle) this.closeWhenIdle()
+  }
+
+  #respondWithError(id: RequestId, error: JsonRpcError): void {
+    this.#send({ jsonrpc: '2.0', id, error })
+  }
+
+  /** Sends a message that is not the MCP server's. If that fails, the client is gone and misses nothing. */
+  #send(message: JsonRpcMessage): void {
+    if (!this.#isOver) this.#link.send(JSON.stringify(message), false).catch(() => undefined)
+  }
+
+  /** Calls a callback of the program. */
+  #call(callback: () => unknown): void {
+    guarded(callback, (error) => this.#reportFailure(error))
+  }
+
+  #reportError(error: Error): void {
+    guarded(
+      () => this.onerror?.(error),
+      (failure) => this.#config.onFailed(failure)
+    )
+  }
+
+  /** Reports a bug in a callback of the program: unlike a client's mistakes it must not get lost. */
+  #reportFailure(error: Error): void {
+    if (this.onerror === undefined) this.#config.onFailed(error)
+    else this.#reportError(error)
+  }
+
+  #end(): void {
+    if (this.#state === 'ended') return
+    this.#state = 'ended'
+    this.#config.metrics.requestsInFlight -= this.#inFlight.size
+    this.#delivery.flush()
+    this.#call(() => this.onclose?.())
+    this.#onEnded(this)
+  }
+}
