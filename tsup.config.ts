@@ -112,15 +112,15 @@ export default [
     minify: true,
     esbuildOptions: withoutSources
   },
-  // It shares little with the entries of the client, and nobody is short of space where it runs: it stands alone.
-  {
+  // They share little with the entries of the client, and nobody is short of space where they run: each stands alone.
+  ...['server', 'redis'].map((name) => ({
     ...common,
-    name: 'server',
-    entry: { server: 'src/server/index.ts' },
+    name,
+    entry: { [name]: `src/${name}/index.ts` },
     platform: 'node',
     outDir: 'dist/node',
     format: ['esm', 'cjs'],
     esbuildOptions: withoutSources,
     dts: declarations
-  }
+  }))
 ]

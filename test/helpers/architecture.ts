@@ -34,6 +34,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   client: ['lib', 'types', 'wire', 'rpc', 'connection', 'session', 'errors.ts'],
   transport: ['lib', 'types', 'wire', 'rpc', 'connection', 'session', 'errors.ts'],
   server: ['lib', 'types', 'wire', 'errors.ts'],
+  redis: ['lib', 'types', 'errors.ts'],
   'index.ts': ['types', 'connection', 'session', 'client', 'errors.ts'],
   'script.ts': ['index.ts', 'transport']
 }
@@ -78,7 +79,9 @@ const EFFECTS: ReadonlySet<string> = new Set([
   'server/http-binding.ts',
   'server/peer.ts',
   'server/resumable-session.ts',
-  'server/peer-socket.ts'
+  'server/peer-socket.ts',
+  'redis/redis-link.ts',
+  'redis/redis-session-store.ts'
 ])
 
 /** Names that bring time, chance, the network, the process or asynchrony into what has to be pure. */

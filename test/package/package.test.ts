@@ -195,6 +195,19 @@ describe('the packed entry ./server', () => {
   })
 })
 
+describe('the packed entry ./redis', () => {
+  it('has the same name either way, without the package redis', async () => {
+    const names = 'console.log(JSON.stringify(Object.keys(m).filter((name) => name !== "default")))'
+    expect(await esm(`import * as m from 'mcp-websocket-client/redis'; ${names}`)).toEqual(['RedisSessionStore'])
+    expect(await cjs(`const m = require('mcp-websocket-client/redis'); ${names}`)).toEqual(['RedisSessionStore'])
+  })
+
+  it.each(['d.ts', 'd.cts', 'js', 'cjs'])('imports nothing in dist/node/redis.%s', (suffix) => {
+    const path = `dist/node/redis.${suffix}`
+    expect(importsOf({ path, text: read(path) })).toEqual([])
+  })
+})
+
 describe('package.json', () => {
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest
 
@@ -357,7 +370,7 @@ describe('the built files', () => {
 
   it('are made of src and of the dependencies that are inlined, not of an official SDK or of zod', () => {
     const maps = built('.map')
-    expect(maps).toHaveLength(15)
+    expect(maps).toHaveLength(17)
     for (const path of maps) {
       const { sources } = JSON.parse(read(`dist/${path}`)) as { sources: string[] }
       const packages = sources.flatMap((source) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(source)?.[1] ?? [])
@@ -381,7 +394,7 @@ describe('the built files', () => {
   it('import nothing but the dependencies, Node, and what the entries share', () => {
     const { dependencies } = JSON.parse(read('package.json')) as Manifest
     const scripts = [...built('.js'), ...built('.cjs')]
-    expect(scripts).toHaveLength(15)
+    expect(scripts).toHaveLength(17)
     for (const path of scripts) {
       const packages = importsOf({ path, text: read(`dist/${path}`) }).map(({ specifier }) => specifier)
       const allowed = dirname(path) === 'browser' ? [] : [...Object.keys(dependencies), ...builtinModules]
@@ -440,6 +453,11 @@ describe('a bundle for browsers', () => {
     await expect(built).rejects.toThrow('Could not resolve "mcp-websocket-client/server"')
   })
 
+  it('cannot have the store in it', async () => {
+    const built = bundle(`import { RedisSessionStore } from 'mcp-websocket-client/redis'; globalThis.S = RedisSessionStore`)
+    await expect(built).rejects.toThrow('Could not resolve "mcp-websocket-client/redis"')
+  })
+
   it('made without conditions, by old bundlers, comes to the same', async () => {
     const { inputs } = await bundle(requires, { conditions: [], mainFields: ['browser', 'main'] })
     expect(inputs.join()).toMatch(/dist\/browser\/index\./)
@@ -484,6 +502,7 @@ describe('the declarations', () => {
     await expect(listOf('index')).toMatchFileSnapshot('api.txt')
     await expect(listOf('transport')).toMatchFileSnapshot('api-transport.txt')
     await expect(listOf('server')).toMatchFileSnapshot('api-server.txt')
+    await expect(listOf('redis')).toMatchFileSnapshot('api-redis.txt')
   })
 
   it('export, as values, what the package exports', async () => {

@@ -1,0 +1,235 @@
+/*
+ * The layer `redis` is the entry `./redis`: a `SessionStore` for several machines. It knows nothing of the server, which calls it.
+ * redis-link.ts is the way to Redis and knows when it is lost; scripts.ts is what is kept there; this file knows the sessions.
+ */
+import { systemClock, type Clock } from '../lib/clock.js'
+import type {
+  ClaimedSession,
+  ClaimRejection,
+  FoundSession,
+  SessionStore,
+  SessionStoreListener,
+  StoredSession,
+  StoreIdentity
+} from '../types/session-store.js'
+import { resolveRedisOptions, type RedisSessionStoreOptions } from './options.js'
+import type { RedisClient } from './redis-client.js'
+import { RedisLink } from './redis-link.js'
+import { epochKeyOf, keysOf, nodeKeyOf, OUTCOMES, SCRIPTS, type ScriptName } from './scripts.js'
+
+// In ms. Long enough for a client that was away while its session ended.
+const TOMBSTONE = 600_000
+
+/** A session that this node writes. */
+interface OwnSession {
+  readonly id: string
+  readonly keys: readonly [meta: string, out: string]
+  readonly ttl: number
+  generation: number
+  /** When its expiry was set last, in ms of the clock. */
+  freshAt: number
+}
+
+/** One `open`, until `close`. */
+interface Opened {
+  readonly node: string
+  readonly listener: SessionStoreListener
+  readonly link: RedisLink
+  /** Undefined until Redis has told it. */
+  epoch: string | undefined
+}
+
+/**
+ * Keeps sessions in Redis 6.2 or later, or in Valkey, so that a client can come back to another server than the one that it left. Frames
+ * that a client has not acknowledged lie in Redis until it has, or until the session ends; tokens never do.
+ *
+ * Redis that was restarted without its data, or emptied, is written anew by the servers that live, under the epoch that they knew: sessions
+ * on them go on. If a server that starts is faster than all of them, Redis has its epoch from then on; the others keep theirs until they
+ * are closed, and their sessions cannot be continued on that server, nor its sessions on them.
+ * @example
+ * ```ts
+ * import { createClient } from 'redis'
+ *
+ * const client = createClient({ url: 'redis://127.0.0.1:6379' })
+ * client.on('error', (error) => log(error))
+ * await client.connect()
+ * const server = new McpWebSocketServer({ resume: { store: new RedisSessionStore(client) }, ...options })
+ * ```
+ */
+export class RedisSessionStore implements SessionStore {
+  readonly #client: RedisClient
+  readonly #clock: Clock
+  readonly #prefix: string
+  readonly #lease: number
+  readonly #sessions = new Map<string, OwnSession>()
+  /** The scripts as Redis names them. */
+  readonly #hashes = new Map<ScriptName, string>()
+  #opened: Opened | undefined
+
+  /**
+   * Does nothing yet: see `open`.
+   * @param client - Connected by the program, which also listens to its `error` and closes it, after the store.
+   * @throws TypeError naming the first option that is wrong.
+   */
+  constructor(client: RedisClient, options?: RedisSessionStoreOptions)
+  /** @internal For tests: another clock. */
+  constructor(client: RedisClient, options: RedisSessionStoreOptions, ports: { readonly clock: Clock })
+  constructor(client: RedisClient, options: RedisSessionStoreOptions = {}, ports: { readonly clock: Clock } = { clock: systemClock }) {
+    const { prefix, lease } = resolveRedisOptions(options)
+    this.#client = client
+    this.#clock = ports.clock
+    this.#prefix = prefix
+    this.#lease = lease
+  }
+
+  get isReady(): boolean {
+    return this.#opened?.link.isReady ?? false
+  }
+
+  async open(listener: SessionStoreListener): Promise<StoreIdentity> {
+    if (this.#opened) throw new Error('open() was called before')
+    const node = crypto.randomUUID()
+    const link = new RedisLink(this.#client, this.#clock, {
+      channel: nodeKeyOf(this.#prefix, node),
+      beat: this.#lease / 3,
+      prepare: () => this.#prepare(opened),
+      onText: (text) => listener.onMessage(text),
+      onBeat: () => this.#onBeat(opened),
+      onLost: (error) => {
+        // The server writes anew what is left of them.
+        this.#sessions.clear()
+        listener.onLost(error)
+      },
+      onRestored: () => listener.onRestored()
+    })
+    const opened: Opened = { node, listener, link, epoch: undefined }
+    this.#opened = opened
+    try {
+      await link.open()
+    } catch (thrown) {
+      if (this.#opened === opened) this.#opened = undefined
+      throw thrown
+    }
+    return { node, epoch: opened.epoch ?? '' }
+  }
+
+  async close(): Promise<void> {
+    const opened = this.#opened
+    this.#opened = undefined
+    this.#sessions.clear()
+    await opened?.link.close(['DEL', nodeKeyOf(this.#prefix, opened.node)])
+  }
+
+  create({ id, principal, generation }: StoredSession, ttl: number): void {
+    if (!this.isReady) return
+    const session: OwnSession = { id, keys: keysOf(this.#prefix, id), ttl, generation, freshAt: 0 }
+    this.#sessions.set(id, session)
+    this.#write(session, 'create', principal, String(generation))
+  }
+
+  attach(id: string, generation: number): void {
+    const session = this.#sessions.get(id)
+    if (session === undefined) return
+    session.generation = generation
+    this.#write(session, 'attach', String(generation))
+  }
+
+  append(id: string, position: number, text: string): void {
+    const session = this.#sessions.get(id)
+    if (session) this.#write(session, 'append', String(position), text)
+  }
+
+  acknowledge(id: string, position: number): void {
+    const session = this.#sessions.get(id)
+    if (session) this.#write(session, 'acknowledge', String(position + 1))
+  }
+
+  end(id: string, received: number): void {
+    const session = this.#sessions.get(id)
+    if (session === undefined) return
+    this.#write({ ...session, ttl: TOMBSTONE }, 'end', String(received))
+    this.#sessions.delete(id)
+  }
+
+  async find(id: string): Promise<FoundSession | undefined> {
+    const { link } = this.#reachable()
+    const [meta] = keysOf(this.#prefix, id)
+    const [principal, generation, node] = (await link.ask(['HMGET', meta, 'principal', 'generation', 'node'])) as (string | null)[]
+    if (typeof principal !== 'string') return undefined
+    const found = { id, principal, generation: Number(generation) }
+    if (!node) return { ...found, node: undefined, isNodeAlive: false }
+    const isNodeAlive = (await link.ask(['EXISTS', nodeKeyOf(this.#prefix, node)])) === 1
+    return { ...found, node, isNodeAlive }
+  }
+
+  async claim({ id, principal, generation }: StoredSession, received: number): Promise<ClaimedSession | ClaimRejection> {
+    const { link } = this.#reachable()
+    const args = ['2', ...keysOf(this.#prefix, id), principal, String(generation), String(received)]
+    const reply = await link.ask(['EVALSHA', this.#hashOf('claim'), ...args], ['EVAL', SCRIPTS.claim, ...args])
+    if (typeof reply === 'string') return reply as ClaimRejection
+    const [delivered, tail] = reply as [string | null, string[]]
+    return { tail, delivered: delivered === null ? null : Number(delivered) }
+  }
+
+  async send(node: string, text: string): Promise<boolean> {
+    return Number(await this.#reachable().link.ask(['PUBLISH', nodeKeyOf(this.#prefix, node), text])) > 0
+  }
+
+  #reachable(): Opened {
+    if (this.#opened?.link.isReady) return this.#opened
+    throw new Error('Redis cannot be reached')
+  }
+
+  #hashOf(script: ScriptName): string {
+    return this.#hashes.get(script) ?? ''
+  }
+
+  /**
+   * One command, which is written with all others of the same turn. Redis that lost its scripts counts as lost: frames that were sent
+   * again with their script would come after later ones.
+   */
+  #write(session: OwnSession, script: ScriptName, ...args: readonly string[]): void {
+    const opened = this.#opened
+    if (opened === undefined) return
+    session.freshAt = this.#clock.now()
+    // A node that died leaves the time of its lease in which nobody knows.
+    const expiry = String(Math.ceil(session.ttl + this.#lease))
+    opened.link.write(['EVALSHA', this.#hashOf(script), '2', ...session.keys, opened.node, expiry, ...args], (outcome) => {
+      if (outcome !== OUTCOMES.done) this.#onRefused(opened, session, outcome)
+    })
+  }
+
+  /** Redis has not written. Nobody hears of a session that is over here. */
+  #onRefused({ link, listener }: Opened, session: OwnSession, outcome: unknown): void {
+    if (this.#sessions.get(session.id) !== session) return
+    if (outcome !== OUTCOMES.fenced) return link.fail(new Error('Redis has forgotten a session'))
+    this.#sessions.delete(session.id)
+    listener.onFenced(session.id)
+  }
+
+  /** Whatever Redis was before: it gets the scripts, the epoch and a fresh lease. */
+  async #prepare(opened: Opened): Promise<void> {
+    const { link } = opened
+    const names = Object.keys(SCRIPTS) as ScriptName[]
+    const epochKey = epochKeyOf(this.#prefix)
+    const [epoch, , ...hashes] = await Promise.all([
+      link.ask(['SET', epochKey, opened.epoch ?? crypto.randomUUID(), 'NX']).then(() => link.ask(['GET', epochKey])),
+      this.#renew(opened),
+      ...names.map((name) => link.ask(['SCRIPT', 'LOAD', SCRIPTS[name]]))
+    ])
+    opened.epoch ??= String(epoch)
+    for (const [i, name] of names.entries()) this.#hashes.set(name, String(hashes[i]))
+  }
+
+  #renew({ node, link }: Opened): Promise<unknown> {
+    return link.ask(['SET', nodeKeyOf(this.#prefix, node), '1', 'PX', String(this.#lease)])
+  }
+
+  #onBeat(opened: Opened): void {
+    // A failure is told by the link.
+    this.#renew(opened).catch(() => undefined)
+    const now = this.#clock.now()
+    for (const session of this.#sessions.values())
+      if (now - session.freshAt >= session.ttl / 2) this.#write(session, 'attach', String(session.generation))
+  }
+}

@@ -1,0 +1,68 @@
+import {
+  RedisSessionStore,
+  type RedisClient,
+  type RedisSessionStoreOptions,
+  type SessionStoreListener,
+  type StoreIdentity
+} from '../../src/redis/index.js'
+import { afterTest } from '../helpers/after-test.js'
+import { useRedisClient } from '../helpers/redis-server.js'
+
+/** What a listener was told, in order of each kind. */
+export interface Told extends SessionStoreListener {
+  readonly texts: string[]
+  readonly fenced: string[]
+  readonly losses: Error[]
+  /** How often the store was restored. */
+  restores: number
+}
+
+/** A listener that remembers. */
+export function remember(): Told {
+  const told: Told = {
+    texts: [],
+    fenced: [],
+    losses: [],
+    restores: 0,
+    onMessage: (text) => void told.texts.push(text),
+    onFenced: (session) => void told.fenced.push(session),
+    onLost: (error) => void told.losses.push(error),
+    onRestored: () => {
+      told.restores++
+    }
+  }
+  return told
+}
+
+/** A node: a store that was opened, with a client of its own. */
+export interface Node extends StoreIdentity {
+  readonly store: RedisSessionStore
+  readonly client: Awaited<ReturnType<typeof useRedisClient>>
+  /** What the store made of the client. */
+  readonly subscribers: readonly RedisClient[]
+  readonly told: Told
+}
+
+/** Opens a store, which is closed after the test. */
+export async function useNode(url: string, options?: RedisSessionStoreOptions): Promise<Node> {
+  const client = await useRedisClient(url)
+  const subscribers: RedisClient[] = []
+  const given: RedisClient = client
+  const duplicate = given.duplicate.bind(client)
+  given.duplicate = () => {
+    const subscriber = duplicate()
+    subscribers.push(subscriber)
+    return subscriber
+  }
+  const store = new RedisSessionStore(given, options)
+  const told = remember()
+  afterTest(() => store.close())
+  return { store, client, subscribers, told, ...(await store.open(told)) }
+}
+
+/** A session with a principal. */
+export const session = (generation: number, id = 's1', principal = 'ada'): { id: string; principal: string; generation: number } => ({
+  id,
+  principal,
+  generation
+})
