@@ -202,6 +202,11 @@ export class Connection implements SocketListener {
     return this.#resumption?.isDetached ?? false
   }
 
+  /** Whether what is sent survives the end of the socket. */
+  get isResumable(): boolean {
+    return this.#resumption?.isConfirmed ?? false
+  }
+
   /** The position of the last frame in its session, for {@link Attachment}; 0 without sessions. */
   get position(): number {
     return this.#resumption?.sent ?? 0

@@ -85,7 +85,6 @@ export class Resumption {
   #tail = 0
   #buffer = new ReplayBuffer(LIMITS)
   #receipts = new Receipts()
-  /** Whether the session was ready once: one whose handshake broke off is not worth resuming. */
   #isConfirmed = false
   /** How many sockets in a row ended before the server had received the frame at this position. */
   #losses = { count: 0, at: 0 }
@@ -93,6 +92,11 @@ export class Resumption {
   /** Does nothing before a socket is open. */
   constructor(host: ResumptionHost) {
     this.#host = host
+  }
+
+  /** Whether the session was ready once: one whose handshake broke off is not worth resuming. */
+  get isConfirmed(): boolean {
+    return this.#isConfirmed
   }
 
   /** Whether the socket is open, but has no session yet. */
@@ -174,7 +178,8 @@ export class Resumption {
   detach(closure: Closure | undefined): void {
     if (this.#phase === 'absent' || this.#phase === 'detached') return
     const wasAttached = this.#phase === 'attached'
-    const isPoisoned = wasAttached && this.#countLoss()
+    // What a frame does to a socket is to end it; silence is the network's.
+    const isPoisoned = wasAttached && closure?.kind !== 'heartbeat' && this.#countLoss()
     this.#settle()
     if (!this.#isConfirmed || isPoisoned || (closure?.code !== undefined && ENDING_CODES.includes(closure.code))) return this.forget()
     this.#phase = 'detached'

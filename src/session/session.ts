@@ -86,7 +86,7 @@ export class Session implements ConnectionListener {
   readonly #connection: Connection
   readonly #timer: SharedTimer
   readonly #journal = new Journal()
-  readonly #inFlight = new InFlight()
+  readonly #inFlight: InFlight
   readonly #outbox: Outbox
   readonly #internal: InternalRequests
   readonly #serverRequests: ServerRequests
@@ -121,6 +121,7 @@ export class Session implements ConnectionListener {
     this.#listener = listener
     this.#connection = connection
     this.#timer = timer
+    this.#inFlight = new InFlight(() => connection.isResumable)
     this.#outbox = new Outbox(config.outbox)
     this.#internal = new InternalRequests(connection, (id) => this.#inFlight.has(id) || this.#outbox.holds(id))
     this.#serverRequests = new ServerRequests(config, connection, () => this.#internal.freeId(), listener)

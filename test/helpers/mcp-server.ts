@@ -15,6 +15,7 @@ import {
 import { inputRequired, McpServer as McpServerV2, type ServerContext, type Transport as TransportV2 } from '@modelcontextprotocol/server'
 import { serveStdio } from '@modelcontextprotocol/server/stdio'
 import type { WebSocket } from 'ws'
+import { pause } from './pause.js'
 
 // Runs in tests and in child processes: nothing of the test runner is imported here.
 
@@ -151,6 +152,13 @@ async function callTool(name: string, args: Record<string, unknown>, host: Host)
     case 'slow':
       for (const step of [1, 2, 3]) await progress(step)
       return text('done')
+    case 'count':
+      // Not in the list of tools: for tests of long calls.
+      for (let step = 1; step <= Number(args.steps); step++) {
+        await pause(Number(args.every))
+        await progress(step)
+      }
+      return text(`counted to ${String(args.steps)}`)
     case 'hold':
       host.signal.addEventListener('abort', () => host.options.onAborted?.(name))
       await progress(1)
