@@ -10,6 +10,7 @@ export type {
   JsonRpcResult,
   RequestId
 } from '../types/json-rpc.js'
+export type { ResumeFailure } from '../wire/resume-frames.js'
 export type {
   ConnectionInfo,
   CutReason,
@@ -17,6 +18,7 @@ export type {
   MessageExtra,
   RejectionInfo,
   RejectReason,
+  ResumeOptions,
   ServerMetrics,
   ServerTransport
 } from './types.js'

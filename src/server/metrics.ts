@@ -1,3 +1,4 @@
+import type { ResumeFailure } from '../wire/resume-frames.js'
 import type { CutReason, RejectReason, ServerMetrics } from './types.js'
 
 /** What one server counts. The members are mutable numbers, because they change with every message. */
@@ -10,9 +11,22 @@ export class Metrics implements ServerMetrics {
   bytesReceived = 0
   bytesSent = 0
   malformedMessages = 0
+  detachedSessions = 0
+  sessionsTotal = 0
+  resumesTotal = 0
   readonly handshakesRefused: Record<number, number> = {}
   readonly requestsRejected: Record<RejectReason, number> = { busy: 0, duplicate: 0, closing: 0 }
   readonly connectionsCut: Record<CutReason, number> = { heartbeat: 0, 'slow-reader': 0, failed: 0 }
+  readonly resumesFailed: Record<ResumeFailure, number> = {
+    expired: 0,
+    unknown: 0,
+    epoch: 0,
+    overflow: 0,
+    'stale-generation': 0,
+    principal: 0,
+    protocol: 0,
+    'owner-gone': 0
+  }
 
   /** Counts a rejected upgrade by its HTTP status. */
   rejectedUpgrade(status: number): void {
@@ -44,7 +58,16 @@ const METRICS: readonly Metric[] = [
   ['messages_sent_total', 'counter', 'JSON-RPC messages to clients.', (all) => all.messagesSent],
   ['received_bytes_total', 'counter', 'Payload from clients, in bytes.', (all) => all.bytesReceived],
   ['sent_bytes_total', 'counter', 'Payload to clients, in bytes.', (all) => all.bytesSent],
-  ['malformed_messages_total', 'counter', 'Frames, or elements of arrays, that were not JSON-RPC messages.', (all) => all.malformedMessages]
+  [
+    'malformed_messages_total',
+    'counter',
+    'Frames, or elements of arrays, that were not JSON-RPC messages.',
+    (all) => all.malformedMessages
+  ],
+  ['detached_sessions', 'gauge', 'Sessions whose client is away.', (all) => all.detachedSessions],
+  ['sessions_total', 'counter', 'Resumable sessions that began.', (all) => all.sessionsTotal],
+  ['resumes_total', 'counter', 'Clients that got their session back.', (all) => all.resumesTotal],
+  ['resumes_failed_total', 'counter', 'Clients that did not get their session back.', (all) => all.resumesFailed, 'reason']
 ]
 
 /** The metrics in Prometheus' text format 0.0.4. Every name begins with `mcp_websocket_`. No label needs escaping: all are constants. */

@@ -2,6 +2,7 @@ import { constants } from 'node:buffer'
 import {
   checkOptions,
   completeOptions,
+  COUNT,
   FUNCTION,
   LINE,
   listOf,
@@ -13,17 +14,20 @@ import {
   type Kind,
   type Rules
 } from '../lib/option-rules.js'
-import { AUTH_PREFIX, BEARER_PREFIX, isCredential, isHttpToken, MCP_SUBPROTOCOL } from '../wire/subprotocol.js'
+import { AUTH_PREFIX, BEARER_PREFIX, isCredential, isHttpToken, MCP_SUBPROTOCOL, RESUME_SUBPROTOCOL } from '../wire/subprotocol.js'
 import type { HeartbeatPolicy } from './heartbeat.js'
 import type { UpgradePolicy } from './upgrade.js'
 import type { BindingConfig } from './http-binding.js'
-import type { McpWebSocketServerOptions } from './types.js'
+import type { McpWebSocketServerOptions, ResumeOptions } from './types.js'
 
 type Options<Auth> = McpWebSocketServerOptions<Auth>
 /** Options without a default. */
 type Bare = 'server' | 'authenticate' | 'allowedHosts' | 'onrejected' | 'onerror'
-type Complete<Auth> = Filled<Omit<Options<Auth>, Bare | 'heartbeat'>> &
-  Pick<Options<Auth>, Bare> & { readonly heartbeat: HeartbeatPolicy | false }
+type Complete<Auth> = Filled<Omit<Options<Auth>, Bare | 'heartbeat' | 'resume'>> &
+  Pick<Options<Auth>, Bare> & { readonly heartbeat: HeartbeatPolicy | false; readonly resume: ResumePolicy<Auth> | false }
+
+/** How sessions are kept, complete. */
+export type ResumePolicy<Auth> = Filled<Omit<ResumeOptions<Auth>, 'principal'>> & Pick<ResumeOptions<Auth>, 'principal'>
 
 /** What a server is made of, from its options. */
 export interface ServerConfig<Auth> extends Complete<Auth> {
@@ -64,14 +68,22 @@ const HOSTS = listOf('a list of different names, each with or without a port', (
   /^(\[[\da-f:.]+\]|[a-z\d_.-]+)(:\d+)?$/i.test(value)
 )
 const SUBPROTOCOLS = listOf(
-  `a list of different tokens other than ${MCP_SUBPROTOCOL}, ${BEARER_PREFIX}* and ${AUTH_PREFIX}*`,
-  (value) => isHttpToken(value) && value !== MCP_SUBPROTOCOL && !isCredential(value)
+  `a list of different tokens other than ${MCP_SUBPROTOCOL}, ${RESUME_SUBPROTOCOL}, ${BEARER_PREFIX}* and ${AUTH_PREFIX}*`,
+  (value) => isHttpToken(value) && value !== MCP_SUBPROTOCOL && value !== RESUME_SUBPROTOCOL && !isCredential(value)
 )
 // A longer message fits in no string; and from 2 GiB on ws knows no limit at all.
 const MESSAGE_BYTES: Kind = [
   `a whole number from 1 to ${String(constants.MAX_STRING_LENGTH)}`,
   (value) => isWithin(value, 1, constants.MAX_STRING_LENGTH)
 ]
+
+const RESUME_RULES: Rules = {
+  ttl: [120_000, MS],
+  maxMessages: [256, POSITIVE],
+  maxBytes: [8 * MIB, POSITIVE],
+  maxDetached: [1000, COUNT],
+  principal: [NONE, FUNCTION]
+}
 
 const RULES: Rules = {
   server: [NONE, HTTP_SERVER],
@@ -85,6 +97,7 @@ const RULES: Rules = {
   allowedHosts: [NONE, HOSTS],
   requireSubprotocol: [true, true, false],
   extraSubprotocols: [[], SUBPROTOCOLS],
+  resume: [false, true, false, RESUME_RULES],
   heartbeat: [{}, { interval: [30_000, MS], timeout: [30_000, MS] }, false],
   maxMessageBytes: [16 * MIB, MESSAGE_BYTES],
   maxConnections: [10_000, POSITIVE],
@@ -99,7 +112,9 @@ const RULES: Rules = {
 /** What a server is made of, from its options. @throws TypeError naming the first option that is wrong. */
 export function resolveServerOptions<Auth>(options: Options<Auth>): ServerConfig<Auth> {
   checkOptions(options, RULES)
-  const all = completeOptions({ ...options }, RULES) as unknown as Complete<Auth>
+  // `true` stands for an object without any member.
+  const resume = options.resume === true ? {} : options.resume
+  const all = completeOptions({ ...options, resume }, RULES) as unknown as Complete<Auth>
   const { server, host, port, path, authenticate, allowUnauthenticated, allowedHosts, allowedOrigins } = all
   if (server !== undefined && options.port !== undefined) throw new TypeError('port must be left out where a server is given')
   if (authenticate === undefined && !allowUnauthenticated)
@@ -117,7 +132,7 @@ export function resolveServerOptions<Auth>(options: Options<Auth>): ServerConfig
       path,
       allowedHosts: hosts.map((each) => each.toLowerCase()),
       allowedOrigins: typeof allowedOrigins === 'function' ? undefined : [...allowedOrigins],
-      subprotocols: [MCP_SUBPROTOCOL, ...all.extraSubprotocols],
+      subprotocols: [...(all.resume === false ? [] : [RESUME_SUBPROTOCOL]), MCP_SUBPROTOCOL, ...all.extraSubprotocols],
       requireSubprotocol: all.requireSubprotocol,
       authenticates: authenticate !== undefined
     }

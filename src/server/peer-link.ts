@@ -1,4 +1,4 @@
-import type { CutReason } from './types.js'
+import type { CutReason, MessageExtra } from './types.js'
 
 /** What a link tells whoever uses it. */
 export interface LinkListener {
@@ -8,6 +8,10 @@ export interface LinkListener {
   onError(error: Error): void
   /** Nothing comes in or goes out any more. Called once. @param code - The close code; 1006 if there was none. */
   onEnd(code: number): void
+  /** The client is away; what is sent is kept for it. Only a session tells that. */
+  onDetach?(): void
+  /** The client is back. @param extra - Comes with each message from now on; `undefined`: what came before. */
+  onAttach?(extra: MessageExtra | undefined): void
 }
 
 /** The way to one client, as its `Peer` sees it. */
@@ -16,8 +20,8 @@ export interface PeerLink {
   readonly subprotocol: string | undefined
   /** Whether it takes what is to be sent. */
   readonly isOpen: boolean
-  /** From now on `listener` is told what happens, and nobody else. */
-  listen(listener: LinkListener): void
+  /** From now on `listener` is told what happens, and nobody else. @param listener - `undefined`: nobody is. */
+  listen(listener: LinkListener | undefined): void
   /** Begins to read. */
   resume(): void
   /**
@@ -25,6 +29,10 @@ export interface PeerLink {
    * @param isSolicited - The client asked for it, so that it does not count against the limit of a slow reader.
    */
   send(text: string, isSolicited: boolean): Promise<void>
+  /** Sends a control frame; it is no message, and does not count. */
+  sendControl(text: string): void
+  /** Tells the client that the link is about to end, where the subprotocol has a way to say it. */
+  goAway(): void
   /** Ends the link with a closing handshake, behind what was sent before. Resolves once it is gone; never rejects. */
   close(code: number, reason: string): Promise<void>
   /** Ends the link because of what its client does, or because `onconnection` failed. */

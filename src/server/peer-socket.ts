@@ -24,15 +24,13 @@ export interface SocketConfig {
 // Times `maxBufferedBytes`. A message is sent however long it is, unless more than this waits before it.
 const HARD_LIMIT = 4
 
-const NOBODY: LinkListener = { onText: () => undefined, onError: () => undefined, onEnd: () => undefined }
-
 /** One accepted socket. It keeps the limits of its connection that have nothing to do with messages: bytes that wait for the client, and silence. */
 export class PeerSocket implements PeerLink {
   readonly #ws: WebSocket
   readonly #stream: Socket
   readonly #config: SocketConfig
   readonly #pulse: Pulse
-  #listener = NOBODY
+  #listener: LinkListener | undefined
   /** `closing`: the closing handshake of RFC 6455 is under way; nothing is received or sent any more. */
   #state: 'open' | 'closing' | 'ended' = 'open'
   #reads = false
@@ -63,13 +61,18 @@ export class PeerSocket implements PeerLink {
     const heard = (): void => config.heartbeats.heard(this.#pulse)
     ws.on('message', (data: Buffer) => {
       heard()
-      if (this.isOpen) this.#listener.onText(data.toString(), data.length)
+      if (this.isOpen) this.#listener?.onText(data.toString(), data.length)
     })
     ws.on('ping', heard)
     ws.on('pong', heard)
-    ws.on('error', (error) => this.#listener.onError(error))
+    let isBroken = false
+    ws.on('error', (error: NodeJS.ErrnoException) => {
+      isBroken ||= error.code?.startsWith('WS_ERR_') ?? false
+      this.#listener?.onError(error)
+    })
     ws.on('close', (code) => {
-      this.#end(code)
+      // ws knows no close code of a socket that it closed because of what came in.
+      this.#end(isBroken ? 1002 : code)
       onGone(this)
     })
   }
@@ -82,7 +85,7 @@ export class PeerSocket implements PeerLink {
     return this.#state === 'open' && this.#ws.readyState === this.#ws.OPEN
   }
 
-  listen(listener: LinkListener): void {
+  listen(listener: LinkListener | undefined): void {
     this.#listener = listener
   }
 
@@ -105,16 +108,17 @@ export class PeerSocket implements PeerLink {
     }
     metrics.messagesSent++
     metrics.bytesSent += Buffer.byteLength(text)
-    this.#cork()
-    const written = new Promise<void>((resolve, reject) => {
-      this.#ws.send(text, (error) => {
-        this.#releaseBackpressure()
-        if (error) reject(error)
-        else resolve()
-      })
-    })
+    const written = this.#write(text)
     if (this.#ws.bufferedAmount > maxBufferedBytes) this.#applyBackpressure()
     return written
+  }
+
+  sendControl(text: string): void {
+    if (this.isOpen) this.#write(text).catch(() => undefined)
+  }
+
+  goAway(): void {
+    // Plain `mcp.v1` has no way to say it.
   }
 
   close(code: number, reason: string): Promise<void> {
@@ -143,6 +147,17 @@ export class PeerSocket implements PeerLink {
   terminate(): void {
     this.#ws.terminate()
     this.#end(1006)
+  }
+
+  #write(text: string): Promise<void> {
+    this.#cork()
+    return new Promise<void>((resolve, reject) => {
+      this.#ws.send(text, (error) => {
+        this.#releaseBackpressure()
+        if (error) reject(error)
+        else resolve()
+      })
+    })
   }
 
   #ping(): void {
@@ -184,6 +199,6 @@ export class PeerSocket implements PeerLink {
     this.#state = 'ended'
     this.#drainTimer?.cancel()
     this.#config.heartbeats.stop(this.#pulse)
-    this.#listener.onEnd(code)
+    this.#listener?.onEnd(code)
   }
 }

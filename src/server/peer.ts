@@ -30,17 +30,14 @@ export class Peer implements ServerTransport {
   onmessage: ServerTransport['onmessage']
   onclose: ServerTransport['onclose']
   onerror: ServerTransport['onerror']
+  ondetach: ServerTransport['ondetach']
+  onattach: ServerTransport['onattach']
   readonly #link: PeerLink
   readonly #config: PeerConfig
-  readonly #extra: MessageExtra | undefined
+  #extra: MessageExtra | undefined
   readonly #onEnded: (peer: Peer) => void
   readonly #inFlight = new InFlight()
-  readonly #delivery = orderedDelivery((message) =>
-    guarded(
-      () => this.onmessage?.(message, this.#extra),
-      (error) => this.#reportFailure(error)
-    )
-  )
+  readonly #delivery = orderedDelivery((message) => this.#call(() => this.onmessage?.(message, this.#extra)))
   /** `closing`: the link is about to end; nothing is delivered or sent any more. */
   #state: 'new' | 'started' | 'closing' | 'ended' = 'new'
   /** Whether the connection takes no further requests, and ends when those in flight are settled. */
@@ -58,7 +55,12 @@ export class Peer implements ServerTransport {
     link.listen({
       onText: (text, bytes) => this.#onText(text, bytes),
       onError: (error) => this.#reportError(error),
-      onEnd: () => this.#end()
+      onEnd: () => this.#end(),
+      onDetach: () => this.#call(() => this.ondetach?.()),
+      onAttach: (newExtra) => {
+        this.#extra = newExtra ?? this.#extra
+        this.#call(() => this.onattach?.())
+      }
     })
   }
 
@@ -94,6 +96,7 @@ export class Peer implements ServerTransport {
 
   /** Takes no further requests, lets those in flight finish, and then ends the connection with 1001. */
   closeWhenIdle(): void {
+    if (!this.#closesWhenIdle) this.#link.goAway()
     this.#closesWhenIdle = true
     if (this.#inFlight.calls === 0) void this.#finish(1001, 'the server is closing')
   }
@@ -181,6 +184,11 @@ export class Peer implements ServerTransport {
     if (!this.#isOver) this.#link.send(JSON.stringify(message), false).catch(() => undefined)
   }
 
+  /** Calls a callback of the program. */
+  #call(callback: () => unknown): void {
+    guarded(callback, (error) => this.#reportFailure(error))
+  }
+
   #reportError(error: Error): void {
     guarded(
       () => this.onerror?.(error),
@@ -199,10 +207,7 @@ export class Peer implements ServerTransport {
     this.#state = 'ended'
     this.#config.metrics.requestsInFlight -= this.#inFlight.size
     this.#delivery.flush()
-    guarded(
-      () => this.onclose?.(),
-      (error) => this.#reportFailure(error)
-    )
+    this.#call(() => this.onclose?.())
     this.#onEnded(this)
   }
 }

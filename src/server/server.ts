@@ -5,7 +5,7 @@
  *
  * The way of a connection: http-binding.ts takes the upgrade request, upgrade.ts judges it (pure), authentication.ts asks the program,
  * and ws accepts the socket, which then belongs to peer-socket.ts. Each step may end in a rejected upgrade instead. peer.ts makes the
- * socket a `Transport` of MCP.
+ * socket a `Transport` of MCP. With `mcp.v1.resume` there is a resumable-session.ts between the two, which reception.ts finds or makes.
  */
 import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -27,8 +27,12 @@ import { HttpBinding, rejectUpgrade } from './http-binding.js'
 import { formatMetrics, Metrics } from './metrics.js'
 import { isLoopbackAddress, resolveServerOptions, type ServerConfig } from './options.js'
 import { Peer, type PeerConfig } from './peer.js'
+import { RESUME_SUBPROTOCOL } from '../wire/subprotocol.js'
+import type { PeerLink } from './peer-link.js'
+import { hashPrincipal } from './principal.js'
+import { Reception } from './reception.js'
 import { PeerSocket, type SocketConfig } from './peer-socket.js'
-import type { McpWebSocketServerOptions, ServerMetrics } from './types.js'
+import type { ConnectionInfo, McpWebSocketServerOptions, MessageExtra, ServerMetrics } from './types.js'
 
 // In ms. A closing socket is destroyed after that. A shorter time could hide the close code: clients learn it when the stream ends.
 const CLOSE_TIMEOUT = 5000
@@ -60,13 +64,15 @@ export class McpWebSocketServer<Auth = undefined> {
   readonly #metrics = new Metrics()
   readonly #shared: PeerConfig & SocketConfig
   readonly #peers = new Set<Peer>()
+  /** Finds or makes the sessions; `undefined` where there are none. */
+  readonly #reception: Reception<ConnectionInfo<Auth>> | undefined
   /** Sockets that are open, or about to close. */
   readonly #sockets = new Set<PeerSocket>()
   /** Sockets about whose clients the program is asked, and their requests. */
   readonly #authenticating = new Map<Duplex, IncomingMessage>()
   #state: 'new' | 'listening' | 'closing' = 'new'
   #closed: Promise<void> | undefined
-  /** Set by `close`: resolves once no socket is left. */
+  /** Set by `close`: resolves once no socket and no session is left. */
   #onAllGone: (() => void) | undefined
 
   /**
@@ -96,6 +102,14 @@ export class McpWebSocketServer<Auth = undefined> {
     this.#upgrades = new WebSocketServer(upgrades)
     const heartbeats = new Heartbeats(ports.clock, config.heartbeat)
     this.#shared = { ...config, clock: ports.clock, metrics: this.#metrics, heartbeats, onFailed: (error) => this.#reportError(error) }
+    if (config.resume === false) return
+    this.#reception = new Reception({
+      ...config.resume,
+      clock: ports.clock,
+      metrics: this.#metrics,
+      drainTimeout: config.drainTimeout,
+      onSession: (session, info) => this.#serve(session, info)
+    })
   }
 
   /**
@@ -153,6 +167,7 @@ export class McpWebSocketServer<Auth = undefined> {
     if (typeof grace !== 'number' || !(grace >= 0)) return Promise.reject(new TypeError('grace must be a number of ms, 0 or more'))
     this.#closed ??= this.#close()
     const timer = this.#clock.after(grace, () => {
+      for (const peer of this.#peers) peer.terminate()
       for (const socket of this.#sockets) socket.terminate()
     })
     void this.#closed.then(() => timer.cancel())
@@ -182,7 +197,8 @@ export class McpWebSocketServer<Auth = undefined> {
       this.#onAllGone = resolve
     })
     for (const peer of this.#peers) peer.closeWhenIdle()
-    if (this.#sockets.size > 0) await gone
+    this.#reception?.close()
+    if (!this.#isEmpty) await gone
     await unbound
   }
 
@@ -222,15 +238,34 @@ export class McpWebSocketServer<Auth = undefined> {
   }
 
   #connect(ws: WebSocket, request: IncomingMessage, auth: Auth): void {
-    const extra = auth === undefined ? undefined : { authInfo: auth }
     const socket = new PeerSocket(ws, request.socket, this.#shared, (gone) => this.#onGone(gone))
-    const peer = new Peer(socket, this.#shared, extra, (ended) => this.#peers.delete(ended))
     this.#sockets.add(socket)
-    this.#peers.add(peer)
     this.#metrics.connections++
     this.#metrics.connectionsTotal++
+    if (this.#reception === undefined || socket.subprotocol !== RESUME_SUBPROTOCOL) return this.#serve(socket, { request, auth })
+    this.#receive(this.#reception, socket, { request, auth })
+  }
+
+  #receive(reception: Reception<ConnectionInfo<Auth>>, socket: PeerSocket, info: ConnectionInfo<Auth>): void {
+    const { resume } = this.#config
+    try {
+      const principal = hashPrincipal(info.auth, resume === false ? undefined : resume.principal)
+      reception.receive(socket, { info, principal, extra: extraOf(info) })
+    } catch (thrown) {
+      this.#reportError(asError(thrown))
+      socket.cut('failed')
+    }
+  }
+
+  /** Gives a client an MCP server. */
+  #serve(link: PeerLink, info: ConnectionInfo<Auth>): void {
+    const peer = new Peer(link, this.#shared, extraOf(info), (ended) => {
+      this.#peers.delete(ended)
+      this.#onLess()
+    })
+    this.#peers.add(peer)
     // The executor turns a synchronous throw into a rejection.
-    new Promise((resolve) => resolve(this.#config.onconnection(peer, { request, auth }))).catch((thrown: unknown) => {
+    new Promise((resolve) => resolve(this.#config.onconnection(peer, info))).catch((thrown: unknown) => {
       this.#reportError(asError(thrown))
       peer.cut('failed')
     })
@@ -239,7 +274,16 @@ export class McpWebSocketServer<Auth = undefined> {
   #onGone(socket: PeerSocket): void {
     this.#sockets.delete(socket)
     this.#metrics.connections--
-    if (this.#sockets.size === 0) this.#onAllGone?.()
+    this.#onLess()
+  }
+
+  #onLess(): void {
+    if (this.#isEmpty) this.#onAllGone?.()
+  }
+
+  /** Whether nobody is connected, and no session waits for its client. */
+  get #isEmpty(): boolean {
+    return this.#sockets.size === 0 && this.#peers.size === 0
   }
 
   #reject(request: IncomingMessage, socket: Duplex, rejected: RejectedUpgrade): void {
@@ -285,6 +329,8 @@ export class McpWebSocketServer<Auth = undefined> {
     )
   }
 }
+
+const extraOf = ({ auth }: ConnectionInfo<unknown>): MessageExtra | undefined => (auth === undefined ? undefined : { authInfo: auth })
 
 /** Takes the token out of the offer before the program sees the request: subprotocols end up in logs. */
 function redactOffer({ headers, rawHeaders }: IncomingMessage): void {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server as HttpServer } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
 import type { JsonRpcMessage } from '../types/json-rpc.js'
+import type { ResumeFailure } from '../wire/resume-frames.js'
 import type { Awaitable } from '../types/options.js'
 
 /** What comes with a message, in the form in which the official SDKs hand it to handlers. */
@@ -20,16 +21,23 @@ export interface ServerTransport {
   /** Begins to read; what the client has sent before waits until then. @throws Error if called twice, or after the end. */
   start(): Promise<void>
   /**
-   * Sends a message. Resolves once it is written.
+   * Sends a message. Resolves once it is written, or kept for a client that is away.
    * @throws McpWebSocketError `CLOSED` if the connection has ended; TypeError for a message that cannot be written as JSON.
    */
   send(message: JsonRpcMessage): Promise<void>
-  /** Ends the connection with 1000. Resolves once the socket is gone, after at most 5 s; never rejects. */
+  /** Ends the connection, and its session, with 1000. Resolves once the socket is gone, after at most 5 s; never rejects. */
   close(): Promise<void>
   /** Called with every message of the client, in order. */
   onmessage?: ((message: JsonRpcMessage, extra?: MessageExtra) => void) | undefined
   /** Called once, when the connection has ended for whatever reason. */
   onclose?: (() => void) | undefined
+  /**
+   * Called when the client of a resumable session is away: its socket is gone, and what is sent from now on is kept for it. Requests in
+   * flight go on. `onclose` follows if it does not come back in time.
+   */
+  ondetach?: (() => void) | undefined
+  /** Called when the client is back: it has got, or is about to get, all that was kept for it. */
+  onattach?: (() => void) | undefined
   /** Called with errors that belong to no promise and do not end the connection by themselves. */
   onerror?: ((error: Error) => void) | undefined
 }
@@ -104,6 +112,11 @@ export interface McpWebSocketServerOptions<Auth = undefined> {
   /** Subprotocols to accept beside `mcp.v1`: `['mcp']` for clients of the official v1 SDKs. @default [] */
   readonly extraSubprotocols?: readonly string[] | undefined
   /**
+   * Lets clients of our package, and others that offer `mcp.v1.resume`, come back to their session after their socket broke: nothing is
+   * lost, and nothing is executed twice. `true`: with all defaults. @default false
+   */
+  readonly resume?: ResumeOptions<Auth> | boolean | undefined
+  /**
    * `interval`: silence after which a client is pinged. `timeout`: further silence after which its connection is cut.
    * `false`: neither. @default { interval: 30000, timeout: 30000 }
    */
@@ -127,6 +140,23 @@ export interface McpWebSocketServerOptions<Auth = undefined> {
    * `onerror`. It may be async. @default errors are dropped
    */
   readonly onerror?: ((error: Error) => void) | undefined
+}
+
+/** How sessions are kept for clients that are away. */
+export interface ResumeOptions<Auth = unknown> {
+  /** How long, in ms. @default 120000 */
+  readonly ttl?: number | undefined
+  /** How many messages are kept of what a client has not acknowledged. @default 256 */
+  readonly maxMessages?: number | undefined
+  /** How long they may be together. @default 8 MiB */
+  readonly maxBytes?: number | undefined
+  /** How many sessions are kept whose client is away; beyond that the one that has been for longest ends. @default 1000 */
+  readonly maxDetached?: number | undefined
+  /**
+   * Names the user, of whatever `authenticate` returned: only the user whose session it is gets it back.
+   * @default all of it, as JSON; has to be given where that changes while the user stays the same, as a token does
+   */
+  readonly principal?: ((auth: Auth) => string) | undefined
 }
 
 /** What a server has counted since it was made; messages and bytes are those of WebSocket frames with JSON-RPC in them. */
@@ -153,6 +183,14 @@ export interface ServerMetrics {
   readonly malformedMessages: number
   /** Connections that this server cut, by reason. */
   readonly connectionsCut: Readonly<Record<CutReason, number>>
+  /** Sessions whose client is away now. */
+  readonly detachedSessions: number
+  /** Resumable sessions that began. */
+  readonly sessionsTotal: number
+  /** How often a client got its session back. */
+  readonly resumesTotal: number
+  /** How often it did not, by reason. */
+  readonly resumesFailed: Readonly<Record<ResumeFailure, number>>
 }
 
 /** Why a request never reached an MCP server: too many were in flight, its id was in use, or the server is closing. */

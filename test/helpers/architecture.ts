@@ -77,6 +77,7 @@ const EFFECTS: ReadonlySet<string> = new Set([
   'server/authentication.ts',
   'server/http-binding.ts',
   'server/peer.ts',
+  'server/resumable-session.ts',
   'server/peer-socket.ts'
 ])
 

@@ -65,14 +65,25 @@ describe('the text of Prometheus', () => {
       mcp_websocket_messages_sent_total: all.messagesSent,
       mcp_websocket_received_bytes_total: all.bytesReceived,
       mcp_websocket_sent_bytes_total: all.bytesSent,
-      mcp_websocket_malformed_messages_total: 1
+      mcp_websocket_malformed_messages_total: 1,
+      mcp_websocket_detached_sessions: 0,
+      mcp_websocket_sessions_total: 0,
+      mcp_websocket_resumes_total: 0,
+      'mcp_websocket_resumes_failed_total{reason,expired}': 0,
+      'mcp_websocket_resumes_failed_total{reason,unknown}': 0,
+      'mcp_websocket_resumes_failed_total{reason,epoch}': 0,
+      'mcp_websocket_resumes_failed_total{reason,overflow}': 0,
+      'mcp_websocket_resumes_failed_total{reason,stale-generation}': 0,
+      'mcp_websocket_resumes_failed_total{reason,principal}': 0,
+      'mcp_websocket_resumes_failed_total{reason,protocol}': 0,
+      'mcp_websocket_resumes_failed_total{reason,owner-gone}': 0
     })
   })
 
   test('explains each metric', () => {
     const text = formatMetrics(new Metrics())
     const families = parsePrometheus(text) as Family[]
-    expect(families.length).toBe(11)
+    expect(families.length).toBe(15)
     for (const { name, type, help } of families) {
       expect(help).toMatch(/\.$/)
       // Prometheus: a counter's name ends with _total.

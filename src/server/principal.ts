@@ -1,0 +1,22 @@
+import { createHash } from 'node:crypto'
+
+/**
+ * Whose a session is, as a hash: whoever reads the memory of a server or its store must not find names or tokens there.
+ * @param auth - What `authenticate` returned.
+ * @param principal - The program's function, if it has one. Without one, the whole of `auth` says who it is.
+ * @throws What the function throws; TypeError if it does not return a string, or if `auth` is nothing that JSON can hold: all of its users
+ * would be the same one.
+ */
+export function hashPrincipal<Auth>(auth: Auth, principal: ((auth: Auth) => string) | undefined): string {
+  const name: unknown = principal === undefined ? jsonOfAuth(auth) : principal(auth)
+  if (typeof name !== 'string')
+    throw new TypeError(
+      principal === undefined
+        ? 'resume.principal must be given where authenticate returns what JSON cannot hold'
+        : 'resume.principal must return a string'
+    )
+  return createHash('sha256').update(name).digest('base64url')
+}
+
+// `JSON.stringify` returns `undefined` for a function or a symbol, although its type does not say so.
+const jsonOfAuth = (auth: unknown): unknown => (auth === undefined ? '' : JSON.stringify(auth))

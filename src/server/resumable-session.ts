@@ -1,0 +1,371 @@
+import { McpWebSocketError } from '../errors.js'
+import type { Due, SharedTimer } from '../lib/shared-timer.js'
+import type { SessionStore } from '../types/session-store.js'
+import { ACKNOWLEDGE_WITHIN, Receipts, ReplayBuffer } from '../wire/replay.js'
+import { encodeControl, isControl, readControl, receiptText } from '../wire/resume-frames.js'
+import type { OpenFrame, ReceiptFrame, ReplayLimits, ResumeFailure } from '../wire/resume-frames.js'
+import { RESUME_SUBPROTOCOL } from '../wire/subprotocol.js'
+import type { Metrics } from './metrics.js'
+import type { LinkListener, PeerLink } from './peer-link.js'
+import type { Resumable } from './sessions.js'
+import type { CutReason, MessageExtra } from './types.js'
+
+/** What all sessions of a server share. */
+export interface SessionConfig {
+  /** Tells sessions when an acknowledgement is due, or their time is over. */
+  readonly timer: SharedTimer
+  /** Where a session counts that is cut while its client is away. */
+  readonly metrics: Metrics
+  /** How long a session is kept for a client that is away, in ms. */
+  readonly ttl: number
+  /** What is kept of what is sent. */
+  readonly limits: ReplayLimits
+  /** How long a client may take to acknowledge something when there is no room for more, in ms. */
+  readonly drainTimeout: number
+  /** Where else the session is kept. */
+  readonly store: SessionStore | undefined
+  /** The session has lost its socket. */
+  readonly onDetached: (session: ResumableSession) => void
+  /** The session is over. @param reason - What its client will be told; `undefined`: another node has claimed it. */
+  readonly onOver: (session: ResumableSession, reason: ResumeFailure | undefined) => void
+}
+
+/** Names of a session that begins. */
+export interface SessionNames {
+  /** See {@link Resumable}. */
+  readonly id: string
+  /** See {@link Resumable}. */
+  readonly principal: string
+}
+
+/** A closure after which the client does not come back, or would only repeat what the server cannot take. */
+const FINAL: ReadonlySet<number> = new Set([1000, 1002, 1003, 1007, 1008, 1009])
+/** Close code of a socket whose session another one has. */
+const DISPLACED = 4409
+/** How many sockets may end while the same frames are replayed. */
+const MAX_REPLAYS = 3
+// Times the limits. What an MCP server sends while its client acknowledges nothing is kept up to that.
+const HARD_LIMIT = 4
+
+/** A frame of the client that has to wait; it is not counted as received yet. */
+type Held = readonly [text: string, bytes: number]
+
+/**
+ * A session of `mcp.v1.resume`: a way to one client that goes on when a socket ends and another one takes its place. Each frame is handed
+ * up once, and each frame that is sent is kept until the client acknowledges it.
+ */
+export class ResumableSession implements PeerLink, Resumable {
+  readonly id: string
+  readonly principal: string
+  readonly #config: SessionConfig
+  readonly #buffer: ReplayBuffer
+  readonly #receipts = new Receipts()
+  #listener: LinkListener | undefined
+  #generation = 0
+  /** The socket; `undefined` while the client is away. */
+  #link: PeerLink | undefined
+  #isNew = true
+  #isOver = false
+  /** Whether the transport was started. */
+  #reads = false
+  #held: Held[] = []
+  #heldSize = 0
+  /** With a socket: an acknowledgement is due. Without one: the session is. */
+  readonly #due: Due = {
+    dueAt: 0,
+    slot: -1,
+    onDue: () => (this.#link === undefined ? this.#end('expired', 1006, '') : this.#acknowledge())
+  }
+  /** Set while the client acknowledges nothing although there is no room for more. Made when it is needed: few sessions do. */
+  #stalled: Due | undefined
+  /** What was acknowledged when frames were replayed, and how often the same ones were. */
+  #replayedFrom = -1
+  #replays = 0
+
+  constructor({ id, principal }: SessionNames, config: SessionConfig) {
+    this.id = id
+    this.principal = principal
+    this.#config = config
+    this.#buffer = new ReplayBuffer(config.limits)
+  }
+
+  get generation(): number {
+    return this.#generation
+  }
+
+  get sent(): number {
+    return this.#buffer.sent
+  }
+
+  get acknowledged(): number {
+    return this.#buffer.acknowledged
+  }
+
+  get received(): number {
+    return this.#receipts.received
+  }
+
+  get isPoisoned(): boolean {
+    return this.#replays >= MAX_REPLAYS && this.#buffer.acknowledged === this.#replayedFrom
+  }
+
+  get subprotocol(): string {
+    return RESUME_SUBPROTOCOL
+  }
+
+  /** Frames are taken while the client is away, too. */
+  get isOpen(): boolean {
+    return !this.#isOver
+  }
+
+  /**
+   * Takes a socket in place of the one before.
+   * @param hello - The text of the hello frame, with what was received.
+   * @param extra - Comes with each message from now on; `undefined`: what came before.
+   */
+  attach(link: PeerLink, { generation, received, limits }: OpenFrame, hello: (received: number) => string, extra?: MessageExtra): void {
+    const { timer, store } = this.#config
+    this.#displace()
+    timer.clear(this.#due)
+    this.#generation = generation
+    this.#link = link
+    link.listen({
+      onText: (text, bytes) => this.#onText(text, bytes),
+      onError: (error) => this.#listener?.onError(error),
+      onEnd: (code) => this.#onLost(link, code)
+    })
+    this.#buffer.narrow(limits)
+    this.#receipts.expect(limits)
+    link.sendControl(hello(this.#receipts.tell()))
+    if (this.#isNew) {
+      this.#isNew = false
+      return store?.create({ id: this.id, principal: this.principal, generation }, this.#config.ttl)
+    }
+    store?.attach(this.id, generation)
+    this.#onAcknowledged(received)
+    this.#replay(link)
+    this.#judgeRoom()
+    this.#listener?.onAttach?.(extra)
+  }
+
+  /** Writes all that the store should know of it, after the store was lost. */
+  writeAnew(): void {
+    const { store, ttl } = this.#config
+    const { id, principal, generation, acknowledged } = this
+    store?.create({ id, principal, generation }, ttl)
+    this.#buffer.unacknowledged.forEach((text, index) => store?.append(id, acknowledged + index + 1, text))
+  }
+
+  listen(listener: LinkListener | undefined): void {
+    this.#listener = listener
+  }
+
+  resume(): void {
+    this.#reads = true
+    this.#takeHeld()
+  }
+
+  send(text: string, isSolicited: boolean): Promise<void> {
+    if (this.#isOver) return Promise.resolve()
+    // The client is there and acknowledges nothing: what it does not read must not fill the memory.
+    if (this.#isBeyondLimits) this.#link?.cut('slow-reader')
+    if (this.#link === undefined && this.#buffer.isFull) this.#end('overflow', 1013, '')
+    if (!this.isOpen) return Promise.reject(new McpWebSocketError('CLOSED', 'the client reads too slowly'))
+    const position = this.#buffer.push(text)
+    this.#config.store?.append(this.id, position, text)
+    if (this.#link === undefined) return Promise.resolve()
+    this.#judgeRoom()
+    // It is kept: should the socket end, it is sent again.
+    return this.#link.send(text, isSolicited).catch(() => undefined)
+  }
+
+  sendControl(text: string): void {
+    this.#link?.sendControl(text)
+  }
+
+  goAway(): void {
+    this.sendControl(encodeControl({ 'mcp.resume': 'goaway', retryAfterMs: 0 }))
+  }
+
+  close(code: number, reason: string): Promise<void> {
+    const link = this.#link
+    if (!this.#isOver) {
+      // A close frame may get lost with its socket, and then the client would come back for a session that is over.
+      this.sendControl(encodeControl({ 'mcp.resume': 'end' }))
+      this.#markOver('unknown')
+      if (link === undefined) this.#listener?.onEnd(code)
+    }
+    return link === undefined ? Promise.resolve() : link.close(code, reason)
+  }
+
+  cut(reason: CutReason): void {
+    if (this.#isOver && this.#link === undefined) return
+    this.#markOver('unknown')
+    if (this.#link !== undefined) return this.#link.cut(reason)
+    this.#config.metrics.connectionsCut[reason]++
+    this.#listener?.onEnd(1011)
+  }
+
+  terminate(): void {
+    const wasOver = this.#isOver
+    this.#markOver('unknown')
+    if (this.#link !== undefined) this.#link.terminate()
+    else if (!wasOver) this.#listener?.onEnd(1006)
+  }
+
+  /** There are too many sessions without a socket, and this one is the oldest. */
+  drop(): void {
+    this.#end('overflow', 1013, '')
+  }
+
+  /** The client and this server do not agree on what was sent. */
+  fail(): void {
+    this.#end('protocol', 1002, 'not a frame that may come here')
+  }
+
+  /** Another node has claimed the session. */
+  fence(): void {
+    this.#end(undefined, DISPLACED, 'displaced')
+  }
+
+  get #isBeyondLimits(): boolean {
+    const { messages, bytes } = this.#config.limits
+    return this.#buffer.length >= HARD_LIMIT * messages || this.#buffer.size >= HARD_LIMIT * bytes
+  }
+
+  get #isHolding(): boolean {
+    return !this.#reads || this.#buffer.isFull
+  }
+
+  #onText(text: string, bytes: number): void {
+    if (this.#isOver) return
+    if (isControl(text)) return this.#onControl(text)
+    if (!this.#isHolding && this.#held.length === 0) return this.#take(text, bytes)
+    // No request comes in that has no room for its response. The socket is read on, as acknowledgements come the same way; a client
+    // keeps to its limits, and stops by itself.
+    const { messages, bytes: size } = this.#config.limits
+    if (this.#held.length >= messages || this.#heldSize >= size) return this.#link?.cut('slow-reader')
+    this.#held.push([text, bytes])
+    this.#heldSize += text.length
+  }
+
+  /** A frame counts as received before it is handed up: whatever follows from it, it must not come a second time. */
+  #take(text: string, bytes: number): void {
+    if (this.#receipts.note(text.length)) this.#acknowledge()
+    else if (!this.#config.timer.has(this.#due)) this.#config.timer.set(this.#due, ACKNOWLEDGE_WITHIN)
+    this.#listener?.onText(text, bytes)
+  }
+
+  #takeHeld(): void {
+    while (!this.#isOver && !this.#isHolding) {
+      const next = this.#held.shift()
+      if (next === undefined) return
+      this.#heldSize -= next[0].length
+      this.#take(...next)
+    }
+  }
+
+  #onControl(text: string): void {
+    const frame = readControl(text)
+    switch (frame?.['mcp.resume']) {
+      case 'ack':
+      case 'pong':
+        return void this.#onAcknowledged(frame.received)
+      case 'ping':
+        if (this.#onAcknowledged(frame.received)) this.#acknowledge('pong')
+        return
+      case 'end':
+        return this.#end('unknown', 1000, '')
+      default:
+        return this.fail()
+    }
+  }
+
+  /** @returns Whether that can be. */
+  #onAcknowledged(position: number): boolean {
+    const before = this.#buffer.acknowledged
+    if (!this.#buffer.acknowledge(position)) {
+      this.fail()
+      return false
+    }
+    if (position > before) this.#config.store?.acknowledge(this.id, position)
+    this.#judgeRoom()
+    this.#takeHeld()
+    return true
+  }
+
+  #acknowledge(kind: ReceiptFrame['mcp.resume'] = 'ack'): void {
+    this.#config.timer.clear(this.#due)
+    this.sendControl(receiptText(kind, this.#receipts.tell()))
+  }
+
+  /** A client that is there and makes no room is cut, as a slow reader is. */
+  #judgeRoom(): void {
+    const { timer, drainTimeout } = this.#config
+    if (!this.#buffer.isFull || this.#link === undefined) {
+      if (this.#stalled !== undefined) timer.clear(this.#stalled)
+      return
+    }
+    this.#stalled ??= { dueAt: 0, slot: -1, onDue: () => this.#link?.cut('slow-reader') }
+    if (!timer.has(this.#stalled)) timer.set(this.#stalled, drainTimeout)
+  }
+
+  #replay(link: PeerLink): void {
+    const frames = this.#buffer.unacknowledged
+    if (frames.length === 0) return
+    const { acknowledged } = this.#buffer
+    this.#replays = acknowledged === this.#replayedFrom ? this.#replays + 1 : 1
+    this.#replayedFrom = acknowledged
+    // A write that fails ends the socket, and then they are sent again.
+    for (const text of frames) link.send(text, true).catch(() => undefined)
+  }
+
+  /** Whatever still comes from the old socket has no effect: the client sends it again. */
+  #displace(): void {
+    const link = this.#link
+    this.#link = undefined
+    this.#dropHeld()
+    link?.listen(undefined)
+    void link?.close(DISPLACED, 'displaced')
+  }
+
+  #onLost(link: PeerLink, code: number): void {
+    if (this.#link !== link) return
+    this.#link = undefined
+    this.#dropHeld()
+    if (this.#isOver) return this.#listener?.onEnd(code)
+    if (FINAL.has(code) || this.isPoisoned) return this.#end(code === 1000 ? 'unknown' : 'protocol', code, '')
+    this.#judgeRoom()
+    this.#config.timer.set(this.#due, this.#config.ttl)
+    this.#listener?.onDetach?.()
+    // The program may have ended it.
+    if (this.isOpen) this.#config.onDetached(this)
+  }
+
+  #dropHeld(): void {
+    this.#held = []
+    this.#heldSize = 0
+  }
+
+  /** Ends the session for all at once, whether it has a socket or not. */
+  #end(reason: ResumeFailure | undefined, code: number, words: string): void {
+    if (this.#isOver) return
+    this.#markOver(reason)
+    const link = this.#link
+    this.#link = undefined
+    link?.listen(undefined)
+    void link?.close(code, words)
+    this.#listener?.onEnd(code)
+  }
+
+  #markOver(reason: ResumeFailure | undefined): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    const { timer, store, onOver } = this.#config
+    timer.clear(this.#due)
+    if (this.#stalled !== undefined) timer.clear(this.#stalled)
+    this.#dropHeld()
+    if (reason !== undefined) store?.end(this.id, this.received)
+    onOver(this, reason)
+  }
+}
