@@ -10,6 +10,15 @@ export type {
   JsonRpcResult,
   RequestId
 } from '../types/json-rpc.js'
+export type {
+  ClaimedSession,
+  ClaimRejection,
+  FoundSession,
+  SessionStore,
+  SessionStoreListener,
+  StoredSession,
+  StoreIdentity
+} from '../types/session-store.js'
 export type { ResumeFailure } from '../wire/resume-frames.js'
 export type {
   ConnectionInfo,
