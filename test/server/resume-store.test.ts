@@ -149,6 +149,31 @@ describe('a client that comes to another node', () => {
   })
 })
 
+describe('a node that closes', () => {
+  test('sends the clients of other nodes back to try again', async () => {
+    const { a, b, first } = await useTwo()
+    const closing = a.server.close()
+    const client = await dialForResume(b.url)
+    client.send(anOpen(comeBack(first)))
+    expect(await client.closed).toBe(1012)
+    await a.held[0]!.release(1)
+    await closing
+    const late = await openSession(b.url, comeBack(first, 3))
+    expect(late.first).toMatchObject({ resumed: false, delivered: 1 })
+  })
+
+  test('ends the sessions of clients that are relayed to it', async () => {
+    const { a, b, first } = await useTwo()
+    const client = await openSession(b.url, comeBack(first))
+    const closing = a.server.close()
+    await a.held[0]!.release(1)
+    expect(await client.closed).toBe(1001)
+    await closing
+    expect(client.control().map((frame) => frame['mcp.resume'])).toEqual(['hello', 'goaway', 'end'])
+    expect(client.responses()).toEqual([1])
+  })
+})
+
 describe('a node that is gone', () => {
   test.each([
     ['is known to be dead', (hub: MemoryHub, node: string) => hub.dead.add(node)],
@@ -235,12 +260,15 @@ describe('the store', () => {
     expect((await openSession(b.url, comeBack(first))).first.resumed).toBe(true)
   })
 
-  test('is waited for: a frame that comes before the hello frame is one too many', async () => {
+  test('is waited for: a second open frame before the hello frame is one too many', async () => {
     const { b, first } = await useTwo()
+    let answer: (found: undefined) => void = () => undefined
+    b.store.find = () => new Promise((resolve) => (answer = resolve))
     const client = await dialForResume(b.url)
-    client.send(anOpen({ ...comeBack(first), session: 'x' }))
-    client.request(1, 'ping')
+    for (const generation of [2, 3]) client.send(anOpen({ ...comeBack(first, generation), session: 'x' }))
     expect(await client.closed).toBe(1002)
+    answer(undefined)
+    expect([client.texts, b.transports]).toEqual([[], []])
   })
 
   test('that cannot be opened fails listen(), which may be called again', async () => {
