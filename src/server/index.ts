@@ -12,6 +12,16 @@ export type {
 } from '../types/json-rpc.js'
 export type { ResumeFailure } from '../wire/resume-frames.js'
 export type {
+  ClaimedSession,
+  ClaimRejection,
+  FoundSession,
+  SessionStore,
+  SessionStoreListener,
+  StoredSession,
+  StoreIdentity
+} from '../types/session-store.js'
+export type { ResumeFailure } from '../wire/resume-frames.js'
+export type {
   ConnectionInfo,
   CutReason,
   McpWebSocketServerOptions,

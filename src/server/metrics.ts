@@ -14,6 +14,7 @@ export class Metrics implements ServerMetrics {
   detachedSessions = 0
   sessionsTotal = 0
   resumesTotal = 0
+  storeLost = 0
   readonly handshakesRefused: Record<number, number> = {}
   readonly requestsRejected: Record<RejectReason, number> = { busy: 0, duplicate: 0, closing: 0 }
   readonly connectionsCut: Record<CutReason, number> = { heartbeat: 0, 'slow-reader': 0, failed: 0 }
@@ -67,7 +68,8 @@ const METRICS: readonly Metric[] = [
   ['detached_sessions', 'gauge', 'Sessions whose client is away.', (all) => all.detachedSessions],
   ['sessions_total', 'counter', 'Resumable sessions that began.', (all) => all.sessionsTotal],
   ['resumes_total', 'counter', 'Clients that got their session back.', (all) => all.resumesTotal],
-  ['resumes_failed_total', 'counter', 'Clients that did not get their session back.', (all) => all.resumesFailed, 'reason']
+  ['resumes_failed_total', 'counter', 'Clients that did not get their session back.', (all) => all.resumesFailed, 'reason'],
+  ['store_lost', 'gauge', 'Whether the store of sessions cannot be reached: 1 if so.', (all) => all.storeLost]
 ]
 
 /** The metrics in Prometheus' text format 0.0.4. Every name begins with `mcp_websocket_`. No label needs escaping: all are constants. */

@@ -27,7 +27,7 @@ type Complete<Auth> = Filled<Omit<Options<Auth>, Bare | 'heartbeat' | 'resume'>>
   Pick<Options<Auth>, Bare> & { readonly heartbeat: HeartbeatPolicy | false; readonly resume: ResumePolicy<Auth> | false }
 
 /** How sessions are kept, complete. */
-export type ResumePolicy<Auth> = Filled<Omit<ResumeOptions<Auth>, 'principal'>> & Pick<ResumeOptions<Auth>, 'principal'>
+export type ResumePolicy<Auth> = Filled<Omit<ResumeOptions<Auth>, 'principal' | 'store'>> & Pick<ResumeOptions<Auth>, 'principal' | 'store'>
 
 /** What a server is made of, from its options. */
 export interface ServerConfig<Auth> extends Complete<Auth> {
@@ -77,12 +77,15 @@ const MESSAGE_BYTES: Kind = [
   (value) => isWithin(value, 1, constants.MAX_STRING_LENGTH)
 ]
 
+const STORE: Kind = ['a SessionStore', (value) => typeof (value as { open?: unknown } | null | undefined)?.open === 'function']
+
 const RESUME_RULES: Rules = {
   ttl: [120_000, MS],
   maxMessages: [256, POSITIVE],
   maxBytes: [8 * MIB, POSITIVE],
   maxDetached: [1000, COUNT],
-  principal: [NONE, FUNCTION]
+  principal: [NONE, FUNCTION],
+  store: [NONE, STORE]
 }
 
 const RULES: Rules = {

@@ -13,7 +13,10 @@ import {
 import type { Metrics } from './metrics.js'
 import type { PeerLink } from './peer-link.js'
 import { ResumableSession, type SessionConfig } from './resumable-session.js'
-import { Sessions } from './sessions.js'
+import { Sessions, type Verdict } from './sessions.js'
+import type { RelayLink } from './relay.js'
+import { SharedSessions, type Remains } from './shared-sessions.js'
+import type { SessionStore } from '../types/session-store.js'
 import type { MessageExtra } from './types.js'
 
 /** How sessions are kept, and who is told of them. */
@@ -32,6 +35,10 @@ export interface ReceptionConfig<Info> {
   readonly maxDetached: number
   /** How long a client may take to acknowledge something when there is no room for more, in ms. */
   readonly drainTimeout: number
+  /** Where sessions are shared with other nodes. */
+  readonly store?: SessionStore | undefined
+  /** Called when the store is lost. */
+  readonly onerror: (error: Error) => void
   /** A session begins: it needs an MCP server. */
   readonly onSession: (session: ResumableSession, info: Info) => void
 }
@@ -50,16 +57,12 @@ export interface Visitor<Info> {
 interface Arrival<Info> extends Visitor<Info> {
   readonly link: PeerLink
   readonly due: Due
-}
-
-/** What a hello says of a session that could not be resumed. */
-interface Loss {
-  readonly reason: ResumeFailure
-  readonly delivered: number | null
+  /** Whether its open frame has come, and other nodes are asked. */
+  isDeciding: boolean
 }
 
 /** What a hello says of the session that the client asked for. */
-type Outcome = Pick<HelloFrame, 'resumed' | 'reason' | 'delivered'>
+type Outcome = Pick<HelloFrame, 'resumed' | 'reason' | 'delivered' | 'tail'>
 
 /** How long a client may take to send its open frame, in ms. */
 const OPEN_WITHIN = 10_000
@@ -76,10 +79,12 @@ export class Reception<Info> {
   readonly #sessions: Sessions<ResumableSession>
   readonly #sessionConfig: SessionConfig
   readonly #arrivals = new Set<Arrival<Info>>()
-  readonly #epoch = newName()
+  readonly #shared: SharedSessions | undefined
+  #epoch = newName()
+  #isClosing = false
 
   constructor(config: ReceptionConfig<Info>) {
-    const { clock, metrics, ttl, maxMessages, maxBytes, maxDetached, drainTimeout } = config
+    const { clock, metrics, ttl, maxMessages, maxBytes, maxDetached, drainTimeout, store, onerror } = config
     this.#config = config
     this.#timer = new SharedTimer(clock)
     // No process has to live on for clients that are away.
@@ -91,29 +96,57 @@ export class Reception<Info> {
       ttl,
       limits: { messages: maxMessages, bytes: maxBytes },
       drainTimeout,
-      store: undefined,
+      store,
       onDetached: (session) => this.#onDetached(session),
       onOver: (session, reason) => this.#onOver(session, reason)
     }
+    if (store === undefined) return
+    this.#shared = new SharedSessions(store, {
+      timer: this.#timer,
+      metrics,
+      newName,
+      onOpening: (link, open, principal) => this.#onOpening(link, open, principal),
+      onFenced: (id) => this.#sessions.find(id)?.fence(),
+      onRestored: () => {
+        for (const session of this.#sessions.live) session.writeAnew()
+      },
+      onerror
+    })
+  }
+
+  /** Opens the store, if there is one. @throws What the store throws. */
+  async open(): Promise<void> {
+    if (this.#shared !== undefined) this.#epoch = await this.#shared.open()
   }
 
   /** Owns a new socket until its client has a session. */
   receive(link: PeerLink, visitor: Visitor<Info>): void {
     const due: Due = { dueAt: 0, slot: -1, onDue: () => this.#refuse(arrival, 'no open frame in time') }
-    const arrival: Arrival<Info> = { ...visitor, link, due }
-    this.#arrivals.add(arrival)
-    link.listen({
-      onText: (text) => this.#onFirst(arrival, text),
-      onError: () => undefined,
-      onEnd: () => this.#leave(arrival)
-    })
+    const arrival: Arrival<Info> = { ...visitor, link, due, isDeciding: false }
+    this.#await(arrival)
     this.#timer.set(due, OPEN_WITHIN)
     link.resume()
   }
 
-  /** Sends away the clients that have no session yet. */
+  /** Sends away the clients that have no session here. */
   close(): void {
-    for (const arrival of this.#arrivals) void arrival.link.close(1001, 'the server is closing')
+    this.#isClosing = true
+    for (const arrival of this.#arrivals) this.#refuse(arrival, 'the server is closing', 1001)
+    this.#shared?.closeRelays()
+  }
+
+  /** Closes the store, when no session is left. Never rejects. */
+  async end(): Promise<void> {
+    await this.#shared?.close()
+  }
+
+  #await(arrival: Arrival<Info>): void {
+    this.#arrivals.add(arrival)
+    arrival.link.listen({
+      onText: (text) => this.#onFirst(arrival, text),
+      onError: () => undefined,
+      onEnd: () => this.#leave(arrival)
+    })
   }
 
   #leave(arrival: Arrival<Info>): void {
@@ -121,20 +154,23 @@ export class Reception<Info> {
     this.#timer.clear(arrival.due)
   }
 
-  #refuse(arrival: Arrival<Info>, why: string): void {
+  #refuse(arrival: Arrival<Info>, why: string, code = 1002): void {
     this.#leave(arrival)
-    void arrival.link.close(1002, why)
+    void arrival.link.close(code, why)
   }
 
   #onFirst(arrival: Arrival<Info>, text: string): void {
     const frame = isControl(text) ? readControl(text) : undefined
-    if (frame?.['mcp.resume'] !== 'open') return this.#refuse(arrival, 'not an open frame')
-    this.#decide(arrival, frame)
+    if (frame?.['mcp.resume'] !== 'open' || arrival.isDeciding) return this.#refuse(arrival, 'not an open frame, or before the hello frame')
+    this.#timer.clear(arrival.due)
+    if (this.#shared === undefined) return this.#decide(arrival, frame)
+    arrival.isDeciding = true
+    this.#askStore(arrival, frame, this.#shared).catch(() => this.#refuse(arrival, 'the store of sessions cannot be reached', 1013))
   }
 
   #decide(arrival: Arrival<Info>, open: OpenFrame): void {
-    const verdict = this.#sessions.judge(open, this.#epoch, arrival.principal, this.#config.clock.now())
     this.#leave(arrival)
+    const verdict = this.#judge(open, arrival.principal)
     if (verdict.action === 'begin') return this.#begin(arrival, open)
     if (verdict.action === 'attach') return this.#attach(arrival, open, verdict.session)
     verdict.over?.fail()
@@ -142,7 +178,46 @@ export class Reception<Info> {
     this.#begin(arrival, open, { reason, delivered })
   }
 
-  #attach({ link, extra }: Arrival<Info>, open: OpenFrame, session: ResumableSession): void {
+  /** The client may leave during each wait: then nothing is left to do. */
+  async #askStore(arrival: Arrival<Info>, open: OpenFrame, shared: SharedSessions): Promise<void> {
+    this.#epoch = await shared.open()
+    if (!this.#arrivals.has(arrival)) return
+    const { link, principal } = arrival
+    const verdict = this.#judge(open, principal)
+    // Of all that is not here another node may know more.
+    if (verdict.action !== 'fail' || verdict.reason !== 'unknown' || verdict.delivered !== null) {
+      this.#decide(arrival, open)
+      return
+    }
+    let remains = await shared.find(open, principal)
+    if (!this.#arrivals.has(arrival)) return
+    if ('node' in remains) {
+      const refused = (why: Remains): void => this.#begin(arrival, open, why)
+      this.#leave(arrival)
+      if (await shared.relay(link, remains.node, open, principal, refused)) return
+      this.#await(arrival)
+      remains = await shared.claim(open.session ?? '', principal, open.generation, open.received)
+      if (!this.#arrivals.has(arrival)) return
+    }
+    this.#leave(arrival)
+    this.#begin(arrival, open, remains)
+  }
+
+  #judge(open: OpenFrame, principal: string): Verdict<ResumableSession> {
+    return this.#sessions.judge(open, this.#epoch, principal, this.#config.clock.now())
+  }
+
+  /** A client has come to another node, which has found out whose it is. */
+  #onOpening(link: RelayLink, open: OpenFrame, principal: string): void {
+    if (this.#isClosing) return void link.close(1012, 'the server is closing')
+    const verdict = this.#judge(open, principal)
+    if (verdict.action === 'attach') return this.#attach({ link, extra: undefined }, open, verdict.session)
+    if (verdict.action === 'begin') return link.refuse('unknown', null)
+    verdict.over?.fail()
+    link.refuse(verdict.reason, verdict.delivered)
+  }
+
+  #attach({ link, extra }: Pick<Arrival<Info>, 'link' | 'extra'>, open: OpenFrame, session: ResumableSession): void {
     const { metrics } = this.#config
     this.#sessions.attach(session)
     metrics.resumesTotal++
@@ -150,20 +225,26 @@ export class Reception<Info> {
     session.attach(link, open, (received) => this.#hello(session, received, { resumed: true }), extra)
   }
 
-  #begin({ link, principal, info }: Arrival<Info>, open: OpenFrame, loss?: Loss): void {
+  #begin({ link, principal, info }: Arrival<Info>, open: OpenFrame, remains?: Remains): void {
     const { metrics, onSession } = this.#config
     metrics.sessionsTotal++
-    if (loss !== undefined) metrics.resumesFailed[loss.reason]++
+    if (remains !== undefined) metrics.resumesFailed[remains.reason]++
+    const { tail, ...loss } = remains ?? {}
     const session = new ResumableSession({ id: newName(), principal }, this.#sessionConfig)
     this.#sessions.add(session)
-    session.attach(link, open, (received) => this.#hello(session, received, { resumed: false, ...loss }))
+    session.attach(link, open, (received) =>
+      this.#hello(session, received, { resumed: false, ...loss, ...(tail && { tail: tail.length }) })
+    )
+    // They belong to the session that is over: if they get lost again, nobody can help it.
+    for (const text of tail ?? []) link.send(text, true).catch(() => undefined)
     onSession(session, info)
   }
 
   #hello({ id }: ResumableSession, received: number, outcome: Outcome): string {
-    const { ttl } = this.#config
+    const { ttl, store } = this.#config
     const { limits } = this.#sessionConfig
-    const members = { session: id, epoch: this.#epoch, received, ttlMs: Math.ceil(ttl), limits, durability: 'process' } as const
+    const durability = store?.isReady ? 'store' : 'process'
+    const members = { session: id, epoch: this.#epoch, received, ttlMs: Math.ceil(ttl), limits, durability } as const
     return encodeControl(helloFrame({ ...outcome, ...members }))
   }
 

@@ -132,7 +132,7 @@ export class ResumableSession implements PeerLink, Resumable {
     link.listen({
       onText: (text, bytes) => this.#onText(text, bytes),
       onError: (error) => this.#listener?.onError(error),
-      onEnd: (code) => this.#onLost(link, code)
+      onEnd: (code) => this.#onLost(code)
     })
     this.#buffer.narrow(limits)
     this.#receipts.expect(limits)
@@ -144,6 +144,8 @@ export class ResumableSession implements PeerLink, Resumable {
     store?.attach(this.id, generation)
     this.#onAcknowledged(received)
     this.#replay(link)
+    // To write all that may have been too much for the socket.
+    if (this.#isAway) return
     this.#judgeRoom()
     this.#listener?.onAttach?.(extra)
   }
@@ -226,6 +228,11 @@ export class ResumableSession implements PeerLink, Resumable {
   /** Another node has claimed the session. */
   fence(): void {
     this.#end(undefined, DISPLACED, 'displaced')
+  }
+
+  /** Whether there is no socket. A getter, as a socket may end while it is written to. */
+  get #isAway(): boolean {
+    return this.#link === undefined
   }
 
   get #isBeyondLimits(): boolean {
@@ -325,12 +332,12 @@ export class ResumableSession implements PeerLink, Resumable {
     const link = this.#link
     this.#link = undefined
     this.#dropHeld()
+    this.#judgeRoom()
     link?.listen(undefined)
     void link?.close(DISPLACED, 'displaced')
   }
 
-  #onLost(link: PeerLink, code: number): void {
-    if (this.#link !== link) return
+  #onLost(code: number): void {
     this.#link = undefined
     this.#dropHeld()
     if (this.#isOver) return this.#listener?.onEnd(code)

@@ -108,6 +108,7 @@ export class McpWebSocketServer<Auth = undefined> {
       clock: ports.clock,
       metrics: this.#metrics,
       drainTimeout: config.drainTimeout,
+      onerror: (error) => this.#reportError(error),
       onSession: (session, info) => this.#serve(session, info)
     })
   }
@@ -115,7 +116,7 @@ export class McpWebSocketServer<Auth = undefined> {
   /**
    * Begins to accept connections. Resolves when our own server listens. The option `server` is used as it is: upgrades are taken
    * from now on, whenever the program lets it listen. May be called once, or again after it failed.
-   * @throws What Node throws, for example `EADDRINUSE`; Error if `close` was called before or meanwhile, or if another
+   * @throws What Node throws, for example `EADDRINUSE`; what `resume.store` throws if it cannot be reached; Error if `close` was called before or meanwhile, or if another
    * `McpWebSocketServer` has the path on this HTTP server; TypeError if the HTTP server is bound to an address other than loopback,
    * and `allowedHosts` was not given.
    */
@@ -126,12 +127,13 @@ export class McpWebSocketServer<Auth = undefined> {
       throw new TypeError('allowedHosts must be given where the server is not bound to a loopback address')
     this.#state = 'listening'
     try {
-      await this.#binding.listen()
+      if (this.#sharesSessions) await this.#reception?.open()
+      if (!this.#isClosed) await this.#binding.listen()
     } catch (thrown) {
-      if (this.#closed === undefined) this.#state = 'new'
+      if (!this.#isClosed) this.#state = 'new'
       throw thrown
     }
-    if (this.#closed !== undefined) throw new Error('close() was called before it listened')
+    if (this.#isClosed) throw new Error('close() was called before it listened')
   }
 
   /**
@@ -200,6 +202,17 @@ export class McpWebSocketServer<Auth = undefined> {
     this.#reception?.close()
     if (!this.#isEmpty) await gone
     await unbound
+    await this.#reception?.end()
+  }
+
+  /** Whether `close` was called, perhaps while something else was awaited. */
+  get #isClosed(): boolean {
+    return this.#closed !== undefined
+  }
+
+  get #sharesSessions(): boolean {
+    const { resume } = this.#config
+    return resume !== false && resume.store !== undefined
   }
 
   #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server as HttpServer } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
 import type { JsonRpcMessage } from '../types/json-rpc.js'
+import type { SessionStore } from '../types/session-store.js'
 import type { ResumeFailure } from '../wire/resume-frames.js'
 import type { Awaitable } from '../types/options.js'
 
@@ -157,6 +158,8 @@ export interface ResumeOptions<Auth = unknown> {
    * @default all of it, as JSON; has to be given where that changes while the user stays the same, as a token does
    */
   readonly principal?: ((auth: Auth) => string) | undefined
+  /** Shares the sessions with other machines, so that clients may come back to any of them. @default memory of this process */
+  readonly store?: SessionStore | undefined
 }
 
 /** What a server has counted since it was made; messages and bytes are those of WebSocket frames with JSON-RPC in them. */
@@ -191,6 +194,8 @@ export interface ServerMetrics {
   readonly resumesTotal: number
   /** How often it did not, by reason. */
   readonly resumesFailed: Readonly<Record<ResumeFailure, number>>
+  /** 1 while the store of sessions cannot be reached, else 0. */
+  readonly storeLost: number
 }
 
 /** Why a request never reached an MCP server: too many were in flight, its id was in use, or the server is closing. */

@@ -79,6 +79,9 @@ const EFFECTS: ReadonlySet<string> = new Set([
   'server/http-binding.ts',
   'server/peer.ts',
   'server/resumable-session.ts',
+  'server/reception.ts',
+  'server/shared-sessions.ts',
+  'server/relay.ts',
   'server/peer-socket.ts',
   'redis/redis-link.ts',
   'redis/redis-session-store.ts'

@@ -76,14 +76,15 @@ describe('the text of Prometheus', () => {
       'mcp_websocket_resumes_failed_total{reason,stale-generation}': 0,
       'mcp_websocket_resumes_failed_total{reason,principal}': 0,
       'mcp_websocket_resumes_failed_total{reason,protocol}': 0,
-      'mcp_websocket_resumes_failed_total{reason,owner-gone}': 0
+      'mcp_websocket_resumes_failed_total{reason,owner-gone}': 0,
+      mcp_websocket_store_lost: 0
     })
   })
 
   test('explains each metric', () => {
     const text = formatMetrics(new Metrics())
     const families = parsePrometheus(text) as Family[]
-    expect(families.length).toBe(15)
+    expect(families.length).toBe(16)
     for (const { name, type, help } of families) {
       expect(help).toMatch(/\.$/)
       // Prometheus: a counter's name ends with _total.

@@ -108,5 +108,5 @@ test('a transport has no own members but its callbacks: the bookkeeping of the s
   const { port, transports } = await useServer({ onconnection: () => undefined })
   await openPeer(port)
   await until(() => transports.length === 1, 'a connection')
-  expect(Object.keys(transports[0]!).sort()).toEqual(['onclose', 'onerror', 'onmessage'])
+  expect(Object.keys(transports[0]!).sort()).toEqual(['onattach', 'onclose', 'ondetach', 'onerror', 'onmessage'])
 })

@@ -69,6 +69,7 @@ test.each([
   ['resume.maxBytes', [0, Infinity].map((maxBytes) => ({ resume: { maxBytes } }))],
   ['resume.maxDetached', [-1, 0.5].map((maxDetached) => ({ resume: { maxDetached } }))],
   ['resume.principal', ['sub', {}].map((principal) => ({ resume: { principal } }))],
+  ['resume.store', ['redis', {}].map((store) => ({ resume: { store } }))],
   ['heartbeat', [true, 0, null, 'off']],
   ['heartbeat.interval', [{ interval: 0 }, { interval: '1' }, { interval: Infinity }].map((heartbeat) => ({ heartbeat }))],
   ['heartbeat.timeout', [{ timeout: -1 }, { timeout: NaN }].map((heartbeat) => ({ heartbeat }))],

@@ -1,0 +1,170 @@
+import { SharedTimer } from '../lib/shared-timer.js'
+import type { SessionStore, SessionStoreListener } from '../types/session-store.js'
+import { encodeControl, type OpenFrame, type ResumeFailure } from '../wire/resume-frames.js'
+import type { Metrics } from './metrics.js'
+import type { PeerLink } from './peer-link.js'
+import { BROKEN, readEnvelope, readOpening, RelayedSocket, RelayEnd, RelayLink, type RelayConfig, type RelayNames } from './relay.js'
+
+/** Who is told what comes from the store. */
+export interface SharedSessionsConfig {
+  /** Tells relays when something is due. */
+  readonly timer: SharedTimer
+  /** Where it counts that the store is lost. */
+  readonly metrics: Metrics
+  /** Makes the name of a relay. */
+  readonly newName: () => string
+  /** Another node asks for a session of this one, for a client that has come to it. */
+  readonly onOpening: (link: RelayLink, open: OpenFrame, principal: string) => void
+  /** Another node has claimed the session. */
+  readonly onFenced: (session: string) => void
+  /** The store has to be told all sessions anew. */
+  readonly onRestored: () => void
+  /** Called when the store is lost. */
+  readonly onerror: (error: Error) => void
+}
+
+/** Where a session is that this node does not have. */
+export type Whereabouts =
+  /** At another node. */
+  | { readonly node: string }
+  /** Nowhere, or at a node that is gone. */
+  | Remains
+
+/** What is left of a session. */
+export interface Remains {
+  /** Why it is not resumed. */
+  readonly reason: ResumeFailure
+  /** How many frames of the client had been received. */
+  readonly delivered: number | null
+  /** Frames for the client that it does not have. */
+  readonly tail?: readonly string[]
+}
+
+/** How long the node of a session may take to answer, in ms. */
+const ANSWER_WITHIN = 3000
+
+const UNKNOWN: Remains = { reason: 'unknown', delivered: null }
+
+/** The sessions of other nodes, as far as a store and messages between the nodes reach. */
+export class SharedSessions {
+  readonly #store: SessionStore
+  readonly #config: SharedSessionsConfig
+  readonly #relayConfig: RelayConfig
+  /** Relays whose session is here, and those whose socket is. */
+  readonly #inner = new Map<string, RelayLink>()
+  readonly #outer = new Map<string, RelayedSocket>()
+  #opened: Promise<string> | undefined
+  #node = ''
+
+  constructor(store: SessionStore, config: SharedSessionsConfig) {
+    this.#store = store
+    this.#config = config
+    this.#relayConfig = { timer: config.timer, metrics: config.metrics, send: (node, text) => store.send(node, text) }
+  }
+
+  /** What the sessions of this node write to. */
+  get store(): SessionStore {
+    return this.#store
+  }
+
+  /** Opens the store, unless it is open. @returns Its epoch. @throws What the store throws; the next call tries again. */
+  open(): Promise<string> {
+    this.#opened ??= this.#open().catch((thrown: unknown) => {
+      this.#opened = undefined
+      throw thrown
+    })
+    return this.#opened
+  }
+
+  /** Closes the store, if it was opened. Never rejects. */
+  async close(): Promise<void> {
+    const isOpen = await this.#opened?.then(
+      () => true,
+      () => false
+    )
+    if (isOpen) await this.#store.close()
+  }
+
+  /** Sends away the clients whose sessions are at other nodes. */
+  closeRelays(): void {
+    for (const relayed of [...this.#outer.values()]) relayed.close(1001, 'the server is closing')
+  }
+
+  /** Looks for a session that this node does not have. @throws If the store cannot be reached. */
+  async find({ session, generation, received }: OpenFrame, principal: string): Promise<Whereabouts> {
+    const id = session ?? ''
+    const found = await this.#store.find(id)
+    // Whoever asks for the session of somebody else is told the same as for one that never was.
+    if (found?.principal !== principal) return UNKNOWN
+    const { node, isNodeAlive } = found
+    if (node !== undefined && node !== this.#node && isNodeAlive) return { node }
+    return this.claim(id, principal, generation, received)
+  }
+
+  /** Takes what is left of a session whose node is gone. @throws If the store cannot be reached. */
+  async claim(id: string, principal: string, generation: number, received: number): Promise<Remains> {
+    const claimed = await this.#store.claim({ id, principal, generation }, received)
+    if (claimed === 'stale-generation') return { reason: claimed, delivered: null }
+    if (typeof claimed === 'string') return UNKNOWN
+    return { reason: 'owner-gone', ...claimed }
+  }
+
+  /**
+   * Passes the frames of a socket to the node of its session, and back, until either ends.
+   * @param onRefused - The session is not resumed: the socket is the caller's again.
+   * @returns Whether that node was there; if not, the socket is the caller's again.
+   * @throws If the store cannot be reached.
+   */
+  relay(link: PeerLink, node: string, open: OpenFrame, principal: string, onRefused: (remains: Remains) => void): Promise<boolean> {
+    const relay = this.#config.newName()
+    const relayed = new RelayedSocket(link, this.#namesOf(relay, node), this.#relayConfig, {
+      onRefused: (reason, delivered) => onRefused({ reason, delivered }),
+      onGone: () => void this.#outer.delete(relay)
+    })
+    this.#outer.set(relay, relayed)
+    return relayed.open({ open: encodeControl(open), principal }, ANSWER_WITHIN)
+  }
+
+  async #open(): Promise<string> {
+    const { metrics, onFenced, onRestored, onerror } = this.#config
+    const listener: SessionStoreListener = {
+      onMessage: (text) => this.#onMessage(text),
+      onFenced,
+      onLost: (error) => {
+        metrics.storeLost = 1
+        onerror(error)
+      },
+      onRestored: () => {
+        metrics.storeLost = 0
+        onRestored()
+      }
+    }
+    const { node, epoch } = await this.#store.open(listener)
+    this.#node = node
+    return epoch
+  }
+
+  #namesOf(relay: string, to: string): RelayNames {
+    return { relay, from: this.#node, to }
+  }
+
+  #onMessage(text: string): void {
+    const envelope = readEnvelope(text)
+    if (envelope === undefined) return
+    const { relay, node, n, part } = envelope
+    const known = this.#outer.get(relay) ?? this.#inner.get(relay)
+    if (known !== undefined) return known.take(n, part)
+    const opening = n === 1 ? readOpening(part) : undefined
+    const names = this.#namesOf(relay, node)
+    if (opening !== undefined) {
+      const link = new RelayLink(names, this.#relayConfig, () => void this.#inner.delete(relay))
+      this.#inner.set(relay, link)
+      link.take(n, part)
+      return this.#config.onOpening(link, opening.open, opening.principal)
+    }
+    // The other end does not know yet that the relay is over.
+    const isLast = 'close' in part || 'reason' in part
+    const noPart = (): void => undefined
+    if (!isLast) new RelayEnd(names, this.#relayConfig, noPart, noPart).end(BROKEN)
+  }
+}
