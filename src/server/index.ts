@@ -10,7 +10,6 @@ export type {
   JsonRpcResult,
   RequestId
 } from '../types/json-rpc.js'
-export type { ResumeFailure } from '../wire/resume-frames.js'
 export type {
   ClaimedSession,
   ClaimRejection,

@@ -42,8 +42,8 @@ export interface SessionNames {
 const FINAL: ReadonlySet<number> = new Set([1000, 1002, 1003, 1007, 1008, 1009])
 /** Close code of a socket whose session another one has. */
 const DISPLACED = 4409
-/** How many sockets may end while the same frames are replayed. */
-const MAX_REPLAYS = 3
+/** How many sockets may end after the same frames were replayed, and before the client had any of them. */
+const MOST_LOSSES = 3
 // Times the limits. What an MCP server sends while its client acknowledges nothing is kept up to that.
 const HARD_LIMIT = 4
 
@@ -78,9 +78,9 @@ export class ResumableSession implements PeerLink, Resumable {
   }
   /** Set while the client acknowledges nothing although there is no room for more. Made when it is needed: few sessions do. */
   #stalled: Due | undefined
-  /** What was acknowledged when frames were replayed, and how often the same ones were. */
+  /** What was acknowledged when frames were replayed, and how many sockets have ended since without more. */
   #replayedFrom = -1
-  #replays = 0
+  #losses = 0
 
   constructor({ id, principal }: SessionNames, config: SessionConfig) {
     this.id = id
@@ -106,7 +106,7 @@ export class ResumableSession implements PeerLink, Resumable {
   }
 
   get isPoisoned(): boolean {
-    return this.#replays >= MAX_REPLAYS && this.#buffer.acknowledged === this.#replayedFrom
+    return this.#losses >= MOST_LOSSES && this.#buffer.acknowledged === this.#replayedFrom
   }
 
   get subprotocol(): string {
@@ -320,9 +320,8 @@ export class ResumableSession implements PeerLink, Resumable {
   #replay(link: PeerLink): void {
     const frames = this.#buffer.unacknowledged
     if (frames.length === 0) return
-    const { acknowledged } = this.#buffer
-    this.#replays = acknowledged === this.#replayedFrom ? this.#replays + 1 : 1
-    this.#replayedFrom = acknowledged
+    if (this.#buffer.acknowledged !== this.#replayedFrom) this.#losses = 0
+    this.#replayedFrom = this.#buffer.acknowledged
     // A write that fails ends the socket, and then they are sent again.
     for (const text of frames) link.send(text, true).catch(() => undefined)
   }
@@ -341,6 +340,8 @@ export class ResumableSession implements PeerLink, Resumable {
     this.#link = undefined
     this.#dropHeld()
     if (this.#isOver) return this.#listener?.onEnd(code)
+    // Not where the client came back before this end was noticed: a frame ends a socket, and silence is the network's.
+    if (this.#buffer.acknowledged === this.#replayedFrom) this.#losses++
     if (FINAL.has(code) || this.isPoisoned) return this.#end(code === 1000 ? 'unknown' : 'protocol', code, '')
     this.#judgeRoom()
     this.#config.timer.set(this.#due, this.#config.ttl)

@@ -1,3 +1,5 @@
+import type { Clock } from '../lib/clock.js'
+import type { Due, SharedTimer } from '../lib/shared-timer.js'
 import type { PendingRequest } from '../rpc/pending.js'
 import type { JsonRpcError } from '../types/json-rpc.js'
 import { membersOf } from './agreement.js'
@@ -10,6 +12,8 @@ export const CLOSING = 10503
 const NOT_EXECUTED: readonly number[] = [10429, CLOSING, -32023]
 // In ms. A server that says 0 to everything would be asked without a pause.
 const LEAST_DELAY = 100
+// A request waits up to this part of its delay longer.
+const SPREAD = 0.2
 
 /** After how many ms the request may be repeated, if the error says that it was not executed and when to come back. */
 export function repeatAfter({ code, data }: JsonRpcError): number | undefined {
@@ -19,33 +23,56 @@ export function repeatAfter({ code, data }: JsonRpcError): number | undefined {
 }
 
 /** Requests that the server wants to have later. */
-export class Postponed {
+export class Postponed implements Due {
+  dueAt = 0
+  slot = -1
+  readonly #timer: SharedTimer
+  readonly #clock: Clock
+  readonly #onDue: (requests: readonly PendingRequest[]) => void
   readonly #dueAt = new Map<PendingRequest, number>()
+
+  /** @param onDue - Called with those whose time has come. */
+  constructor(timer: SharedTimer, clock: Clock, onDue: (requests: readonly PendingRequest[]) => void) {
+    this.#timer = timer
+    this.#clock = clock
+    this.#onDue = onDue
+  }
 
   /** All of them, in the order in which they were postponed. */
   get all(): PendingRequest[] {
     return [...this.#dueAt.keys()]
   }
 
-  /** When the first one may be sent, in ms of the clock; `Infinity` if there is none. */
-  get nextAt(): number {
-    return Math.min(...this.#dueAt.values())
-  }
-
-  /** Takes a request in. @param at - When it may be sent, in ms of the clock. */
-  add(request: PendingRequest, at: number): void {
-    this.#dueAt.set(request, at)
+  /** Takes a request in. @param delay - For how long at least, in ms. */
+  add(request: PendingRequest, delay: number): void {
+    // Not all at once: they were too many.
+    this.#dueAt.set(request, this.#clock.now() + delay * (1 + this.#clock.random() * SPREAD))
+    this.#wait()
   }
 
   /** Forgets a request, such as one that timed out. */
   remove(request: PendingRequest): void {
-    this.#dueAt.delete(request)
+    if (this.#dueAt.delete(request)) this.#wait()
   }
 
-  /** Removes and returns those that may be sent by `now`. */
-  take(now: number): PendingRequest[] {
-    const due = this.all.filter((request) => Number(this.#dueAt.get(request)) <= now)
-    for (const request of due) this.remove(request)
+  /** Removes and returns all. */
+  takeAll(): PendingRequest[] {
+    return this.#take(Infinity)
+  }
+
+  onDue(now: number): void {
+    // Timers may fire a little early.
+    this.#onDue(this.#take(now + 1))
+  }
+
+  #take(until: number): PendingRequest[] {
+    const due = this.all.filter((request) => Number(this.#dueAt.get(request)) <= until)
+    for (const request of due) this.#dueAt.delete(request)
+    this.#wait()
     return due
+  }
+
+  #wait(): void {
+    this.#timer.set(this, Math.min(...this.#dueAt.values()) - this.#clock.now())
   }
 }

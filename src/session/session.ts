@@ -75,8 +75,6 @@ type Phase = 'down' | 'detached' | 'setup' | 'flushing' | 'open'
 
 // Hints cause at most one probe in this time, in ms; less if `initialDelay` is less.
 const HINT_PAUSE = 1000
-// A request that may be repeated after some time waits up to this part of it longer.
-const SPREAD = 0.2
 
 /** A pipe for messages that survives reconnects. */
 export class Session implements ConnectionListener {
@@ -93,8 +91,7 @@ export class Session implements ConnectionListener {
   readonly #setup: SocketSetup
   readonly #heartbeat: Heartbeat
   readonly #outage = new Outage()
-  readonly #postponed = new Postponed()
-  readonly #endOfPause: Due = { dueAt: 0, slot: -1, onDue: (now) => this.#putBack(now) }
+  readonly #postponed: Postponed
   readonly #endOfListens: Due = { dueAt: 0, slot: -1, onDue: (now) => this.#deliverEnds(now) }
   #phase: Phase = 'down'
   /** Why there is no connection. */
@@ -123,6 +120,7 @@ export class Session implements ConnectionListener {
     this.#timer = timer
     this.#inFlight = new InFlight(() => connection.isResumable)
     this.#outbox = new Outbox(config.outbox)
+    this.#postponed = new Postponed(timer, clock, (requests) => this.#putBack(requests))
     this.#internal = new InternalRequests(connection, (id) => this.#inFlight.has(id) || this.#outbox.holds(id))
     this.#serverRequests = new ServerRequests(config, connection, () => this.#internal.freeId(), listener)
     const onListenLost = (id: RequestId, error: McpWebSocketError): void => void this.#fail(id, error)
@@ -360,21 +358,16 @@ export class Session implements ConnectionListener {
     const request = delay === undefined ? undefined : this.#land(id)
     if (request === undefined || delay === undefined) return false
     request.phase = 'returned'
-    const { clock } = this.#config.connection
-    if (error.code === CLOSING) {
+    if (error.code !== CLOSING) this.#postponed.add(request, delay)
+    else {
       this.#outbox.putBack(request)
       this.onGoaway(0)
-    } else {
-      // Not all at once: they were too many.
-      this.#postponed.add(request, clock.now() + delay * (1 + clock.random() * SPREAD))
-      this.#timer.set(this.#endOfPause, this.#postponed.nextAt - clock.now())
     }
     return true
   }
 
-  #putBack(now: number): void {
-    for (const request of this.#postponed.take(now)) this.#outbox.putBack(request)
-    this.#timer.set(this.#endOfPause, this.#postponed.nextAt - now)
+  #putBack(requests: readonly PendingRequest[]): void {
+    for (const request of requests) this.#outbox.putBack(request)
     if (this.#phase === 'open') this.#flush()
   }
 
@@ -532,11 +525,10 @@ export class Session implements ConnectionListener {
     this.#deliverEnds(Infinity)
     const inFlight = this.#inFlight.takeAll()
     const tooLarge = end.name === 'failed' ? tooLargeOf(inFlight, end.closure) : undefined
-    this.#timer.clear(this.#endOfPause)
     this.#outage.forget()
     this.#setup.reset()
     this.#journal.clear()
-    for (const request of [...inFlight, ...this.#postponed.take(Infinity), ...this.#outbox.drain()]) {
+    for (const request of [...inFlight, ...this.#postponed.takeAll(), ...this.#outbox.drain()]) {
       if (!('phase' in request)) continue
       const wasSent = request.mayBeExecuted
       if (end.name !== 'failed') this.#lose(request, new ClosedError(wasSent ? 'unknown' : 'not-sent'))

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { SharedTimer } from '../../src/lib/shared-timer.js'
 import { PendingRequest } from '../../src/rpc/pending.js'
 import { Postponed, repeatAfter } from '../../src/session/postponed.js'
+import { FakeClock } from '../helpers/fake-clock.js'
 
 describe('a request may be repeated', () => {
   it.each([
@@ -25,25 +27,47 @@ describe('a request may be repeated', () => {
 describe('requests for later', () => {
   const request = (id: number): PendingRequest => new PendingRequest(id, 'tools/call', undefined, undefined)
 
-  it('are taken once their time has come', () => {
-    const postponed = new Postponed()
+  function usePostponed(): { postponed: Postponed; clock: FakeClock; due: PendingRequest[] } {
+    const clock = new FakeClock()
+    clock.chance = 0
+    const due: PendingRequest[] = []
+    return { postponed: new Postponed(new SharedTimer(clock), clock, (requests) => due.push(...requests)), clock, due }
+  }
+
+  it('are due once their time has come', async () => {
+    const { postponed, clock, due } = usePostponed()
     const [one, two, three] = [request(1), request(2), request(3)]
     postponed.add(one, 30)
     postponed.add(two, 10)
     postponed.add(three, 20)
-    expect(postponed.nextAt).toBe(10)
     expect(postponed.all).toEqual([one, two, three])
-    expect(postponed.take(9)).toEqual([])
-    expect(postponed.take(20)).toEqual([two, three])
-    expect(postponed.nextAt).toBe(30)
+    await clock.advance(9)
+    expect(due).toEqual([])
+    await clock.advance(11)
+    expect(due).toEqual([two, three])
+    await clock.advance(10)
+    expect(due).toEqual([two, three, one])
+    expect(clock.pendingCount).toBe(0)
   })
 
-  it('are forgotten when they are given up', () => {
-    const postponed = new Postponed()
+  it('are due up to a fifth later, by chance, as they were too many', async () => {
+    const { postponed, clock, due } = usePostponed()
+    clock.chance = 0.999
+    postponed.add(request(1), 1000)
+    await clock.advance(1198)
+    expect(due).toHaveLength(0)
+    await clock.advance(2)
+    expect(due).toHaveLength(1)
+  })
+
+  it('are forgotten when they are given up, and need no timer then', async () => {
+    const { postponed, clock, due } = usePostponed()
     const one = request(1)
     postponed.add(one, 30)
     postponed.remove(one)
-    expect(postponed.nextAt).toBe(Infinity)
-    expect(postponed.take(Infinity)).toEqual([])
+    await clock.advance(100)
+    expect(due).toEqual([])
+    expect(clock.pendingCount).toBe(0)
+    expect(postponed.takeAll()).toEqual([])
   })
 })
