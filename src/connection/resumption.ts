@@ -77,7 +77,7 @@ export class Resumption {
   /** The end of the wait for `hello`. */
   readonly #helloLimit: Due = { dueAt: 0, slot: -1, onDue: () => this.#host.onMisunderstood('no hello') }
   /** The end of what is kept while no socket gets the session. */
-  readonly #keptLimit: Due = { dueAt: 0, slot: -1, onDue: () => this.#lose() }
+  readonly #keptLimit: Due = { dueAt: 0, slot: -1, onDue: () => this.#onKeptLimit() }
   #generation = 0
   #hello: HelloFrame | undefined
   /** Of the session that begins when the tail of the one before is read. */
@@ -214,6 +214,12 @@ export class Resumption {
     this.#buffer = new ReplayBuffer(LIMITS)
     this.#receipts = new Receipts()
     this.#losses = { count: 0, at: 0 }
+  }
+
+  #onKeptLimit(): void {
+    // The server is asked right now: it knows better.
+    if (this.isOpening) this.#host.timer.set(this.#keptLimit, HELLO_WITHIN)
+    else this.#lose()
   }
 
   #lose(): void {

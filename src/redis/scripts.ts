@@ -67,7 +67,10 @@ redis.call('XTRIM', KEYS[2], 'MINID', '=', '0-' .. ARGV[3])${REFRESH}`,
 redis.call('HSET', KEYS[1], 'state', 'over', 'node', '', 'received', ARGV[3])
 redis.call('DEL', KEYS[2])${REFRESH}`,
 
-  /** Arguments: principal, generation, received by the client. Says why not, or what was received of the client, and the texts. */
+  /**
+   * Arguments: principal, generation, received by the client. Says why not, or what was received of the client, and the texts: up to the
+   * first gap, as a replica that took over may have missed something.
+   */
   claim: `
 local meta = redis.call('HMGET', KEYS[1], 'principal', 'generation', 'received')
 if not meta[1] then return 'unknown' end
@@ -75,6 +78,9 @@ if meta[1] ~= ARGV[1] then return 'principal' end
 if tonumber(ARGV[2]) <= tonumber(meta[2]) then return 'stale-generation' end
 redis.call('HSET', KEYS[1], 'state', 'over', 'node', '', 'generation', ARGV[2])
 local tail = {}
-for i, entry in ipairs(redis.call('XRANGE', KEYS[2], '(0-' .. ARGV[3], '+')) do tail[i] = entry[2][2] end
+for i, entry in ipairs(redis.call('XRANGE', KEYS[2], '(0-' .. ARGV[3], '+')) do
+  if entry[1] ~= string.format('0-%d', ARGV[3] + i) then break end
+  tail[i] = entry[2][2]
+end
 return { meta[3], tail }`
 }

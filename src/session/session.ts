@@ -501,7 +501,7 @@ export class Session implements ConnectionListener {
 
   /** Sends first what was sent before, then what waited; what listeners send meanwhile went behind it into the outbox. */
   #flush(): void {
-    for (const waiting of this.#drainDelay === undefined ? this.#outbox.drain() : []) {
+    for (const waiting of this.#drainDelay === undefined && this.#connection.canWrite ? this.#outbox.drain() : []) {
       if (!('phase' in waiting)) this.#connection.send(waiting.text)
       else {
         if (waiting.phase === 'sent') this.#connection.stats.resent++

@@ -21,7 +21,7 @@ export interface FoundSession extends StoredSession {
 
 /** What is left of a session whose node is gone. */
 export interface ClaimedSession {
-  /** The frames that its node had written and the client does not have, in their order. */
+  /** The frames that its node had written and the client does not have, in their order, up to the first one that is missing. */
   readonly tail: readonly string[]
   /** How many frames of the client had been received; `null`: nobody knows. */
   readonly delivered: number | null

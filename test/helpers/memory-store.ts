@@ -116,7 +116,8 @@ export class MemoryStore implements SessionStore {
     entry.node = undefined
     entry.claimedWith = generation
     if (owner !== undefined) this.#hub.listeners.get(owner)?.onFenced(id)
-    const tail = [...entry.frames].filter(([position]) => position > received).map(([, text]) => text)
+    const tail: string[] = []
+    for (let text = entry.frames.get(received + 1); text !== undefined; text = entry.frames.get(received + tail.length + 1)) tail.push(text)
     return Promise.resolve({ tail, delivered: entry.delivered })
   }
 
