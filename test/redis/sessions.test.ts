@@ -173,6 +173,16 @@ describeRedis('a session in Redis', () => {
     expect((await calls()) - before).toBe(220)
   })
 
+  test('that misses a frame, as a replica may that took over, is delivered up to it and no further', async () => {
+    const { url } = await useRedisServer()
+    const a = await useNode(url)
+    a.store.create(session(1), TTL)
+    for (const position of [1, 2, 4, 5]) a.store.append('s1', position, `text ${String(position)}`)
+    expect(await a.store.claim(session(2), 0)).toMatchObject({ tail: ['text 1', 'text 2'] })
+    expect(await a.store.claim(session(3), 3)).toMatchObject({ tail: ['text 4', 'text 5'] })
+    expect(await a.store.claim(session(4), 2)).toMatchObject({ tail: [] })
+  })
+
   test('keeps both of its keys in one slot, and no script touches others: Redis Cluster takes them', async () => {
     const { url } = await useRedisServer('--cluster-enabled', 'yes')
     const admin = await useRedisClient(url)
@@ -186,7 +196,7 @@ describeRedis('a session in Redis', () => {
     a.store.attach('s1', 2)
     a.store.acknowledge('s1', 1)
     expect(await a.store.find('s1')).toMatchObject({ node: a.node, isNodeAlive: true })
-    expect(await a.store.claim(session(3), 0)).toEqual({ tail: ['two'], delivered: null })
+    expect(await a.store.claim(session(3), 1)).toEqual({ tail: ['two'], delivered: null })
     a.store.create(session(1, 's2'), TTL)
     a.store.end('s2', 3)
     expect(await a.store.claim(session(3, 's2'), 0)).toEqual({ tail: [], delivered: 3 })
