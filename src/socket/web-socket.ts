@@ -1,6 +1,6 @@
 import { retryAfterOfReason } from './retry-after.js'
 import { publicUrl, redact, redactStart } from './secrets.js'
-import { judgeSubprotocol } from '../wire/subprotocol.js'
+import { judgeSubprotocol, RESUME_SUBPROTOCOL } from '../wire/subprotocol.js'
 import { decodeUtf8, utf8Length } from '../wire/utf8.js'
 import { HandshakeError, type Closure } from '../errors.js'
 import type { ConnectionOptions } from '../types/options.js'
@@ -104,6 +104,8 @@ export interface WebSocketLike {
   close(code?: number, reason?: string): void
 }
 
+// Pages cannot end a socket without a close frame, and 1000 would end the session that the next socket is to have.
+const COMES_BACK = 4408
 /** `readyState` of a socket that is open. */
 export const OPEN = 1
 // In bytes. A close frame has room for 123 (RFC 6455 section 5.5.1), and a server that cuts a longer reason to fit does so between two
@@ -171,7 +173,7 @@ export class StandardSocket implements Socket {
     this.listener = undefined
     // While connecting, some engines report the abandoned dial as an `error`, others throw.
     try {
-      this.#engine.close(1000)
+      this.#engine.close(this.#engine.protocol === RESUME_SUBPROTOCOL ? COMES_BACK : 1000)
     } catch {
       // There is nothing left to close.
     }
