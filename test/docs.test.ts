@@ -82,7 +82,11 @@ describe('docs/options.md', () => {
   it('docs/server.md names every option of the server once, and no other', () => {
     const source = parse('src/server/types.ts')
     const declared = source.statements.filter(ts.isInterfaceDeclaration).find(({ name }) => name.text === 'McpWebSocketServerOptions')
-    const options = members(declared?.members ?? ts.factory.createNodeArray(), '')
+    const resume = source.statements.filter(ts.isInterfaceDeclaration).find(({ name }) => name.text === 'ResumeOptions')
+    const options = [
+      ...members(declared?.members ?? ts.factory.createNodeArray(), ''),
+      ...members(resume?.members ?? ts.factory.createNodeArray(), 'resume.')
+    ]
     const table = /^## Options$([\s\S]*?)(?=^## )/m.exec(proseOf(read('docs/server.md')))?.[1] ?? ''
     const named = [...table.matchAll(/^\| *`([\w.]+)` *\|/gm)].map(([, name = '']) => name)
     expect(options.length).toBeGreaterThan(15)
@@ -103,7 +107,8 @@ describe('every TypeScript block', () => {
   const MODULES: Readonly<Record<string, string>> = {
     'mcp-websocket-client': 'src/index.ts',
     'mcp-websocket-client/transport': 'src/transport/index.ts',
-    'mcp-websocket-client/server': 'src/server/index.ts'
+    'mcp-websocket-client/server': 'src/server/index.ts',
+    'mcp-websocket-client/redis': 'src/redis/index.ts'
   }
   const blocks = guides.flatMap(({ path, text }) =>
     [...text.matchAll(/^```ts\n([\s\S]*?)^```[ \t]*$/gm)].map(({ 1: code = '', index }) => {

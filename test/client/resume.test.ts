@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { describe, expect, it, vi } from 'vitest'
 import { isConnectionLostError, type ElicitResult } from '../../src/index.js'
 import type { McpWebSocketClientOptions } from '../../src/types/options.js'
@@ -80,7 +81,7 @@ describe('the offer', () => {
     ['sends a message first', { jsonrpc: '2.0', id: 1, error: { code: -32600, message: 'Invalid request' } }],
     ['sends another control frame first', { 'mcp.resume': 'ack', received: 0 }],
     ['speaks a later version', hello({ v: 2 })]
-  ])('is not made again to a server that chose mcp.v1.resume and %s (X10)', async (_name, first) => {
+  ])('X10: is not made again to a server that chose mcp.v1.resume and %s', async (_name, first) => {
     const rig = useClient({ resume: true, reconnect: { jitter: false } })
     void rig.client.connect().catch(() => undefined)
     const socket = (await rig.network.last()).accept(RESUME_SUBPROTOCOL)
@@ -94,7 +95,7 @@ describe('the offer', () => {
 })
 
 describe('a socket with sessions', () => {
-  it('gets open first, and nothing else before hello (I14)', async () => {
+  it('I14: gets open first, and nothing else before hello', async () => {
     const rig = useClient({ resume: true, protocol: 'legacy' })
     void rig.client.connect().catch(() => undefined)
     void rig.client.listTools().catch(() => undefined)
@@ -155,10 +156,10 @@ describe('a socket with sessions', () => {
   })
 
   it.each([
-    ['acknowledges what was not sent (I15)', { 'mcp.resume': 'ack', received: 99 }],
+    ['acknowledges what was not sent', { 'mcp.resume': 'ack', received: 99 }],
     ['sends a second hello', hello()],
     ['sends a control frame that is none', { 'mcp.resume': 'dance' }]
-  ])('is dropped when the server %s, and the session is over', async (_name, frame) => {
+  ])('I15: is dropped when the server %s, and the session is over', async (_name, frame) => {
     const rig = await useResumable()
     rig.socket.deliver(frame)
     expect(rig.socket.state).toBe('closed')
@@ -231,7 +232,7 @@ describe('a call whose connection breaks', () => {
     expect(onprogress).toHaveBeenCalledExactlyOnceWith({ progress: 1 })
   })
 
-  it('times out while there is no connection, and the server hears of it afterwards (X12, X13)', async () => {
+  it('X12, X13: times out while there is no connection, and the server hears of it afterwards', async () => {
     const rig = await useResumable({ reconnect: { jitter: false, initialDelay: 1000 } })
     const call = rig.client.callTool({ name: 'slow' }, { timeout: 200 })
     const caught = call.catch((error: unknown) => error)
@@ -243,7 +244,7 @@ describe('a call whose connection breaks', () => {
     expect(data(next)).toMatchObject([{ method: 'notifications/cancelled' }])
   })
 
-  it('survives a socket that breaks before hello (X4), and a replay that is interrupted (X5)', async () => {
+  it('X4, X5: survives a socket that breaks before hello, and a replay that is interrupted', async () => {
     const rig = await useResumable()
     const calls = [1, 2, 3].map((n) => rig.client.callTool({ name: `slow ${String(n)}` }))
     rig.socket.drop()
@@ -260,7 +261,7 @@ describe('a call whose connection breaks', () => {
     await Promise.all(calls)
   })
 
-  it('is given up once the same frame has ended three sockets more than its first (I17)', async () => {
+  it('X11, I17: is given up once the same frame has ended three sockets more than its first', async () => {
     const rig = await useResumable()
     const caught = rig.client.callTool({ name: 'poison' }).catch((error: unknown) => error)
     let socket = rig.socket
@@ -281,7 +282,7 @@ describe('a session that is over', () => {
     return next
   }
 
-  it('fails what may have been executed, and sends what certainly was not (I8)', async () => {
+  it('I8: fails what may have been executed, and sends what certainly was not', async () => {
     const rig = await useResumable()
     const first = rig.client.callTool({ name: 'first' }).catch((error: unknown) => error)
     const second = rig.client.callTool({ name: 'second' })
@@ -297,7 +298,7 @@ describe('a session that is over', () => {
     expect(rig.client.stats().resent).toBe(0)
   })
 
-  it('fails everything where the server has forgotten it (X7)', async () => {
+  it('X7: fails everything where the server has forgotten it', async () => {
     const rig = await useResumable()
     const caught = rig.client.callTool({ name: 'first' }).catch((error: unknown) => error)
     rig.socket.drop()
@@ -369,6 +370,15 @@ describe('a session that is over', () => {
   })
 })
 
+it('X14: a session is kept in memory only: another client has a session of its own, and nothing shows the name', async () => {
+  const rig = await useResumable()
+  const other = useClient({ resume: true, protocol: 'legacy' })
+  void other.client.connect().catch(() => undefined)
+  const socket = (await other.network.last()).accept(RESUME_SUBPROTOCOL)
+  expect(control(socket, 'open')).toMatchObject([{ session: null, epoch: null }])
+  expect(inspect(rig.client, { depth: Infinity })).not.toContain('s1')
+})
+
 it('everything is failed as ever when the client gives up or is closed while it is detached', async () => {
   const rig = await useResumable({ reconnect: { jitter: false, maxRetries: 1 } })
   const caught = rig.client.callTool({ name: 'first' }).catch((error: unknown) => error)
@@ -383,7 +393,7 @@ it('everything is failed as ever when the client gives up or is closed while it 
   expect(await second).toMatchObject({ name: 'ClosedError', delivery: 'unknown' })
 })
 
-it('what the server does not acknowledge stops the client at the limit, and goes out as it is acknowledged (I5)', async () => {
+it('I5: what the server does not acknowledge stops the client at the limit, and goes out as it is acknowledged', async () => {
   const rig = useClient({ resume: true, protocol: 'legacy' })
   void rig.client.connect()
   const socket = (await rig.network.last()).accept(RESUME_SUBPROTOCOL)
