@@ -178,8 +178,8 @@ export class Resumption {
   detach(closure: Closure | undefined): void {
     if (this.#phase === 'absent' || this.#phase === 'detached') return
     const wasAttached = this.#phase === 'attached'
-    // What a frame does to a socket is to end it; silence is the network's.
-    const isPoisoned = wasAttached && closure?.kind !== 'heartbeat' && this.#countLoss()
+    // What a frame does to a socket is to end it; silence is the network's, and a replacement the program's.
+    const isPoisoned = wasAttached && closure?.kind === 'close' && this.#countLoss()
     this.#settle()
     if (!this.#isConfirmed || isPoisoned || (closure?.code !== undefined && ENDING_CODES.includes(closure.code))) return this.forget()
     this.#phase = 'detached'

@@ -42,6 +42,8 @@ export interface SessionNames {
 const FINAL: ReadonlySet<number> = new Set([1000, 1002, 1003, 1007, 1008, 1009])
 /** Close code of a socket whose session another one has. */
 const DISPLACED = 4409
+/** Close code after which the client comes back at once. */
+const SERVICE_RESTART = 1012
 /** How many sockets may end after the same frames were replayed, and before the client had any of them. */
 const MOST_LOSSES = 3
 // Times the limits. What an MCP server sends while its client acknowledges nothing is kept up to that.
@@ -225,9 +227,9 @@ export class ResumableSession implements PeerLink, Resumable {
     this.#end('protocol', 1002, 'not a frame that may come here')
   }
 
-  /** Another node has claimed the session. */
+  /** Another node has claimed the session. A client that is here has come back since, and has to ask there. */
   fence(): void {
-    this.#end(undefined, DISPLACED, 'displaced')
+    this.#end(undefined, SERVICE_RESTART, 'another node has the session')
   }
 
   /** Whether there is no socket. A getter, as a socket may end while it is written to. */

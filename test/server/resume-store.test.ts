@@ -208,12 +208,12 @@ describe('a node that is gone', () => {
     expect(home.first.resumed).toBe(false)
   })
 
-  test('has its client cut with 4409 when the session is claimed meanwhile', async () => {
+  test('sends its client back with 1012 when the session is claimed meanwhile', async () => {
     const { hub, a, b, first } = await useTwo()
     const client = await openSession(a.url, comeBack(first))
     hub.dead.add(a.store.node)
     await openSession(b.url, comeBack(first, 3))
-    expect(await client.closed).toBe(4409)
+    expect(await client.closed).toBe(1012)
   })
 })
 
