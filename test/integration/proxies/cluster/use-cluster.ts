@@ -52,7 +52,7 @@ const balancing = (second: number): string[] => [
   'retries 3',
   // The next try goes to another node, at once.
   'option redispatch 1',
-  'default-server check inter 100ms fall 1 rise 1 observe layer4 error-limit 1 on-error mark-down',
+  'default-server check inter 100ms fall 1 rise 1',
   ...NAMES.map((name) => `http-request return status 200 if { path /up/${name} } { srv_is_up(mcp/${name}) }`),
   `server two 127.0.0.1:${String(second)}`
 ]
