@@ -164,6 +164,17 @@ describe('a node that closes', () => {
     expect(late.first).toMatchObject({ resumed: false, delivered: 1 })
   })
 
+  test('leaves the answers for a client that is away when the last one is written', async () => {
+    const { a, b, first } = await useTwo()
+    const closing = a.server.close()
+    await a.held[0]!.release(1)
+    await closing
+    const client = await openSession(b.url, comeBack(first))
+    expect(client.first).toMatchObject({ resumed: false, delivered: 1, tail: 1 })
+    await client.received(1)
+    expect(client.responses()).toEqual([1])
+  })
+
   test('ends the sessions of clients that are relayed to it', async () => {
     const { a, b, first } = await useTwo()
     const client = await openSession(b.url, comeBack(first))

@@ -85,5 +85,17 @@ describeRedis('a node that is stopped while a call runs', () => {
       await expectFinished(running)
       expect(await stopped).toBe(0)
     })
+
+    it('leaves all that it says for a client that is away until the node is gone', async () => {
+      const running = await useRunning()
+      const { owner, cluster, client } = running
+      const { network } = cluster
+      network.resetting = true
+      network.links.at(-1)?.cut('rst')
+      await until(() => client.state !== 'ready', 'the client noticed')
+      expect(await owner.stop()).toBe(0)
+      network.resetting = false
+      await expectFinished(running)
+    })
   })
 })
