@@ -144,10 +144,10 @@ export class RedisSessionStore implements SessionStore {
     if (session) this.#write(session, 'acknowledge', String(position + 1))
   }
 
-  end(id: string, received: number): void {
+  end(id: string, received: number, keepsFrames = false): void {
     const session = this.#sessions.get(id)
     if (session === undefined) return
-    this.#write({ ...session, ttl: TOMBSTONE }, 'end', String(received))
+    this.#write({ ...session, ttl: TOMBSTONE }, 'end', String(received), keepsFrames ? 'keep' : '')
     this.#sessions.delete(id)
   }
 

@@ -62,10 +62,10 @@ if added.err and not string.find(added.err, 'equal or smaller', 1, true) then re
   acknowledge: `${FENCE}
 redis.call('XTRIM', KEYS[2], 'MINID', '=', '0-' .. ARGV[3])${REFRESH}`,
 
-  /** Arguments: node, expiry, received. */
+  /** Arguments: node, expiry, received, `keep` if the frames stay. */
   end: `${FENCE}
 redis.call('HSET', KEYS[1], 'state', 'over', 'node', '', 'received', ARGV[3])
-redis.call('DEL', KEYS[2])${REFRESH}`,
+if ARGV[4] ~= 'keep' then redis.call('DEL', KEYS[2]) end${REFRESH}`,
 
   /**
    * Arguments: principal, generation, received by the client. Says why not, or what was received of the client, and the texts: up to the

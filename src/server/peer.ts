@@ -1,6 +1,7 @@
 import { asError, guarded } from '../lib/guarded.js'
 import { encodeMessage, INTERNAL_ERROR, isRequest, isResponse, parseText } from '../wire/json-rpc.js'
 import { McpWebSocketError } from '../errors.js'
+import { ALL_ANSWERED } from '../wire/close-reasons.js'
 import { cancelledId } from '../wire/methods.js'
 import { orderedDelivery } from '../wire/ordered-delivery.js'
 import type { JsonRpcError, JsonRpcMessage, RequestId } from '../types/json-rpc.js'
@@ -98,7 +99,7 @@ export class Peer implements ServerTransport {
   closeWhenIdle(): void {
     if (!this.#closesWhenIdle) this.#link.goAway()
     this.#closesWhenIdle = true
-    if (this.#inFlight.calls === 0) void this.#finish(1001, 'the server is closing')
+    if (this.#inFlight.calls === 0) void this.#finish(1001, ALL_ANSWERED)
   }
 
   /** Ends the connection at once, without a closing handshake. */

@@ -209,9 +209,13 @@ export class Reception<Info> {
 
   /** A client has come to another node, which has found out whose it is. */
   #onOpening(link: RelayLink, open: OpenFrame, principal: string): void {
-    if (this.#isClosing) return void link.close(1012, 'the server is closing')
     const verdict = this.#judge(open, principal)
-    if (verdict.action === 'attach') return this.#attach({ link, extra: undefined }, open, verdict.session)
+    if (verdict.action === 'attach') {
+      this.#attach({ link, extra: undefined }, open, verdict.session)
+      // It lives until its last request is settled, and this socket has not been told yet.
+      if (this.#isClosing) verdict.session.goAway()
+      return
+    }
     if (verdict.action === 'begin') return link.refuse('unknown', null)
     verdict.over?.fail()
     link.refuse(verdict.reason, verdict.delivered)

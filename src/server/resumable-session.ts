@@ -196,7 +196,7 @@ export class ResumableSession implements PeerLink, Resumable {
     if (!this.#isOver) {
       // A close frame may get lost with its socket, and then the client would come back for a session that is over.
       this.sendControl(encodeControl({ 'mcp.resume': 'end' }))
-      this.#markOver('unknown')
+      this.#markOver('unknown', true)
       if (link === undefined) this.#listener?.onEnd(code)
     }
     return link === undefined ? Promise.resolve() : link.close(code, reason)
@@ -212,7 +212,7 @@ export class ResumableSession implements PeerLink, Resumable {
 
   terminate(): void {
     const wasOver = this.#isOver
-    this.#markOver('unknown')
+    this.#markOver('unknown', true)
     if (this.#link !== undefined) this.#link.terminate()
     else if (!wasOver) this.#listener?.onEnd(1006)
   }
@@ -368,14 +368,15 @@ export class ResumableSession implements PeerLink, Resumable {
     this.#listener?.onEnd(code)
   }
 
-  #markOver(reason: ResumeFailure | undefined): void {
+  /** @param keepsFrames - Whether the client may come back to another node for what it does not have yet. */
+  #markOver(reason: ResumeFailure | undefined, keepsFrames = false): void {
     if (this.#isOver) return
     this.#isOver = true
     const { timer, store, onOver } = this.#config
     timer.clear(this.#due)
     if (this.#stalled !== undefined) timer.clear(this.#stalled)
     this.#dropHeld()
-    if (reason !== undefined) store?.end(this.id, this.received)
+    if (reason !== undefined) store?.end(this.id, this.received, keepsFrames)
     onOver(this, reason)
   }
 }

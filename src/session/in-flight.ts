@@ -1,6 +1,7 @@
 import type { Closure } from '../errors.js'
 import { PendingRequests, type PendingRequest } from '../rpc/pending.js'
 import type { RequestId } from '../types/json-rpc.js'
+import { ALL_ANSWERED } from '../wire/close-reasons.js'
 import { LISTEN } from '../wire/methods.js'
 import type { AwaitedCalls } from './liveness.js'
 
@@ -26,6 +27,7 @@ export function tooLargeOf(inFlight: readonly PendingRequest[], { code }: Closur
 export class InFlight extends PendingRequests implements AwaitedCalls {
   readonly #awaited = new Set<PendingRequest>()
   readonly #survives: () => boolean
+  #hasUnread = false
 
   /** @param survives - Whether a drop costs nothing now, so that no verdict about the connection has to wait for calls. */
   constructor(survives: () => boolean = () => false) {
@@ -54,6 +56,11 @@ export class InFlight extends PendingRequests implements AwaitedCalls {
     return this.#awaited.size > 0
   }
 
+  /** Something came in that could not be read, and that may have been a response. */
+  noteUnread(): void {
+    this.#hasUnread = true
+  }
+
   /** Whether anybody waits for a response. */
   get hasCalls(): boolean {
     for (const request of this.all()) if (isCall(request)) return true
@@ -68,7 +75,10 @@ export class InFlight extends PendingRequests implements AwaitedCalls {
     const all = this.takeAll()
     const calls = all.filter(isCall)
     for (const request of all) if (!isCall(request)) this.add(request)
-    for (const request of calls) if (delivered !== null && request.position > delivered) request.phase = 'returned'
+    // What crossed such a close frame; but a response that could not be read is no response for us.
+    const isAllAnswered = closure.code === 1001 && closure.reason === ALL_ANSWERED && !this.#hasUnread
+    this.#hasUnread = false
+    for (const request of calls) if (isAllAnswered || (delivered !== null && request.position > delivered)) request.phase = 'returned'
     const tooLarge = tooLargeOf(calls, closure)
     const again = (request: PendingRequest): boolean =>
       request.phase === 'returned' || (request !== tooLarge && request.phase === 'sent' && request.mayResend)

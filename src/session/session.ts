@@ -387,6 +387,7 @@ export class Session implements ConnectionListener {
   }
 
   onMalformed({ problem, kind, id }: Malformed): void {
+    this.#inFlight.noteUnread()
     const error = new ProtocolError('INVALID_RESPONSE', `the server sent an invalid message: ${problem}`)
     if (id !== undefined && kind !== 'request') {
       const response: JsonRpcResponse = { jsonrpc: '2.0', id, error: { code: INTERNAL_ERROR, message: error.message } }

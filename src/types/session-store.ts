@@ -70,8 +70,12 @@ export interface SessionStore {
   append(session: string, position: number, text: string): void
   /** The client has the frames up to `position`. */
   acknowledge(session: string, position: number): void
-  /** The session is over. @param received - How many frames of the client had been received. */
-  end(session: string, received: number): void
+  /**
+   * The session is over.
+   * @param received - How many frames of the client had been received.
+   * @param keepsFrames - Whether its frames stay for a client that may not have got them: `claim` reads them then.
+   */
+  end(session: string, received: number, keepsFrames?: boolean): void
   /** Where a session is; `undefined` if nothing is known of it. @throws If the store cannot be reached. */
   find(session: string): Promise<FoundSession | undefined>
   /**

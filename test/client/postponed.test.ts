@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { isRpcError } from '../../src/index.js'
+import { ALL_ANSWERED } from '../../src/wire/close-reasons.js'
 import { settle } from '../helpers/fake-clock.js'
 import { useClient } from './use-client.js'
 
@@ -121,5 +122,31 @@ describe('a server that is about to close', () => {
     const next = await rig.relegacy()
     next.respond('tools/call', { content: [] })
     await refused
+  })
+  it('has not received what it closed without a response to, if it says that all that it received was answered', async () => {
+    const rig = useClient(options)
+    const socket = await rig.legacy()
+    const call = rig.client.callTool({ name: 'crossed' })
+    socket.drop({ code: 1001, reason: ALL_ANSWERED })
+    const next = await rig.relegacy()
+    next.respond('tools/call', { content: [] })
+    await call
+    expect(rig.client.stats()).toMatchObject({ lost: 0, resent: 0 })
+  })
+
+  it('is not believed where a response of it could not be read', async () => {
+    const rig = useClient(options)
+    const socket = await rig.legacy()
+    const call = rig.client.callTool({ name: 'garbled' }).catch((error: unknown) => error)
+    socket.deliver('{"jsonrpc":"2.0","id":')
+    socket.drop({ code: 1001, reason: ALL_ANSWERED })
+    expect(await call).toMatchObject({ delivery: 'unknown' })
+    // That was the last socket: of this one it is believed.
+    const later = rig.client.callTool({ name: 'crossed' })
+    const next = await rig.relegacy()
+    next.drop({ code: 1001, reason: ALL_ANSWERED })
+    const last = await rig.relegacy()
+    last.respond('tools/call', { content: [] })
+    await later
   })
 })

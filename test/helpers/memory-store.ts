@@ -89,11 +89,11 @@ export class MemoryStore implements SessionStore {
     this.#write(session, (entry) => (entry.acknowledged = position))
   }
 
-  end(session: string, received: number): void {
+  end(session: string, received: number, keepsFrames = false): void {
     this.#write(session, (entry) => {
       entry.node = undefined
       entry.delivered = received
-      entry.frames.clear()
+      if (!keepsFrames) entry.frames.clear()
     })
   }
 

@@ -110,6 +110,19 @@ describeRedis('a session in Redis', () => {
     expect(a.told).toMatchObject({ fenced: [], losses: [] })
   })
 
+  test('that ended before its client had all frames keeps them, if it is told so', async () => {
+    const { url } = await useRedisServer()
+    const a = await useNode(url)
+    a.store.create(session(1), TTL)
+    a.store.append('s1', 1, 'one')
+    a.store.append('s1', 2, 'two')
+    a.store.acknowledge('s1', 1)
+    a.store.end('s1', 12, true)
+    expect(await a.store.find('s1')).toMatchObject({ node: undefined, isNodeAlive: false })
+    expect(await a.store.claim(session(2), 1)).toEqual({ tail: ['two'], delivered: 12 })
+    expect(Math.round((await a.client.pTTL('mcp-ws:{s1}:out')) / 60_000)).toBe(10)
+  })
+
   test('has a frame that was written twice once', async () => {
     const { url } = await useRedisServer()
     const a = await useNode(url)

@@ -1,7 +1,9 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { describe, expect, test } from 'vitest'
-import { McpWebSocketServer } from '../../src/server/index.js'
+import { McpWebSocketServer, type ServerTransport } from '../../src/server/index.js'
+import { useFaultProxy } from '../faults/kit/fault-proxy.js'
+import { serveTransport } from '../helpers/mcp-server.js'
 import { until } from '../helpers/until.js'
 import { useClient } from '../helpers/use-client.js'
 import { closeCode, openPeer, responseTo, sendClose, sendUpgrade } from './raw-peer.js'
@@ -122,6 +124,31 @@ describe('V10: close()', () => {
     await until(() => second.transports.length > 0 && client.state === 'ready', 'the client is back')
     expect(states.find(({ to }) => to === 'waiting')?.closure).toMatchObject({ code: 1001, wasClean: true })
   })
+
+  test.each([false, true])(
+    'costs no call of our client that crosses the close frame, and executes none twice (resume: %s)',
+    async (resume) => {
+      const executed: string[] = []
+      const options = {
+        resume,
+        onconnection: (transport: ServerTransport) => void serveTransport('v2', transport, { onExecuted: (name) => executed.push(name) })
+      }
+      const first = await useServer(options)
+      const proxy = await useFaultProxy(first.port)
+      const { client } = useClient({ url: proxy.url, resume, reconnect: { initialDelay: 20 } })
+      await client.connect()
+      proxy.links[0]?.set('up', { stall: true })
+      const call = client.callTool({ name: 'echo', arguments: { message: 'across' } })
+      const closing = first.server.close()
+      await until(() => client.state !== 'ready', 'the client hears of it')
+      proxy.links[0]?.set('up', {})
+      await closing
+      proxy.target = (await useServer(options)).port
+      expect(await call).toMatchObject({ content: [{ text: 'across' }] })
+      expect(executed).toEqual(['echo'])
+      expect(client.stats()).toMatchObject({ lost: 0, resent: 0 })
+    }
+  )
 })
 
 /** The code of the error with which a dial fails. */

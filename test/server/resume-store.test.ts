@@ -150,16 +150,29 @@ describe('a client that comes to another node', () => {
 })
 
 describe('a node that closes', () => {
-  test('sends the clients of other nodes back to try again', async () => {
+  test('gives a client that comes to another node its session, as long as a request is in flight', async () => {
     const { a, b, first } = await useTwo()
     const closing = a.server.close()
-    const client = await dialForResume(b.url)
-    client.send(anOpen(comeBack(first)))
-    expect(await client.closed).toBe(1012)
+    const client = await openSession(b.url, comeBack(first))
+    expect(client.first.resumed).toBe(true)
     await a.held[0]!.release(1)
+    expect(await client.closed).toBe(1001)
     await closing
+    expect(client.control().map((frame) => frame['mcp.resume'])).toEqual(['hello', 'goaway', 'end'])
+    expect(client.responses()).toEqual([1])
     const late = await openSession(b.url, comeBack(first, 3))
     expect(late.first).toMatchObject({ resumed: false, delivered: 1 })
+  })
+
+  test('leaves the answers for a client that is away when the last one is written', async () => {
+    const { a, b, first } = await useTwo()
+    const closing = a.server.close()
+    await a.held[0]!.release(1)
+    await closing
+    const client = await openSession(b.url, comeBack(first))
+    expect(client.first).toMatchObject({ resumed: false, delivered: 1, tail: 1 })
+    await client.received(1)
+    expect(client.responses()).toEqual([1])
   })
 
   test('ends the sessions of clients that are relayed to it', async () => {

@@ -1,0 +1,5 @@
+/**
+ * The reason of a close frame with 1001 of a server that has responded to every request that it received: those that crossed the frame
+ * were not executed (docs/binding.md, section 8).
+ */
+export const ALL_ANSWERED = 'the server is closing; all that it received is answered'
