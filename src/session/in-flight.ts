@@ -78,7 +78,9 @@ export class InFlight extends PendingRequests implements AwaitedCalls {
     // What crossed such a close frame; but a response that could not be read is no response for us.
     const isAllAnswered = closure.code === 1001 && closure.reason === ALL_ANSWERED && !this.#hasUnread
     this.#hasUnread = false
-    for (const request of calls) if (isAllAnswered || (delivered !== null && request.position > delivered)) request.phase = 'returned'
+    const isUnseen = ({ position }: PendingRequest): boolean => isAllAnswered || (delivered !== null && position > delivered)
+    // One that was sent twice may have been executed the first time.
+    for (const request of calls) if (request.phase === 'sent' && isUnseen(request)) request.phase = 'returned'
     const tooLarge = tooLargeOf(calls, closure)
     const again = (request: PendingRequest): boolean =>
       request.phase === 'returned' || (request !== tooLarge && request.phase === 'sent' && request.mayResend)

@@ -357,6 +357,11 @@ export class Session implements ConnectionListener {
     const delay = this.#config.outbox ? repeatAfter(error) : undefined
     const request = delay === undefined ? undefined : this.#land(id)
     if (request === undefined || delay === undefined) return false
+    // One that was sent twice may have been executed the first time.
+    if (request.phase !== 'sent') {
+      this.#inFlight.add(request)
+      return false
+    }
     request.phase = 'returned'
     if (error.code !== CLOSING) this.#postponed.add(request, delay)
     else {

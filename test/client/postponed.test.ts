@@ -59,6 +59,16 @@ describe('a request that the server is too busy for', () => {
     await call
   })
 
+  it('fails with the error of the server if it was sent twice: the first time it may have been executed', async () => {
+    const rig = useClient(options)
+    const socket = await rig.legacy()
+    const caught = rig.client.listTools().catch((error: unknown) => error)
+    socket.drop()
+    const next = await rig.relegacy()
+    next.respondError('tools/list', 10429, 'busy', later(1000))
+    expect(await caught).toMatchObject({ rpcCode: 10429 })
+  })
+
   it.each([
     ['the error does not say when to repeat it', {}, undefined],
     ['nothing may wait', { outbox: false as const }, later(1000)]

@@ -1,5 +1,5 @@
 import type { Browser } from 'puppeteer-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { useFaultProxy } from '../faults/kit/fault-proxy.js'
 import { afterTest } from '../helpers/after-test.js'
 import { serveTransport } from '../helpers/mcp-server.js'
@@ -9,14 +9,11 @@ import { chromium, firefox, inTime, launch, openPage, servePages } from './brows
 const STEPS = 100
 
 describe.each([chromium, firefox].filter(({ executablePath }) => executablePath !== undefined))('a page in $name', (engine) => {
-  let browser: Browser
-
-  beforeAll(async () => {
-    browser = await launch(engine)
-    // It serves all tests: not to be taken for something that one of them left behind.
-    browser.process()?.unref()
-  })
-  afterAll(() => browser.close())
+  async function useBrowser(): Promise<Browser> {
+    const browser = await launch(engine)
+    afterTest(() => browser.close())
+    return browser
+  }
 
   test('goes offline and online in the middle of a call: it is executed once, with each report of progress once and in order', async () => {
     const pages = await servePages()
@@ -28,8 +25,7 @@ describe.each([chromium, firefox].filter(({ executablePath }) => executablePath 
       onconnection: (transport) => void serveTransport('v2', transport, { onExecuted: (name) => executed.push(name) })
     })
     const proxy = await useFaultProxy(port)
-    const page = await openPage(browser, pages.url)
-    afterTest(() => page.close())
+    const page = await openPage(await useBrowser(), pages.url)
     await page.evaluate((url) => {
       visit.open({
         url,
@@ -75,8 +71,7 @@ describe.each([chromium, firefox].filter(({ executablePath }) => executablePath 
       allowedOrigins: [new URL(pages.url).origin],
       onconnection: (transport) => void serveTransport('v1', transport, { onExecuted: (name) => executed.push(name) })
     })
-    const page = await openPage(browser, pages.url)
-    afterTest(() => page.close())
+    const page = await openPage(await useBrowser(), pages.url)
     await page.evaluate((to) => {
       visit.open({
         url: to,

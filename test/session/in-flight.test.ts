@@ -60,6 +60,17 @@ describe('triage', () => {
     expect(lost).toHaveLength(1)
   })
 
+  it('sends again what the server certainly has not received, whatever it is, unless it was sent before', () => {
+    const [seen, unseen, again] = [{ id: 1 }, { id: 2 }, { id: 3, phase: 'resent' as const }].map((changes, index) =>
+      Object.assign(requestOf({ method: 'tools/call', mayResend: false, phase: 'sent', ...changes }), { position: 5 + index })
+    )
+    const { resend, lost } = inFlightOf(seen!, unseen!, again!).triage(closureOf(), 5)
+    expect(resend).toEqual([unseen])
+    expect(unseen!.mayBeExecuted).toBe(false)
+    expect(lost).toEqual([seen, again])
+    expect(again!.mayBeExecuted).toBe(true)
+  })
+
   it('leaves listens in flight and nothing else', () => {
     const inFlight = inFlightOf(safe, listen, risky)
     const { resend, lost } = inFlight.triage(closureOf())
