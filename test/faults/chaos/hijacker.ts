@@ -69,7 +69,9 @@ export class Hijacker {
       socket.send(first)
       if (second !== undefined) socket.send(second)
     })
-    socket.on('message', (data: Buffer) => {
+    socket.on('message', (data: Buffer, isBinary) => {
+      // That is the weather's.
+      if (isBinary) return
       const text = data.toString()
       if (!isControl(text)) {
         this.#onData(text, hello !== undefined)
