@@ -138,6 +138,8 @@ export class Ledger {
     if (aborted !== undefined && error === aborted) return this.count('aborted')
     if (!isMcpWebSocketError(error)) return this.violate(`${entry.key} was rejected with what is no error of the package: ${String(error)}`)
     this.count(`${error.code} ${error.delivery ?? ''}`.trim())
+    // A server that is about to close; a client without an outbox passes that on.
+    if (error.code === 'RPC_ERROR' && error.message.endsWith('the request was not executed')) return this.deny(entry)
     const echo = (error as { data?: { key?: unknown } }).data?.key
     if (error.code === 'RPC_ERROR' && echo !== entry.key) this.violate(`${entry.key} was rejected with the error of ${String(echo)}`)
     if (error.delivery === 'not-sent' || entry.isNotification) this.deny(entry)
