@@ -56,6 +56,8 @@ const HELLO_WITHIN = 5000
 const KEPT_FOR = 2
 // After these, what was sent last would end the next socket too (RFC 6455 section 7.4.1); and 1000 is an end that somebody wanted.
 const ENDING_CODES: readonly number[] = [1000, 1002, 1003, 1007, 1008, 1009]
+// Times the limits. A request that times out while the socket is gone must not end the session with all the others.
+const HARD_LIMIT = 4
 // A socket may die by chance while it carries a frame; hardly so often while the server gets none of them.
 const MOST_LOSSES = 3
 
@@ -140,8 +142,8 @@ export class Resumption {
     if (this.#phase === 'absent') return true
     if (this.#phase !== 'attached' && !this.#isConfirmed) return false
     const isAttached = this.#phase === 'attached'
-    // What was asked for while there was a socket may go beyond; without one nobody would ever read it.
-    if (!isAttached && this.#buffer.isFull) this.#lose()
+    // Nothing new is sent to a full buffer, but cancellations and responses go beyond; without a socket, nobody may ever read them.
+    if (!isAttached && this.#buffer.isBeyond(HARD_LIMIT)) this.#lose()
     else this.#buffer.push(text)
     return isAttached
   }

@@ -39,7 +39,12 @@ export class ReplayBuffer {
 
   /** Whether nothing more may be sent until the other end acknowledges something. */
   get isFull(): boolean {
-    return this.length >= this.#limits.messages || this.#size >= this.#limits.bytes
+    return this.isBeyond(1)
+  }
+
+  /** Whether as much is kept as so many times the limits allow. */
+  isBeyond(times: number): boolean {
+    return this.length >= times * this.#limits.messages || this.#size >= times * this.#limits.bytes
   }
 
   /** The other end told its limits: the lower ones hold. */

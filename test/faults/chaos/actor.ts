@@ -3,14 +3,17 @@ import {
   McpWebSocketClient,
   type McpWebSocketClientOptions,
   type RequestOptions,
+  type StateChange,
   type Subscription
 } from '../../../src/index.js'
 import { systemClock, type Clock, type Timer } from '../../../src/lib/clock.js'
 import { openSocket } from '../../../src/socket/open-socket.js'
+import type { Sniffed } from './hijacker.js'
 import { SLACK, type Ledger } from './ledger.js'
 import { Pace, type Schedule } from './pace.js'
 import type { Random } from './random.js'
-import { KEY, PLAN, type Plan } from './server.js'
+import { KEY, PLAN, type Plan } from './mcp.js'
+import { Witness } from './witness.js'
 import { pause } from '../../helpers/pause.js'
 
 /** Chance from the seed, time from the engine; counts the timers that are set. */
@@ -72,7 +75,7 @@ export class Actor {
   readonly #random: Random
   readonly #clock: ActorClock
   readonly #pace: Pace
-  readonly #url: string
+  readonly url: string
   #running = true
   #number = 0
   /** Promises other than requests, with what they are. */
@@ -86,25 +89,29 @@ export class Actor {
   /** Since when messages wait although the client is ready. */
   #waitsSince = Infinity
   #heard = { socket: 0, number: 0 }
+  /** Set if its sessions survive their sockets. */
+  readonly #witness: Witness | undefined
 
   /** @param changes - Options that the ledger does not know of: lies of the client. */
-  constructor(name: string, url: string, ledger: Ledger, random: Random, changes: Partial<McpWebSocketClientOptions> = {}) {
+  constructor(name: string, url: string, ledger: Ledger, random: Random, changes: Partial<McpWebSocketClientOptions> = {}, resume = false) {
     this.#name = name
-    this.#url = url
+    this.url = url
     this.#ledger = ledger
     this.#random = random
     this.#clock = new ActorClock(random)
+    this.#witness = resume ? new Witness(name, ledger) : undefined
     const schedule: Schedule = {
       initialDelay: random.between(10, 60),
       maxDelay: random.between(60, 300),
       growFactor: 2,
       jitter: random.chance(0.7),
-      maxRetries: random.chance(0.3) ? random.between(2, 6) : Infinity,
+      maxRetries: random.chance(resume ? 0.1 : 0.3) ? random.between(2, 6) : Infinity,
       resetAfter: random.between(50, 400)
     }
-    this.#pace = new Pace(name, schedule, ledger)
+    this.#pace = new Pace(name, schedule, ledger, resume ? 2 : 1)
     const options: McpWebSocketClientOptions = {
       url,
+      resume,
       reconnect: schedule,
       connectTimeout: 600,
       handshakeTimeout: 600,
@@ -131,6 +138,12 @@ export class Actor {
     }
     this.client = new McpWebSocketClient({ ...options, ...changes }, ports)
     this.#watch()
+  }
+
+  /** Its session, for whoever wants to take it. */
+  get sniffed(): Sniffed | undefined {
+    const sniffed = this.#witness?.sniffed
+    return sniffed && { name: this.#name, ...sniffed }
   }
 
   /** Uses the client until `stop()`. */
@@ -203,7 +216,8 @@ export class Actor {
       this.#ledger.count(change.to)
       this.#pace.onState(change, this.#clock.drawnAt)
       const { from, to } = change
-      if (from === 'ready' || (from === 'initializing' && to !== 'ready')) this.#ledger.left(this.#name)
+      this.#watchSession(to)
+      if (this.#witness === undefined && (from === 'ready' || (from === 'initializing' && to !== 'ready'))) this.#ledger.left(this.#name)
       if (to !== 'closed' && to !== 'failed') return
       // A life that is over takes what was subscribed with it.
       this.#lives++
@@ -234,6 +248,17 @@ export class Actor {
       this.#heard = { socket, number }
       this.#ledger.count('heard')
     })
+  }
+
+  #watchSession(to: StateChange['to']): void {
+    this.#witness?.onState(to === 'ready')
+    if (to === 'closing' || to === 'closed' || to === 'failed') this.#ledger.excuse(this.#name, `the client is ${to}`)
+    // A server that says 404 at first may be one that does not take the offer.
+    else if (this.#witness !== undefined && to === 'ready' && this.client.subprotocol === 'mcp.v1') {
+      this.#ledger.count('plain')
+      this.#ledger.sessionBegan(this.#name)
+      this.#ledger.excuse(this.#name, 'there are no sessions')
+    }
   }
 
   #act(): void {
@@ -274,6 +299,9 @@ export class Actor {
       ...(random.chance(0.1) && { maxTotalTimeout: random.between(10, 800), resetTimeoutOnProgress: true }),
       ...(random.chance(0.15) && { resend: random.chance(0.5) })
     }
+    // Somebody who waits for so long gets an answer, as long as the session lives.
+    if (this.#witness !== undefined && plan.outcome !== 'never' && random.chance(0.3))
+      return this.#request('tools/call', plan, { timeout: 120_000 })
     return this.#request(random.weighted<string>(METHODS), plan, options, random.chance(0.15) ? new AbortController() : undefined)
   }
 
@@ -294,10 +322,16 @@ export class Actor {
       controller.abort(new Error(`${key} aborted beforehand`))
       this.#ledger.deny(entry)
     } else if (controller) this.#controllers.add(controller)
-    const onprogress = (): void => {
+    const wantsReports = plan.reports > 0 || this.#random.chance(0.05)
+    let reports = 0
+    const onprogress = ({ progress }: { readonly progress: number }): void => {
       if (entry.settled) this.#violate(`${key} reported progress after it had settled`)
+      // What is executed again reports again.
+      if (progress !== reports + 1 && !(progress === 1 && maySend > 1))
+        this.#violate(`${key} reported ${String(progress)} after ${String(reports)}`)
+      reports = progress
     }
-    const all = { ...options, signal, ...((plan.reports > 0 || this.#random.chance(0.05)) && { onprogress }) }
+    const all = { ...options, signal, ...(wantsReports && { onprogress }) }
     this.#note(`${key} ${method}, ${JSON.stringify({ ...options, ...plan })}`)
     const onAbort = (): void => {
       // The promise is settled at once: nobody waits for the network here.
@@ -308,6 +342,8 @@ export class Actor {
       const params = { name: 'chaos', uri: 'chaos://any', _meta: { [KEY]: key, [PLAN]: plan } }
       const { _meta } = await this.client.request<{ _meta?: { [KEY]?: string; subscribed?: string[] } }>(method, params, all)
       this.#ledger.resolved(entry, _meta?.[KEY])
+      if (wantsReports && reports !== plan.reports)
+        this.#violate(`${key} resolved after ${String(reports)} of ${String(plan.reports)} reports`)
       return _meta?.subscribed
     } catch (error) {
       this.#ledger.rejected(entry, error, signal?.aborted ? signal.reason : undefined)
@@ -414,7 +450,9 @@ export class Actor {
   }
 
   #onFrame(direction: 'in' | 'out', text: string): void {
-    if (direction === 'in') return
+    this.#witness?.onFrame(direction, text)
+    if (direction === 'in' && text.startsWith('{"mcp.resume":"goaway"')) this.#pace.hurry(false)
+    if (direction === 'in' || text.startsWith('{"mcp.resume"')) return
     const message = JSON.parse(text) as { params?: { _meta?: { [KEY]?: string } } }
     const key = message.params?._meta?.[KEY]
     if (key !== undefined) this.#ledger.wrote(key)
@@ -425,6 +463,6 @@ export class Actor {
   }
 
   #violate(text: string): void {
-    this.#ledger.violate(`${this.#name} (${this.#url}): ${text}`)
+    this.#ledger.violate(`${this.#name} (${this.url}): ${text}`)
   }
 }

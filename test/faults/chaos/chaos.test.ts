@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
+import { describeRedis } from '../../helpers/redis-server.js'
 import { runChaos, type ChaosOptions, type Report } from './chaos.js'
 
 // `run.mjs` asks for seeds of its own; without it these three stand for all.
-const { CHAOS_SEED, CHAOS_SECONDS = '5', CHAOS_RUNS = '1' } = process.env
+const { CHAOS_SEED, CHAOS_SECONDS = '5', CHAOS_RUNS = '1', CHAOS_RESUME, CHAOS_NODES = '0' } = process.env
+const nodes = Number(CHAOS_NODES)
 const seconds = Number(CHAOS_SECONDS)
 const seeds = CHAOS_SEED === undefined ? [1, 2, 3] : Array.from({ length: Number(CHAOS_RUNS) }, (_, i) => Number(CHAOS_SEED) + i)
 const AT_ONCE = 3
@@ -12,25 +14,38 @@ const tell = ({ seed, violations, events, counts }: Report): void => {
   if (violations.length > 0) console.error(`seed ${String(seed)} VIOLATED:\n${[...events, '', ...violations].join('\n')}`)
 }
 
-test(
-  `chaos: nothing that was promised is broken, whatever breaks (seeds ${seeds.join(', ')})`,
-  async () => {
-    const waiting = [...seeds]
-    const broken: string[] = []
-    const work = async (): Promise<void> => {
-      for (let seed = waiting.shift(); seed !== undefined; seed = waiting.shift()) {
-        const report = await runChaos({ seed, seconds })
-        if (CHAOS_SEED !== undefined || report.violations.length > 0) tell(report)
-        broken.push(...report.violations.map((violation) => `seed ${String(seed)}: ${violation}`))
-        const { requests = 0, ready = 0, waiting: drops = 0 } = report.counts
-        if (Math.min(requests, ready, drops) < 3) broken.push(`seed ${String(seed)}: a quiet run, which proves nothing`)
-      }
+const run = async (resume: boolean): Promise<void> => {
+  const waiting = [...seeds]
+  const broken: string[] = []
+  const work = async (): Promise<void> => {
+    for (let seed = waiting.shift(); seed !== undefined; seed = waiting.shift()) {
+      const report = await runChaos({ seed, seconds, resume, nodes })
+      if (CHAOS_SEED !== undefined || report.violations.length > 0) tell(report)
+      broken.push(...report.violations.map((violation) => `seed ${String(seed)}: ${violation}`))
+      const { requests = 0, ready = 0, waiting: drops = 0, resumed = 0 } = report.counts
+      if (Math.min(requests, ready, drops) < 3 || (resume && resumed === 0))
+        broken.push(`seed ${String(seed)}: a quiet run, which proves nothing`)
     }
-    await Promise.all(Array.from({ length: AT_ONCE }, work))
-    expect(broken).toEqual([])
-  },
-  60_000 + (seconds + 30) * 1000 * seeds.length
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, work))
+  expect(broken).toEqual([])
+}
+const limit = 60_000 + (seconds + 30) * 1000 * seeds.length
+
+test.skipIf(CHAOS_RESUME === '1')(
+  `chaos: nothing that was promised is broken, whatever breaks (seeds ${seeds.join(', ')})`,
+  () => run(false),
+  limit
 )
+
+const withSessions = (): void =>
+  test.skipIf(CHAOS_SEED !== undefined && CHAOS_RESUME !== '1')(
+    `chaos: sessions survive whatever they can survive (seeds ${seeds.join(', ')})`,
+    () => run(true),
+    limit
+  )
+if (nodes > 0) describeRedis(`${String(nodes)} nodes`, withSessions)
+else withSessions()
 
 describe.skipIf(CHAOS_SEED !== undefined)('chaos: the ledger notices', () => {
   test.each<[lie: string, options: Partial<ChaosOptions>, found: RegExp]>([
@@ -42,7 +57,8 @@ describe.skipIf(CHAOS_SEED !== undefined)('chaos: the ledger notices', () => {
     ],
     ['a client that dials too soon', { changes: { reconnect: { initialDelay: 1, maxDelay: 1, jitter: false } } }, /waits .* ms, not/],
     ['responses that were swapped', { lie: 'swap' }, /with the (response to|error of)/],
-    ['a notification that got lost', { lie: 'gap' }, /notification .* came after/]
+    ['a notification that got lost', { lie: 'gap' }, /notification .* came after/],
+    ['a call that a session executes twice', { lie: 'twice', resume: true }, /executed twice in session/]
   ])('%s', async (_lie, options, found) => {
     const { violations } = await runChaos({ seed: 11, seconds: 15, ...options })
     expect(violations.join('\n')).toMatch(found)

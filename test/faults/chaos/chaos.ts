@@ -3,7 +3,11 @@ import { useFaultProxy, type Direction, type FaultProxy, type Link } from '../ki
 import { Actor } from './actor.js'
 import { Ledger, SLACK } from './ledger.js'
 import { Random } from './random.js'
-import { ChaosServer, type Lie } from './server.js'
+import { Hijacker } from './hijacker.js'
+import type { Lie } from './mcp.js'
+import { Nodes } from './nodes.js'
+import { ResumeServer } from './resume-server.js'
+import { ChaosServer, type Target } from './server.js'
 import { pause } from '../../helpers/pause.js'
 
 /** What a run is made of. */
@@ -11,8 +15,12 @@ export interface ChaosOptions {
   readonly seed: number
   readonly seconds: number
   /** Lies of the server, and options of the clients that the ledger does not know of: what it has to find. */
-  readonly lie?: Lie
+  readonly lie?: Lie | undefined
   readonly changes?: Partial<McpWebSocketClientOptions>
+  /** Whether sessions survive their sockets. */
+  readonly resume?: boolean
+  /** How many servers share their sessions by Redis; 0: there is one, in this process. */
+  readonly nodes?: number
 }
 
 /** What a run found; `events` are the last ones before its end. */
@@ -28,25 +36,28 @@ export interface Report {
 const CODES = [undefined, 1000, 1001, 1009, 1011, 1012, 1013, 4000, 4401, 4429, 3000, 1008, 4403] as const
 
 /** Everything at once, drawn from a seed: clients that never rest, a network and a server that never stay whole. */
-export async function runChaos({ seed, seconds, lie, changes }: ChaosOptions): Promise<Report> {
+export async function runChaos({ seed, seconds, lie, changes, nodes = 0, resume = nodes > 0 }: ChaosOptions): Promise<Report> {
   const random = new Random(seed)
-  const ledger = new Ledger()
-  const server = new ChaosServer(String(seed), seed % 2 === 0 ? 'legacy' : 'modern', ledger, random, lie)
+  const ledger = new Ledger(resume, nodes > 0)
+  const ttl = resume ? random.between(300, 3000) : 0
+  const server = await makeServer({ seed, lie, nodes, resume }, ttl, ledger, random)
   const port = await server.start()
-  const weather = new Weather(ledger, server, random)
+  const weather = new Weather(ledger, server, random, ttl)
   const proxy = await useFaultProxy(
     port,
     (link) => weather.onLink(link),
     () => random.next()
   )
+  if (server instanceof Nodes) proxy.target = () => server.nextPort()
   const names = ['a', 'b', 'c'].slice(0, random.between(1, 3))
-  const actors = names.map(
-    (name) => new Actor(name, `${proxy.url}?run=${String(seed)}`, ledger, new Random(random.between(0, 2 ** 31)), changes)
-  )
+  const actors = names.map((name) => {
+    const url = `${proxy.url}?run=${String(seed)}&client=${name}`
+    return new Actor(name, url, ledger, new Random(random.between(0, 2 ** 31)), changes, resume)
+  })
   const programs = actors.map((actor) => actor.run())
   const end = performance.now() + seconds * 1000
   while (performance.now() < end && ledger.violations.length === 0) {
-    await weather.change(proxy)
+    await weather.change(proxy, actors)
     await pause(random.between(2, 80))
   }
   for (const actor of actors) actor.stop()
@@ -57,15 +68,36 @@ export async function runChaos({ seed, seconds, lie, changes }: ChaosOptions): P
     const over = performance.now() + SLACK
     while (proxy.links.some(({ closed }) => !closed) && performance.now() < over) await pause(5)
     if (proxy.links.some(({ closed }) => !closed)) ledger.violate('a socket is still open after close()')
+    if (!(server instanceof ChaosServer)) await leaveNothing(server, ttl, ledger)
+    ledger.audit()
   } else await Promise.all(actors.map(({ client }) => client.close()))
-  await server.kill()
+  await (server instanceof Nodes ? server.end() : server.kill())
   return { seed, violations: ledger.violations, events: ledger.events, counts: { dials: proxy.links.length, ...ledger.counts } }
+}
+
+async function makeServer(options: Omit<ChaosOptions, 'seconds'>, ttl: number, ledger: Ledger, random: Random) {
+  const { seed, lie, nodes = 0, resume } = options
+  const run = String(seed)
+  const era = seed % 2 === 0 ? 'legacy' : 'modern'
+  if (nodes > 0) return Nodes.make(nodes, run, era, ttl, ledger, random)
+  if (!resume) return new ChaosServer(run, era, ledger, random, lie)
+  return new ResumeServer(run, era, ledger, random, { ttl, maxMessages: random.chance(0.5) ? 256 : random.between(20, 60), lie })
+}
+
+/** The sessions of clients that were cut off live on, but not for long. */
+async function leaveNothing(server: ResumeServer | Nodes, ttl: number, ledger: Ledger): Promise<void> {
+  const end = performance.now() + ttl + SLACK
+  while (!server.isEmpty && performance.now() < end) await pause(10)
+  if (!server.isEmpty) ledger.violate(`the server has left ${JSON.stringify(server.left)}`)
 }
 
 /** What happens to the network and the server. */
 class Weather {
   readonly #ledger: Ledger
-  readonly #server: ChaosServer
+  readonly #server: Target
+  readonly #ttl: number
+  readonly #corrupted = new Set<Link>()
+  readonly #strikes = new Set<Promise<void>>()
   readonly #random: Random
   /** Links that nothing can heal. */
   readonly #holes = new Set<Link>()
@@ -74,7 +106,9 @@ class Weather {
   readonly #timers = new Set<NodeJS.Timeout>()
   #clear = false
 
-  constructor(ledger: Ledger, server: ChaosServer, random: Random) {
+  /** @param ttl - How long a server keeps sessions, if it does. */
+  constructor(ledger: Ledger, server: Target, random: Random, ttl: number) {
+    this.#ttl = ttl
     this.#ledger = ledger
     this.#server = server
     this.#random = random
@@ -98,7 +132,8 @@ class Weather {
   }
 
   /** One more thing goes wrong. */
-  async change(proxy: FaultProxy): Promise<void> {
+  async change(proxy: FaultProxy, actors: readonly Actor[]): Promise<void> {
+    this.#judgeCorruption()
     const random = this.#random
     const server = this.#server
     const link = random.pick(proxy.links.filter((each) => !each.closed && !this.#holes.has(each)))
@@ -114,13 +149,42 @@ class Weather {
       [3, 'close', () => server.close(random.pick(CODES), random.chance(0.05) ? 'retry-after=1' : '')],
       [2, 'resets', () => this.#resetDials(proxy)],
       [1, 'statuses', () => this.#rejectUpgrades()],
-      [2, 'kill', () => this.#restart(proxy)]
+      [2, 'kill', () => this.#restart(proxy)],
+      ...this.#deedsOnSessions(proxy, actors)
     ]
     const [what, deed] = random.weighted(deeds.map(([weight, name, act]) => [weight, [name, act] as const] as const))
     if (!deed) return
     this.#ledger.count(what)
     this.#ledger.note(`weather: ${what}`)
     await deed()
+  }
+
+  /** What only sessions have to fear. */
+  #deedsOnSessions(proxy: FaultProxy, actors: readonly Actor[]): (readonly [number, string, (() => void | Promise<void>) | undefined])[] {
+    const server = this.#server
+    const ttl = this.#ttl
+    if (server instanceof ChaosServer) return []
+    const random = this.#random
+    const deeds = [
+      // Most of the time nothing shall end sessions, else nothing is left to resume.
+      [12, 'cut', () => random.pick(proxy.links.filter(({ closed }) => !closed))?.cut('rst')],
+      [3, 'hijack', () => this.#hijack(proxy, actors)],
+      [0.5, 'absence', () => this.#beAway(proxy, random.between(ttl / 2, 2 * ttl))]
+    ] as const
+    if (server instanceof Nodes)
+      return [
+        ...deeds,
+        [1, 'redis', () => server.killRedis(() => pause(random.between(0, 500)))],
+        [1, 'freeze', () => server.freeze(() => pause(random.between(20, random.chance(0.1) ? 4500 : 800)))]
+      ]
+    if (!(server instanceof ResumeServer)) return []
+    return [
+      ...deeds,
+      [0.3, 'end', () => server.end()],
+      [0.5, 'jump', () => server.jump(random.between(1, random.chance(0.3) ? 2 * ttl : 300))],
+      [0.5, 'sleep', () => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, random.between(20, 400))],
+      [0.3, 'drain', () => this.#drain(proxy, server)]
+    ]
   }
 
   /** All is well again, and stays so. */
@@ -137,7 +201,42 @@ class Weather {
       link.after('down', Infinity, () => undefined)
       for (const direction of ['up', 'down'] as const) link.set(direction, {})
     }
-    if (!this.#server.isUp) proxy.target = await this.#server.start()
+    if (!this.#server.isUp) await this.#start(proxy)
+    this.#judgeCorruption()
+    await Promise.all(this.#strikes)
+  }
+
+  #hijack(proxy: FaultProxy, actors: readonly Actor[]): void {
+    const random = this.#random
+    const { sniffed } = random.pick(actors) ?? {}
+    if (!sniffed) return
+    const url = new URL(`ws://127.0.0.1:${String(typeof proxy.target === 'function' ? proxy.target() : proxy.target)}/ws`)
+    url.search = new URL(actors[0]?.url ?? '').search
+    const strike = new Hijacker(url.href, this.#ledger, random).strike(sniffed)
+    this.#strikes.add(strike)
+    void strike.then(() => this.#strikes.delete(strike))
+  }
+
+  /** Nobody gets through for a while. */
+  #beAway(proxy: FaultProxy, ms: number): void {
+    proxy.resetting = true
+    for (const link of proxy.links) link.cut('rst')
+    this.#later(ms, () => (proxy.resetting = false))
+  }
+
+  async #drain(proxy: FaultProxy, server: ResumeServer): Promise<void> {
+    await server.drain()
+    proxy.target = await server.start()
+  }
+
+  /** Sessions are excused until the last byte of such a link has had its effect. */
+  #judgeCorruption(): void {
+    for (const link of this.#corrupted)
+      if (link.closed) {
+        this.#ledger.excuse(undefined, 'a byte was turned over')
+        this.#corrupted.delete(link)
+      }
+    this.#ledger.corrupts = this.#corrupted.size > 0
   }
 
   #later(ms: number, act: () => void): void {
@@ -181,7 +280,8 @@ class Weather {
 
   /** One byte to come is turned over in its highest bit: never again JSON, UTF-8 or the right frame. */
   #corrupt(link: Link): void {
-    this.#ledger.corrupted = true
+    this.#ledger.corrupted = this.#ledger.corrupts = true
+    this.#corrupted.add(link)
     // A length that is turned over makes its reader wait for bytes that never come.
     this.#stalled.add(link)
     let left = this.#random.between(0, 200)
@@ -195,7 +295,9 @@ class Weather {
 
   #rejectUpgrades(): void {
     const { rejections } = this.#server
-    const status = this.#random.pick([503, 503, 429, 500, 502, 404, 401, 302]) ?? 503
+    // A first 404 makes a client offer less for the rest of its life, and then it has no sessions.
+    const last = this.#ttl === 0 || this.#random.chance(0.1) ? 404 : 504
+    const status = this.#random.pick([503, 503, 429, 500, 502, last, 401, 302]) ?? 503
     const retryAfter = this.#random.pick([undefined, 0, this.#random.chance(0.2) ? 1 : 0])
     for (let count = this.#random.between(1, 3); count > 0; count--) rejections.push({ status, retryAfter })
   }
@@ -204,8 +306,13 @@ class Weather {
     const server = this.#server
     await server.kill()
     // Now and then another release comes up, which speaks the other era.
-    if (this.#random.chance(0.1)) server.era = server.era === 'legacy' ? 'modern' : 'legacy'
+    if (this.#random.chance(0.1)) server.changeEra()
     await pause(this.#random.between(0, 250))
-    proxy.target = await server.start()
+    await this.#start(proxy)
+  }
+
+  async #start(proxy: FaultProxy): Promise<void> {
+    const port = await this.#server.start()
+    if (typeof proxy.target === 'number') proxy.target = port
   }
 }

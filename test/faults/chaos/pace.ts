@@ -24,10 +24,14 @@ export class Pace {
   #notReadyAt = 0
   #wait: { readonly at: number; readonly delay: number } | undefined
   #hurried = false
-  #eraRedialUsed = false
+  /** How often it may dial without a delay in this life: once for each question that only a dial can ask. */
+  #redialsLeft: number
+  readonly #redials: number
   #last: StateChange['to'] = 'idle'
 
-  constructor(name: string, schedule: Schedule, ledger: Ledger) {
+  /** @param redials - How often a life may dial without a delay. */
+  constructor(name: string, schedule: Schedule, ledger: Ledger, redials = 1) {
+    this.#redials = this.#redialsLeft = redials
     this.#name = name
     this.#schedule = schedule
     this.#ledger = ledger
@@ -37,7 +41,7 @@ export class Pace {
   hurry(startsLife: boolean): void {
     this.#hurried = true
     this.#retries = 0
-    if (startsLife) this.#eraRedialUsed = false
+    if (startsLife) this.#redialsLeft = this.#redials
   }
 
   /** @param drawnAt - When the client drew its last random number, as it does right before it waits. */
@@ -70,8 +74,7 @@ export class Pace {
     else if (wait) {
       const waited = performance.now() - wait.at
       if (waited < wait.delay - EARLY) this.#violate(`dialled after ${waited.toFixed(1)} ms instead of ${wait.delay.toFixed(1)}`)
-    } else if (this.#eraRedialUsed) this.#violate('dialled without a delay')
-    else this.#eraRedialUsed = true
+    } else if (this.#redialsLeft-- === 0) this.#violate('dialled without a delay')
   }
 
   #violate(text: string): void {

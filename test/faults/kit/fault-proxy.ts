@@ -42,8 +42,8 @@ export interface FaultProxy {
   readonly links: Link[]
   /** While `true`, every dial is reset at once. */
   resetting: boolean
-  /** Where dials go from now on. */
-  target: number
+  /** Where dials go from now on; a function is asked for each. */
+  target: number | (() => number)
 }
 
 /**
@@ -59,7 +59,7 @@ export async function useFaultProxy(
   const links: ProxyLink[] = []
   const server = createServer((client) => {
     if (proxy.resetting) return void client.on('error', () => undefined).resetAndDestroy()
-    const link = new ProxyLink(client, connect(proxy.target, '127.0.0.1'), random)
+    const link = new ProxyLink(client, connect(typeof proxy.target === 'function' ? proxy.target() : proxy.target, '127.0.0.1'), random)
     links.push(link)
     onLink(link, links.length)
   })
