@@ -6,9 +6,8 @@ import {
   encodeControl,
   isControl,
   openFrame,
-  readControl,
+  readServerControl,
   receiptText,
-  type ControlFrame,
   type HelloFrame,
   type ReplayLimits
 } from '../wire/resume-frames.js'
@@ -152,7 +151,7 @@ export class Resumption {
   receive(text: string): boolean {
     if (this.#phase === 'absent') return true
     if (isControl(text)) {
-      this.#receiveControl(readControl(text))
+      this.#receiveControl(readServerControl(text))
       return false
     }
     if (this.#phase === 'opening') {
@@ -229,7 +228,7 @@ export class Resumption {
     this.#host.onOver()
   }
 
-  #receiveControl(frame: ControlFrame | undefined): void {
+  #receiveControl(frame: ReturnType<typeof readServerControl>): void {
     const kind = frame?.['mcp.resume']
     if (this.#phase === 'opening') {
       if (kind === 'hello') this.#receiveHello(frame as HelloFrame)

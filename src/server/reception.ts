@@ -5,7 +5,7 @@ import {
   encodeControl,
   helloFrame,
   isControl,
-  readControl,
+  readClientControl,
   type HelloFrame,
   type OpenFrame,
   type ResumeFailure
@@ -160,7 +160,7 @@ export class Reception<Info> {
   }
 
   #onFirst(arrival: Arrival<Info>, text: string): void {
-    const frame = isControl(text) ? readControl(text) : undefined
+    const frame = isControl(text) ? readClientControl(text) : undefined
     if (frame?.['mcp.resume'] !== 'open' || arrival.isDeciding) return this.#refuse(arrival, 'not an open frame, or before the hello frame')
     this.#timer.clear(arrival.due)
     if (this.#shared === undefined) return this.#decide(arrival, frame)

@@ -1,6 +1,6 @@
 import { isObject } from '../lib/is-object.js'
 import type { Due, SharedTimer } from '../lib/shared-timer.js'
-import { isControl, readControl, type OpenFrame, type ResumeFailure } from '../wire/resume-frames.js'
+import { isControl, readClientControl, type OpenFrame, type ResumeFailure } from '../wire/resume-frames.js'
 import { RESUME_SUBPROTOCOL } from '../wire/subprotocol.js'
 import type { Metrics } from './metrics.js'
 import type { LinkListener, PeerLink } from './peer-link.js'
@@ -71,7 +71,7 @@ export function readEnvelope(text: string): Envelope | undefined {
 /** The open frame of the first part of a relay. @returns `undefined` for any other part. */
 export function readOpening(part: Part): { readonly open: OpenFrame; readonly principal: string } | undefined {
   if (!('open' in part) || !isControl(part.open)) return undefined
-  const frame = readControl(part.open)
+  const frame = readClientControl(part.open)
   return frame?.['mcp.resume'] === 'open' ? { open: frame, principal: part.principal } : undefined
 }
 

@@ -2,7 +2,7 @@ import { McpWebSocketError } from '../errors.js'
 import type { Due, SharedTimer } from '../lib/shared-timer.js'
 import type { SessionStore } from '../types/session-store.js'
 import { ACKNOWLEDGE_WITHIN, Receipts, ReplayBuffer } from '../wire/replay.js'
-import { encodeControl, isControl, readControl, receiptText } from '../wire/resume-frames.js'
+import { encodeControl, isControl, readClientControl, receiptText } from '../wire/resume-frames.js'
 import type { OpenFrame, ReceiptFrame, ReplayLimits, ResumeFailure } from '../wire/resume-frames.js'
 import { RESUME_SUBPROTOCOL } from '../wire/subprotocol.js'
 import type { Metrics } from './metrics.js'
@@ -275,7 +275,7 @@ export class ResumableSession implements PeerLink, Resumable {
   }
 
   #onControl(text: string): void {
-    const frame = readControl(text)
+    const frame = readClientControl(text)
     switch (frame?.['mcp.resume']) {
       case 'ack':
       case 'pong':

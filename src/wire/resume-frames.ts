@@ -123,44 +123,52 @@ const isLimits = (value: unknown): boolean =>
   isObject(value) && isCount(value.messages) && isCount(value.bytes) && Number(value.messages) > 0
 const isOptionalCount = (value: unknown): boolean => (value ?? undefined) === undefined || isCount(value)
 
-/** What each kind must have. Members that this version does not know are ignored, as a later one may have more. */
-const KINDS: Readonly<Record<ControlFrame['mcp.resume'], (frame: Record<string, unknown>) => boolean>> = {
-  open: ({ v, session, epoch, received, generation, limits }) =>
-    v === VERSION &&
-    (session === null ? epoch === null : isName(session) && isName(epoch)) &&
-    isCount(received) &&
-    isCount(generation) &&
-    isLimits(limits),
-  hello: ({ v, resumed, session, epoch, received, ttlMs, limits, delivered, tail }) =>
-    v === VERSION &&
-    typeof resumed === 'boolean' &&
-    isName(session) &&
-    isName(epoch) &&
-    isCount(received) &&
-    isCount(ttlMs) &&
-    isLimits(limits) &&
-    isOptionalCount(delivered) &&
-    isOptionalCount(tail),
-  ack: ({ received }) => isCount(received),
-  ping: ({ received }) => isCount(received),
-  pong: ({ received }) => isCount(received),
-  goaway: ({ retryAfterMs }) => isOptionalCount(retryAfterMs),
-  end: () => true
-}
+type Check = (frame: Record<string, unknown>) => boolean
 
-/** Reads a control frame. @returns `undefined` for a text that begins like one and is none. */
-export function readControl(text: string): ControlFrame | undefined {
+const hasReceived: Check = ({ received }) => isCount(received)
+const isAny: Check = () => true
+
+const isOpen: Check = ({ v, session, epoch, received, generation, limits }) =>
+  v === VERSION &&
+  (session === null ? epoch === null : isName(session) && isName(epoch)) &&
+  isCount(received) &&
+  isCount(generation) &&
+  isLimits(limits)
+
+const isHello: Check = ({ v, resumed, session, epoch, received, ttlMs, limits, delivered, tail }) =>
+  v === VERSION &&
+  typeof resumed === 'boolean' &&
+  isName(session) &&
+  isName(epoch) &&
+  [received, ttlMs].every(isCount) &&
+  isLimits(limits) &&
+  [delivered, tail].every(isOptionalCount)
+
+/** What both ends send. */
+const COMMON = { ack: hasReceived, ping: hasReceived, pong: hasReceived, end: isAny }
+
+/** Members that this version does not know are ignored, as a later one may have more. */
+function read(text: string, checks: Readonly<Record<string, Check>>): unknown {
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch {
     return undefined
   }
-  if (!isObject(value)) return undefined
-  const kind = value['mcp.resume']
-  const isValid = typeof kind === 'string' && Object.hasOwn(KINDS, kind) && KINDS[kind as ControlFrame['mcp.resume']](value)
-  return isValid ? (value as unknown as ControlFrame) : undefined
+  const kind = isObject(value) ? String(value['mcp.resume']) : ''
+  return Object.hasOwn(checks, kind) && checks[kind]?.(value as Record<string, unknown>) ? value : undefined
 }
+
+const FROM_CLIENT = { ...COMMON, open: isOpen }
+const FROM_SERVER = { ...COMMON, hello: isHello, goaway: ({ retryAfterMs }: Record<string, unknown>) => isOptionalCount(retryAfterMs) }
+
+/** Reads a control frame of a client. @returns `undefined` for a text that begins like one and is none. */
+export const readClientControl = (text: string): OpenFrame | ReceiptFrame | EndFrame | undefined =>
+  read(text, FROM_CLIENT) as OpenFrame | ReceiptFrame | EndFrame | undefined
+
+/** Reads a control frame of a server. @returns `undefined` for a text that begins like one and is none. */
+export const readServerControl = (text: string): HelloFrame | ReceiptFrame | GoawayFrame | EndFrame | undefined =>
+  read(text, FROM_SERVER) as HelloFrame | ReceiptFrame | GoawayFrame | EndFrame | undefined
 
 /** The client's first frame. */
 export const openFrame = (members: Omit<OpenFrame, 'mcp.resume' | 'v'>): OpenFrame => ({ 'mcp.resume': 'open', v: VERSION, ...members })

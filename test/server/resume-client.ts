@@ -4,7 +4,7 @@ import {
   encodeControl,
   isControl,
   openFrame,
-  readControl,
+  readServerControl,
   type ControlFrame,
   type HelloFrame,
   type OpenFrame,
@@ -51,7 +51,7 @@ export async function dialForResume(url: string, options: ClientOptions = {}): P
   ws.on('error', () => undefined)
   const closed = new Promise<number>((resolve) => ws.once('close', resolve))
   await once(ws, 'open')
-  const control = (): ControlFrame[] => texts.filter(isControl).flatMap((text) => readControl(text) ?? [])
+  const control = (): ControlFrame[] => texts.filter(isControl).flatMap((text) => readServerControl(text) ?? [])
   const data = (): string[] => texts.filter((text) => !isControl(text))
   return {
     ws,

@@ -1,5 +1,5 @@
 import { WebSocket } from 'ws'
-import { isControl, readControl, type HelloFrame } from '../../../src/wire/resume-frames.js'
+import { isControl, readServerControl, type HelloFrame } from '../../../src/wire/resume-frames.js'
 import { pause } from '../../helpers/pause.js'
 import type { Ledger } from './ledger.js'
 import type { Random } from './random.js'
@@ -78,7 +78,7 @@ export class Hijacker {
         if (text.includes('notifications/chaos') && !text.startsWith('[')) heard = this.#inOrder(text, heard)
         return
       }
-      const frame = readControl(text)
+      const frame = readServerControl(text)
       if (frame?.['mcp.resume'] === 'hello') this.#judge((hello = frame))
     })
     await Promise.race([gone, pause(ms)])

@@ -1,5 +1,5 @@
 import type { ControlFrame, HelloFrame, OpenFrame } from '../../../src/wire/resume-frames.js'
-import { isControl, readControl } from '../../../src/wire/resume-frames.js'
+import { isControl, readClientControl, readServerControl } from '../../../src/wire/resume-frames.js'
 import type { Ledger } from './ledger.js'
 
 // A session is given up after so many sockets that ended without any progress.
@@ -48,8 +48,8 @@ export class Witness {
   }
 
   onFrame(direction: 'in' | 'out', text: string): void {
-    if (direction === 'out') return isControl(text) ? this.#onOut(readControl(text)) : undefined
-    if (isControl(text)) return this.#onIn(readControl(text))
+    if (direction === 'out') return isControl(text) ? this.#onOut(readClientControl(text)) : undefined
+    if (isControl(text)) return this.#onIn(readServerControl(text))
     if (!this.#isAttached) return
     if (this.#tail > 0) this.#tail--
     else this.#received++
