@@ -18,7 +18,12 @@ const SAFE_METHODS: ReadonlySet<string> = new Set([
   'server/discover',
   'logging/setLevel',
   'resources/subscribe',
-  'resources/unsubscribe'
+  'resources/unsubscribe',
+  // MCP 2025-11-25, basic/utilities/tasks: reads of a task, and its cancellation, which a task that has ended refuses.
+  'tasks/get',
+  'tasks/list',
+  'tasks/result',
+  'tasks/cancel'
 ])
 
 /** Whether a request may be sent a second time when its first fate is unknown. Its own option `resend` wins over the policy. */

@@ -15,6 +15,7 @@ interface Message {
 /** From here on a message is not parsed: its text is cut out of its bytes. */
 const LARGE = 4096
 
+const CONTROL = Buffer.from('{"mcp.resume":')
 const TEXT = Buffer.from('"text":"')
 const ID = Buffer.from('"id":')
 
@@ -73,7 +74,25 @@ function writeTogether(stream: Duplex): () => void {
   }
 }
 
+const RESUME = 'mcp.v1.resume'
+
+const HELLO = `{"mcp.resume":"hello","v":1,"resumed":false,"session":"s","epoch":"e","received":0,"ttlMs":60000,"limits":{"messages":256,"bytes":8388608},"durability":"process"}`
+
+/** Speaks as much of `mcp.v1.resume` as a client needs whose connection never breaks. @returns Whether a frame is one of its own. */
+function keepSession(socket: WebSocket): (data: Buffer) => boolean {
+  let received = 0
+  return (data) => {
+    if (!data.subarray(0, 14).equals(CONTROL)) {
+      if (++received % 16 === 0) socket.send(`{"mcp.resume":"ack","received":${String(received)}}`)
+      return false
+    }
+    if (data.includes('"open"')) socket.send(HELLO)
+    return true
+  }
+}
+
 function serve(socket: WebSocket, stream: Duplex): void {
+  const isControl = socket.protocol === RESUME ? keepSession(socket) : () => false
   const held: unknown[] = []
   const willSend = writeTogether(stream)
   const call = (id: unknown, name: string | undefined, text: string): void => {
@@ -86,6 +105,7 @@ function serve(socket: WebSocket, stream: Duplex): void {
   }
   socket.on('error', () => socket.terminate())
   socket.on('message', (data: Buffer) => {
+    if (isControl(data)) return
     if (data.length > LARGE) {
       socket.send(echoBytes(data), { binary: false })
       return
@@ -105,7 +125,8 @@ function serve(socket: WebSocket, stream: Duplex): void {
 obey({
   /** @returns The port that it listens on, and since when. */
   listen: async (port: number) => {
-    const server = new WebSocketServer({ host: '127.0.0.1', port, maxPayload: 64 * 2 ** 20 })
+    const handleProtocols = (offered: Set<string>): string | false => (offered.has(RESUME) ? RESUME : ([...offered][0] ?? false))
+    const server = new WebSocketServer({ host: '127.0.0.1', port, maxPayload: 64 * 2 ** 20, handleProtocols })
     server.on('connection', (socket, request) => serve(socket, request.socket))
     await once(server, 'listening')
     return { port: (server.address() as AddressInfo).port, at: now() }

@@ -12,8 +12,8 @@ const INFO = { name: 'bench', version: '1.0.0' }
 const MAX_MESSAGE_BYTES = 32 * 2 ** 20
 
 /** The client of this package; `module` is its main entry. */
-export async function openOurs(url: string, module: Main): Promise<Connection> {
-  const client = new module.McpWebSocketClient({ url, protocol: 'legacy', maxMessageBytes: MAX_MESSAGE_BYTES })
+export async function openOurs(url: string, module: Main, resume = false): Promise<Connection> {
+  const client = new module.McpWebSocketClient({ url, protocol: 'legacy', maxMessageBytes: MAX_MESSAGE_BYTES, ...(resume && { resume }) })
   await client.connect()
   return {
     request: (name, text) => client.callTool({ name, arguments: { text } }) as Promise<unknown> as Promise<Answer>,

@@ -41,6 +41,12 @@ export const PEERS: Readonly<Record<string, Peer>> = {
     package: 'mcp-websocket-client',
     open: async (url) => (await mcp()).openOurs(url, await import('../../src/index.js'))
   },
+  'ours-resume': {
+    title: 'mcp-websocket-client, with a session',
+    isOurs: true,
+    package: 'mcp-websocket-client',
+    open: async (url) => (await mcp()).openOurs(url, await import('../../src/index.js'), true)
+  },
   'ours-v1': {
     title: 'SDK v1, our transport',
     isOurs: true,

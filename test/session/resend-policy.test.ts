@@ -15,13 +15,17 @@ describe('mayResend', () => {
     'server/discover',
     'logging/setLevel',
     'resources/subscribe',
-    'resources/unsubscribe'
+    'resources/unsubscribe',
+    'tasks/get',
+    'tasks/list',
+    'tasks/result',
+    'tasks/cancel'
   ])('allows %s by the policy safe, and not by never', (method) => {
     expect(mayResend({ method, params: undefined, resend: undefined }, 'safe')).toBe(true)
     expect(mayResend({ method, params: undefined, resend: undefined }, 'never')).toBe(false)
   })
 
-  it.each(['tools/call', 'initialize', 'subscriptions/listen', 'tasks/cancel', 'x/list', 'constructor', ''])(
+  it.each(['tools/call', 'initialize', 'subscriptions/listen', 'tasks/update', 'x/list', 'constructor', ''])(
     'does not allow %j by itself',
     (method) => {
       expect(mayResend({ method, params: undefined, resend: undefined }, 'safe')).toBe(false)
