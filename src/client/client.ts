@@ -8,7 +8,7 @@ import { guarded } from '../lib/guarded.js'
 import { isObject } from '../lib/is-object.js'
 import { RpcPeer, type Call, type CallFlow } from '../rpc/rpc-peer.js'
 import type { Agreement, Era } from '../session/agreement.js'
-import type { ClientEvents } from '../session/events.js'
+import type { ClientEvents, StateChange } from '../session/events.js'
 import { Handshake, requestMeta } from '../session/handshake.js'
 import { resolveClientOptions, type ClientConfig, type Ports } from '../session/options.js'
 import { PORTS, SessionHost } from '../session/session-host.js'
@@ -140,6 +140,17 @@ export class McpWebSocketClient extends McpMethods {
   /** Counts since the client was made, as a copy. */
   stats(): ClientStats {
     return this.#host.stats()
+  }
+
+  /**
+   * Every change of the state from now on, in order, as the event `state` tells it; ends with `closed`, or when the loop is left.
+   * @example
+   * ```ts
+   * for await (const { to } of client.states()) console.log(to)
+   * ```
+   */
+  states(): AsyncGenerator<StateChange, void, undefined> {
+    return this.#host.states()
   }
 
   /**

@@ -95,7 +95,7 @@ export interface ConnectionListener {
 }
 
 /** The counts of a client since it was made. The session adds to them. */
-export type ConnectionStats = { -readonly [Count in keyof ClientStats]: ClientStats[Count] }
+export type ConnectionStats = { -readonly [Count in keyof Omit<ClientStats, 'bytesWaiting' | 'oldestRequest'>]: ClientStats[Count] }
 
 /** Whether a state has an open socket that messages go over. */
 export const isUp = ({ name }: LifecycleState): boolean => name === 'initializing' || name === 'ready'
@@ -210,6 +210,12 @@ export class Connection implements SocketListener {
   /** The position of the last frame in its session, for {@link Attachment}; 0 without sessions. */
   get position(): number {
     return this.#resumption?.sent ?? 0
+  }
+
+  /** Bytes that wait in the socket. */
+  get bytesWaiting(): number {
+    const { buffered = 0 } = this.#socket ?? {}
+    return buffered < Infinity ? buffered : 0
   }
 
   get #buffered(): number {

@@ -35,6 +35,9 @@ export type StateChange =
   | ChangeTo<'failed', 'error' | 'closure'>
   | ChangeTo<'idle' | 'ready' | 'closing' | 'closed'>
 
+/** Whether the life has ended, or is about to. */
+export const isOver = ({ name }: LifecycleState): boolean => name === 'closing' || name === 'closed' || name === 'failed'
+
 /** The payload of `state` for a change of the lifecycle. */
 export function describeChange(to: LifecycleState, from: LifecycleState, closure: Closure | undefined): StateChange {
   const attempt = 'life' in to && to.name !== 'ready' ? to.life.attempt : undefined
@@ -53,6 +56,13 @@ export interface ClientEvents {
   resumed: Resumed
   /** The server sent a notification; a handler may have taken it too. */
   notification: { readonly method: string; readonly params?: Params | undefined }
+  /** There has been no connection for 5 s, after there was one. Once for each outage: for a person, who need not hear of a shorter one. */
+  'connection-lost': undefined
+  /** The end of an outage that `connection-lost` told of. */
+  'connection-restored': {
+    /** How long the outage lasted, in ms. */
+    readonly downtime: number
+  }
   /** Something went wrong that belongs to no promise. The client goes on. */
   error: Error
   /** The client gave up; `connect()` starts a new life. */

@@ -61,6 +61,12 @@ export class InFlight extends PendingRequests implements AwaitedCalls {
     this.#hasUnread = true
   }
 
+  /** How long the call that was written first has waited, in whole ms; nothing if there is none. */
+  oldest(now: number): { readonly oldestRequest?: number } {
+    for (const request of this.all()) if (isCall(request)) return { oldestRequest: Math.round(now - request.sentAt) }
+    return {}
+  }
+
   /** Whether anybody waits for a response. */
   get hasCalls(): boolean {
     for (const request of this.all()) if (isCall(request)) return true

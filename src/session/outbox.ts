@@ -37,6 +37,11 @@ export class Outbox {
     return this.#waiting.size + this.#resends.size
   }
 
+  /** How long they are together, in UTF-16 code units; without those that were sent before. */
+  get size(): number {
+    return this.#size
+  }
+
   /** How many of them were sent before. */
   get resendCount(): number {
     return this.#resends.size

@@ -9,9 +9,11 @@ import type { PendingRequest } from '../rpc/pending.js'
 import { openSocket } from '../socket/open-socket.js'
 import type { ClientStats } from '../types/client.js'
 import type { JsonRpcMessage } from '../types/json-rpc.js'
-import { describeChange, type ClientEvents } from './events.js'
+import { describeChange, isOver, type ClientEvents, type StateChange } from './events.js'
 import type { Ports } from './options.js'
+import { OutageNotice } from './outage-notice.js'
 import { Session, type SessionConfig } from './session.js'
+import { stateChanges } from './state-changes.js'
 
 /** The real platform. */
 export const PORTS: Ports = { clock: systemClock, openSocket }
@@ -31,8 +33,6 @@ export interface HostListener {
   onError?(error: Error): void
 }
 
-const isOver = ({ name }: LifecycleState): boolean => name === 'closing' || name === 'closed' || name === 'failed'
-
 /** What the client and the SDK transport have in common: a session, its events, the hints of the page, and how both are closed. */
 export class SessionHost {
   /** The session. */
@@ -40,6 +40,7 @@ export class SessionHost {
   /** The events that the program can listen to. */
   readonly events: Emitter<ClientEvents>
   readonly #listener: HostListener
+  readonly #notice: OutageNotice
   #closing: Deferred<void> | undefined
   #unwatchPage: (() => void) | undefined
 
@@ -48,6 +49,7 @@ export class SessionHost {
     this.#listener = listener
     // What a listener of `error` throws has nowhere to go.
     this.events = new Emitter((error, event) => event !== 'error' && this.report(error))
+    this.#notice = new OutageNotice(config.connection.clock, this.events)
     this.session = new Session(config, {
       onState: (to, from, closure) => this.#onState(to, from, closure),
       onReconnected: (reconnected) => this.events.emit('reconnected', reconnected),
@@ -71,6 +73,11 @@ export class SessionHost {
   /** The counts so far. */
   stats(): ClientStats {
     return this.session.stats
+  }
+
+  /** Every change of the state from now on. */
+  states(): AsyncGenerator<StateChange, void, undefined> {
+    return stateChanges(this.events)
   }
 
   /** Begins a life, unless one is under way; `reconnect` dials anew at once in any case. */
@@ -121,6 +128,7 @@ export class SessionHost {
       this.events.emit('state', change)
       if (change.error) this.events.emit('failed', change.error)
       if (to.name === 'closed') this.events.emit('close', undefined)
+      this.#notice.onState(to, from)
       this.#listener.onState(to, ended)
     })
     if (to.name !== 'closed') return

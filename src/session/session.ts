@@ -2,7 +2,7 @@
 // socket, restores what the journal remembers, keeps what is sent meanwhile in the outbox, decides what becomes of requests in flight
 // at a drop, and watches the connection with a heartbeat. The client and the SDK transport call it, through a session host.
 
-import { Connection, isUp, type ConnectionConfig, type ConnectionListener, type ConnectionStats } from '../connection/connection.js'
+import { Connection, isUp, type ConnectionConfig, type ConnectionListener } from '../connection/connection.js'
 import { REPLACED } from '../connection/closures.js'
 import type { Command, LifecycleState } from '../connection/lifecycle.js'
 import { UNRELATED, type Attachment } from '../connection/resumption.js'
@@ -10,7 +10,7 @@ import { ClosedError, HandshakeError, ProtocolError, type Closure, type Delivery
 import { decided } from '../lib/guarded.js'
 import { SharedTimer, type Due } from '../lib/shared-timer.js'
 import type { PendingRequest } from '../rpc/pending.js'
-import type { Reconnected, Resumed } from '../types/client.js'
+import type { ClientStats, Reconnected, Resumed } from '../types/client.js'
 import type { JsonRpcError, JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, JsonRpcResponse, RequestId } from '../types/json-rpc.js'
 import { INTERNAL_ERROR, isErrorResponse, isRequest, isResponse, type Malformed } from '../wire/json-rpc.js'
 import { cancellation, cancelledId, INITIALIZE } from '../wire/methods.js'
@@ -156,8 +156,9 @@ export class Session implements ConnectionListener {
   }
 
   /** The counts so far, as a copy. */
-  get stats(): ConnectionStats {
-    return { ...this.#connection.stats }
+  get stats(): ClientStats {
+    const { stats, bytesWaiting } = this.#connection
+    return { ...stats, bytesWaiting: this.#outbox.size + bytesWaiting, ...this.#inFlight.oldest(this.#config.connection.clock.now()) }
   }
 
   /** Begins a life, dials anew, or ends the life. */
@@ -273,6 +274,7 @@ export class Session implements ConnectionListener {
     if (isFirst) this.#journal.noteSent(request, frame)
     request.phase = isRepetition && resend !== 'always' ? 'resent' : 'sent'
     request.size = frame.length
+    request.sentAt = this.#config.connection.clock.now()
     // Before the program is asked about it: whatever that does to the connection decides about this request too.
     this.#inFlight.add(request)
     if (isFirst) request.mayResend = this.#mayResend(request)
@@ -449,9 +451,7 @@ export class Session implements ConnectionListener {
     this.#setup.begin()
   }
 
-  onOver(): void {
-    this.#loseSession(null)
-  }
+  readonly onOver = (): void => this.#loseSession(null)
 
   /** @param to - Where the connection is on its way to. */
   #leaveSocket(from: LifecycleState, to: LifecycleState, closure: Closure | undefined): void {

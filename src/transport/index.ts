@@ -1,5 +1,7 @@
 export { WebSocketClientTransport } from './websocket-client-transport.js'
 export type { TransportEvents } from './websocket-client-transport.js'
+export type { StateChange } from '../session/events.js'
+export type { Resumed } from '../types/client.js'
 export type { FailureData } from './messages.js'
 export type {
   JsonRpcError,

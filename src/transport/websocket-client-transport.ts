@@ -7,7 +7,7 @@ import { deferred, type Deferred } from '../lib/deferred.js'
 import { guarded } from '../lib/guarded.js'
 import { checkOptions } from '../lib/option-rules.js'
 import { PendingRequest, PendingRequests } from '../rpc/pending.js'
-import type { ClientEvents } from '../session/events.js'
+import type { ClientEvents, StateChange } from '../session/events.js'
 import { CONNECTION_RULES, resolveClientOptions, type Ports } from '../session/options.js'
 import { PORTS, SessionHost } from '../session/session-host.js'
 import type { ClientStats } from '../types/client.js'
@@ -104,6 +104,17 @@ export class WebSocketClientTransport {
   /** Counts since the transport was made, as a copy. */
   stats(): ClientStats {
     return this.#host.stats()
+  }
+
+  /**
+   * Every change of the state from now on, in order, as the event `state` tells it; ends with `closed`, or when the loop is left.
+   * @example
+   * ```ts
+   * for await (const { to } of transport.states()) console.log(to)
+   * ```
+   */
+  states(): AsyncGenerator<StateChange, void, undefined> {
+    return this.#host.states()
   }
 
   /**

@@ -80,6 +80,10 @@ export interface ClientStats {
   readonly resent: number
   /** Requests that failed because the connection broke before their response came. */
   readonly lost: number
+  /** Bytes that wait to be sent, in the outbox and in the socket; an outbox counts characters, which is the same for ASCII. */
+  readonly bytesWaiting: number
+  /** How long the oldest request in flight has waited for its response, in whole ms; absent while none is in flight. */
+  readonly oldestRequest?: number | undefined
   /** Round trip of the last heartbeat probe or `ping()` that the server answered, in ms; absent before the first one. */
   readonly latency?: number | undefined
 }

@@ -195,6 +195,7 @@ describe('stats', () => {
       bytesSent: 0,
       bytesReceived: 0,
       resent: 0,
+      bytesWaiting: 0,
       lost: 0
     })
   })

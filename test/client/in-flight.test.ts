@@ -159,7 +159,7 @@ describe('a request that is not safe', () => {
     expect((call.error as Error).message).toMatch(/unknown/)
   })
 
-  it.each(['tasks/cancel', 'vendor/anything', 'sampling/createMessage'])('may be %s: what is not known is not repeated', async (method) => {
+  it.each(['tasks/update', 'vendor/anything', 'sampling/createMessage'])('may be %s: what is not known is not repeated', async (method) => {
     const rig = useClient()
     const first = await rig.legacy()
     const asked = watch(rig.client.request(method))

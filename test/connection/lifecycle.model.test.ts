@@ -304,8 +304,8 @@ class World {
     if (this.faults.length > 0) throw this.faults[0]
     expect(client.state).toBe(this.#state)
     expect(network.openCount, 'sockets').toBeLessThanOrEqual(1)
-    // One each of the connection, the session and the peer.
-    expect(clock.pendingCount, 'timers').toBeLessThanOrEqual(3)
+    // One each of the connection, the session, the peer and the notice of an outage.
+    expect(clock.pendingCount, 'timers').toBeLessThanOrEqual(4)
     const openRequests = this.requests.filter(({ outcome }) => outcome === 'open').length
     expect(client.pendingCount).toBe(openRequests)
     expect(client.queuedCount).toBeLessThanOrEqual(5 + openRequests)

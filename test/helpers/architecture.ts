@@ -58,6 +58,7 @@ const EFFECTS: ReadonlySet<string> = new Set([
   'lib/deferred.ts',
   'lib/guarded.ts',
   'lib/waits.ts',
+  'session/state-changes.ts',
   'wire/ordered-delivery.ts',
   'rpc/rpc-peer.ts',
   'rpc/request-dispatcher.ts',

@@ -1,0 +1,30 @@
+import { deferred, type Deferred } from '../lib/deferred.js'
+import type { Emitter } from '../lib/emitter.js'
+import type { ClientEvents, StateChange } from './events.js'
+
+/** Every change of the state from now on, in order, none left out; ends with `closed`. */
+export function stateChanges(events: Emitter<ClientEvents>): AsyncGenerator<StateChange, void, undefined> {
+  const waiting: StateChange[] = []
+  let more: Deferred<void> = deferred()
+  const onState = (change: StateChange): void => {
+    waiting.push(change)
+    more.resolve()
+  }
+  // Not only once somebody asks for the first one.
+  events.on('state', onState)
+  async function* iterate(): AsyncGenerator<StateChange, void, undefined> {
+    try {
+      for (;;) {
+        for (let change = waiting.shift(); change; change = waiting.shift()) {
+          yield change
+          if (change.to === 'closed') return
+        }
+        await more.promise
+        more = deferred()
+      }
+    } finally {
+      events.off('state', onState)
+    }
+  }
+  return iterate()
+}
