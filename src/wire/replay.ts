@@ -105,11 +105,6 @@ export class Receipts {
     return this.#received
   }
 
-  /** Whether something was received that the other end has not been told. */
-  get isOwing(): boolean {
-    return this.#received > this.#told
-  }
-
   /** The other end keeps no more than that: both would stand still if it had to wait for more. */
   expect({ messages }: ReplayLimits): void {
     this.#most = Math.max(1, Math.min(MOST_FRAMES, Math.floor(messages / 2)))

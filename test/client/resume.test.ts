@@ -275,6 +275,47 @@ describe('a call whose connection breaks', () => {
   })
 })
 
+describe('a server that ends the session', () => {
+  it('says so before it closes: the calls are failed with the connection, and the next one has a new session', async () => {
+    const rig = await useResumable()
+    const caught = rig.client.callTool({ name: 'first' }).catch((error: unknown) => error)
+    rig.socket.deliver({ 'mcp.resume': 'end' })
+    expect(rig.client.pendingCount).toBe(1)
+    rig.socket.drop({ code: 1001 })
+    expect(await caught).toMatchObject({ delivery: 'unknown' })
+    expect(control(await opened(rig), 'open')).toMatchObject([{ session: null }])
+  })
+
+  it('is left at once after goaway, if the connection was stable, and keeps no session', async () => {
+    const rig = await useResumable()
+    await rig.clock.advance(5000)
+    const call = rig.client.callTool({ name: 'slow' })
+    rig.socket.deliver({ 'mcp.resume': 'goaway', retryAfterMs: 0 })
+    const waiting = rig.client.listTools()
+    expect(rig.client.state).toBe('ready')
+    rig.socket.respond('tools/call', { content: [] })
+    await call
+    const next = (await rig.network.last()).accept(RESUME_SUBPROTOCOL)
+    expect(rig.network.dials).toBe(2)
+    expect(control(rig.socket, 'end')).toHaveLength(1)
+    expect(control(next, 'open')).toMatchObject([{ session: null }])
+    next.deliver(hello({ session: 's2' }))
+    next.respond('initialize', LEGACY_RESULT)
+    next.respond('tools/list', { tools: [] })
+    await waiting
+  })
+
+  it('is left after the time that goaway names', async () => {
+    const rig = await useResumable()
+    await rig.clock.advance(5000)
+    rig.socket.deliver({ 'mcp.resume': 'goaway', retryAfterMs: 700 })
+    const { to, delay } = rig.states.at(-1) ?? {}
+    expect(to).toBe('waiting')
+    expect(delay).toBeGreaterThanOrEqual(700)
+    expect(delay).toBeLessThanOrEqual(840)
+  })
+})
+
 describe('a session that is over', () => {
   const lostWith = async (rig: Rig, members: object): Promise<FakeSocket> => {
     const next = await opened(rig)

@@ -1,5 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
-import { settle } from '../helpers/fake-clock.js'
+import { WebSocketClientTransport } from '../../src/transport/websocket-client-transport.js'
+import { FakeClock, settle } from '../helpers/fake-clock.js'
+import { FakeNetwork } from '../helpers/fake-network.js'
 import { useClient, type Rig } from './use-client.js'
 
 const options = { protocol: 'legacy', heartbeat: false, reconnect: { jitter: false, initialDelay: 3000, growFactor: 1 } } as const
@@ -114,4 +116,20 @@ describe('stats()', () => {
     void client.listTools().catch(() => undefined)
     expect(client.stats().bytesWaiting).toBeGreaterThan(40)
   })
+})
+
+it('a transport tells its states in the same way', async () => {
+  const network = new FakeNetwork()
+  const clock = new FakeClock()
+  const transport = new WebSocketClientTransport('ws://127.0.0.1/ws', { heartbeat: false }, { clock, openSocket: network.openSocket })
+  const changes = transport.states()
+  const started = transport.start()
+  const socket = (await network.last()).accept()
+  await started
+  void transport.close()
+  socket.drop({ code: 1000 })
+  const seen: string[] = []
+  for await (const { to } of changes) seen.push(to)
+  expect(seen).toEqual(['connecting', 'initializing', 'ready', 'closing', 'closed'])
+  expect(clock.pendingCount).toBe(0)
 })

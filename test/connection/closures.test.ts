@@ -7,6 +7,7 @@ import {
   lateClosure,
   lostCode,
   mayLackSubprotocol,
+  mayRejectOffer,
   REPLACED,
   tellsEra,
   unexpectedError,
@@ -153,6 +154,33 @@ describe('mayLackSubprotocol', () => {
     ['a close', { kind: 'close' }, false, false]
   ])('judges %s', (_what, closure, shown, hidden) => {
     expect([true, false].map((seesHttp) => mayLackSubprotocol(closureOf(closure), seesHttp))).toEqual([shown, hidden])
+  })
+})
+
+describe('mayRejectOffer', () => {
+  it.each<[string, Partial<Closure>, boolean, boolean]>([
+    // closure, in an engine that shows HTTP, in one that hides it
+    ['a dial that failed', { kind: 'network' }, false, true],
+    ['a server that chose what was not offered', { kind: 'subprotocol' }, true, true],
+    ['a close', { kind: 'close' }, false, false],
+    ...[400, 404, 406, 426, 499].map((status): [string, Partial<Closure>, boolean, boolean] => [
+      `the status ${String(status)}`,
+      { kind: 'http', status },
+      true,
+      true
+    ]),
+    ...[301, 401, 403, 408, 425, 429, 500, 503].map((status): [string, Partial<Closure>, boolean, boolean] => [
+      `the status ${String(status)}`,
+      { kind: 'http', status },
+      false,
+      false
+    ])
+  ])('judges %s', (_what, closure, shown, hidden) => {
+    const judged = (everReady: boolean): boolean[] =>
+      [true, false].map((seesHttp) => mayRejectOffer({ ...closureOf(closure), everReady }, seesHttp))
+    expect(judged(false)).toEqual([shown, hidden])
+    // It took the offer once.
+    expect(judged(true)).toEqual([false, false])
   })
 })
 

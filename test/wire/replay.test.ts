@@ -1,0 +1,93 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { Receipts, ReplayBuffer } from '../../src/wire/replay.js'
+
+describe('a replay buffer', () => {
+  it('keeps what is not acknowledged, in order', () => {
+    const buffer = new ReplayBuffer({ messages: 10, bytes: 100 })
+    expect(['a', 'bb', 'ccc'].map((text) => buffer.push(text))).toEqual([1, 2, 3])
+    expect(buffer.acknowledge(1)).toBe(true)
+    expect(buffer).toMatchObject({ sent: 3, acknowledged: 1, length: 2, size: 5, unacknowledged: ['bb', 'ccc'] })
+    expect(buffer.acknowledge(3)).toBe(true)
+    expect(buffer).toMatchObject({ sent: 3, acknowledged: 3, length: 0, size: 0, unacknowledged: [] })
+  })
+
+  it('takes the same acknowledgement twice, and none of what was not sent, or of less than before', () => {
+    const buffer = new ReplayBuffer({ messages: 10, bytes: 100 })
+    for (const text of ['a', 'b']) buffer.push(text)
+    expect([0, 1, 1, 0, 3, 2].map((position) => buffer.acknowledge(position))).toEqual([true, true, true, false, false, true])
+  })
+
+  it.each([
+    ['messages', { messages: 2, bytes: 100 }],
+    ['bytes', { messages: 10, bytes: 2 }]
+  ])('is full at the limit of %s, until something is acknowledged', (_what, limits) => {
+    const buffer = new ReplayBuffer(limits)
+    buffer.push('a')
+    expect(buffer.isFull).toBe(false)
+    buffer.push('b')
+    expect(buffer.isFull).toBe(true)
+    buffer.acknowledge(1)
+    expect(buffer.isFull).toBe(false)
+  })
+
+  it('holds to the lower limits of both ends', () => {
+    const buffer = new ReplayBuffer({ messages: 3, bytes: 2 })
+    buffer.narrow({ messages: 1, bytes: 100 })
+    buffer.push('a')
+    expect(buffer.isFull).toBe(true)
+  })
+
+  it('is what a list would be, under any sequence of frames and acknowledgements', () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(fc.string(), fc.nat(40)), { maxLength: 60 }), (steps) => {
+        const buffer = new ReplayBuffer({ messages: 1e6, bytes: 1e9 })
+        const sent: string[] = []
+        let acknowledged = 0
+        for (const step of steps) {
+          if (typeof step === 'string') expect(buffer.push(step)).toBe(sent.push(step))
+          else {
+            const isPossible = step >= acknowledged && step <= sent.length
+            expect(buffer.acknowledge(step)).toBe(isPossible)
+            if (isPossible) acknowledged = step
+          }
+          const left = sent.slice(acknowledged)
+          expect([...buffer.unacknowledged]).toEqual(left)
+          expect(buffer).toMatchObject({ sent: sent.length, acknowledged, length: left.length, size: left.join('').length })
+        }
+      })
+    )
+  })
+})
+
+describe('receipts', () => {
+  const dueAfter = (receipts: Receipts, length: number): number => {
+    let count = 1
+    while (!receipts.note(length)) count++
+    return count
+  }
+
+  it('make an acknowledgement due after 16 frames, or after 256 KiB', () => {
+    expect(dueAfter(new Receipts(), 10)).toBe(16)
+    expect(dueAfter(new Receipts(), 100 * 1024)).toBe(3)
+  })
+
+  it.each([
+    [256, 16],
+    [20, 10],
+    [3, 1],
+    [1, 1]
+  ])('make it due in time where the other end keeps %s frames: after %s', (messages, wanted) => {
+    const receipts = new Receipts()
+    receipts.expect({ messages, bytes: 1e6 })
+    expect(dueAfter(receipts, 10)).toBe(wanted)
+  })
+
+  it('count anew once the other end is told', () => {
+    const receipts = new Receipts()
+    for (let n = 0; n < 10; n++) receipts.note(1)
+    expect(receipts.tell()).toBe(10)
+    expect(dueAfter(receipts, 1)).toBe(16)
+    expect(receipts.received).toBe(26)
+  })
+})
