@@ -17,7 +17,7 @@ export class PendingRequest {
   phase: 'queued' | 'sent' | 'returned' | 'resent' = 'queued'
   /** The number of its frame in a session that survives its connection; 0 where there is none. */
   position = 0
-  /** When it was written last, in ms of the clock. */
+  /** When it was written last, in whole ms of the clock. */
   sentAt = 0
   /** The request as text, without what the era adds to it: it may have to be sent again. */
   text: string | undefined

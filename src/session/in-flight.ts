@@ -63,7 +63,7 @@ export class InFlight extends PendingRequests implements AwaitedCalls {
 
   /** How long the call that was written first has waited, in whole ms; nothing if there is none. */
   oldest(now: number): { readonly oldestRequest?: number } {
-    for (const request of this.all()) if (isCall(request)) return { oldestRequest: Math.round(now - request.sentAt) }
+    for (const request of this.all()) if (isCall(request)) return { oldestRequest: Math.max(0, Math.round(now) - request.sentAt) }
     return {}
   }
 

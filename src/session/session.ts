@@ -274,7 +274,8 @@ export class Session implements ConnectionListener {
     if (isFirst) this.#journal.noteSent(request, frame)
     request.phase = isRepetition && resend !== 'always' ? 'resent' : 'sent'
     request.size = frame.length
-    request.sentAt = this.#config.connection.clock.now()
+    // A whole number needs no memory of its own, and there may be many.
+    request.sentAt = Math.round(this.#config.connection.clock.now())
     // Before the program is asked about it: whatever that does to the connection decides about this request too.
     this.#inFlight.add(request)
     if (isFirst) request.mayResend = this.#mayResend(request)
