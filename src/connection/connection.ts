@@ -194,7 +194,12 @@ export class Connection implements SocketListener {
 
   /** Whether the socket takes more messages: it is open, and the server reads and acknowledges fast enough. */
   get canWrite(): boolean {
-    return this.isDrained && !this.#resumption?.isFull
+    return this.isDrained && !this.isFull
+  }
+
+  /** Whether the server has to acknowledge something first, on a socket that has a session. */
+  get isFull(): boolean {
+    return this.#resumption?.isFull ?? false
   }
 
   /** Whether what was sent survives the lack of a socket: a session waits for the next one. */

@@ -258,7 +258,8 @@ export class Session implements ConnectionListener {
   /** @param isHandshake - No limit of the outbox holds for the handshake of the layer above. */
   #queue(waiting: Waiting, method: string, isHandshake = false): void {
     this.#assertAlive()
-    if (isHandshake || this.#phase === 'flushing') this.#outbox.push(waiting)
+    // Where it only waits for the server to acknowledge what is under way, `maxPending` is limit enough.
+    if (isHandshake || this.#phase === 'flushing' || this.#connection.isFull) this.#outbox.push(waiting)
     else if (!this.#outbox.add(waiting)) throw queueFullError(method)
     if (this.#phase === 'open' && this.#drainDelay === undefined) this.#connection.awaitDrain()
   }
