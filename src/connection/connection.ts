@@ -194,12 +194,12 @@ export class Connection implements SocketListener {
 
   /** Whether the socket takes more messages: it is open, and the server reads and acknowledges fast enough. */
   get canWrite(): boolean {
-    return this.isDrained && !this.isFull
+    return this.isDrained && !this.#resumption?.isFull
   }
 
-  /** Whether the server has to acknowledge something first, on a socket that has a session. */
-  get isFull(): boolean {
-    return this.#resumption?.isFull ?? false
+  /** Whether only the acknowledgements of a session decide when more may be sent: the server reads fast enough. */
+  get isPaced(): boolean {
+    return this.isResumable && this.isDrained
   }
 
   /** Whether what was sent survives the lack of a socket: a session waits for the next one. */

@@ -259,7 +259,7 @@ export class Session implements ConnectionListener {
   #queue(waiting: Waiting, method: string, isHandshake = false): void {
     this.#assertAlive()
     // Where it only waits for the server to acknowledge what is under way, `maxPending` is limit enough.
-    if (isHandshake || this.#phase === 'flushing' || this.#connection.isFull) this.#outbox.push(waiting)
+    if (isHandshake || this.#phase === 'flushing' || (this.#phase === 'open' && this.#connection.isPaced)) this.#outbox.push(waiting)
     else if (!this.#outbox.add(waiting)) throw queueFullError(method)
     if (this.#phase === 'open' && this.#drainDelay === undefined) this.#connection.awaitDrain()
   }
