@@ -139,8 +139,8 @@ export class Resumption {
   /** Notes that a data frame is sent. @returns Whether it has to be written to the socket. */
   record(text: string): boolean {
     if (this.#phase === 'absent') return true
-    if (this.#phase !== 'attached' && !this.#isConfirmed) return false
     const isAttached = this.#phase === 'attached'
+    if (!isAttached && !this.#isConfirmed) return false
     // Nothing new is sent to a full buffer, but cancellations and responses go beyond; without a socket, nobody may ever read them.
     if (!isAttached && this.#buffer.isBeyond(HARD_LIMIT)) this.#lose()
     else this.#buffer.push(text)
@@ -229,11 +229,10 @@ export class Resumption {
   }
 
   #receiveControl(frame: ReturnType<typeof readServerControl>): void {
-    const kind = frame?.['mcp.resume']
     if (this.#phase === 'opening') {
-      if (kind === 'hello') this.#receiveHello(frame as HelloFrame)
+      if (frame?.['mcp.resume'] === 'hello') this.#receiveHello(frame)
       else this.#host.onMisunderstood('no hello')
-    } else if (frame === undefined || 'v' in frame) this.#violate('an invalid control frame')
+    } else if (frame === undefined || frame['mcp.resume'] === 'hello') this.#violate('an invalid control frame')
     else if ('received' in frame) this.#receiveReceipt(frame['mcp.resume'], frame.received)
     else if (frame['mcp.resume'] === 'goaway') this.#host.onGoaway(frame.retryAfterMs ?? 0)
     // The close frame that follows says why.

@@ -82,8 +82,8 @@ export class RedisLink {
     }
   }
 
-  /** Ends everything; what was written before is carried out. @param farewell - The last command. Never rejects. */
-  async close(farewell?: readonly string[]): Promise<void> {
+  /** Ends everything; what was written before is carried out. Never rejects. @param lastCommand - Sent behind all that was written. */
+  async close(lastCommand?: readonly string[]): Promise<void> {
     const wasReady = this.isReady
     this.#state = 'closed'
     this.#era++
@@ -91,9 +91,9 @@ export class RedisLink {
     this.#timer.clear(this.#retry)
     this.#listen(this.#client, 'off')
     const subscriber = this.#subscriber
-    if (wasReady && this.#client.isReady && farewell)
+    if (wasReady && this.#client.isReady && lastCommand)
       await Promise.allSettled([
-        this.#limited(this.#client.sendCommand(farewell, OPTIONS)),
+        this.#limited(this.#client.sendCommand(lastCommand, OPTIONS)),
         // Without it Redis would count the subscriber until it has seen the socket close.
         subscriber && this.#limited(subscriber.unsubscribe(this.#owner.channel))
       ])

@@ -69,12 +69,15 @@ export class RedisSessionStore implements SessionStore {
   /**
    * Does nothing yet: see `open`.
    * @param client - Connected by the program, which also listens to its `error` and closes it, after the store.
-   * @throws TypeError naming the first option that is wrong.
+   * @throws TypeError for a client that is none, or naming the first option that is wrong.
    */
   constructor(client: RedisClient, options?: RedisSessionStoreOptions)
   /** @internal For tests: another clock. */
   constructor(client: RedisClient, options: RedisSessionStoreOptions, ports: { readonly clock: Clock })
   constructor(client: RedisClient, options: RedisSessionStoreOptions = {}, ports: { readonly clock: Clock } = { clock: systemClock }) {
+    // Without types, a URL is easily taken for a client.
+    if (typeof (client as Partial<RedisClient> | null | undefined)?.duplicate !== 'function')
+      throw new TypeError('client must be a client of the package redis, version 6: await createClient().connect()')
     const { prefix, lease } = resolveRedisOptions(options)
     this.#client = client
     this.#clock = ports.clock

@@ -116,9 +116,9 @@ export class McpWebSocketServer<Auth = undefined> {
   /**
    * Begins to accept connections. Resolves when our own server listens. The option `server` is used as it is: upgrades are taken
    * from now on, whenever the program lets it listen. May be called once, or again after it failed.
-   * @throws What Node throws, for example `EADDRINUSE`; what `resume.store` throws if it cannot be reached; Error if `close` was called before or meanwhile, or if another
-   * `McpWebSocketServer` has the path on this HTTP server; TypeError if the HTTP server is bound to an address other than loopback,
-   * and `allowedHosts` was not given.
+   * @throws What Node throws, for example `EADDRINUSE`; what `resume.store` throws if it cannot be reached; Error if `close` was called
+   * before or meanwhile, or if another `McpWebSocketServer` has the path on this HTTP server; TypeError if the HTTP server is bound to an
+   * address other than loopback, and `allowedHosts` was not given.
    */
   async listen(): Promise<void> {
     if (this.#state !== 'new') throw new Error(`listen() was called ${this.#state === 'listening' ? 'before' : 'after close()'}`)

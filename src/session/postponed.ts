@@ -46,13 +46,15 @@ export class Postponed implements Due {
   /** Takes a request in. @param delay - For how long at least, in ms. */
   add(request: PendingRequest, delay: number): void {
     // Not all at once: they were too many.
-    this.#dueAt.set(request, this.#clock.now() + delay * (1 + this.#clock.random() * SPREAD))
-    this.#wait()
+    const now = this.#clock.now()
+    const wait = delay * (1 + this.#clock.random() * SPREAD)
+    this.#dueAt.set(request, now + wait)
+    if (!this.#timer.has(this) || now + wait < this.dueAt) this.#timer.set(this, wait)
   }
 
-  /** Forgets a request, such as one that timed out. */
+  /** Forgets a request, such as one that timed out. The timer is left as it is: at worst it finds nothing due. */
   remove(request: PendingRequest): void {
-    if (this.#dueAt.delete(request)) this.#wait()
+    this.#dueAt.delete(request)
   }
 
   /** Removes and returns all. */
@@ -65,14 +67,15 @@ export class Postponed implements Due {
     this.#onDue(this.#take(now + 1))
   }
 
+  /** One look at all of them, and only when the timer fires: many may be postponed in one turn. */
   #take(until: number): PendingRequest[] {
-    const due = this.all.filter((request) => Number(this.#dueAt.get(request)) <= until)
+    const due: PendingRequest[] = []
+    let nextAt = Infinity
+    for (const [request, at] of this.#dueAt)
+      if (at <= until) due.push(request)
+      else nextAt = Math.min(nextAt, at)
     for (const request of due) this.#dueAt.delete(request)
-    this.#wait()
+    this.#timer.set(this, nextAt - this.#clock.now())
     return due
-  }
-
-  #wait(): void {
-    this.#timer.set(this, Math.min(...this.#dueAt.values()) - this.#clock.now())
   }
 }

@@ -98,6 +98,12 @@ describeRedis('nodes', () => {
     expect(() => new RedisSessionStore(client, options)).toThrow(message)
   })
 
+  test.each([undefined, null, {}, 'redis://127.0.0.1'])('do not take %j for a client', (client) => {
+    expect(() => new RedisSessionStore(client as never)).toThrow(
+      'client must be a client of the package redis, version 6: await createClient().connect()'
+    )
+  })
+
   test('use the prefix for all of their keys', async () => {
     const { url } = await useRedisServer()
     const { store, client, node } = await useNode(url, { prefix: 'other/' })

@@ -10,6 +10,7 @@ import {
   type OpenFrame,
   type ReplayLimits
 } from '../../src/wire/resume-frames.js'
+import type { ServerTransport } from '../../src/server/index.js'
 import { afterTest } from '../helpers/after-test.js'
 import { until } from '../helpers/until.js'
 
@@ -94,3 +95,21 @@ export const comeBack = ({ session, epoch }: HelloFrame, generation = 2, receive
 
 /** A control frame with a count. */
 export const receipt = (kind: 'ack' | 'ping' | 'pong', received: number): string => encodeControl({ 'mcp.resume': kind, received })
+
+/** A numbered notification. */
+export const note = (n: number): { jsonrpc: '2.0'; method: string; params: { n: number } } => ({
+  jsonrpc: '2.0',
+  method: 'note',
+  params: { n }
+})
+
+/** The numbers of notifications, from their texts; `undefined` for any other message. */
+export const numbers = (texts: readonly string[]): unknown[] =>
+  texts.map((text) => (JSON.parse(text) as { params?: { n: number } }).params?.n)
+
+/** Notes when the client of a transport is away, is back, and when its session is over. */
+export function recordEvents(transport: ServerTransport, events: string[]): void {
+  transport.ondetach = () => events.push('detach')
+  transport.onattach = () => events.push('attach')
+  transport.onclose = () => events.push('close')
+}

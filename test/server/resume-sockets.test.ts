@@ -4,7 +4,18 @@ import { encodeControl } from '../../src/wire/resume-frames.js'
 import { FakeClock } from '../helpers/fake-clock.js'
 import { pause } from '../helpers/pause.js'
 import { until } from '../helpers/until.js'
-import { anOpen, comeBack, dialForResume, LIMITS, openSession, receipt, type ResumeClient } from './resume-client.js'
+import {
+  anOpen,
+  comeBack,
+  dialForResume,
+  LIMITS,
+  note,
+  numbers,
+  openSession,
+  receipt,
+  recordEvents,
+  type ResumeClient
+} from './resume-client.js'
 import { closeCode, openPeer, responseTo } from './raw-peer.js'
 import { bearer, hold, useServer, type Held, type Served } from './use-server.js'
 import type { Clock } from '../../src/lib/clock.js'
@@ -28,9 +39,7 @@ async function useResumable(
       resume,
       ...options,
       onconnection: (transport) => {
-        transport.ondetach = () => events.push('detach')
-        transport.onattach = () => events.push('attach')
-        transport.onclose = () => events.push('close')
+        recordEvents(transport, events)
         held.push(hold(transport))
       }
     },
@@ -38,8 +47,6 @@ async function useResumable(
   )
   return { ...served, held, events }
 }
-
-const note = (n: number): { jsonrpc: '2.0'; method: string; params: { n: number } } => ({ jsonrpc: '2.0', method: 'note', params: { n } })
 
 /** Breaks the socket of a client, and waits until the server knows. */
 async function lose({ server }: Resumable, client: ResumeClient): Promise<void> {
@@ -185,8 +192,7 @@ describe('a session', () => {
     const again = await openSession(served.url, comeBack(client.first, 3, count))
     again.request(1, 'ping')
     await again.received(9 - count)
-    const numbers = again.data().map((text) => (JSON.parse(text) as { params?: { n: number } }).params?.n)
-    expect(numbers).toEqual([...Array.from({ length: 8 - count }, (_, n) => count + n + 1), undefined])
+    expect(numbers(again.data())).toEqual([...Array.from({ length: 8 - count }, (_, n) => count + n + 1), undefined])
   })
 
   test('I6: has one socket: the old one is closed with 4409, and what it still sends has no effect', async () => {

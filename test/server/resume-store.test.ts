@@ -4,7 +4,7 @@ import type { Clock } from '../../src/lib/clock.js'
 import { FakeClock } from '../helpers/fake-clock.js'
 import { MemoryHub, type MemoryStore } from '../helpers/memory-store.js'
 import { until } from '../helpers/until.js'
-import { anOpen, comeBack, dialForResume, openSession, receipt } from './resume-client.js'
+import { anOpen, comeBack, dialForResume, note, numbers, openSession, receipt, recordEvents } from './resume-client.js'
 import { bearer, hold, useServer, type Held, type Served } from './use-server.js'
 
 interface Node extends Served<string> {
@@ -24,9 +24,7 @@ async function useNode(hub: MemoryHub, clock?: Clock): Promise<Node> {
       heartbeat: false,
       authenticate: (_request, token = 'ada') => token,
       onconnection: (transport) => {
-        transport.ondetach = () => events.push('detach')
-        transport.onattach = () => events.push('attach')
-        transport.onclose = () => events.push('close')
+        recordEvents(transport, events)
         held.push(hold(transport))
       }
     },
@@ -34,9 +32,6 @@ async function useNode(hub: MemoryHub, clock?: Clock): Promise<Node> {
   )
   return { ...served, store, held, events }
 }
-
-const note = (n: number): { jsonrpc: '2.0'; method: string; params: { n: number } } => ({ jsonrpc: '2.0', method: 'note', params: { n } })
-const numbers = (texts: readonly string[]): unknown[] => texts.map((text) => (JSON.parse(text) as { params?: { n: number } }).params?.n)
 
 /** Two nodes, and a client of the first one whose socket broke while its request was in flight. */
 async function useTwo(clock?: Clock) {

@@ -8,24 +8,17 @@ import type { OpenFrame } from '../../../src/wire/resume-frames.js'
 import { settle } from '../../helpers/fake-clock.js'
 import { World, type Fences } from './world.js'
 
+type Plain = 'request' | 'notify' | 'burst' | 'cut' | 'flow' | 'loseText' | 'storeDown' | 'storeUp' | 'loseTail'
+type Choice = 'finish' | 'reconnect' | 'serverNotices' | 'crash' | 'hijack' | 'expireLease'
 type Step =
   | { readonly do: 'up' | 'down'; readonly wire: number }
-  | { readonly do: 'request' | 'notify' | 'burst' | 'cut' | 'loseText' | 'storeDown' | 'storeUp' | 'loseTail' | 'flow' }
-  | { readonly do: 'finish' | 'reconnect' | 'serverNotices' | 'crash' | 'hijack' | 'expireLease'; readonly which: number }
+  | { readonly do: Plain }
+  | { readonly do: Choice; readonly which: number }
   | { readonly do: 'wait'; readonly ms: number }
 
-const named = (
-  name: 'request' | 'notify' | 'burst' | 'cut' | 'flow' | 'loseText' | 'storeDown' | 'storeUp' | 'loseTail',
-  weight: number
-): fc.WeightedArbitrary<Step> => ({
-  weight,
-  arbitrary: fc.constant({ do: name })
-})
+const named = (name: Plain, weight: number): fc.WeightedArbitrary<Step> => ({ weight, arbitrary: fc.constant({ do: name }) })
 
-const chosen = (
-  name: 'finish' | 'reconnect' | 'serverNotices' | 'crash' | 'hijack' | 'expireLease',
-  weight: number
-): fc.WeightedArbitrary<Step> => ({
+const chosen = (name: Choice, weight: number): fc.WeightedArbitrary<Step> => ({
   weight,
   arbitrary: fc.record({ do: fc.constant(name), which: fc.nat(9) })
 })
