@@ -37,15 +37,16 @@ interface Opened {
   readonly link: RedisLink
   /** Undefined until Redis has told it. */
   epoch: string | undefined
+  /** When every node that lives has had the time to write what Redis may have forgotten, in ms of the clock. */
+  completeAt: number
 }
 
 /**
  * Keeps sessions in Redis 6.2 or later, or in Valkey, so that a client can come back to another server than the one that it left. Frames
  * that a client has not acknowledged lie in Redis until it has, or until the session ends; tokens never do.
  *
- * Redis that was restarted without its data, or emptied, is written anew by the servers that live, under the epoch that they knew: sessions
- * on them go on. If a server that starts is faster than all of them, Redis has its epoch from then on; the others keep theirs until they
- * are closed, and their sessions cannot be continued on that server, nor its sessions on them.
+ * Redis that was restarted without its data, or emptied, is written anew by the servers that live: sessions on them go on. They have one
+ * `lease` for it. Until then a client whose session is not in Redis is sent away and comes again, since its server may only be late.
  * @example
  * ```ts
  * import { createClient } from 'redis'
@@ -105,7 +106,7 @@ export class RedisSessionStore implements SessionStore {
       },
       onRestored: () => listener.onRestored()
     })
-    const opened: Opened = { node, listener, link, epoch: undefined }
+    const opened: Opened = { node, listener, link, epoch: undefined, completeAt: 0 }
     this.#opened = opened
     try {
       await link.open()
@@ -158,7 +159,10 @@ export class RedisSessionStore implements SessionStore {
     const { link } = this.#reachable()
     const [meta] = keysOf(this.#prefix, id)
     const [principal, generation, node] = (await link.ask(['HMGET', meta, 'principal', 'generation', 'node'])) as (string | null)[]
-    if (typeof principal !== 'string') return undefined
+    if (typeof principal !== 'string') {
+      this.#complete()
+      return undefined
+    }
     const found = { id, principal, generation: Number(generation) }
     if (!node) return { ...found, node: undefined, isNodeAlive: false }
     const isNodeAlive = (await link.ask(['EXISTS', nodeKeyOf(this.#prefix, node)])) === 1
@@ -166,7 +170,7 @@ export class RedisSessionStore implements SessionStore {
   }
 
   async claim({ id, principal, generation }: StoredSession, received: number): Promise<ClaimedSession | ClaimRejection> {
-    const { link } = this.#reachable()
+    const { link } = this.#complete()
     const args = ['2', ...keysOf(this.#prefix, id), principal, String(generation), String(received)]
     const reply = await link.ask(['EVALSHA', this.#hashOf('claim'), ...args], ['EVAL', SCRIPTS.claim, ...args])
     if (typeof reply === 'string') return reply as ClaimRejection
@@ -181,6 +185,13 @@ export class RedisSessionStore implements SessionStore {
   #reachable(): Opened {
     if (this.#opened?.link.isReady) return this.#opened
     throw new Error('Redis cannot be reached')
+  }
+
+  /** A node that does not seem to live may only not have been back as soon as this one. @throws If Redis may not know everything yet. */
+  #complete(): Opened {
+    const opened = this.#reachable()
+    if (this.#clock.now() >= opened.completeAt) return opened
+    throw new Error('Redis was lost, and other servers may still have to write to it')
   }
 
   #hashOf(script: ScriptName): string {
@@ -215,11 +226,13 @@ export class RedisSessionStore implements SessionStore {
     const { link } = opened
     const names = Object.keys(SCRIPTS) as ScriptName[]
     const epochKey = epochKeyOf(this.#prefix)
-    const [epoch, , ...hashes] = await Promise.all([
-      link.ask(['SET', epochKey, opened.epoch ?? crypto.randomUUID(), 'NX']).then(() => link.ask(['GET', epochKey])),
+    const [isNew, epoch, , ...hashes] = await Promise.all([
+      link.ask(['SET', epochKey, opened.epoch ?? crypto.randomUUID(), 'NX']),
+      link.ask(['GET', epochKey]),
       this.#renew(opened),
       ...names.map((name) => link.ask(['SCRIPT', 'LOAD', SCRIPTS[name]]))
     ])
+    if (isNew !== null || opened.epoch !== undefined) opened.completeAt = this.#clock.now() + this.#lease
     opened.epoch ??= String(epoch)
     for (const [i, name] of names.entries()) this.#hashes.set(name, String(hashes[i]))
   }

@@ -71,6 +71,9 @@ const NAME_BYTES = 32
 
 const newName = (): string => randomBytes(NAME_BYTES).toString('base64url')
 
+/** Whether another node may know more: of all that is not here, and of what began when the store had another memory. */
+const isElsewhere = ({ reason, delivered }: Remains): boolean => delivered === null && (reason === 'unknown' || reason === 'epoch')
+
 /** Receives sockets with `mcp.v1.resume`, and gives each one the session that it asks for, or a new one. */
 export class Reception<Info> {
   readonly #config: ReceptionConfig<Info>
@@ -184,8 +187,7 @@ export class Reception<Info> {
     if (!this.#arrivals.has(arrival)) return
     const { link, principal } = arrival
     const verdict = this.#judge(open, principal)
-    // Of all that is not here another node may know more.
-    if (verdict.action !== 'fail' || verdict.reason !== 'unknown' || verdict.delivered !== null) {
+    if (verdict.action !== 'fail' || !isElsewhere(verdict)) {
       this.#decide(arrival, open)
       return
     }
@@ -200,7 +202,7 @@ export class Reception<Info> {
       if (!this.#arrivals.has(arrival)) return
     }
     this.#leave(arrival)
-    this.#begin(arrival, open, remains)
+    this.#begin(arrival, open, remains.reason === 'unknown' ? { ...remains, reason: verdict.reason } : remains)
   }
 
   #judge(open: OpenFrame, principal: string): Verdict<ResumableSession> {

@@ -30,6 +30,8 @@ export class MemoryHub {
   loses: (text: string) => boolean = () => false
   /** Nobody answers. */
   isDown = false
+  /** What nodes that open it are told. */
+  epoch = 'shared'
   #nodes = 0
 
   /** A store for one more server. */
@@ -56,7 +58,7 @@ export class MemoryStore implements SessionStore {
     this.#listener = listener
     this.#hub.listeners.set(this.node, listener)
     this.isReady = true
-    return Promise.resolve({ node: this.node, epoch: 'shared' })
+    return Promise.resolve({ node: this.node, epoch: this.#hub.epoch })
   }
 
   close(): Promise<void> {

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
 import { RedisSessionStore } from '../../src/redis/index.js'
+import { afterTest } from '../helpers/after-test.js'
 import { describeRedis, useRedisClient, useRedisServer } from '../helpers/redis-server.js'
 import { rejectionOf } from '../helpers/rejection-of.js'
 import { until } from '../helpers/until.js'
-import { remember, session, useNode } from './use-store.js'
+import { remember, session, useBefore, useNode, whenComplete } from './use-store.js'
 
 const TTL = 60_000
 
@@ -117,6 +118,7 @@ describeRedis('nodes', () => {
     const { url } = await useRedisServer()
     const client = await useRedisClient(url, { commandOptions: { typeMapping: { 36: Buffer } } })
     const store = new RedisSessionStore(client)
+    await useBefore(client)
     await store.open(remember())
     store.create(session(1), TTL)
     store.append('s1', 1, 'one')
@@ -129,7 +131,7 @@ describeRedis('nodes', () => {
 describeRedis('a Redis that is lost', () => {
   test('is told once; what is written meanwhile is dropped; and it is told when it is back, empty, with the epoch', async () => {
     const redis = await useRedisServer()
-    const a = await useNode(redis.url)
+    const a = await useNode(redis.url, { lease: 300 })
     a.store.create(session(1), TTL)
     a.store.append('s1', 1, 'before')
     await a.store.find('s1')
@@ -145,7 +147,7 @@ describeRedis('a Redis that is lost', () => {
     await until(() => a.told.restores > 0, 'restore')
     expect(a.store.isReady).toBe(true)
     expect(await a.client.get('mcp-ws:epoch')).toBe(a.epoch)
-    expect(await a.store.find('s1')).toBeUndefined()
+    expect(await whenComplete(() => a.store.find('s1'))).toBeUndefined()
     expect(await a.store.find('s2')).toBeUndefined()
     a.store.create(session(1), TTL)
     a.store.append('s1', 2, 'after')
@@ -169,7 +171,7 @@ describeRedis('a Redis that is lost', () => {
     await until(() => a.told.restores > 0, 'restore')
     a.store.create(session(1), TTL)
     a.store.append('s1', 2, 'after')
-    expect(await a.store.claim(session(2), 1)).toMatchObject({ tail: ['after'] })
+    expect(await whenComplete(() => a.store.claim(session(2), 1))).toMatchObject({ tail: ['after'] })
     expect([a.told.losses.length, a.told.restores]).toEqual([1, 1])
   })
 
@@ -206,7 +208,7 @@ describeRedis('a Redis that is lost', () => {
 
   test('that has forgotten the scripts gets them anew', async () => {
     const redis = await useRedisServer()
-    const a = await useNode(redis.url)
+    const a = await useNode(redis.url, { lease: 300 })
     a.store.create(session(1), TTL)
     await a.store.find('s1')
     await a.client.scriptFlush()
@@ -216,7 +218,7 @@ describeRedis('a Redis that is lost', () => {
     expect(a.told.losses[0]?.message).toContain('NOSCRIPT')
     a.store.create(session(1), TTL)
     a.store.append('s1', 1, 'one')
-    expect(await a.store.claim(session(2), 0)).toMatchObject({ tail: ['one'] })
+    expect(await whenComplete(() => a.store.claim(session(2), 0))).toMatchObject({ tail: ['one'] })
   })
 
   test('that has no more memory is lost until it has', async () => {
@@ -244,14 +246,43 @@ describeRedis('a Redis that is lost', () => {
     expect([b.epoch, c.epoch]).toEqual([a.epoch, a.epoch])
   })
 
-  test('is restored with a client that gave up, once the program connects it again', async () => {
+  test('that comes back empty knows nobody until the others had one lease to write: what it lacks, or whose node is away, may come', async () => {
     const redis = await useRedisServer()
     const a = await useNode(redis.url)
+    const b = await useNode(redis.url, { lease: 1000 })
+    a.store.create(session(1), TTL)
+    await a.store.find('s1')
+    await redis.kill()
+    await until(() => a.told.losses.length + b.told.losses.length === 2, 'losses')
+    await redis.start()
+    await until(() => a.told.restores + b.told.restores === 2, 'restores')
+    await expect(b.store.find('s1')).rejects.toThrow('other servers may still have to write')
+    await expect(b.store.claim(session(2), 0)).rejects.toThrow('other servers may still have to write')
+    a.store.create(session(1), TTL)
+    await until(() => a.store.isReady, 'written')
+    expect(await whenComplete(() => b.store.find('s1'))).toMatchObject({ node: a.node, isNodeAlive: true })
+    expect(await whenComplete(() => b.store.find('s2'))).toBeUndefined()
+    expect(await b.store.claim(session(2), 0)).toMatchObject({ tail: [] })
+  })
+
+  test('that is empty when a node opens is filled first by those that live', async () => {
+    const redis = await useRedisServer()
+    const client = await useRedisClient(redis.url)
+    const store = new RedisSessionStore(client, { lease: 300 })
+    afterTest(() => store.close())
+    await store.open(remember())
+    await expect(store.find('s1')).rejects.toThrow('other servers may still have to write')
+    expect(await whenComplete(() => store.find('s1'))).toBeUndefined()
+  })
+
+  test('is restored with a client that gave up, once the program connects it again', async () => {
+    const redis = await useRedisServer()
+    const a = await useNode(redis.url, { lease: 300 })
     a.client.destroy()
     await until(() => a.told.losses.length > 0, 'loss')
     await a.client.connect()
     await until(() => a.told.restores > 0, 'restore')
-    expect(await a.store.find('s1')).toBeUndefined()
+    expect(await whenComplete(() => a.store.find('s1'))).toBeUndefined()
   })
 
   test('leaves nothing behind when the store is closed meanwhile', async () => {
@@ -270,7 +301,7 @@ describeRedis('a Redis that is lost', () => {
 
   test('gets no frame late that was written in the turn in which it was lost', async () => {
     const redis = await useRedisServer()
-    const a = await useNode(redis.url)
+    const a = await useNode(redis.url, { lease: 300 })
     a.store.create(session(1), TTL)
     await a.store.find('s1')
     await redis.kill()
@@ -279,7 +310,7 @@ describeRedis('a Redis that is lost', () => {
     await until(() => a.told.restores > 0, 'restore')
     a.store.create(session(1), TTL)
     a.store.append('s1', 101, 'sure')
-    expect(await a.store.claim(session(2), 100)).toMatchObject({ tail: ['sure'] })
+    expect(await whenComplete(() => a.store.claim(session(2), 100))).toMatchObject({ tail: ['sure'] })
     expect([a.told.losses.length, a.told.fenced]).toEqual([1, []])
   })
 })

@@ -4,7 +4,7 @@ import { describeRedis, useRedisClient, useRedisServer } from '../helpers/redis-
 import { afterTest } from '../helpers/after-test.js'
 import { until } from '../helpers/until.js'
 import { RedisSessionStore } from '../../src/redis/index.js'
-import { remember, session, useNode } from './use-store.js'
+import { remember, session, useBefore, useNode } from './use-store.js'
 
 const TTL = 60_000
 
@@ -222,6 +222,7 @@ describeRedis('a session in Redis', () => {
     const a = new RedisSessionStore(client)
     afterTest(() => a.close())
     const told = remember()
+    await useBefore(client)
     await a.open(told)
     const step = fc.oneof(
       fc.record({ do: fc.constant('append' as const), n: fc.nat(3) }),

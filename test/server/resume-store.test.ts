@@ -72,6 +72,20 @@ describe('a client that comes to another node', () => {
     await until(() => a.events.includes('close'), 'the end')
   })
 
+  test('is relayed also when one of the nodes opened a store that had another memory; what is nowhere has the reason epoch', async () => {
+    const hub = new MemoryHub()
+    const a = await useNode(hub)
+    hub.epoch = 'later'
+    const b = await useNode(hub)
+    const { ws, first } = await openSession(a.url)
+    ws.terminate()
+    await until(() => a.events.includes('detach'), 'the loss')
+    const client = await openSession(b.url, comeBack(first))
+    expect(client.first).toMatchObject({ resumed: true, session: first.session, epoch: 'shared' })
+    const made = await openSession(b.url, comeBack({ ...first, session: 'made up' }))
+    expect(made.first).toMatchObject({ resumed: false, reason: 'epoch', delivered: null, epoch: 'later' })
+  })
+
   test.each([
     ['the first text of the server', (text: string) => text.includes('node-1') && text.includes('hello')],
     ['a text of the client', (text: string) => text.includes('node-2') && text.includes('ping')],
