@@ -46,6 +46,7 @@ export type {
   Awaitable,
   Callback,
   ConnectionOptions,
+  ExpiringToken,
   HeadersLike,
   HeadersOption,
   JsonOption,

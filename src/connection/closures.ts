@@ -1,5 +1,6 @@
 import { ConnectionLostError, HandshakeError, McpWebSocketError, ProtocolError, type Closure, type SubprotocolError } from '../errors.js'
 import { asError } from '../lib/guarded.js'
+import type { TokenContext } from '../types/options.js'
 
 /** What follows from a closure: dial again after a delay, or give up. */
 export type Verdict = 'retry' | 'fatal'
@@ -30,6 +31,15 @@ const PASSING_STATUSES: readonly number[] = [
 
 /** Close codes that ask for other credentials: 4401 by custom, 3000 in the IANA registry. */
 export const isUnauthorizedCode = (code: number | undefined): boolean => code === 4401 || code === 3000
+
+/**
+ * Why the dial that follows asks for a token. Only an engine that hides how a dial failed gives it the code 1006: there it may have been
+ * the token.
+ */
+export function reasonForToken({ kind, code, status }: Closure): TokenContext['reason'] {
+  if (status === 401 || status === 403 || isUnauthorizedCode(code)) return 'unauthorized'
+  return kind === 'network' && code === 1006 ? 'retry' : 'connect'
+}
 
 /** Whether this side ended the socket with a reason of its own. An error that only says how the connection ended is no such reason. */
 const isDecidedHere = ({ error }: Closure): boolean => error !== undefined && error.name !== 'ConnectionLostError'

@@ -15,6 +15,7 @@ import type { Callback, JsonOption, TokenContext } from '../types/options.js'
 import { encodeMessage, parseText, type Malformed } from '../wire/json-rpc.js'
 import { RESUME_SUBPROTOCOL } from '../wire/subprotocol.js'
 import { askedDelay, lateClosure, tellsEra, unexpectedError, unreadError, withError } from './closures.js'
+import { renewAfter, TOKEN_EXPIRES, type Departure } from './departure.js'
 import {
   transition,
   type Command,
@@ -78,8 +79,8 @@ export interface ConnectionListener {
   onAttached(attachment: Attachment): void
   /** The session that waited for a socket is over. */
   onOver(): void
-  /** The server is about to close. @param delay - Least time until the next dial, in ms. */
-  onGoaway(delay: number): void
+  /** The socket has to be left: {@link Connection.leave} does it, when nothing is in flight. Of several the last one counts. */
+  onDeparture(departure: Departure): void
   /** A message came in. */
   onMessage(message: JsonRpcMessage): void
   /** Something came in that is not a message. */
@@ -102,6 +103,8 @@ export const isUp = ({ name }: LifecycleState): boolean => name === 'initializin
 
 // No engine tells when its buffer is empty: how often to look, in ms.
 const DRAIN_CHECK = 25
+// How long a handshake has until the expiry of its token is looked at again, in ms.
+const RENEWAL_CHECK = 1000
 // At most one dial in this time because of hints, in ms; less if `initialDelay` is less.
 const HINT_PAUSE = 1000
 // Characters of a frame that could not be read; enough to recognise what sent it.
@@ -120,6 +123,8 @@ export class Connection implements SocketListener {
   readonly #timer: SharedTimer
   /** The end of what the state waits for; in `ready`, the moment from which the connection counts as stable. */
   readonly #limit: Due = { dueAt: 0, slot: -1, onDue: () => this.#onLimit() }
+  /** The token of this socket is about to expire. */
+  readonly #renewal: Due = { dueAt: 0, slot: -1, onDue: () => this.#onRenewalDue() }
   /** The next look at a socket under backpressure. */
   readonly #drainCheck: Due = { dueAt: 0, slot: -1, onDue: () => (this.canWrite ? this.#listener.onDrain() : this.awaitDrain()) }
   #state: LifecycleState = { name: 'idle' }
@@ -158,7 +163,7 @@ export class Connection implements SocketListener {
       onOver: () => listener.onOver(),
       onDrain: () => this.#timer.has(this.#drainCheck) && this.#timer.set(this.#drainCheck, 0),
       onPong: () => listener.onPong(),
-      onGoaway: (delay) => listener.onGoaway(delay)
+      onDeparture: (departure) => listener.onDeparture(departure)
     })
   }
 
@@ -243,9 +248,15 @@ export class Connection implements SocketListener {
     this.#end(closure)
   }
 
-  /** Ends the socket, and the session that it has, and dials anew at once: the server asked for it. */
-  leave(): void {
-    this.#resumption?.end()
+  /**
+   * Moves from this socket to a new one. That counts as no retry, if the connection was stable: else a server that always says that it is
+   * about to close would be dialled in a circle.
+   */
+  leave({ reason, delay, endsSession }: Departure): void {
+    const state = this.#state
+    if (delay > 0 || state.name !== 'ready' || state.life.attempt > 0)
+      return this.#end({ kind: 'close', code: 1001, reason, wasClean: true, retryAfter: delay || undefined })
+    if (endsSession) this.#resumption?.end()
     this.command('reconnect')
   }
 
@@ -354,6 +365,7 @@ export class Connection implements SocketListener {
       if (this.#state !== state) return
       this.#secrets = target.secrets
       this.#url = publicUrl(target.url)
+      this.#timer.set(this.#renewal, renewAfter(target.lifetime))
       this.#dialledAt = this.#config.clock.now()
       const fallback = this.#config.fallbacks[this.#fallback - 1]
       const offer = fallback ? { ...target, protocols: fallback.reduce(target.protocols) } : target
@@ -471,11 +483,17 @@ export class Connection implements SocketListener {
   }
 
   #discard(): void {
+    this.#timer.clear(this.#renewal)
     this.#socket?.discard()
     this.#socket = undefined
     this.#subprotocol = undefined
     this.#unread = 0
     this.eraRedial = false
+  }
+
+  #onRenewalDue(): void {
+    if (this.#state.name === 'ready') this.#listener.onDeparture(TOKEN_EXPIRES)
+    else this.#timer.set(this.#renewal, RENEWAL_CHECK)
   }
 
   #onLimit(): void {

@@ -1,6 +1,7 @@
 import { RetriesExhaustedError, type Closure, type McpWebSocketError } from '../errors.js'
+import type { TokenContext } from '../types/options.js'
 import { backoffDelay, type BackoffPolicy } from './backoff.js'
-import { askedDelay, isUnauthorizedCode, judgeClosure, withError } from './closures.js'
+import { askedDelay, judgeClosure, reasonForToken, withError } from './closures.js'
 
 /**
  * The life of a client's connection.
@@ -47,8 +48,8 @@ export interface Life {
   readonly everReady: boolean
   /** Which uncounted redials were used: see docs/decisions/0005-uncounted-redials.md. */
   readonly redials: readonly Redial[]
-  /** Why the next dial asks for a token: the last closure was one of credentials. */
-  readonly reason: 'connect' | 'unauthorized'
+  /** Why the next dial asks for a token. */
+  readonly reason: TokenContext['reason']
   /** Whether a fresh token was asked for after a 401 or 403, since the last stable connection. */
   readonly refreshed: boolean
   /** How many dials in a row opened a socket on which the server said nothing, while it was never ready in this life. */
@@ -138,7 +139,7 @@ function afterClosure(before: Life, event: SocketClosed, policy: RetryPolicy): L
   const refresh = rejected && event.refreshable && !before.refreshed
   const life: Life = {
     ...before,
-    reason: rejected || isUnauthorizedCode(closure.code) ? 'unauthorized' : 'connect',
+    reason: reasonForToken(closure),
     refreshed: before.refreshed || refresh,
     silences: closure.error?.code === 'HANDSHAKE_TIMEOUT' && !before.everReady ? before.silences + 1 : 0
   }

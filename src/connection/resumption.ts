@@ -1,5 +1,6 @@
 import type { Closure } from '../errors.js'
 import type { SocketClosure } from '../socket/web-socket.js'
+import { SERVER_CLOSING, type Departure } from './departure.js'
 import type { Due, SharedTimer } from '../lib/shared-timer.js'
 import { ACKNOWLEDGE_WITHIN, Receipts, ReplayBuffer } from '../wire/replay.js'
 import {
@@ -42,8 +43,8 @@ export interface ResumptionHost {
   onDrain(): void
   /** The server responded to a ping. */
   onPong(): void
-  /** The server is about to close. @param delay - Least time until the next dial, in ms. */
-  onGoaway(delay: number): void
+  /** The server is about to close. */
+  onDeparture(departure: Departure): void
 }
 
 /** What the client keeps of what it sends; the server's own limits may be lower. */
@@ -234,7 +235,7 @@ export class Resumption {
       else this.#host.onMisunderstood('no hello')
     } else if (frame === undefined || frame['mcp.resume'] === 'hello') this.#violate('an invalid control frame')
     else if ('received' in frame) this.#receiveReceipt(frame['mcp.resume'], frame.received)
-    else if (frame['mcp.resume'] === 'goaway') this.#host.onGoaway(frame.retryAfterMs ?? 0)
+    else if (frame['mcp.resume'] === 'goaway') this.#host.onDeparture({ ...SERVER_CLOSING, delay: frame.retryAfterMs ?? 0 })
     // The close frame that follows says why.
     else this.#isConfirmed = false
   }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { asError } from '../lib/guarded.js'
 import type { Clock, Timer } from '../lib/clock.js'
+import { expiryOf } from './expiry.js'
 import { REJECTED_UPGRADES, type RejectedUpgrade } from './upgrade.js'
 import type { McpWebSocketServerOptions } from './types.js'
 
@@ -56,7 +57,8 @@ export async function authenticateUpgrade<Auth>(
       if (authenticate === undefined) return { auth: undefined as Auth }
       const auth = await authenticate(request, token)
       // `false` is the result of a comparison that the program forgot to turn into auth info: it must not mean "come in".
-      return auth === undefined || auth === null || auth === false ? { rejected: REJECTED_UPGRADES.unauthorized } : { auth }
+      const isUnknown = auth === undefined || auth === null || auth === false
+      return isUnknown || (expiryOf(auth) ?? Infinity) <= Date.now() ? { rejected: REJECTED_UPGRADES.unauthorized } : { auth }
     }
     ask().then(resolve, (thrown: unknown) => {
       onerror(asError(thrown))

@@ -9,7 +9,7 @@ import type { RejectReason } from './types.js'
 export const REQUEST_ERRORS: Readonly<Record<RejectReason, JsonRpcError>> = {
   busy: { code: 10429, message: 'Too many requests in flight on this connection', data: { retryAfterMs: 1000 } },
   duplicate: { code: INVALID_REQUEST, message: 'A request with this id is in flight' },
-  closing: { code: 10503, message: 'The server is closing; the request was not executed', data: { retryAfterMs: 1000 } }
+  closing: { code: 10503, message: 'The connection is about to close; the request was not executed', data: { retryAfterMs: 1000 } }
 }
 
 /**

@@ -96,6 +96,7 @@ const RULES: Rules = {
   authenticate: [NONE, FUNCTION],
   allowUnauthenticated: [false, true, false],
   authTimeout: [10_000, POSITIVE],
+  expiryGrace: [30_000, MS],
   allowedOrigins: [[], ORIGINS, FUNCTION],
   allowedHosts: [NONE, HOSTS],
   requireSubprotocol: [true, true, false],

@@ -41,8 +41,8 @@ export class Peer implements ServerTransport {
   readonly #delivery = orderedDelivery((message) => this.#call(() => this.onmessage?.(message, this.#extra)))
   /** `closing`: the link is about to end; nothing is delivered or sent any more. */
   #state: 'new' | 'started' | 'closing' | 'ended' = 'new'
-  /** Whether the connection takes no further requests, and ends when those in flight are settled. */
-  #closesWhenIdle = false
+  /** Set once the connection takes no further requests, and ends like this when those in flight are settled. */
+  #lastClose: readonly [code: number, reason: string] | undefined
 
   /**
    * @param extra - Comes with each message.
@@ -95,11 +95,11 @@ export class Peer implements ServerTransport {
     return this.#finish(1000, '')
   }
 
-  /** Takes no further requests, lets those in flight finish, and then ends the connection with 1001. */
-  closeWhenIdle(): void {
-    if (!this.#closesWhenIdle) this.#link.goAway()
-    this.#closesWhenIdle = true
-    if (this.#inFlight.calls === 0) void this.#finish(1001, ALL_ANSWERED)
+  /** Takes no further requests, lets those in flight finish, and then ends the connection. Of several codes the first one counts. */
+  closeWhenIdle(code: number = 1001, reason: string = ALL_ANSWERED): void {
+    if (!this.#lastClose) this.#link.goAway()
+    this.#lastClose ??= [code, reason]
+    if (this.#inFlight.calls === 0) void this.#finish(...this.#lastClose)
   }
 
   /** Ends the connection at once, without a closing handshake. */
@@ -162,7 +162,7 @@ export class Peer implements ServerTransport {
 
   /** @returns Why the request is rejected; `undefined`: it is in flight now. */
   #addRequest(id: RequestId, method: string): RejectReason | undefined {
-    if (this.#closesWhenIdle) return 'closing'
+    if (this.#lastClose) return 'closing'
     const added = this.#inFlight.add(id, method, this.#config.maxInFlight)
     if (added !== 'added') return added
     this.#config.metrics.requestsInFlight++
@@ -173,7 +173,7 @@ export class Peer implements ServerTransport {
     // `#end` has subtracted all that was left. It may have come before: to send the response may have ended the connection.
     if (this.#state === 'ended' || !this.#inFlight.settle(id)) return
     this.#config.metrics.requestsInFlight--
-    if (this.#closesWhenIdle) this.closeWhenIdle()
+    if (this.#lastClose) this.closeWhenIdle()
   }
 
   #respondWithError(id: RequestId, error: JsonRpcError): void {

@@ -22,6 +22,7 @@ import {
   type AcceptableUpgrade,
   type RejectedUpgrade
 } from './upgrade.js'
+import { EXPIRED, EXPIRED_REASON, Expiries, expiryOf } from './expiry.js'
 import { Heartbeats } from './heartbeat.js'
 import { HttpBinding, rejectUpgrade } from './http-binding.js'
 import { formatMetrics, Metrics } from './metrics.js'
@@ -64,6 +65,7 @@ export class McpWebSocketServer<Auth = undefined> {
   readonly #metrics = new Metrics()
   readonly #shared: PeerConfig & SocketConfig
   readonly #peers = new Set<Peer>()
+  readonly #expiries: Expiries
   /** Finds or makes the sessions; `undefined` where there are none. */
   readonly #reception: Reception<ConnectionInfo<Auth>> | undefined
   /** Sockets that are open, or about to close. */
@@ -102,6 +104,7 @@ export class McpWebSocketServer<Auth = undefined> {
     this.#upgrades = new WebSocketServer(upgrades)
     const heartbeats = new Heartbeats(ports.clock, config.heartbeat)
     this.#shared = { ...config, clock: ports.clock, metrics: this.#metrics, heartbeats, onFailed: (error) => this.#reportError(error) }
+    this.#expiries = new Expiries(ports.clock, config.expiryGrace)
     if (config.resume === false) return
     this.#reception = new Reception({
       ...config.resume,
@@ -255,8 +258,15 @@ export class McpWebSocketServer<Auth = undefined> {
     this.#sockets.add(socket)
     this.#metrics.connections++
     this.#metrics.connectionsTotal++
-    if (this.#reception === undefined || socket.subprotocol !== RESUME_SUBPROTOCOL) return this.#serve(socket, { request, auth })
+    const expiresAt = expiryOf(auth)
+    const lifetime = expiresAt && expiresAt - Date.now()
+    if (this.#reception === undefined || socket.subprotocol !== RESUME_SUBPROTOCOL) {
+      const peer = this.#serve(socket, { request, auth })
+      return this.#expiries.watch(socket, lifetime, () => peer.closeWhenIdle(EXPIRED, EXPIRED_REASON))
+    }
     this.#receive(this.#reception, socket, { request, auth })
+    // Its session goes on, and what is in flight on it.
+    this.#expiries.watch(socket, lifetime, () => void socket.close(EXPIRED, EXPIRED_REASON))
   }
 
   #receive(reception: Reception<ConnectionInfo<Auth>>, socket: PeerSocket, info: ConnectionInfo<Auth>): void {
@@ -271,7 +281,7 @@ export class McpWebSocketServer<Auth = undefined> {
   }
 
   /** Gives a client an MCP server. */
-  #serve(link: PeerLink, info: ConnectionInfo<Auth>): void {
+  #serve(link: PeerLink, info: ConnectionInfo<Auth>): Peer {
     const peer = new Peer(link, this.#shared, extraOf(info), (ended) => {
       this.#peers.delete(ended)
       this.#onLess()
@@ -282,10 +292,12 @@ export class McpWebSocketServer<Auth = undefined> {
       this.#reportError(asError(thrown))
       peer.cut('failed')
     })
+    return peer
   }
 
   #onGone(socket: PeerSocket): void {
     this.#sockets.delete(socket)
+    this.#expiries.forget(socket)
     this.#metrics.connections--
     this.#onLess()
   }

@@ -91,10 +91,16 @@ export interface McpWebSocketServerOptions<Auth = undefined> {
   /**
    * Decides who may connect. Gets the upgrade request and its bearer token: `undefined` if it has none; cookies and client
    * certificates are in the request. `undefined`, `null` and `false` mean 401; a rejection means 503.
+   *
+   * If what it returns has a member `expiresAt`, as `AuthInfo` of the official SDK has (seconds since 1970, or a `Date`), the connection
+   * ends with 4401 then: at once if nothing is in flight, else when that is settled or `expiryGrace` is over. A client of this package
+   * comes back with a fresh token. A resumable session goes on meanwhile, and so does what is in flight on it.
    */
   readonly authenticate?: ((request: IncomingMessage, token: string | undefined) => Awaitable<Auth | undefined>) | undefined
   /** Has to be `true` where there is no `authenticate`, on loopback too: every program of the machine can connect. @default false */
   readonly allowUnauthenticated?: boolean | undefined
+  /** How long requests may go on whose credentials have expired, in ms. @default 30000 */
+  readonly expiryGrace?: number | undefined
   /** How long `allowedOrigins` and `authenticate` may take together; after that the client gets 504. @default 10000 */
   readonly authTimeout?: number | undefined
   /**

@@ -4,6 +4,7 @@
 
 import { Connection, isUp, type ConnectionConfig, type ConnectionListener } from '../connection/connection.js'
 import { REPLACED } from '../connection/closures.js'
+import { SERVER_CLOSING, type Departure } from '../connection/departure.js'
 import type { Command, LifecycleState } from '../connection/lifecycle.js'
 import { UNRELATED, type Attachment } from '../connection/resumption.js'
 import { ClosedError, HandshakeError, ProtocolError, type Closure, type Delivery, type McpWebSocketError } from '../errors.js'
@@ -102,8 +103,8 @@ export class Session implements ConnectionListener {
   #attachment: Attachment = UNRELATED
   /** Era in which the requests that wait to be sent again were sent. */
   #eraAtDrop: Era | undefined
-  /** The server is about to close: nothing new is sent over this socket. In ms: the least time until the next dial. */
-  #drainDelay: number | undefined
+  /** Why this socket is about to be left: nothing new is sent over it. */
+  #departure: Departure | undefined
   /** While a change of state is settled: commands of those who learn what it costs. All hear of the change first. */
   #deferredCommands: Command[] | undefined
 
@@ -240,7 +241,7 @@ export class Session implements ConnectionListener {
   }
 
   get #canSend(): boolean {
-    return this.#phase === 'open' && this.#drainDelay === undefined && this.#outbox.length === 0 && this.#connection.canWrite
+    return this.#phase === 'open' && !this.#departure && this.#outbox.length === 0 && this.#connection.canWrite
   }
 
   /** Whether what is about requests of the current socket, or of the session without one, gets to the server. */
@@ -261,7 +262,7 @@ export class Session implements ConnectionListener {
     // Where it only waits for the server to acknowledge what is under way, `maxPending` is limit enough.
     if (isHandshake || this.#phase === 'flushing' || (this.#phase === 'open' && this.#connection.isPaced)) this.#outbox.push(waiting)
     else if (!this.#outbox.add(waiting)) throw queueFullError(method)
-    if (this.#phase === 'open' && this.#drainDelay === undefined) this.#connection.awaitDrain()
+    if (this.#phase === 'open' && !this.#departure) this.#connection.awaitDrain()
   }
 
   /** Writes a request, for the first time or again, and notes that it is in flight. */
@@ -297,7 +298,7 @@ export class Session implements ConnectionListener {
   #settle(id: RequestId, confirmed = false): PendingRequest | undefined {
     const request = this.#land(id)
     this.#journal.noteEnd(id, confirmed)
-    if (this.#drainDelay !== undefined) this.#leaveWhenIdle(this.#drainDelay)
+    if (this.#departure) this.#leaveWhenIdle(this.#departure)
     return request
   }
 
@@ -370,7 +371,7 @@ export class Session implements ConnectionListener {
     if (error.code !== CLOSING) this.#postponed.add(request, delay)
     else {
       this.#outbox.putBack(request)
-      this.onGoaway(0)
+      this.onDeparture(SERVER_CLOSING)
     }
     return true
   }
@@ -380,19 +381,14 @@ export class Session implements ConnectionListener {
     if (this.#phase === 'open') this.#flush()
   }
 
-  /** The server is about to close: what is in flight may finish, and what comes now waits for the next connection. */
-  onGoaway(delay: number): void {
-    this.#drainDelay = delay
-    this.#leaveWhenIdle(delay)
+  /** What is in flight may finish, and what comes now waits for the next connection. */
+  onDeparture(departure: Departure): void {
+    this.#departure = departure
+    this.#leaveWhenIdle(departure)
   }
 
-  #leaveWhenIdle(delay: number): void {
-    const { state } = this
-    if (state.name !== 'ready' || this.#inFlight.hasCalls) return
-    // Not counted as a retry, but only from a connection that was stable: else a server that always says so would be dialled in a circle.
-    if (delay === 0 && state.life.attempt === 0) this.#connection.leave()
-    else
-      this.#connection.drop({ kind: 'close', code: 1001, reason: 'the server is closing', wasClean: true, retryAfter: delay || undefined })
+  #leaveWhenIdle(departure: Departure): void {
+    if (this.state.name === 'ready' && !this.#inFlight.hasCalls) this.#connection.leave(departure)
   }
 
   onMalformed({ problem, kind, id }: Malformed): void {
@@ -458,7 +454,7 @@ export class Session implements ConnectionListener {
   /** @param to - Where the connection is on its way to. */
   #leaveSocket(from: LifecycleState, to: LifecycleState, closure: Closure | undefined): void {
     this.#lastClosure = closure ?? REPLACED
-    this.#drainDelay = undefined
+    this.#departure = undefined
     this.#heartbeat.stop()
     const { stats } = this.#connection
     // A dial that follows at once was counted before anybody heard of the state.
@@ -509,7 +505,7 @@ export class Session implements ConnectionListener {
 
   /** Sends first what was sent before, then what waited; what listeners send meanwhile went behind it into the outbox. */
   #flush(): void {
-    for (const waiting of this.#drainDelay === undefined && this.#connection.canWrite ? this.#outbox.drain() : []) {
+    for (const waiting of !this.#departure && this.#connection.canWrite ? this.#outbox.drain() : []) {
       if (!('phase' in waiting)) this.#connection.send(waiting.text)
       else {
         if (waiting.phase === 'sent') this.#connection.stats.resent++
@@ -520,7 +516,8 @@ export class Session implements ConnectionListener {
       if (!this.#connection.canWrite) break
     }
     this.#phase = 'open'
-    if (this.#outbox.length > 0 && this.#drainDelay === undefined) this.#connection.awaitDrain()
+    if (this.#departure) this.#leaveWhenIdle(this.#departure)
+    else if (this.#outbox.length > 0) this.#connection.awaitDrain()
   }
 
   onDrain(): void {

@@ -2,6 +2,7 @@ import { checkFieldValue, hasCredentials, readHeaders, secretsOfHeaders } from '
 import { collectSecrets, isExposed, publicUrl } from './secrets.js'
 import type { Target } from './web-socket.js'
 import { asError } from '../lib/guarded.js'
+import { isObject } from '../lib/is-object.js'
 import { isCredential, MCP_SUBPROTOCOL, RESUME_SUBPROTOCOL, tokenSubprotocol } from '../wire/subprotocol.js'
 import { HandshakeError, isMcpWebSocketError } from '../errors.js'
 import type { AuthOptions, Awaitable, HeadersOption, TokenContext, UrlOption } from '../types/options.js'
@@ -59,6 +60,19 @@ interface Carried {
   /** The token as an entry of the offer. */
   readonly entry?: string
   readonly token?: string
+  /** See {@link Target}. */
+  readonly lifetime?: number | undefined
+}
+
+// Any time since 1973 in ms is larger, and any until the year 5000 in seconds is smaller.
+const LEAST_MS = 1e11
+
+/** How long the token is good from `now` on, both in ms. @throws TypeError if `expiresAt` is no time. */
+export function lifetimeOf(expiresAt: unknown, now: number): number | undefined {
+  if (expiresAt === undefined) return undefined
+  const at = expiresAt instanceof Date ? expiresAt.getTime() : expiresAt
+  if (typeof at === 'number' && at >= LEAST_MS) return at - now
+  throw new TypeError('expiresAt of the token must be a Date, or ms since 1970: multiply seconds by 1000')
 }
 
 /**
@@ -89,15 +103,18 @@ export async function resolveTarget(options: TargetOptions, context: TokenContex
   // Headers are judged before the token is asked for: a provider must not issue a token that nothing may carry.
   const headers = await provide('headers', options.headers, readHeaders, url)
   if (exposed && hasCredentials(headers)) throw insecure(url)
-  const carry = (token: unknown): Carried => carryToken(auth as AuthOptions, token, headers)
+  const carry = (given: unknown): Carried => {
+    const { token, expiresAt } = isObject(given) ? given : { token: given }
+    return { ...carryToken(auth as AuthOptions, token, headers), lifetime: lifetimeOf(expiresAt, Date.now()) }
+  }
   const carried: Carried = auth ? await provide('auth.token', auth.token, carry, url, context) : { headers }
-  const { entry, token } = carried
+  const { entry, token, lifetime } = carried
   if (entry) credentials.push(entry)
   // A server may quote the token in the form of the other way.
   const forms = token ? [token, tokenSubprotocol(token), ...credentials] : credentials
   const secrets = [...forms.flatMap((each) => [each, each.replace(/^mcp\.\w+\./, '')]), ...secretsOfHeaders(carried.headers)]
   const protocols = [...offer.filter((name) => !isCredential(name)), ...credentials]
-  return { url, protocols, headers: carried.headers, secrets: collectSecrets(url, secrets) }
+  return { url, protocols, headers: carried.headers, secrets: collectSecrets(url, secrets), lifetime }
 }
 
 /** Reads the value of the option, or what its function returns. @param url - Where the dial goes, if that is known. */

@@ -15,6 +15,8 @@ export interface Target {
   readonly headers: Readonly<Record<string, string>>
   /** What no error, event or log of this dial may show, the longest first. */
   readonly secrets: readonly string[]
+  /** How long the token is good, in ms; `undefined` if that is not known. */
+  readonly lifetime?: number | undefined
 }
 
 /** The end of one socket. Whether the client was ever ready is added above: a socket does not know it. */

@@ -18,8 +18,25 @@ export type WebSocketConstructor = new (url: string, protocols?: string[]) => ob
 export interface TokenContext {
   /** Number of the dial, from 1. */
   readonly attempt: number
-  /** `unauthorized` after HTTP 401 or 403, or the close codes 4401 and 3000: get a fresh token, a cached one was rejected. Else `connect`. */
-  readonly reason: 'connect' | 'unauthorized'
+  /**
+   * Why a token is asked for.
+   *
+   * - `unauthorized`: HTTP 401 or 403, or the close code 4401 or 3000. Get a fresh token: the last one was rejected.
+   * - `retry`: the last dial failed in an engine that does not show why, as in every browser. It may have been the token.
+   * - `connect`: any other dial.
+   */
+  readonly reason: 'connect' | 'unauthorized' | 'retry'
+}
+
+/** A token, and until when it is good. */
+export interface ExpiringToken {
+  /** The token. */
+  readonly token: string
+  /**
+   * When it expires: a `Date`, or ms since 1970 as `Date.now()` counts them. The claim `exp` of a JWT counts seconds: multiply it by 1000.
+   * @default never, as far as the client knows
+   */
+  readonly expiresAt?: number | Date | undefined
 }
 
 /**
@@ -38,8 +55,11 @@ export interface AuthOptions {
   /**
    * The token, or a function that gets it. A function is called for every dial, within `connectTimeout`. After HTTP 401 or 403 it is
    * called once more at once; a fixed token gets no second chance, since it would be rejected again.
+   *
+   * If it returns `expiresAt` too, the client moves to a new connection, with a new token, 30 s before that, or after half of a shorter
+   * life: requests in flight finish first, new ones wait for the new connection, and it counts as no retry.
    */
-  readonly token: string | ((context: TokenContext) => Awaitable<string>)
+  readonly token: string | ((context: TokenContext) => Awaitable<string | ExpiringToken>)
   /**
    * How the token travels.
    *

@@ -69,6 +69,21 @@ describe('credentials in a browser', () => {
   })
 })
 
+describe('a token provider in a browser', () => {
+  const lab = useLab(serverUrl)
+
+  it('hears after a dial that failed that it may have been the token', async () => {
+    const reasons: unknown[] = []
+    const token = ({ reason }: { reason: string }): string => {
+      reasons.push(reason)
+      return 'secret-token'
+    }
+    const client = lab.client('/status/401', { auth: { token, via: 'subprotocol' }, reconnect: { ...FAST, maxRetries: 1 } })
+    await rejectionOf(client.connect())
+    expect(reasons).toEqual(['connect', 'retry'])
+  })
+})
+
 describe('a missing subprotocol in a browser', () => {
   const lab = useLab(serverUrl)
 

@@ -3,6 +3,7 @@ import {
   askedDelay,
   describeClosure,
   isUnauthorizedCode,
+  reasonForToken,
   judgeClosure,
   lateClosure,
   lostCode,
@@ -116,6 +117,21 @@ describe('isUnauthorizedCode', () => {
     [undefined, false]
   ])('says of %s: %s', (code, expected) => {
     expect(isUnauthorizedCode(code)).toBe(expected)
+  })
+})
+
+describe('a token provider', () => {
+  it.each<[string, Partial<Closure>, string]>([
+    ['HTTP 401', { kind: 'http', status: 401 }, 'unauthorized'],
+    ['HTTP 403', { kind: 'http', status: 403 }, 'unauthorized'],
+    ['HTTP 503', { kind: 'http', status: 503 }, 'connect'],
+    ['close code 4401', { code: 4401 }, 'unauthorized'],
+    ['close code 3000', { code: 3000 }, 'unauthorized'],
+    ['a broken connection', { code: 1006 }, 'connect'],
+    ['a dial of which the engine hides how it failed', { kind: 'network', code: 1006 }, 'retry'],
+    ['a dial of which the engine shows how it failed', { kind: 'network' }, 'connect']
+  ])('hears after %s why it is asked: %j', (_what, closure, expected) => {
+    expect(reasonForToken({ kind: 'close', wasClean: false, everReady: true, ...closure })).toBe(expected)
   })
 })
 

@@ -21,7 +21,7 @@ function attached(): { resumption: Resumption; written: string[]; ends: string[]
     onOver: () => ends.push('over'),
     onDrain: nothing,
     onPong: nothing,
-    onGoaway: nothing
+    onDeparture: nothing
   }
   const resumption = new Resumption(host)
   resumption.open()

@@ -1,4 +1,5 @@
 import { Connection, type ConnectionConfig, type ConnectionListener } from '../../src/connection/connection.js'
+import type { Departure } from '../../src/connection/departure.js'
 import type { Attachment } from '../../src/connection/resumption.js'
 import type { LifecycleState, StateName } from '../../src/connection/lifecycle.js'
 import type { Closure, McpWebSocketError } from '../../src/errors.js'
@@ -58,9 +59,9 @@ export interface ConnectionRig {
   readonly messages: JsonRpcMessage[]
   readonly malformed: Malformed[]
   readonly errors: Error[]
-  /** What the sockets had, and which delays a server that is about to close asked for. */
+  /** What the sockets had, and why they had to be left. */
   readonly attachments: Attachment[]
-  readonly goaways: number[]
+  readonly departures: Departure[]
   /** How often `onHeard`, `onPong`, `onDrain` and `onOver` were called. */
   readonly counts: { heard: number; pongs: number; drains: number; over: number }
   /** What a test does when the connection tells something, after it was recorded. */
@@ -79,7 +80,7 @@ export function useConnection(changes: Partial<ConnectionConfig> = {}): Connecti
   const network = new FakeNetwork()
   const counts = { heard: 0, pongs: 0, drains: 0, over: 0 }
   const attachments: Attachment[] = []
-  const goaways: number[] = []
+  const departures: Departure[] = []
   const on: Partial<ConnectionListener> = {}
   const states: StateName[] = []
   const closures: (Closure | undefined)[] = []
@@ -99,7 +100,7 @@ export function useConnection(changes: Partial<ConnectionConfig> = {}): Connecti
     onOver() {
       counts.over++
     },
-    onGoaway: (delay) => void goaways.push(delay),
+    onDeparture: (departure) => void departures.push(departure),
     onMessage(message) {
       messages.push(message)
       on.onMessage?.(message)
@@ -131,7 +132,7 @@ export function useConnection(changes: Partial<ConnectionConfig> = {}): Connecti
     malformed,
     errors,
     attachments,
-    goaways,
+    departures,
     counts,
     on,
     open,

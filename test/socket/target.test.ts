@@ -158,6 +158,28 @@ describe('a token provider', () => {
     expect(token).toHaveBeenCalledExactlyOnceWith({ attempt: 3, reason: 'unauthorized' })
   })
 
+  it('may say until when its token is good', async () => {
+    const lifetimeWith = async (expiresAt?: number | Date): Promise<number | undefined> =>
+      (await resolve({ auth: { token: () => ({ token: 'secret-token', expiresAt }) } })).lifetime
+    expect(await lifetimeWith()).toBeUndefined()
+    expect(await lifetimeWith(Date.now() + 60_000)).toBeGreaterThan(50_000)
+    expect(await lifetimeWith(new Date(Date.now() + 60_000))).toBeLessThanOrEqual(60_000)
+    expect((await resolve({ auth: { token: 'secret-token' } })).lifetime).toBeUndefined()
+    const { headers, secrets } = await resolve({ auth: { token: () => Promise.resolve({ token: 'secret-token' }) } })
+    expect(headers).toEqual({ Authorization: 'Bearer secret-token' })
+    expect(secrets).toContain('secret-token')
+  })
+
+  it.each([Math.round(Date.now() / 1000), NaN, new Date(NaN), '2030-01-01', null])(
+    'that gives %s as the time at which the token expires hears what is wrong',
+    async (expiresAt) => {
+      await expect(resolve({ auth: { token: () => ({ token: 'secret-token', expiresAt: expiresAt as number }) } })).rejects.toMatchObject({
+        retryable: false,
+        message: expect.stringContaining('must be a Date, or ms since 1970: multiply seconds by 1000') as string
+      })
+    }
+  )
+
   it.each(['', 'a\nb', 'a\r', undefined, null, 5])('that gives %j is a failed attempt which does not show it', async (value) => {
     await expect(resolve({ auth: { token: () => value as string } })).rejects.toMatchObject({
       code: 'CONNECT_FAILED',
