@@ -28,6 +28,8 @@ export type { Era } from './session/agreement.js'
 export type { StateName } from './connection/lifecycle.js'
 export type { ClientEvents, StateChange } from './session/events.js'
 export type {
+  ClientNotifications,
+  ClientRequests,
   ClientStats,
   NotificationHandler,
   Reconnected,
@@ -37,10 +39,12 @@ export type {
   ServerNotifications,
   ServerRequests
 } from './types/client.js'
+export type { ClientRequest, Middleware, ResultFlow, ResultTypeHandler, ServerRequest } from './types/extensions.js'
 export type { Subscription, SubscriptionEnd } from './client/subscriptions.js'
 export type * from './types/common.js'
 export type * from './types/legacy.js'
 export type * from './types/modern.js'
+export type * from './types/tasks.js'
 export type {
   AuthOptions,
   Awaitable,
@@ -53,6 +57,7 @@ export type {
   McpWebSocketClientOptions,
   ReconnectOptions,
   RequestOptions,
+  SentRequest,
   TlsOptions,
   TokenContext,
   UrlOption,

@@ -6,6 +6,7 @@ import { abort, throwIfAborted } from '../lib/abort.js'
 import { deferred, type Deferred } from '../lib/deferred.js'
 import { guarded } from '../lib/guarded.js'
 import { isObject } from '../lib/is-object.js'
+import { Middlewares } from '../rpc/middlewares.js'
 import { RpcPeer, type Call, type CallFlow } from '../rpc/rpc-peer.js'
 import type { Agreement, Era } from '../session/agreement.js'
 import type { ClientEvents, StateChange } from '../session/events.js'
@@ -15,6 +16,8 @@ import { PORTS, SessionHost } from '../session/session-host.js'
 import type { StateName, LifecycleState } from '../connection/lifecycle.js'
 import type { Implementation, ServerCapabilities } from '../types/capabilities.js'
 import type {
+  ClientNotifications,
+  ClientRequests,
   ClientStats,
   NotificationHandler,
   RequestContext,
@@ -22,20 +25,21 @@ import type {
   ServerNotifications,
   ServerRequests
 } from '../types/client.js'
+import type { ClientRequest, Middleware, ResultTypeHandler, ServerRequest } from '../types/extensions.js'
 import type { JsonRpcNotification, Params, Result } from '../types/json-rpc.js'
 import type { SubscriptionFilter } from '../types/modern.js'
 import type { Awaitable, Callback, McpWebSocketClientOptions, RequestOptions } from '../types/options.js'
 import type { LoggingLevel } from '../types/server-features.js'
-import { CREATE_ELICITATION, PING } from '../wire/methods.js'
+import { CREATE_ELICITATION, LISTEN, PING } from '../wire/methods.js'
 import { checkCapability, checkHandler, sdkForm } from './calls.js'
 import { applyDefaults } from './elicitation.js'
-import { isComplete, mayAskForInput, runInputRounds } from './input-rounds.js'
 import { McpMethods } from './methods.js'
 import { prepareParams, withRequestMeta } from './request-meta.js'
+import { ResultTypes } from './result-types.js'
 import { Subscriptions, type Subscription } from './subscriptions.js'
 
-// Made once: this is on the path of every request.
-const REPEATABLE: CallFlow = { repeatable: true }
+/** Params, which may be left out if they may be absent, and what comes after them. */
+type Rest<P, More extends unknown[]> = undefined extends P ? [params?: P, ...More] : [params: P, ...More]
 
 /**
  * A client of an MCP server over WebSocket that reconnects by itself.
@@ -52,6 +56,10 @@ export class McpWebSocketClient extends McpMethods {
   readonly #config: ClientConfig
   readonly #host: SessionHost
   readonly #peer: RpcPeer
+  readonly #middlewares = new Middlewares<ClientRequest>()
+  readonly #resultTypes: ResultTypes
+  // Made once: this is on the path of every request.
+  readonly #flow: CallFlow
   readonly #subscriptions: Subscriptions
   readonly #notificationHandlers = new Map<string, NotificationHandler>()
   /** Settles at the next `ready`. */
@@ -83,12 +91,15 @@ export class McpWebSocketClient extends McpMethods {
       this.#host.session,
       { ...config, clock: ports.clock },
       {
-        onResult: (call, result) => (isComplete(result) ? result : this.#runInputRounds(call, result)),
+        onSent: (call, resent) => this.#onSent(call, resent),
         onNotification: (notification) => this.#onNotification(notification),
         onError: this.#report
       }
     )
-    this.#subscriptions = new Subscriptions(this.#peer)
+    const lifeOf = (): AbortSignal => this.#lifeSignal
+    this.#resultTypes = new ResultTypes({ peer: this.#peer, json: config.json, lifeOf })
+    this.#flow = { onResult: this.#resultTypes.settle }
+    this.#subscriptions = new Subscriptions(this.#peer, (params, options, flow) => this.#send(LISTEN, params, options, flow))
     this.#host.show(this, 'McpWebSocketClient', () => ({ pending: this.pendingCount, queued: this.queuedCount }))
   }
 
@@ -195,10 +206,19 @@ export class McpWebSocketClient extends McpMethods {
    * const { tools } = await client.request('tools/list', {}, { timeout: 5000 })
    * ```
    */
+  request<M extends keyof ClientRequests>(
+    method: M,
+    ...rest: Rest<ClientRequests[M]['params'], [options?: RequestOptions]>
+  ): Promise<ClientRequests[M]['result']>
+  request<R = Result, M extends string = string>(
+    method: M extends keyof ClientRequests ? never : M,
+    params?: Params,
+    options?: RequestOptions
+  ): Promise<R>
   request<R = Result>(method: string, params?: Params, options?: RequestOptions): Promise<R> {
     const given: unknown = method
     if (isObject(given)) return Promise.reject(sdkForm('request', `'${String(given.method)}', params, options`))
-    return this.#peer.call(method, prepareParams(params), options, mayAskForInput(method) ? REPEATABLE : undefined).promise as Promise<R>
+    return this.#send(method, params, options, this.#flow) as Promise<R>
   }
 
   /**
@@ -207,6 +227,8 @@ export class McpWebSocketClient extends McpMethods {
    * @throws QueueFullError, ClosedError, the failure that ended the life, or TypeError for a wrong method or params, or a capability
    * that the option `capabilities` lacks.
    */
+  notify<M extends keyof ClientNotifications>(method: M, ...rest: Rest<ClientNotifications[M], []>): Promise<void>
+  notify<M extends string>(method: M extends keyof ClientNotifications ? never : M, params?: Params): Promise<void>
   async notify(method: string, params?: Params): Promise<void> {
     checkCapability(method, this.#config.introduction.capabilities)
     this.#peer.notify(method, params)
@@ -263,6 +285,55 @@ export class McpWebSocketClient extends McpMethods {
   /** Removes the handler for notifications of this method. */
   removeNotificationHandler(method: string): void {
     this.#notificationHandlers.delete(method)
+  }
+
+  /**
+   * Puts middleware around every request that the program makes, inside of what was put there before. Also a flow of several requests,
+   * such as a multi round-trip request, goes through it once; the option `onsent` of the request tells of each.
+   * @returns Takes it away.
+   * @throws TypeError for what is no function.
+   * @example
+   * ```ts
+   * client.use(async (request, next) => {
+   *   const startedAt = performance.now()
+   *   const onsent: RequestOptions['onsent'] = ({ id, resent }) => console.log(request.method, id, resent ? 'again' : '')
+   *   return next({ ...request, options: { ...request.options, onsent } }).finally(() => console.log(performance.now() - startedAt))
+   * })
+   * ```
+   */
+  use(middleware: Middleware): () => void {
+    return this.#middlewares.add(middleware)
+  }
+
+  /**
+   * Puts middleware around the handlers for the server's requests, inside of what was put there before.
+   * @returns Takes it away.
+   * @throws TypeError for what is no function.
+   * @example
+   * ```ts
+   * client.useForServerRequests((request, next) => span(`${request.method} from the server`, () => next(request)))
+   * ```
+   */
+  useForServerRequests(middleware: Middleware<ServerRequest>): () => void {
+    return this.#peer.dispatcher.middlewares.add(middleware)
+  }
+
+  /**
+   * Sets what is done with results of a `resultType` that the client does not know, in place of `INVALID_RESPONSE`. That is also how it
+   * deals with those that it knows, such as `input_required`, which a program may so replace.
+   * @param handler - Gets the result, and the means to go on with the request. The caller of the request gets what it returns.
+   * @throws TypeError for a handler that is no function.
+   * @example
+   * ```ts
+   * client.acceptResultType('vendor/later', async ({ ticket }, flow) => {
+   *   await flow.wait(5000)
+   *   return flow.request('vendor/collect', { ticket })
+   * })
+   * ```
+   */
+  acceptResultType(type: string, handler: ResultTypeHandler): void {
+    checkHandler('acceptResultType', type, handler)
+    this.#resultTypes.accept(type, handler)
   }
 
   /**
@@ -323,8 +394,8 @@ export class McpWebSocketClient extends McpMethods {
     return this.#inEra('resources/unsubscribe', { uri }, options, () => this.#subscriptions.closeResource(uri))
   }
 
-  protected override send<R>(method: string, params: Params | undefined, options: RequestOptions | undefined, flow: CallFlow): Promise<R> {
-    return this.#peer.call(method, prepareParams(params), options, flow).promise as Promise<R>
+  protected override send<R>(method: string, params: Params | undefined, options: RequestOptions | undefined, endsAt?: number): Promise<R> {
+    return this.#send(method, params, options, { ...this.#flow, endsAt }) as Promise<R>
   }
 
   protected override endOf(options: RequestOptions = {}): number | undefined {
@@ -409,8 +480,17 @@ export class McpWebSocketClient extends McpMethods {
     this.#host.events.emit('notification', { method, params })
   }
 
-  #runInputRounds(call: Call, first: unknown): Promise<unknown> {
-    return runInputRounds(first, call, { peer: this.#peer, life: this.#lifeSignal, json: this.#config.json })
+  #onSent({ id, method, options }: Call, resent: boolean): void {
+    const { era, protocolVersion } = this
+    void guarded(() => options.onsent?.({ id, method, resent, era, protocolVersion }), this.#report)
+  }
+
+  #send(method: string, params: Params | undefined, options: RequestOptions | undefined, flow: CallFlow): Promise<unknown> {
+    if (this.#middlewares.isEmpty) return this.#peer.call(method, prepareParams(params), options, flow).promise
+    return this.#middlewares.run(
+      { method, params, options: options ?? {} },
+      async (request) => this.#peer.call(request.method, prepareParams(request.params), request.options, flow).promise
+    )
   }
 
   readonly #report = (error: Error): void => this.#host.report(error)

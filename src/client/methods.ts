@@ -1,5 +1,4 @@
 import { ProtocolError } from '../errors.js'
-import type { CallFlow } from '../rpc/rpc-peer.js'
 import type { ClientStats } from '../types/client.js'
 import type { PageParams, Params, Result } from '../types/json-rpc.js'
 import type { DiscoverResult } from '../types/modern.js'
@@ -38,8 +37,8 @@ export abstract class McpMethods {
   /** Counts since the client was made, as a copy. */
   abstract stats(): ClientStats
 
-  /** Sends a request that is part of a flow: `maxTotalTimeout` bounds all of it. */
-  protected abstract send<R>(method: string, params: Params | undefined, options: RequestOptions | undefined, flow: CallFlow): Promise<R>
+  /** Sends a request that is one of several. @param endsAt - When `maxTotalTimeout`, which bounds all of them, is over. */
+  protected abstract send<R>(method: string, params: Params | undefined, options: RequestOptions | undefined, endsAt?: number): Promise<R>
 
   /** When the options' `maxTotalTimeout` is over, if it counts from now; in ms of the clock. */
   protected abstract endOf(options: RequestOptions | undefined): number | undefined
@@ -120,7 +119,7 @@ export abstract class McpMethods {
     for (let tries = 1; ; tries++) {
       const { reconnects } = this.stats()
       const isSameSession = (): boolean => this.stats().reconnects === reconnects || tries === MOST_TRIES
-      const ask = (page: PageParams | undefined): Promise<R> => this.send(method, page, options, { endsAt })
+      const ask = (page: PageParams | undefined): Promise<R> => this.send(method, page, options, endsAt)
       const list = await listAll(key, method, params, ask, isSameSession)
       if (list) return list
     }

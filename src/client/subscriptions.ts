@@ -1,10 +1,10 @@
 import { ClosedError, isClosedError, ProtocolError } from '../errors.js'
 import { deferred, type Deferred } from '../lib/deferred.js'
-import type { Call, RpcPeer } from '../rpc/rpc-peer.js'
-import type { JsonRpcNotification, Result } from '../types/json-rpc.js'
+import type { Call, CallFlow, RpcPeer } from '../rpc/rpc-peer.js'
+import type { JsonRpcNotification, Params, Result } from '../types/json-rpc.js'
 import type { SubscriptionFilter } from '../types/modern.js'
 import type { RequestOptions } from '../types/options.js'
-import { ACKNOWLEDGED, CANCELLED, LISTEN } from '../wire/methods.js'
+import { ACKNOWLEDGED, CANCELLED } from '../wire/methods.js'
 
 /** How a subscription ended: by `close()` of it or of the client; by a result of the server; or because the server failed or cancelled it. */
 export type SubscriptionEnd = 'local' | 'graceful' | 'remote'
@@ -22,30 +22,36 @@ export interface Subscription {
 const SUBSCRIPTION_ID = 'io.modelcontextprotocol/subscriptionId'
 
 interface Live {
-  readonly call: Call
+  /** Its request; `undefined` while middleware has not handed it on. */
+  call: Call | undefined
   honored: SubscriptionFilter | undefined
   readonly opened: Deferred<Subscription>
   readonly ended: Deferred<SubscriptionEnd>
 }
 
+/** Sends a `subscriptions/listen`. */
+export type SendListen = (params: Params, options: RequestOptions | undefined, flow: CallFlow) => Promise<unknown>
+
 /** The client's subscriptions of the modern era. That they outlive their socket is the session's doing. */
 export class Subscriptions {
   readonly #peer: RpcPeer
+  readonly #send: SendListen
   readonly #live = new Set<Live>()
   /** Those that stand for `resources/subscribe`: one listen for each URI. */
   readonly #byUri = new Map<string, Promise<Subscription>>()
 
-  /** @param peer - Sends the listens. */
-  constructor(peer: RpcPeer) {
+  /** @param peer - Ends the listens. @param send - Sends them. */
+  constructor(peer: RpcPeer, send: SendListen) {
     this.#peer = peer
+    this.#send = send
   }
 
   /** Opens a subscription; `options.timeout` bounds the wait for the server's acknowledgement. */
   listen(filter: SubscriptionFilter, options?: RequestOptions): Promise<Subscription> {
-    const call = this.#peer.call(LISTEN, { notifications: filter }, options)
-    const live: Live = { call, honored: undefined, opened: deferred(), ended: deferred() }
+    const live: Live = { call: undefined, honored: undefined, opened: deferred(), ended: deferred() }
     this.#live.add(live)
-    call.promise.then(
+    const onCall = (call: Call): void => void (live.call = call)
+    this.#send({ notifications: filter }, options, { onCall }).then(
       () => this.#end(live, live.honored ? 'graceful' : 'remote', endedBy('without an acknowledgement')),
       (error: unknown) => this.#end(live, isClosedError(error) ? 'local' : 'remote', error)
     )
@@ -78,26 +84,27 @@ export class Subscriptions {
     if (method === CANCELLED) this.#peer.fail(this.#find(params?.requestId)?.call, endedBy('by a cancellation'))
     if (method !== ACKNOWLEDGED) return
     const live = this.#find(params?._meta?.[SUBSCRIPTION_ID])
-    if (!live) return
+    const { call } = live ?? {}
+    if (!live || !call) return
     live.honored = params?.notifications ?? {}
     // From now on a response means that the subscription ends, which may take for ever.
-    this.#peer.waits.setDeadline(live.call, Infinity)
-    live.opened.resolve(this.#handle(live))
+    this.#peer.waits.setDeadline(call, Infinity)
+    live.opened.resolve(this.#handle(live, call))
   }
 
   #find(id: unknown): Live | undefined {
-    return [...this.#live].find(({ call }) => call.id === id)
+    return [...this.#live].find(({ call }) => call?.id === id)
   }
 
   /** What the program has of it. */
-  #handle(live: Live): Subscription {
+  #handle(live: Live, call: Call): Subscription {
     return {
       get honoredFilter() {
         return live.honored ?? {}
       },
       closed: live.ended.promise,
       close: () => {
-        this.#peer.abandon(live.call, 'closed', () => new ClosedError())
+        this.#peer.abandon(call, 'closed', () => new ClosedError())
         this.#end(live, 'local')
       }
     }

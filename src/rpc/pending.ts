@@ -23,8 +23,6 @@ export class PendingRequest {
   text: string | undefined
   /** Whether the request may be sent again after a drop. */
   mayResend = false
-  /** Whether the caller may need the params once more, as they were: the server can ask for input in place of a result. */
-  readonly repeatable: boolean
   /** What was sent, if it differs from `text`; kept only if the request may be sent again, which it is to the byte. */
   frame: string | undefined
   /** The params as the caller gave them, for the rules that look at them; only while the request has never been written. */
@@ -35,12 +33,24 @@ export class PendingRequest {
   readonly resend: boolean | 'always' | undefined
 
   /** A record for a request that has not been written yet; see the members. */
-  constructor(id: RequestId, method: string, params: Params | undefined, resend: PendingRequest['resend'], repeatable = false) {
+  constructor(id: RequestId, method: string, params: Params | undefined, resend: PendingRequest['resend']) {
     this.id = id
     this.method = method
     this.params = params
     this.resend = resend
-    this.repeatable = repeatable
+  }
+
+  /** It is about to be written. @param now - In ms of the clock. */
+  noteWritten(frame: string, now: number): void {
+    this.phase = this.phase === 'sent' && this.resend !== 'always' ? 'resent' : 'sent'
+    this.size = frame.length
+    // A whole number needs no memory of its own, and there may be many.
+    this.sentAt = Math.round(now)
+  }
+
+  /** It was written. @param resent - Not for the first time. */
+  onSent(_resent: boolean): void {
+    // Only a call has somebody to tell.
   }
 
   /** Whether the server may have executed it. */

@@ -1,10 +1,12 @@
 import { isRpcError, ProtocolError, RpcError } from '../errors.js'
 import { abort } from '../lib/abort.js'
-import type { RequestHandler } from '../types/client.js'
+import type { RequestContext, RequestHandler } from '../types/client.js'
+import type { ServerRequest } from '../types/extensions.js'
 import type { JsonRpcError, JsonRpcNotification, JsonRpcRequest, JsonRpcResponse, Params, RequestId } from '../types/json-rpc.js'
 import { asError } from '../lib/guarded.js'
 import { INTERNAL_ERROR, METHOD_NOT_FOUND } from '../wire/json-rpc.js'
 import { PING, PROGRESS } from '../wire/methods.js'
+import { Middlewares } from './middlewares.js'
 
 /** Carries what a dispatcher sends: responses, and reports of progress. */
 export interface ResponsePipe {
@@ -16,6 +18,8 @@ export interface ResponsePipe {
 
 /** Runs the program's handlers for the server's requests, and responds with what they return or throw. */
 export class RequestDispatcher {
+  /** What stands around the handlers. */
+  readonly middlewares: Middlewares<ServerRequest> = new Middlewares()
   readonly #pipe: ResponsePipe
   readonly #onError: (error: Error) => void
   readonly #handlers = new Map<string, RequestHandler>()
@@ -56,7 +60,7 @@ export class RequestDispatcher {
       throw new ProtocolError('INVALID_RESPONSE', `no handler is set for ${method}`, {
         hint: `Register one with setRequestHandler('${method}', ...).`
       })
-    return await handler({ method, params }, { requestId: method, signal, sendProgress: () => undefined })
+    return await this.#run(handler, { method, params }, { requestId: method, signal, sendProgress: () => undefined })
   }
 
   /** Aborts a handler: the server no longer wants the response, or its socket is gone. */
@@ -82,7 +86,7 @@ export class RequestDispatcher {
     let outcome: Outcome
     try {
       const handler = this.#handlers.get(method) ?? methodNotFound
-      outcome = { result: resultOf(await handler({ method, params }, { requestId: id, signal, sendProgress })) }
+      outcome = { result: resultOf(await this.#run(handler, { method, params }, { requestId: id, signal, sendProgress })) }
     } catch (thrown) {
       outcome = { error: errorOf(thrown) }
       // Any other code is a response that the handler chose; and one that was aborted may fail as it likes.
@@ -91,6 +95,11 @@ export class RequestDispatcher {
     if (isRunning()) this.#running.delete(id)
     // The layer below still waits for the response to a cancelled request, to know when the id is free.
     this.#respond(id, signal.aborted ? { error: { code: INTERNAL_ERROR, message: 'Cancelled' } } : outcome)
+  }
+
+  #run(handler: RequestHandler, request: Parameters<RequestHandler>[0], context: RequestContext): unknown {
+    if (this.middlewares.isEmpty) return handler(request, context)
+    return this.middlewares.run({ ...request, context }, async ({ context: own, ...handed }) => await handler(handed, own))
   }
 
   #respond(id: RequestId, outcome: Outcome): void {

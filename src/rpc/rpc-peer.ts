@@ -55,11 +55,8 @@ export interface RpcPeerConfig {
 
 /** Is told what the peer meets with. */
 export interface RpcPeerListener {
-  /**
-   * The result of a repeatable request came in: see {@link CallFlow.repeatable}.
-   * @returns What the caller gets: the result, or a promise of a later one.
-   */
-  onResult(call: Call, result: unknown): unknown
+  /** A request was written whose option `onsent` wants to know. */
+  onSent(call: Call, resent: boolean): void
   /** A notification came in. */
   onNotification(notification: JsonRpcNotification): void
   /** A callback of the program failed. */
@@ -70,8 +67,10 @@ export interface RpcPeerListener {
 export interface CallFlow {
   /** When `maxTotalTimeout` is over, in ms of the clock; without it the time counts from now. */
   readonly endsAt?: number | undefined
-  /** Whether the params may be needed for another round trip: see {@link PendingRequest.repeatable}. @default false */
-  readonly repeatable?: boolean
+  /** Called with the result. @returns What the caller gets: the result, or a promise of a later one. Default: the result. */
+  readonly onResult?: (call: Call, result: unknown) => unknown
+  /** Called with the record before the request is sent. */
+  readonly onCall?: (call: Call) => void
 }
 
 // Made once: this is on the path of every request.
@@ -89,6 +88,8 @@ export class Call extends PendingRequest implements Waiter {
   left: number
   /** When `maxTotalTimeout` is over, in ms of the clock; `undefined`: never. */
   readonly endsAt: number | undefined
+  /** Called with the result, for what the caller gets. */
+  readonly onResult: CallFlow['onResult']
   /** Whether it has neither a response nor failed. */
   isPending = true
   /** Under which the server reports progress, if it was asked to. */
@@ -101,9 +102,10 @@ export class Call extends PendingRequest implements Waiter {
 
   /** Made by {@link RpcPeer.call}. */
   constructor(peer: RpcPeer, id: number, method: string, params: Params | undefined, options: RequestOptions, flow: CallFlow) {
-    super(id, method, params, options.resend, flow.repeatable)
+    super(id, method, params, options.resend)
     this.options = options
     this.endsAt = flow.endsAt ?? peer.endOf(options)
+    this.onResult = flow.onResult
     this.#peer = peer
     this.left = this.timeout
     this.promise = new Promise((resolve) => {
@@ -129,6 +131,10 @@ export class Call extends PendingRequest implements Waiter {
     const left = this.#peer.isPaused ? Infinity : this.left
     // The clock is asked only if it matters: this is on the path of every request.
     return this.endsAt === undefined ? left : Math.min(left, this.endsAt - this.#peer.now())
+  }
+
+  override onSent(resent: boolean): void {
+    if (this.options.onsent) this.#peer.tellSent(this, resent)
   }
 
   onDue(now: number): void {
@@ -202,6 +208,7 @@ export class RpcPeer {
     const call = new Call(this, this.#nextId(), method, params, options, flow)
     const { signal } = options
     const othersCount = this.#pendingCount++
+    flow.onCall?.(call)
     try {
       checkCall(method, params)
       checkTimeouts(options)
@@ -232,6 +239,11 @@ export class RpcPeer {
   /** Ends a request without a response. */
   fail(request: PendingRequest | undefined, error: unknown): void {
     if (request instanceof Call && this.#settle(request)) request.reject(error)
+  }
+
+  /** A request was written that somebody watches. */
+  tellSent(call: Call, resent: boolean): void {
+    this.#listener.onSent(call, resent)
   }
 
   /** Gives a request up whose time is over. @param limit - How long it was, in ms. */
@@ -309,7 +321,7 @@ export class RpcPeer {
   #receiveResponse(response: JsonRpcResponse, call: PendingRequest | undefined): void {
     if (!(call instanceof Call) || !this.#settle(call)) return
     if (isErrorResponse(response)) call.reject(new RpcError(response.error.code, response.error.message, response.error.data))
-    else call.resolve(call.repeatable ? this.#listener.onResult(call, response.result) : response.result)
+    else call.resolve(call.onResult ? call.onResult(call, response.result) : response.result)
   }
 
   #receiveNotification(notification: JsonRpcNotification): void {

@@ -274,10 +274,7 @@ export class Session implements ConnectionListener {
     const isVerbatim = !isFirst && this.#eraAtDrop === this.agreement?.era
     const frame = isVerbatim ? (request.frame ?? text) : this.#config.stamp(text, this.agreement)
     if (isFirst) this.#journal.noteSent(request, frame)
-    request.phase = isRepetition && resend !== 'always' ? 'resent' : 'sent'
-    request.size = frame.length
-    // A whole number needs no memory of its own, and there may be many.
-    request.sentAt = Math.round(this.#config.connection.clock.now())
+    request.noteWritten(frame, this.#config.connection.clock.now())
     // Before the program is asked about it: whatever that does to the connection decides about this request too.
     this.#inFlight.add(request)
     if (isFirst) request.mayResend = this.#mayResend(request)
@@ -286,6 +283,7 @@ export class Session implements ConnectionListener {
     request.frame = request.mayResend && frame !== text ? frame : undefined
     this.#connection.send(frame)
     request.position = this.#connection.position
+    request.onSent(!isFirst)
   }
 
   #mayResend(request: PendingRequest): boolean {

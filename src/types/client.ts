@@ -1,11 +1,12 @@
 // What passes between the client and the program: handlers with what they get, and the numbers that the client reports.
 
 import type { CreateMessageParams, CreateMessageResult, ElicitParams, ElicitResult, ListRootsResult } from './client-features.js'
-import type { CancelledParams, Notification, Params, Progress, ProgressParams, RequestId } from './json-rpc.js'
+import type { CancelledParams, Notification, Params, Progress, ProgressParams, RequestId, Result } from './json-rpc.js'
 import type { AcknowledgedParams } from './modern.js'
 import type { Callback } from './options.js'
 import type { WithMeta } from './parts.js'
 import type { LoggingMessageParams, ResourceUpdatedParams } from './server-features.js'
+import type { Task, TaskParams, UpdateTaskParams } from './tasks.js'
 
 /** What a request handler gets beside the request. */
 export interface RequestContext {
@@ -57,6 +58,37 @@ export interface ServerNotifications {
   'notifications/elicitation/complete': WithMeta & { elicitationId: string }
   /** The server grants a subscription, or a part of it. */
   'notifications/subscriptions/acknowledged': AcknowledgedParams
+}
+
+/**
+ * The requests that a client may send, beside those that have a method of their own, with their params and results. To have requests of
+ * your own typed, add them; {@link ServerRequests}, {@link ServerNotifications} and {@link ClientNotifications} take more in the same way.
+ *
+ * @example
+ * ```ts
+ * declare module 'mcp-websocket-client' {
+ *   interface ClientRequests {
+ *     'vendor/search': { params: { text: string }; result: { hits: string[] } }
+ *   }
+ * }
+ * const { hits } = await client.request('vendor/search', { text: 'mcp' })
+ * ```
+ */
+export interface ClientRequests {
+  /** Asks where a task is. */
+  'tasks/get': { params: TaskParams; result: Task }
+  /** Waits for the result of a task (2025-11-25). */
+  'tasks/result': { params: TaskParams; result: Result }
+  /** Gives a task up. */
+  'tasks/cancel': { params: TaskParams; result: Result }
+  /** Gives a task its input (extension of 2026-07-28). */
+  'tasks/update': { params: UpdateTaskParams; result: Result }
+}
+
+/** The notifications that a client may send, with their params; see {@link ClientRequests}. */
+export interface ClientNotifications {
+  /** The roots changed (legacy era). */
+  'notifications/roots/list_changed': WithMeta | undefined
 }
 
 /** Called with every notification of one method. What it throws or rejects with goes to the event `error`. */

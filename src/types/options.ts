@@ -3,7 +3,7 @@
 
 import type { Closure } from '../errors.js'
 import type { ClientCapabilities, Implementation } from './capabilities.js'
-import type { Params, Progress } from './json-rpc.js'
+import type { Params, Progress, RequestId } from './json-rpc.js'
 
 /** A value, or a promise of it. */
 export type Awaitable<T> = T | Promise<T>
@@ -425,6 +425,20 @@ export interface McpWebSocketClientOptions extends ConnectionOptions {
   readonly pauseTimeouts?: boolean | undefined
 }
 
+/** One writing of a request to a socket: what the option `onsent` of a request is called with. */
+export interface SentRequest {
+  /** The id on the wire. A request that is sent again keeps it. */
+  readonly id: RequestId
+  /** The method; in a flow of several requests, such as a task, each has its own. */
+  readonly method: string
+  /** Whether it was written before: its connection broke, or the server gave it back. */
+  readonly resent: boolean
+  /** Era of the server. */
+  readonly era: 'legacy' | 'modern' | undefined
+  /** Version of MCP that was agreed with the server. */
+  readonly protocolVersion: string | undefined
+}
+
 /**
  * Options of one request. The names are those of the official SDK, and `resend`.
  *
@@ -453,6 +467,11 @@ export interface RequestOptions {
   readonly signal?: AbortSignal | undefined
   /** Called for every progress report, which asks the server to send them. Source: MCP 2025-11-25, basic/utilities/progress. */
   readonly onprogress?: Callback<[progress: Progress]> | undefined
+  /**
+   * Called each time the request is written to a socket, which happens a second time when it is resent. In a flow of several requests,
+   * such as a multi round-trip request or a task, it is called for each of them.
+   */
+  readonly onsent?: Callback<[sent: SentRequest]> | undefined
   /**
    * Whether this request may be sent again if the connection broke after it was sent. It wins over `resend` of the client. Set it to
    * `true` for a tool that does no harm when it runs twice.

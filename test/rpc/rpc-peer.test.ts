@@ -51,7 +51,7 @@ function rig(maxPending = 10, options: Partial<RpcPeerConfig> = {}): Rig {
   const clock = new FakeClock()
   const onError = vi.fn()
   const config = { clock, requestTimeout: 1000, maxPending, pauseTimeouts: true, grace: 10_000, ...options }
-  const peer = new RpcPeer(pipe, config, { onResult: (_call, result) => result, onNotification: () => undefined, onError })
+  const peer = new RpcPeer(pipe, config, { onSent: () => undefined, onNotification: () => undefined, onError })
   return { pipe, clock, peer, onError }
 }
 

@@ -1,0 +1,131 @@
+import { ProtocolError, RequestTimeoutError } from '../errors.js'
+import type { Call, RpcPeer } from '../rpc/rpc-peer.js'
+import type { ResultFlow, ResultTypeHandler } from '../types/extensions.js'
+import type { Params, Result } from '../types/json-rpc.js'
+import type { JsonOption, RequestOptions } from '../types/options.js'
+import { jsonOf } from '../wire/json-rpc.js'
+
+const MOST_ROUNDS = 10
+// In ms. A server that sends only its state wants the request again: at once would be a busy loop.
+const STATE_ONLY_PAUSE = 250
+
+/** What flows work with. */
+export interface FlowHost {
+  /** Sends the requests, and runs the handlers. */
+  readonly peer: RpcPeer
+  /** The signal that ends the current life of the client; made when it is asked for. */
+  lifeOf(): AbortSignal
+  /** What wrote the requests. */
+  readonly json: JsonOption
+}
+
+/** The request that a flow goes on with: a call, or what stands for one. */
+export type Origin = Pick<Call, 'method' | 'options' | 'endsAt' | 'text'>
+
+/** Knows what to do with a result that is not the last word (MCP 2026-07-28, basic, "Results"). */
+export class ResultTypes {
+  readonly #host: FlowHost
+  readonly #handlers = new Map<string, ResultTypeHandler>([['input_required', respondWithInput]])
+
+  /** Knows multi round trips, and nothing else yet. */
+  constructor(host: FlowHost) {
+    this.#host = host
+  }
+
+  /** Sets the handler for a type, in place of an earlier one. */
+  accept(type: string, handler: ResultTypeHandler): void {
+    this.#handlers.set(type, handler)
+  }
+
+  /** What the caller of a request gets for its result: the result itself if it is complete, as one without a type is. */
+  readonly settle = (origin: Origin, result: unknown): unknown =>
+    typeOf(result) === 'complete' ? result : this.#settle(result as Result, this.flowOf(origin))
+
+  /** Goes on with a request. */
+  flowOf(origin: Origin): ResultFlow {
+    return new Flow(origin, this.#host)
+  }
+
+  async #settle(first: Result, flow: ResultFlow): Promise<unknown> {
+    let result = first
+    for (let round = 0; ; round++) {
+      const type = typeOf(result)
+      if (type === 'complete') return result
+      const handler = this.#handlers.get(type as string)
+      // One of an unknown type must not pass for a result.
+      if (!handler) throw new ProtocolError('INVALID_RESPONSE', `the server's result is of the unknown type ${jsonOf(type).slice(0, 200)}`)
+      if (round === MOST_ROUNDS)
+        throw new ProtocolError('INVALID_RESPONSE', `the server asked for input ${String(MOST_ROUNDS)} times and still has no result`)
+      const next = (await handler(result, flow)) as Result
+      if (next === result) return result
+      result = next
+    }
+  }
+}
+
+const typeOf = (result: unknown): unknown => (result as Result | undefined)?.resultType ?? 'complete'
+
+/** A request that goes on. A handler may wait for a human, and never hear of its signal: the flow itself ends with its limits. */
+class Flow implements ResultFlow {
+  readonly method: string
+  readonly options: RequestOptions
+  readonly #origin: Origin
+  readonly #host: FlowHost
+  readonly #life: AbortSignal
+
+  constructor(origin: Origin, host: FlowHost) {
+    this.method = origin.method
+    this.options = origin.options
+    this.#origin = origin
+    this.#host = host
+    this.#life = host.lifeOf()
+  }
+
+  get params(): Params {
+    return (this.#host.json.parse(this.#origin.text ?? '{}') as { params?: Params }).params ?? {}
+  }
+
+  // A later request is one like any other: how it ends, and whether it was delivered, the peer knows best.
+  request(method: string, params?: Params, options = this.#optionsFor(method)): Promise<Result> {
+    return this.#host.peer.call(method, params, options, { endsAt: this.#origin.endsAt }).promise as Promise<Result>
+  }
+
+  async respond(inputRequests: object): Promise<Record<string, unknown>> {
+    const { dispatcher } = this.#host.peer
+    const responses = (over: AbortSignal): Promise<[string, unknown][]> =>
+      Promise.all(Object.entries(inputRequests).map(async ([key, request]) => [key, await dispatcher.runForInput(request, over)]))
+    return Object.fromEntries((await this.#until(responses)) ?? [])
+  }
+
+  async wait(ms: number): Promise<void> {
+    await this.#until(never, ms)
+  }
+
+  #optionsFor(method: string): RequestOptions {
+    const { timeout, maxTotalTimeout, signal, onsent } = this.options
+    return method === this.method ? this.options : { timeout, maxTotalTimeout, signal, onsent }
+  }
+
+  #until<R>(work: (over: AbortSignal) => Promise<R>, ms = Infinity): Promise<R | undefined> {
+    const { method, options, endsAt = Infinity } = this.#origin
+    const { peer } = this.#host
+    const left = endsAt - peer.now()
+    const late = (): Error => new RequestTimeoutError(method, options.maxTotalTimeout ?? Infinity, 'unknown')
+    return peer.waits.until(work, { signals: [options.signal, this.#life], ms: Math.min(ms, left), ...(left <= ms && { late }) })
+  }
+}
+
+/** Runs the handlers for the server's input requests, and repeats the request with what they return (MCP 2026-07-28, basic/patterns/mrtr). */
+const respondWithInput: ResultTypeHandler = async ({ inputRequests, requestState }, flow) => {
+  const asks = Object.keys(inputRequests ?? {}).length > 0
+  if (!asks) await flow.wait(STATE_ONLY_PAUSE)
+  const inputResponses = asks && (await flow.respond(inputRequests as object))
+  // The state to the byte, and absent if the server gave none.
+  return flow.request(flow.method, {
+    ...flow.params,
+    ...(inputResponses && { inputResponses }),
+    ...(requestState !== undefined && { requestState })
+  })
+}
+
+const never = (): Promise<void> => new Promise(() => undefined)
