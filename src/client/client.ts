@@ -29,7 +29,7 @@ import type { ClientRequest, Middleware, ResultTypeHandler, ServerRequest } from
 import type { JsonRpcNotification, Params, Result } from '../types/json-rpc.js'
 import type { SubscriptionFilter } from '../types/modern.js'
 import type { Awaitable, Callback, McpWebSocketClientOptions, RequestOptions } from '../types/options.js'
-import type { LoggingLevel } from '../types/server-features.js'
+import type { CallToolResult, LoggingLevel } from '../types/server-features.js'
 import { CREATE_ELICITATION, LISTEN, PING } from '../wire/methods.js'
 import { checkCapability, checkHandler, sdkForm } from './calls.js'
 import { applyDefaults } from './elicitation.js'
@@ -37,6 +37,7 @@ import { McpMethods } from './methods.js'
 import { prepareParams, withRequestMeta } from './request-meta.js'
 import { ResultTypes } from './result-types.js'
 import { Subscriptions, type Subscription } from './subscriptions.js'
+import { finishTask, TASK, TASKS_EXTENSION, type TaskHost } from './tasks.js'
 
 /** Params, which may be left out if they may be absent, and what comes after them. */
 type Rest<P, More extends unknown[]> = undefined extends P ? [params?: P, ...More] : [params: P, ...More]
@@ -58,6 +59,7 @@ export class McpWebSocketClient extends McpMethods {
   readonly #peer: RpcPeer
   readonly #middlewares = new Middlewares<ClientRequest>()
   readonly #resultTypes: ResultTypes
+  readonly #finishTask: ResultTypeHandler
   // Made once: this is on the path of every request.
   readonly #flow: CallFlow
   readonly #subscriptions: Subscriptions
@@ -99,6 +101,10 @@ export class McpWebSocketClient extends McpMethods {
     const lifeOf = (): AbortSignal => this.#lifeSignal
     this.#resultTypes = new ResultTypes({ peer: this.#peer, json: config.json, lifeOf })
     this.#flow = { onResult: this.#resultTypes.settle }
+    const tell: TaskHost['tell'] = ({ options }, task) => void guarded(() => options.ontask?.(task), this.#report)
+    this.#finishTask = finishTask({ random: () => ports.clock.random(), tell })
+    const { extensions, tasks } = config.introduction.capabilities
+    if (tasks ?? extensions?.[TASKS_EXTENSION]) this.#resultTypes.accept(TASK, this.#finishTask)
     this.#subscriptions = new Subscriptions(this.#peer, (params, options, flow) => this.#send(LISTEN, params, options, flow))
     this.#host.show(this, 'McpWebSocketClient', () => ({ pending: this.pendingCount, queued: this.queuedCount }))
   }
@@ -392,6 +398,21 @@ export class McpWebSocketClient extends McpMethods {
   /** Ends what {@link subscribeResource} began. */
   unsubscribeResource({ uri }: { readonly uri: string }, options?: RequestOptions): Promise<Result> {
     return this.#inEra('resources/unsubscribe', { uri }, options, () => this.#subscriptions.closeResource(uri))
+  }
+
+  /**
+   * Finishes a task that `callTool` began, for example before the program was restarted: waits for its end, and gives it its input.
+   * @param taskId - The id that the option `ontask` told.
+   * @param options - As of `callTool`; an abort cancels the task.
+   * @returns The result of the tool.
+   * @throws RpcError if the task failed, or the server does not know it; McpWebSocketError `TASK_CANCELLED`; and as {@link request}.
+   */
+  async resumeTask<R = CallToolResult>(taskId: string, options: RequestOptions = {}): Promise<R> {
+    throwIfAborted(options.signal)
+    const method = 'tasks/result'
+    const finish = ({ options: given }: ClientRequest): Promise<unknown> =>
+      this.#finishTask({ taskId }, this.#resultTypes.flowOf({ method, options: given, endsAt: this.endOf(given), text: undefined }))
+    return this.#middlewares.run({ method, params: { taskId }, options }, finish) as Promise<R>
   }
 
   protected override send<R>(method: string, params: Params | undefined, options: RequestOptions | undefined, endsAt?: number): Promise<R> {

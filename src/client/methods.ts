@@ -17,6 +17,7 @@ import type {
   ReadResourceParams,
   ReadResourceResult
 } from '../types/server-features.js'
+import type { ListTasksResult, Task, UpdateTaskParams } from '../types/tasks.js'
 import { jsonOf } from '../wire/json-rpc.js'
 import { DISCOVER, ROOTS_LIST_CHANGED } from '../wire/methods.js'
 import { isSchema, sdkForm } from './calls.js'
@@ -101,6 +102,26 @@ export abstract class McpMethods {
   /** Asks for completions of an argument of a prompt or of a resource template. */
   complete(params: CompleteParams, options?: RequestOptions): Promise<CompleteResult> {
     return this.request('completion/complete', params, options)
+  }
+
+  /** Asks where a task is. */
+  getTask(taskId: string, options?: RequestOptions): Promise<Task> {
+    return this.request('tasks/get', { taskId }, options)
+  }
+
+  /** Lists the tasks (2025-11-25 only): all of them, or with a cursor one page. */
+  listTasks(params?: PageParams, options?: RequestOptions): Promise<ListTasksResult> {
+    return this.#list('tasks', params, options)
+  }
+
+  /** Gives a task up. @returns In 2025-11-25 the task; else nothing of interest. */
+  cancelTask(taskId: string, options?: RequestOptions): Promise<Result> {
+    return this.request('tasks/cancel', { taskId }, options)
+  }
+
+  /** Gives a task its input (extension of 2026-07-28). @param inputResponses - Under the keys of the task's `inputRequests`. */
+  updateTask(taskId: string, inputResponses: UpdateTaskParams['inputResponses'], options?: RequestOptions): Promise<Result> {
+    return this.request('tasks/update', { taskId, inputResponses }, options)
   }
 
   /** Tells the server that the roots changed (legacy era only). @throws TypeError without `roots: { listChanged: true }` in `capabilities`. */

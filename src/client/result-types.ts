@@ -4,6 +4,8 @@ import type { ResultFlow, ResultTypeHandler } from '../types/extensions.js'
 import type { Params, Result } from '../types/json-rpc.js'
 import type { JsonOption, RequestOptions } from '../types/options.js'
 import { jsonOf } from '../wire/json-rpc.js'
+import { CALL_TOOL } from '../wire/methods.js'
+import { TASK } from './tasks.js'
 
 const MOST_ROUNDS = 10
 // In ms. A server that sends only its state wants the request again: at once would be a busy loop.
@@ -39,17 +41,23 @@ export class ResultTypes {
 
   /** What the caller of a request gets for its result: the result itself if it is complete, as one without a type is. */
   readonly settle = (origin: Origin, result: unknown): unknown =>
-    typeOf(result) === 'complete' ? result : this.#settle(result as Result, this.flowOf(origin))
+    this.#typeOf(result, origin) === 'complete' ? result : this.#settle(result as Result, this.flowOf(origin))
 
   /** Goes on with a request. */
   flowOf(origin: Origin): ResultFlow {
     return new Flow(origin, this.#host)
   }
 
+  /** In 2025-11-25, whose results have no type, a task is known by its shape. */
+  #typeOf(result: unknown, { method }: { readonly method: string }): unknown {
+    const { resultType, task, content } = (result ?? {}) as Result
+    return resultType ?? (task && !content && method === CALL_TOOL && this.#handlers.has(TASK) ? TASK : 'complete')
+  }
+
   async #settle(first: Result, flow: ResultFlow): Promise<unknown> {
     let result = first
     for (let round = 0; ; round++) {
-      const type = typeOf(result)
+      const type = this.#typeOf(result, flow)
       if (type === 'complete') return result
       const handler = this.#handlers.get(type as string)
       // One of an unknown type must not pass for a result.
@@ -62,8 +70,6 @@ export class ResultTypes {
     }
   }
 }
-
-const typeOf = (result: unknown): unknown => (result as Result | undefined)?.resultType ?? 'complete'
 
 /** A request that goes on. A handler may wait for a human, and never hear of its signal: the flow itself ends with its limits. */
 class Flow implements ResultFlow {

@@ -4,6 +4,7 @@
 import type { Closure } from '../errors.js'
 import type { ClientCapabilities, Implementation } from './capabilities.js'
 import type { Params, Progress, RequestId } from './json-rpc.js'
+import type { Task } from './tasks.js'
 
 /** A value, or a promise of it. */
 export type Awaitable<T> = T | Promise<T>
@@ -467,6 +468,11 @@ export interface RequestOptions {
   readonly signal?: AbortSignal | undefined
   /** Called for every progress report, which asks the server to send them. Source: MCP 2025-11-25, basic/utilities/progress. */
   readonly onprogress?: Callback<[progress: Progress]> | undefined
+  /**
+   * Called with the task that the server made of the request, and with every change of its status. Keep `taskId` to finish the task after
+   * a restart of the program.
+   */
+  readonly ontask?: Callback<[task: Task]> | undefined
   /**
    * Called each time the request is written to a socket, which happens a second time when it is resent. In a flow of several requests,
    * such as a multi round-trip request or a task, it is called for each of them.

@@ -74,6 +74,7 @@ const EFFECTS: ReadonlySet<string> = new Set([
   'client/client.ts',
   'client/methods.ts',
   'client/subscriptions.ts',
+  'client/tasks.ts',
   'client/result-types.ts',
   'transport/websocket-client-transport.ts',
   'server/server.ts',

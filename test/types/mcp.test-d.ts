@@ -7,6 +7,7 @@ import { assertType, describe, expectTypeOf, test } from 'vitest'
 import type * as Our from '../../src/types/common.js'
 import type * as Legacy from '../../src/types/legacy.js'
 import type * as Modern from '../../src/types/modern.js'
+import type * as Tasks from '../../src/types/tasks.js'
 import { holds, type Declared, type Members, type Mutual, type Same, type To } from './facts.js'
 
 describe('the facts', () => {
@@ -366,5 +367,16 @@ describe('the modern era', () => {
       inputResponses?: Record<string, Modern.InputResponse> | undefined
       requestState?: string | undefined
     }>()
+  })
+})
+
+// The extension's own types do not compile here: its schemas are met in test/integration/tasks.test.ts.
+describe('tasks', () => {
+  test('of 2025-11-25 are a part of ours', () => {
+    holds<To<V1.Task, Tasks.Task>>()
+    holds<To<V1.ListTasksResult, Tasks.ListTasksResult>>()
+    holds<Same<Tasks.TaskStatus, V1.Task['status']>>()
+    holds<To<Tasks.TaskParams, V1.GetTaskRequest['params']>>()
+    holds<To<Tasks.TaskParams, V1.CancelTaskRequest['params']>>()
   })
 })

@@ -1,0 +1,89 @@
+import { isConnectionLostError, isRequestTimeoutError, McpWebSocketError, ProtocolError, RpcError } from '../errors.js'
+import { isObject } from '../lib/is-object.js'
+import type { ResultFlow, ResultTypeHandler } from '../types/extensions.js'
+import type { Result } from '../types/json-rpc.js'
+import type { Task } from '../types/tasks.js'
+
+/** The `resultType` of a task (extension `io.modelcontextprotocol/tasks`). */
+export const TASK = 'task'
+/** The extension of 2026-07-28, as capabilities name it. */
+export const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks'
+
+// How often a task is looked at, in ms; the server may say otherwise within these limits. A wait takes up to this part of it longer.
+const POLL = 1000
+const LEAST_POLL = 100
+const MOST_POLL = 60_000
+const SPREAD = 0.2
+
+/** What the end of tasks works with. */
+export interface TaskHost {
+  /** A number in [0, 1). */
+  random(): number
+  /** Tells the program where a task is. */
+  tell(flow: ResultFlow, task: Task): void
+}
+
+/**
+ * Waits until a task is over, and gives it what it needs meanwhile. A lost connection only delays it: all that is asked about a task can
+ * be asked again. A task of 2025-11-25 keeps its result, and the server's requests to the client, for `tasks/result`.
+ * @returns Returns what the request would have returned that made the task.
+ * @throws RpcError if the task failed; McpWebSocketError if it was cancelled; ProtocolError if it has no id; what a handler or a request rejects with.
+ */
+export const finishTask =
+  (host: TaskHost): ResultTypeHandler =>
+  async (made, flow) => {
+    const task = (isObject(made.task) ? made.task : made) as Task
+    if (typeof task.taskId !== 'string') throw new ProtocolError('INVALID_RESPONSE', 'the server made a task without an id')
+    try {
+      return await follow(task, flow, host)
+    } catch (error) {
+      // Whoever gives the request up does not want its task; but a program that ends, or waits no longer, may come back for it.
+      if (flow.options.signal?.aborted) flow.request('tasks/cancel', { taskId: task.taskId }, {}).catch(() => undefined)
+      throw error
+    }
+  }
+
+async function follow(first: Task, flow: ResultFlow, host: TaskHost): Promise<unknown> {
+  const { taskId } = first
+  /** Asks about the task. @returns `undefined` if the connection was lost. */
+  const ask = (method: string, more?: object): Promise<Result | undefined> =>
+    flow.request(method, { taskId, ...more }).catch((error: unknown) => {
+      if (!isConnectionLostError(error) || error.code === 'MESSAGE_TOO_LARGE') throw error
+      return undefined
+    })
+  const answered = new Set<string>()
+  /** Responses that no server has confirmed. */
+  let responses: object | undefined
+  let told: unknown
+  for (let task = first; ;) {
+    // Of one that is resumed only the id is known at first.
+    const { status, statusMessage, inputRequests, error }: Partial<Task> = task
+    const news = `${String(status)} ${String(statusMessage)}`
+    if (status && news !== told) host.tell(flow, task)
+    told = news
+    if (status === 'cancelled')
+      throw new McpWebSocketError('TASK_CANCELLED', `the task was cancelled: ${statusMessage ?? 'no reason given'}`)
+    if (status === 'failed' && error) throw new RpcError(error.code, error.message, error.data)
+    if (status === 'completed' && task.result) return task.result
+    const isOver = status === 'completed' || status === 'failed'
+    if (isOver || (status === 'input_required' && !inputRequests)) {
+      const result = await ask('tasks/result').catch((problem: unknown) => {
+        // A human may take longer than any timeout.
+        if (isOver || !isRequestTimeoutError(problem)) throw problem
+        return undefined
+      })
+      if (result) return result
+    } else if (inputRequests) {
+      const fresh = Object.entries(inputRequests).filter(([key]) => !answered.has(key))
+      for (const [key] of fresh) answered.add(key)
+      if (fresh.length > 0) responses = { ...responses, ...(await flow.respond(Object.fromEntries(fresh))) }
+      if (responses && (await ask('tasks/update', { inputResponses: responses }))) responses = undefined
+    }
+    await flow.wait(status ? pauseOf(task) * (1 + host.random() * SPREAD) : 0)
+    task = ((await ask('tasks/get')) ?? task) as Task
+  }
+}
+
+function pauseOf({ pollIntervalMs, pollInterval = POLL }: { readonly pollIntervalMs?: unknown; readonly pollInterval?: unknown }): number {
+  return Math.min(MOST_POLL, Math.max(LEAST_POLL, Number(pollIntervalMs ?? pollInterval) || 0))
+}
