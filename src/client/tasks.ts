@@ -55,11 +55,11 @@ async function follow(first: Task, flow: ResultFlow, host: TaskHost): Promise<un
   /** Responses that no server has confirmed. */
   let responses: object | undefined
   let told: unknown
-  for (let task = first; ;) {
+  for (let task: Partial<Task> = first; ;) {
     // Of one that is resumed only the id is known at first.
-    const { status, statusMessage, inputRequests, error }: Partial<Task> = task
-    const news = `${String(status)} ${String(statusMessage)}`
-    if (status && news !== told) host.tell(flow, task)
+    const { status, statusMessage, inputRequests, error } = task
+    const news = `${status ?? ''} ${statusMessage ?? ''}`
+    if (status && news !== told) host.tell(flow, task as Task)
     told = news
     if (status === 'cancelled')
       throw new McpWebSocketError('TASK_CANCELLED', `the task was cancelled: ${statusMessage ?? 'no reason given'}`)
@@ -80,7 +80,7 @@ async function follow(first: Task, flow: ResultFlow, host: TaskHost): Promise<un
       if (responses && (await ask('tasks/update', { inputResponses: responses }))) responses = undefined
     }
     await flow.wait(status ? pauseOf(task) * (1 + host.random() * SPREAD) : 0)
-    task = ((await ask('tasks/get')) ?? task) as Task
+    task = (await ask('tasks/get')) ?? task
   }
 }
 
