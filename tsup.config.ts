@@ -112,6 +112,16 @@ export default [
     minify: true,
     esbuildOptions: withoutSources
   },
+  {
+    ...common,
+    name: 'otel',
+    entry: { otel: 'src/otel/index.ts' },
+    platform: 'neutral',
+    outDir: 'dist',
+    format: ['esm', 'cjs'],
+    esbuildOptions: withoutSources,
+    dts: declarations
+  },
   // They share little with the entries of the client, and nobody is short of space where they run: each stands alone.
   ...['server', 'redis'].map((name) => ({
     ...common,

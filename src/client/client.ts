@@ -119,6 +119,11 @@ export class McpWebSocketClient extends McpMethods {
     return this.#host.session.agreement?.version
   }
 
+  /** The URL of the last dial, without query, userinfo and other secrets; `undefined` before the first. */
+  get url(): string | undefined {
+    return this.#host.session.url
+  }
+
   /** Era of the server; `undefined` before the first handshake. */
   get era(): Era | undefined {
     return this.#host.session.agreement?.era

@@ -35,6 +35,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   transport: ['lib', 'types', 'wire', 'rpc', 'connection', 'session', 'errors.ts'],
   server: ['lib', 'types', 'wire', 'errors.ts'],
   redis: ['lib', 'types', 'errors.ts'],
+  otel: ['types', 'wire', 'errors.ts'],
   'index.ts': ['types', 'connection', 'session', 'client', 'errors.ts'],
   'script.ts': ['index.ts', 'transport']
 }
@@ -46,6 +47,7 @@ const HOMES: readonly { readonly name: RegExp; readonly homes: readonly string[]
   { name: /^nanoid\/non-secure$/, homes: ['rpc/rpc-peer.ts'], typesOnly: false },
   { name: /^node:/, homes: ['socket/node-socket.ts', 'socket/frame-writer.ts', 'socket/failed-dial.ts'], typesOnly: true },
   { name: /^node:/, homes: ['server/'], typesOnly: false },
+  { name: /^@opentelemetry\/api$/, homes: ['otel/'], typesOnly: false },
   { name: /^ws$/, homes: ['server/server.ts', 'server/peer-socket.ts'], typesOnly: false }
 ]
 
@@ -86,6 +88,7 @@ const EFFECTS: ReadonlySet<string> = new Set([
   'server/shared-sessions.ts',
   'server/relay.ts',
   'server/peer-socket.ts',
+  'otel/instrument.ts',
   'redis/redis-link.ts',
   'redis/redis-session-store.ts'
 ])

@@ -18,6 +18,7 @@ interface Manifest {
   readonly jsdelivr: string
   readonly exports: Readonly<Record<string, unknown>>
   readonly dependencies: Readonly<Record<string, string>>
+  readonly peerDependencies: Readonly<Record<string, string>>
 }
 
 /** How long the compiler may take, in ms, where other programs compete with it. */
@@ -208,6 +209,19 @@ describe('the packed entry ./redis', () => {
   })
 })
 
+describe('the packed entry ./otel', () => {
+  it('has the same name either way', async () => {
+    const names = 'console.log(JSON.stringify(Object.keys(m).filter((name) => name !== "default")))'
+    expect(await esm(`import * as m from 'mcp-websocket-client/otel'; ${names}`)).toEqual(['instrument'])
+    expect(await cjs(`const m = require('mcp-websocket-client/otel'); ${names}`)).toEqual(['instrument'])
+  })
+
+  it.each(['d.ts', 'd.cts', 'js', 'cjs'])('imports the API of OpenTelemetry, and nothing else, in dist/otel.%s', (suffix) => {
+    const path = `dist/otel.${suffix}`
+    expect(new Set(importsOf({ path, text: read(path) }).map(({ specifier }) => specifier))).toEqual(new Set(['@opentelemetry/api']))
+  })
+})
+
 describe('package.json', () => {
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest
 
@@ -370,11 +384,11 @@ describe('the built files', () => {
 
   it('are made of src and of the dependencies that are inlined, not of an official SDK or of zod', () => {
     const maps = built('.map')
-    expect(maps).toHaveLength(17)
+    expect(maps).toHaveLength(19)
     for (const path of maps) {
       const { sources } = JSON.parse(read(`dist/${path}`)) as { sources: string[] }
       const packages = sources.flatMap((source) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(source)?.[1] ?? [])
-      const others = sources.filter((source) => !source.includes('node_modules/') && !source.startsWith('../../src/'))
+      const others = sources.filter((source) => !source.includes('node_modules/') && !/^(\.\.\/)+src\//.test(source))
       expect(packages.filter((name) => !mayInline[dirname(path)]?.includes(name))).toEqual([])
       expect(others).toEqual([])
     }
@@ -392,12 +406,12 @@ describe('the built files', () => {
   })
 
   it('import nothing but the dependencies, Node, and what the entries share', () => {
-    const { dependencies } = JSON.parse(read('package.json')) as Manifest
+    const { dependencies, peerDependencies } = JSON.parse(read('package.json')) as Manifest
     const scripts = [...built('.js'), ...built('.cjs')]
-    expect(scripts).toHaveLength(17)
+    expect(scripts).toHaveLength(19)
     for (const path of scripts) {
       const packages = importsOf({ path, text: read(`dist/${path}`) }).map(({ specifier }) => specifier)
-      const allowed = dirname(path) === 'browser' ? [] : [...Object.keys(dependencies), ...builtinModules]
+      const allowed = dirname(path) === 'browser' ? [] : [...Object.keys({ ...dependencies, ...peerDependencies }), ...builtinModules]
       const shared = /\/(index|transport)\.c?js$/.test(path) ? [`./core.${path.replace(/.*\./, '')}`] : []
       const others = packages.filter((name) => !allowed.includes(name.replace(/^node:/, '')))
       expect(others, path).toEqual(shared)
@@ -487,7 +501,7 @@ describe('the declarations', () => {
     const text = read(path)
     expect(importsOf({ path, text })).toEqual([])
     expect(text).not.toMatch(/\/\/\/ *<reference +(types|path)/)
-    expect(namesIn(text).filter((name) => /^(NodeJS|Buffer|IncomingMessage|ClientRequest|EventEmitter|WsLike)$/.test(name))).toEqual([])
+    expect(namesIn(text).filter((name) => /^(NodeJS|Buffer|IncomingMessage|EventEmitter|WsLike)$/.test(name))).toEqual([])
   })
 
   it('say the same in both formats and for both platforms', () => {
@@ -503,6 +517,7 @@ describe('the declarations', () => {
     await expect(listOf('transport')).toMatchFileSnapshot('api-transport.txt')
     await expect(listOf('server')).toMatchFileSnapshot('api-server.txt')
     await expect(listOf('redis')).toMatchFileSnapshot('api-redis.txt')
+    await expect(exportsOf('dist/otel.d.ts').join('\n') + '\n').toMatchFileSnapshot('api-otel.txt')
   })
 
   it('export, as values, what the package exports', async () => {

@@ -10,7 +10,7 @@ const run = promisify(execFile)
 /** The root of this package. */
 export const root = fileURLToPath(new URL('../../', import.meta.url))
 
-const ENTRIES = ['node/index', 'node/transport', 'node/server', 'node/redis', 'browser/index', 'browser/transport']
+const ENTRIES = ['node/index', 'node/transport', 'node/server', 'node/redis', 'otel', 'browser/index', 'browser/transport']
 const BUILT = [
   ...ENTRIES.flatMap((path) => ['js', 'cjs', 'd.ts', 'd.cts'].map((suffix) => `dist/${path}.${suffix}`)),
   'dist/browser/mcp-websocket-client.iife.js'
@@ -46,7 +46,9 @@ export async function packAndInstall(): Promise<Installed> {
   const [{ filename }] = JSON.parse(stdout) as [{ filename: string }]
   await run('tar', ['-xzf', filename], { cwd: folder })
   renameSync(join(folder, 'package'), packageFolder)
-  for (const name of ['ws', 'eventemitter3', 'isomorphic-ws']) symlinkSync(join(root, 'node_modules', name), join(modules, name))
+  mkdirSync(join(modules, '@opentelemetry'))
+  for (const name of ['ws', 'eventemitter3', 'isomorphic-ws', '@opentelemetry/api'])
+    symlinkSync(join(root, 'node_modules', name), join(modules, name))
   return {
     folder,
     packageFolder,
