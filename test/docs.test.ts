@@ -149,7 +149,7 @@ describe('every TypeScript block', () => {
 
   it('is found', () => {
     expect(blocks.map(({ name }) => name.replace(/:\d+$/, ''))).toEqual(
-      expect.arrayContaining(['README.md', 'docs/options.md', 'docs/transport.md'])
+      expect.arrayContaining(['README.md', 'docs/options.md', 'docs/transport.md', 'docs/recipes.md'])
     )
   })
 

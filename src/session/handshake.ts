@@ -50,6 +50,8 @@ export interface HandshakeOutcome {
 export interface HandshakeScript {
   /** What was agreed in the traffic of the layer above, where that makes the handshake. */
   readonly agreed?: Agreement | undefined
+  /** Whether the other end may not be asked for a sign of life: MCP 2026-07-28 knows no request to a client. */
+  readonly isMute?: boolean
   /** The first step on a new socket; `undefined`: nothing comes first. */
   begin(): HandshakeStep | undefined
   /** The step after the last one. */

@@ -14,8 +14,8 @@ export interface HeartbeatHost {
   readonly clock: Clock
   /** Hints cause at most one probe in this time, in ms. */
   readonly hintPause: number
-  /** Asks the server for a sign of life by a request: not every engine can send a ping frame. */
-  probe(): void
+  /** Asks the server for a sign of life by a request: not every engine can send a ping frame. @returns Whether it may be asked. */
+  probe(): boolean
   /** Something went wrong that belongs to no promise. */
   onError(error: Error): void
 }
@@ -94,7 +94,8 @@ export class Heartbeat implements Due {
     if (lookAt !== undefined) {
       this.#triedAt = now
       this.#host.timer.set(this, lookAt - now)
-      if (!this.#host.connection.ping()) this.#host.probe()
+      // Where there is no way to ask, silence says nothing.
+      if (!this.#host.connection.ping() && !this.#host.probe()) this.onResponse()
     } else if (!wasIgnored) this.#host.onError(ignoredError())
   }
 }

@@ -1,4 +1,5 @@
 import type { JsonRpcRequest, RequestId } from '../types/json-rpc.js'
+import { LISTEN } from '../wire/methods.js'
 
 /**
  * The ids of the server's requests that the layer above works on. A request belongs to the socket that it came over: when that is gone,
@@ -28,9 +29,10 @@ export class ServerRequestIds {
 
   /**
    * Notes a request of the server and gives it the id under which it goes up: its own, unless the layer above still works on one of that
-   * id from an earlier socket.
+   * id from an earlier socket. A listen always keeps its own, as its notifications name it.
    */
   open(request: JsonRpcRequest, freeId: () => RequestId): JsonRpcRequest {
+    if (request.method === LISTEN) this.close(request.id)
     const id = this.#wireIds.has(request.id) ? freeId() : request.id
     this.#wireIds.set(id, request.id)
     this.#upperIds.set(request.id, id)

@@ -126,7 +126,7 @@ export class Session implements ConnectionListener {
     this.#serverRequests = new ServerRequests(config, connection, () => this.#internal.freeId(), listener)
     const onListenLost = (id: RequestId, error: McpWebSocketError): void => void this.#fail(id, error)
     this.#setup = new SocketSetup({ ...config, timer, onListenLost, onError }, connection, this.#internal, this.#journal)
-    const probe = (): void => this.#setup.probe(() => this.onPong())
+    const probe = (): boolean => this.#setup.probe(() => this.onPong())
     const hintPause = Math.min(retry.initialDelay, HINT_PAUSE)
     this.#heartbeat = new Heartbeat(config.heartbeat, this.#inFlight, { connection, timer, clock, hintPause, probe, onError })
   }

@@ -85,10 +85,15 @@ export class SocketSetup implements Due {
     this.#host.handshake.reset()
   }
 
-  /** Asks for a sign of life where ping frames cannot be sent. Any response will do, an error too. */
-  probe(onResponse: () => void): void {
+  /**
+   * Asks for a sign of life where ping frames cannot be sent. Any response will do, an error too.
+   * @returns Whether the other end may be asked.
+   */
+  probe(onResponse: () => void): boolean {
+    if (this.#host.handshake.isMute) return false
     if (this.agreement?.era !== 'modern') this.#internal.send(PING, undefined, onResponse)
     else this.#internal.send(DISCOVER, { _meta: this.#host.handshake.requestMeta() }, onResponse)
+    return true
   }
 
   /** A listen failed. If it had been restored, its owner is not the only one who has to know. */

@@ -13,4 +13,4 @@ export type {
   JsonRpcResult,
   RequestId
 } from '../types/json-rpc.js'
-export type { WebSocketClientTransportOptions } from '../types/transport.js'
+export type { SendOptions, WebSocketClientTransportOptions } from '../types/transport.js'

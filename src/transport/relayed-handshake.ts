@@ -36,6 +36,20 @@ export class RelayedHandshake implements HandshakeScript {
     return this.#agreed
   }
 
+  /** Whether what is sent without a connection is worth something on the next one. */
+  get keeps(): boolean {
+    return true
+  }
+
+  get isMute(): boolean {
+    return false
+  }
+
+  /** The other end sent a request. */
+  noteReceived(_request: JsonRpcRequest): void {
+    // Of a server it tells nothing new.
+  }
+
   /** The layer above sends a request. */
   noteRequest(request: JsonRpcRequest): void {
     const { method, params } = request
@@ -101,6 +115,9 @@ export class RelayedHandshake implements HandshakeScript {
     this.#unconfirmed = false
   }
 }
+
+/** Whether a request has the `_meta` of the modern era. */
+export const speaksModern = ({ params }: JsonRpcRequest): boolean => typeof params?._meta?.[VERSION] === 'string'
 
 function changed(what: string): HandshakeStep {
   const message = `after a reconnect the server is another one: ${what}`

@@ -5,7 +5,7 @@ import type { LifecycleState, StateName } from '../connection/lifecycle.js'
 import { ClosedError, type McpWebSocketError } from '../errors.js'
 import { deferred, type Deferred } from '../lib/deferred.js'
 import { guarded } from '../lib/guarded.js'
-import { checkOptions } from '../lib/option-rules.js'
+import { checkOptions, completeOptions, type Rules } from '../lib/option-rules.js'
 import { PendingRequest, PendingRequests } from '../rpc/pending.js'
 import type { ClientEvents, StateChange } from '../session/events.js'
 import { CONNECTION_RULES, resolveClientOptions, type Ports } from '../session/options.js'
@@ -13,12 +13,13 @@ import { PORTS, SessionHost } from '../session/session-host.js'
 import type { ClientStats } from '../types/client.js'
 import type { JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, RequestId } from '../types/json-rpc.js'
 import type { Callback, UrlOption } from '../types/options.js'
-import type { WebSocketClientTransportOptions } from '../types/transport.js'
+import type { SendOptions, WebSocketClientTransportOptions } from '../types/transport.js'
 import { isRequest, isResponse } from '../wire/json-rpc.js'
 import { cancelledId, DISCOVER, INITIALIZE, INITIALIZED, LISTEN } from '../wire/methods.js'
 import { orderedDelivery } from '../wire/ordered-delivery.js'
 import { failureOf, tidyForSdk, untidy } from './messages.js'
 import { RelayedHandshake } from './relayed-handshake.js'
+import { nobodyError, SERVER_BUFFER, serverOptions, ServerSide } from './server-side.js'
 
 /** The events of a transport: those of the client, less `notification`, which the SDK delivers. */
 export type TransportEvents = Omit<ClientEvents, 'notification'>
@@ -27,12 +28,14 @@ export type TransportEvents = Omit<ClientEvents, 'notification'>
 // as the request is remembered.
 const MOST_CANCELLED = 100
 
+const ROLE: Rules = { role: ['client', 'client', 'server'] }
+
 /** What the SDK sets before it calls `start()`. */
 type Callbacks = Pick<WebSocketClientTransport, 'onclose' | 'onerror' | 'onmessage'>
 
 /**
  * A transport for the `Client` of the official SDK, v1 and v2, that reconnects below it: the client learns of no lost
- * connection, only of the requests that were lost with it.
+ * connection, only of the requests that were lost with it. With `role: 'server'` it is one for an `McpServer` that dials out.
  *
  * @example
  * ```ts
@@ -56,7 +59,7 @@ export class WebSocketClientTransport {
   /** Always `null`; see `docs/transport.md`. */
   readonly pid: null = null
   readonly #host: SessionHost
-  readonly #handshake = new RelayedHandshake()
+  readonly #handshake: RelayedHandshake
   readonly #pending: PendingRequests
   readonly #upwards = orderedDelivery((message) =>
     guarded(
@@ -64,6 +67,8 @@ export class WebSocketClientTransport {
       (error) => this.#host.report(error)
     )
   )
+  /** Requests of the other end that it gave up, or whose connection is gone: whatever their handlers still send is dropped. */
+  readonly #givenUp = new Set<RequestId>()
   #starting: Deferred<void> | undefined
   /** Whether `onclose` was called in this life. */
   #over = false
@@ -76,11 +81,16 @@ export class WebSocketClientTransport {
   constructor(url: UrlOption, options: WebSocketClientTransportOptions | undefined, ports: Ports)
   constructor(url: UrlOption, options: WebSocketClientTransportOptions = {}, ports: Ports = PORTS) {
     // Those of MCP itself would have no effect here: the SDK's `Client` has them.
-    checkOptions(options, CONNECTION_RULES)
-    const { session, maxPending } = resolveClientOptions({ ...options, url }, ports)
+    checkOptions(options, { ...CONNECTION_RULES, ...ROLE })
+    const { role, ...given } = options
+    completeOptions({ role }, ROLE)
+    const isServer = role === 'server'
+    const { session, maxPending } = resolveClientOptions({ ...(isServer ? serverOptions(given) : given), url }, ports)
+    const connection = isServer ? { ...session.connection, maxBuffered: SERVER_BUFFER } : session.connection
+    this.#handshake = isServer ? new ServerSide() : new RelayedHandshake()
     this.#pending = new PendingRequests(maxPending)
     this.#host = new SessionHost(
-      { ...session, handshake: this.#handshake, stamp: (text) => text, mostCancelled: MOST_CANCELLED },
+      { ...session, connection, handshake: this.#handshake, stamp: (text) => text, mostCancelled: MOST_CANCELLED },
       {
         onState: (to, ended) => this.#onState(to, ended),
         onMessage: (message) => this.#onMessage(message),
@@ -135,14 +145,15 @@ export class WebSocketClientTransport {
   }
 
   /**
-   * Sends a message; while not connected it waits.
+   * Sends a message; while not connected it waits, and that of a server is dropped.
+   * @param options - Of the SDK. What a handler sends for a request whose connection is gone is dropped.
    * @returns Resolves when the message is written or waits.
    * @throws QueueFullError, ClosedError, the failure that ended the life, or TypeError if JSON cannot hold the message.
    */
-  async send(message: JsonRpcMessage): Promise<void> {
+  async send(message: JsonRpcMessage, options?: SendOptions): Promise<void> {
     if (isResponse(message)) this.#host.session.respond(untidy(message))
-    else if (isRequest(message)) this.#request(message)
-    else this.#notify(message)
+    else if (isRequest(message)) this.#request(message, this.#reaches(options))
+    else this.#notify(message, this.#reaches(options))
     return Promise.resolve()
   }
 
@@ -179,8 +190,15 @@ export class WebSocketClientTransport {
     return this
   }
 
-  #request(message: JsonRpcRequest): void {
+  /** Whether a message can still get to those that it is for. */
+  #reaches({ relatedRequestId }: SendOptions = {}): boolean {
+    if (relatedRequestId !== undefined && this.#givenUp.has(relatedRequestId)) return false
+    return this.#handshake.keeps || this.state === 'ready'
+  }
+
+  #request(message: JsonRpcRequest, reaches: boolean): void {
     const { id, method, params } = message
+    if (!reaches) throw nobodyError(method)
     if (this.#pending.has(id)) throw new TypeError(`a request with the id ${JSON.stringify(id)} is pending`)
     const resend = this.#resendOf(message)
     const request = new PendingRequest(id, method, params, resend)
@@ -211,28 +229,38 @@ export class WebSocketClientTransport {
     }
   }
 
-  #notify(message: JsonRpcNotification): void {
+  #notify(message: JsonRpcNotification, reaches: boolean): void {
     // It never waits: a later socket is told right after its replay.
     if (message.method === INITIALIZED && !this.#handshake.noteInitialized()) return
     const id = cancelledId(message)
     const request = id === undefined ? undefined : this.#pending.take(id)
     if (request) this.#host.session.cancel(request, '', message)
-    else this.#host.session.notify(message)
+    else if (reaches) this.#host.session.notify(message)
   }
 
   #onMessage(message: JsonRpcMessage): void {
     if (isResponse(message)) {
       this.#handshake.noteResponse(message)
       this.#pending.take(message.id as RequestId)
-    } else if (!isRequest(message)) this.#forgetListen(message)
-    this.#upwards.take(tidyForSdk(message))
+    }
+    const tidy = tidyForSdk(message)
+    if (isRequest(tidy)) {
+      this.#givenUp.delete(tidy.id)
+      this.#handshake.noteReceived(tidy)
+    } else if (!isResponse(message)) this.#noteCancelled(message, cancelledId(tidy))
+    this.#upwards.take(tidy)
   }
 
   /** The server may end a listen with `notifications/cancelled`; any other id that it names belongs to a request of its own. */
-  #forgetListen(notification: JsonRpcNotification): void {
+  #noteCancelled(notification: JsonRpcNotification, upperId: RequestId | undefined): void {
     const id = cancelledId(notification)
-    const request = id === undefined ? undefined : this.#pending.take(id)
-    if (request && request.method !== LISTEN) this.#pending.add(request)
+    if (id === undefined || upperId === undefined) return
+    const request = this.#pending.take(id)
+    if (request?.method === LISTEN) return
+    if (request) this.#pending.add(request)
+    this.#givenUp.add(upperId)
+    const [oldest] = this.#givenUp
+    if (oldest !== undefined && this.#givenUp.size > MOST_CANCELLED) this.#givenUp.delete(oldest)
   }
 
   #onFailed({ id }: PendingRequest, error: McpWebSocketError): void {

@@ -7,12 +7,13 @@ import {
   ResourceUpdatedNotificationSchema,
   ToolListChangedNotificationSchema
 } from '@modelcontextprotocol/sdk/types.js'
+import type { ServerTransport } from '../../src/server/index.js'
 import type { WebSocketClientTransport } from '../../src/transport/index.js'
 
 /** An unmodified `Client` of the official SDK, as one of its versions and modes, with what it told. */
 export interface SdkClient {
   readonly client: ClientV1 | ClientV2
-  connect(transport: WebSocketClientTransport): Promise<void>
+  connect(transport: WebSocketClientTransport | ServerTransport): Promise<void>
   close(): Promise<void>
   /** Calls a tool. @returns The words of its response. */
   call(name: string, args?: Record<string, unknown>, options?: CallOptions): Promise<string>
@@ -72,7 +73,7 @@ function makeV1(): SdkClient {
   client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => void told.marks.push(params._meta?.mark))
   return Object.assign(told, {
     client,
-    connect: (transport: WebSocketClientTransport) => client.connect(transport),
+    connect: (transport: WebSocketClientTransport | ServerTransport) => client.connect(transport),
     close: () => client.close(),
     call: async (name: string, args?: Record<string, unknown>, options?: CallOptions) =>
       wordsOf(await client.callTool({ name, arguments: args }, undefined, { onprogress, ...options })),
@@ -116,7 +117,7 @@ function makeV2(isModern: boolean, timeoutMs: number | undefined, supportedProto
   })
   return Object.assign(told, {
     client,
-    connect: (transport: WebSocketClientTransport) => client.connect(transport),
+    connect: (transport: WebSocketClientTransport | ServerTransport) => client.connect(transport),
     close: () => client.close(),
     call: async (name: string, args?: Record<string, unknown>, options?: CallOptions) =>
       wordsOf(await client.callTool({ name, arguments: args }, { onprogress, ...options })),

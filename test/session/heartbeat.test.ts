@@ -27,7 +27,7 @@ interface Rig extends ConnectionRig {
   readonly problems: Error[]
 }
 
-async function rig(policy: HeartbeatPolicy | false = POLICY): Promise<Rig> {
+async function rig(policy: HeartbeatPolicy | false = POLICY, mayAsk = true): Promise<Rig> {
   // Stable at once, so that all timers that are left belong to the heartbeat.
   const below = useConnection({ resetAfter: 1 })
   const { clock, connection } = below
@@ -43,7 +43,7 @@ async function rig(policy: HeartbeatPolicy | false = POLICY): Promise<Rig> {
     timer,
     clock,
     hintPause: 200,
-    probe: () => void probes.push(clock.now() - start),
+    probe: () => probes.push(clock.now() - start) > 0 && mayAsk,
     onError: (error) => void problems.push(error)
   })
   below.on.onState = (_to, from) => {
@@ -95,6 +95,14 @@ describe('a heartbeat', () => {
     socket.bytesRead = 2
     await clock.advance(200)
     expect(connection.state.name).toBe('ready')
+  })
+
+  it('keeps a connection whose other end may not be asked, however long it is silent', async () => {
+    const { clock, connection, socket, probes, problems } = await rig(POLICY, false)
+    socket.canPing = false
+    await clock.advance(10_000)
+    expect(connection.state.name).toBe('ready')
+    expect([probes.length > 3, problems]).toEqual([true, []])
   })
 
   it('measures a latency only where a probe is out', async () => {

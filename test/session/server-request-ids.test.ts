@@ -52,6 +52,16 @@ describe('ServerRequestIds', () => {
     expect(ids.wireId(1)).toBeUndefined()
   })
 
+  it('leaves a listen its own id, since its notifications name it, and forgets the one of the old socket', () => {
+    const ids = new ServerRequestIds(Infinity)
+    const listen = { ...requestOf(1), method: 'subscriptions/listen' }
+    ids.open(listen, noId)
+    ids.abandon()
+    expect(ids.open(listen, noId)).toBe(listen)
+    expect(ids.wireId(1)).toBe(1)
+    expect(ids.size).toBe(1)
+  })
+
   it('lets the late response of the old socket not touch the request that took over its id', () => {
     const ids = new ServerRequestIds(Infinity)
     ids.open(requestOf(1), noId)

@@ -364,7 +364,7 @@ describe('a probe for a sign of life', () => {
     const { setup, accept } = rig()
     const socket = await accept(agreement)
     let responses = 0
-    const probe = (): void => setup.probe(() => responses++)
+    const probe = (): boolean => setup.probe(() => responses++)
     probe()
     socket.respond(method, {})
     probe()

@@ -1,7 +1,9 @@
 // The transport against the interface of either SDK. A test here has nothing to run: it fails when it does not compile.
 import { Client as ClientV2, type Transport as TransportV2 } from '@modelcontextprotocol/client'
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js'
+import { McpServer as ServerV1 } from '@modelcontextprotocol/sdk/server/mcp.js'
 import type { Transport as TransportV1 } from '@modelcontextprotocol/sdk/shared/transport.js'
+import { McpServer as ServerV2 } from '@modelcontextprotocol/server'
 import { assertType, describe, expectTypeOf, test } from 'vitest'
 import { WebSocketClientTransport, type FailureData, type WebSocketClientTransportOptions } from '../../src/transport/index.js'
 import type { McpWebSocketClientOptions } from '../../src/index.js'
@@ -16,6 +18,12 @@ describe('WebSocketClientTransport', () => {
     assertType<TransportV2>(transport)
     void new ClientV1({ name: 'a', version: '1' }).connect(transport)
     void new ClientV2({ name: 'a', version: '1' }).connect(transport)
+  })
+
+  test('is one for the servers of both', () => {
+    assertType<WebSocketClientTransportOptions>({ role: 'server' })
+    void new ServerV1({ name: 'a', version: '1' }).connect(transport)
+    void new ServerV2({ name: 'a', version: '1' }).connect(transport)
   })
 
   test('takes the callbacks that either SDK sets, and another start', () => {
@@ -37,12 +45,12 @@ describe('WebSocketClientTransport', () => {
 })
 
 describe('its options', () => {
-  test('are those of the client without what is about MCP', () => {
+  test('are those of the client without what is about MCP, and the side of the SDK', () => {
     type Left = Exclude<keyof McpWebSocketClientOptions, keyof WebSocketClientTransportOptions>
     expectTypeOf<Left>().toEqualTypeOf<
       'url' | 'clientInfo' | 'capabilities' | 'protocol' | 'probeTimeout' | 'requestTimeout' | 'pauseTimeouts'
     >()
-    expectTypeOf<Exclude<keyof WebSocketClientTransportOptions, keyof McpWebSocketClientOptions>>().toBeNever()
+    expectTypeOf<Exclude<keyof WebSocketClientTransportOptions, keyof McpWebSocketClientOptions>>().toEqualTypeOf<'role'>()
     assertType<WebSocketClientTransportOptions>({ reconnect: { maxRetries: Infinity }, auth: { token: 'x' } })
     // @ts-expect-error the SDK says who the client is
     assertType<WebSocketClientTransportOptions>({ clientInfo: { name: 'a', version: '1' } })
