@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'MESSAGE_TOO_LARGE'
   | 'INITIALIZE_REFUSED'
   | 'INVALID_RESPONSE'
+  | 'INVALID_OUTPUT'
   | 'SERVER_CHANGED'
   | 'RESTORE_FAILED'
   | 'TASK_CANCELLED'
@@ -318,6 +319,8 @@ export class RpcError extends McpWebSocketError {
  */
 export class ProtocolError extends McpWebSocketError {
   override readonly name = 'ProtocolError'
+  /** Of `INVALID_OUTPUT`: the result of the tool, as it came. It was executed. */
+  declare readonly result?: unknown
 }
 
 /**

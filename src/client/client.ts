@@ -34,6 +34,7 @@ import { CREATE_ELICITATION, LISTEN, PING } from '../wire/methods.js'
 import { checkCapability, checkHandler, sdkForm } from './calls.js'
 import { applyDefaults } from './elicitation.js'
 import { McpMethods } from './methods.js'
+import { OutputSchemas } from './output-schemas.js'
 import { prepareParams, withRequestMeta } from './request-meta.js'
 import { ResultTypes } from './result-types.js'
 import { Subscriptions, type Subscription } from './subscriptions.js'
@@ -106,6 +107,7 @@ export class McpWebSocketClient extends McpMethods {
     const { extensions, tasks } = config.introduction.capabilities
     if (tasks ?? extensions?.[TASKS_EXTENSION]) this.#resultTypes.accept(TASK, this.#finishTask)
     this.#subscriptions = new Subscriptions(this.#peer, (params, options, flow) => this.#send(LISTEN, params, options, flow))
+    if (config.validateOutput) this.outputs = new OutputSchemas(config.validateOutput, this.#host.events)
     this.#host.show(this, 'McpWebSocketClient', () => ({ pending: this.pendingCount, queued: this.queuedCount }))
   }
 

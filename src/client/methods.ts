@@ -21,6 +21,7 @@ import type { ListTasksResult, Task, UpdateTaskParams } from '../types/tasks.js'
 import { jsonOf } from '../wire/json-rpc.js'
 import { DISCOVER, ROOTS_LIST_CHANGED } from '../wire/methods.js'
 import { isSchema, sdkForm } from './calls.js'
+import type { OutputSchemas } from './output-schemas.js'
 
 // More pages than any real list has: a server that goes on for ever must not eat the client's memory.
 const MOST_PAGES = 1000
@@ -29,6 +30,9 @@ const MOST_TRIES = 3
 
 /** The methods of MCP that a client calls. Parameters and results have the shapes of the official SDK. */
 export abstract class McpMethods {
+  /** What tools promise to return; `undefined`: nobody wants to know. */
+  protected outputs: OutputSchemas | undefined
+
   /** Sends any request. */
   abstract request<R = Result>(method: string, params?: Params, options?: RequestOptions): Promise<R>
 
@@ -57,21 +61,27 @@ export abstract class McpMethods {
    * ```
    */
   listTools(params?: PageParams, options?: RequestOptions): Promise<ListToolsResult> {
-    return this.#list('tools', params, options)
+    const { outputs } = this
+    const listed = this.#list<ListToolsResult>('tools', params, options)
+    // The microtask more is only for those that want it.
+    return outputs ? listed.then((list) => (outputs.note(list, params?.cursor === undefined), list)) : listed
   }
 
   /**
    * Calls a tool. If the tool fails, the promise resolves with `isError: true`; it rejects if the call itself fails.
+   * @typeParam T - What `structuredContent` is, if there is any; see the option `validateOutput`.
+   * @throws As {@link request}; ProtocolError if the result breaks the schema of the tool, with the option `validateOutput`.
    * @example
    * ```ts
    * const { content } = await client.callTool({ name: 'echo', arguments: { message: 'hi' } }, { timeout: 30_000 })
    * ```
    */
-  callTool(params: CallToolParams, options?: RequestOptions): Promise<CallToolResult>
+  callTool<T = unknown>(params: CallToolParams, options?: RequestOptions): Promise<CallToolResult<T>>
   callTool(params: CallToolParams, options?: RequestOptions, ...more: unknown[]): Promise<CallToolResult> {
     // In v1 of the official SDK a schema comes before the options, which would be ignored here.
     if (more[0] !== undefined || isSchema(options)) return Promise.reject(sdkForm('callTool', 'params, options'))
-    return this.request('tools/call', params, options)
+    const call = (): Promise<CallToolResult> => this.request('tools/call', params, options)
+    return this.outputs ? this.#checked(params.name, call, this.outputs, options) : call()
   }
 
   /** Lists the resources: all of them, or with a cursor one page. */
@@ -127,6 +137,20 @@ export abstract class McpMethods {
   /** Tells the server that the roots changed (legacy era only). @throws TypeError without `roots: { listChanged: true }` in `capabilities`. */
   sendRootsListChanged(): Promise<void> {
     return this.notify(ROOTS_LIST_CHANGED)
+  }
+
+  async #checked(
+    name: string,
+    call: () => Promise<CallToolResult>,
+    outputs: OutputSchemas,
+    options: RequestOptions = {}
+  ): Promise<CallToolResult> {
+    // Before the call: its result must not get lost because there is no list.
+    if (!outputs.knows(name)) await this.listTools(undefined, { ...options, onprogress: undefined, resend: undefined })
+    const check = outputs.checkOf(name)
+    const result = await call()
+    check(result)
+    return result
   }
 
   async #list<R extends Result>(

@@ -26,7 +26,7 @@ import { mayLackSubprotocol, mayRejectOffer } from '../connection/closures.js'
 import { carryToken, offerOf, readUrl, resolveTarget } from '../socket/target.js'
 import { readHeaders } from '../socket/node-socket.js'
 import type { SessionConfig } from './session.js'
-import type { JsonOption, McpWebSocketClientOptions, ReconnectOptions } from '../types/options.js'
+import type { CompileSchema, JsonOption, McpWebSocketClientOptions, ReconnectOptions } from '../types/options.js'
 import { VERSION } from '../version.js'
 
 /** The platform, handed in by the public entries; tests hand in another. */
@@ -51,6 +51,8 @@ export interface ClientConfig {
   readonly maxPending: number
   /** Whether the timeouts of requests stand still while the server asks the user. */
   readonly pauseTimeouts: boolean
+  /** Compiles what tools promise to return. */
+  readonly validateOutput: CompileSchema | undefined
   /** How long nothing times out after the process slept, in ms. */
   readonly grace: number
   /** Settings of the session, without what the entries add themselves. */
@@ -59,7 +61,7 @@ export interface ClientConfig {
 
 type Options = McpWebSocketClientOptions
 /** Options without a default. */
-type Bare = 'auth' | 'headers' | 'offer' | 'tls' | 'agent' | 'trace' | 'WebSocket'
+type Bare = 'validateOutput' | 'auth' | 'headers' | 'offer' | 'tls' | 'agent' | 'trace' | 'WebSocket'
 type Nested = 'reconnect' | 'heartbeat' | 'outbox'
 type Given<Name extends Nested> = Exclude<Options[Name], false | undefined>
 type Complete = Filled<Omit<Options, Bare | Nested>> & { [Name in Bare]: Options[Name] } & {
@@ -133,7 +135,8 @@ const RULES: Rules = {
   protocol: ['auto', 'auto', 'legacy', 'modern'],
   probeTimeout: [3000, MS],
   requestTimeout: [60_000, MS, Infinity],
-  pauseTimeouts: [true, true, false]
+  pauseTimeouts: [true, true, false],
+  validateOutput: [NONE, FUNCTION]
 }
 
 /** What a client is made of, from its options. @throws TypeError naming the first option that is wrong. */

@@ -4,6 +4,7 @@
 import type { Closure } from '../errors.js'
 import type { ClientCapabilities, Implementation } from './capabilities.js'
 import type { Params, Progress, RequestId } from './json-rpc.js'
+import type { JsonSchema } from './server-features.js'
 import type { Task } from './tasks.js'
 
 /** A value, or a promise of it. */
@@ -424,6 +425,16 @@ export interface McpWebSocketClientOptions extends ConnectionOptions {
    * @default true
    */
   readonly pauseTimeouts?: boolean | undefined
+  /**
+   * Compiles the `outputSchema` of a tool, with a library of your choice; `callTool` then rejects with a {@link ProtocolError} of the code
+   * `INVALID_OUTPUT` if a result breaks its schema. Default: none, so that no result is checked. See `docs/options.md`.
+   *
+   * @example
+   * ```ts
+   * const client = new McpWebSocketClient({ url: 'ws://127.0.0.1:8080/ws', validateOutput: (schema) => ajv.compile(schema) })
+   * ```
+   */
+  readonly validateOutput?: CompileSchema | undefined
 }
 
 /** One writing of a request to a socket: what the option `onsent` of a request is called with. */
@@ -439,6 +450,12 @@ export interface SentRequest {
   /** Version of MCP that was agreed with the server. */
   readonly protocolVersion: string | undefined
 }
+
+/** Whether a value fits its schema: `true`; anything else means that it does not, and a string says why. */
+export type OutputValidator = (value: unknown) => boolean | string
+
+/** Makes a validator. What it throws rejects the call of the tool before it is sent. */
+export type CompileSchema = (schema: JsonSchema) => OutputValidator
 
 /**
  * Options of one request. The names are those of the official SDK, and `resend`.

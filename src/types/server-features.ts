@@ -4,6 +4,12 @@ import type { BlobResourceContents, ContentBlock, Resource, ResourceTemplate, Ro
 import type { JsonValue, TaskMetadata } from './json-rpc.js'
 import type { Entry, Named, OpenResult, Page, WithMeta } from './parts.js'
 
+/**
+ * A JSON Schema, of the dialect that `$schema` names; without it 2020-12 (MCP 2025-11-25, basic, "JSON Schema Usage"). It validates at once:
+ * some libraries know an `$async` too.
+ */
+export type JsonSchema = { $schema?: string; $async?: false; [keyword: string]: unknown }
+
 /** What a tool claims to do; hints, not to be trusted unless the server is. Source: MCP 2025-11-25, server/tools. */
 export type ToolAnnotations = {
   title?: string | undefined
@@ -42,11 +48,12 @@ export type CallToolParams = WithMeta & {
 
 /**
  * What a tool returned; with `isError` the content says what went wrong. `structuredContent` is any JSON value, `null` included:
- * `undefined` means that there is none. Source: MCP 2025-11-25 and 2026-07-28, server/tools.
+ * `undefined` means that there is none. Its type is what the program says, which the option `validateOutput` holds the server to.
+ * Source: MCP 2025-11-25 and 2026-07-28, server/tools.
  */
-export type CallToolResult = OpenResult & {
+export type CallToolResult<T = unknown> = OpenResult & {
   content: ContentBlock[]
-  structuredContent?: unknown
+  structuredContent?: T | undefined
   isError?: boolean | undefined
 }
 

@@ -1,9 +1,11 @@
 // What a program learns from the types of the client. A test here has nothing to run: it fails when it does not compile.
-import { describe, expectTypeOf, test } from 'vitest'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { assertType, describe, expectTypeOf, test } from 'vitest'
 import type {
   Closure,
   LoggingMessageParams,
   McpWebSocketClient,
+  McpWebSocketClientOptions,
   McpWebSocketError,
   ProgressParams,
   ResourceUpdatedParams,
@@ -69,5 +71,17 @@ describe('a change of the state', () => {
       if (to === 'waiting') expectTypeOf(delay).toEqualTypeOf<number>()
       if (to === 'failed') expectTypeOf(error).toEqualTypeOf<McpWebSocketError>()
     })
+  })
+})
+
+describe('callTool', () => {
+  test('gives structuredContent the type that the program says', async () => {
+    expectTypeOf((await client.callTool({ name: 'weather' })).structuredContent).toEqualTypeOf<unknown>()
+    const { structuredContent } = await client.callTool<{ celsius: number }>({ name: 'weather' }, { timeout: 1 })
+    expectTypeOf(structuredContent).toEqualTypeOf<{ celsius: number } | undefined>()
+  })
+
+  test('takes what a validator of ajv returns as it is', () => {
+    assertType<McpWebSocketClientOptions>({ url: 'ws://localhost', validateOutput: (schema) => new Ajv2020().compile(schema) })
   })
 })

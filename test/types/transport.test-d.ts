@@ -48,7 +48,7 @@ describe('its options', () => {
   test('are those of the client without what is about MCP, and the side of the SDK', () => {
     type Left = Exclude<keyof McpWebSocketClientOptions, keyof WebSocketClientTransportOptions>
     expectTypeOf<Left>().toEqualTypeOf<
-      'url' | 'clientInfo' | 'capabilities' | 'protocol' | 'probeTimeout' | 'requestTimeout' | 'pauseTimeouts'
+      'url' | 'clientInfo' | 'capabilities' | 'protocol' | 'probeTimeout' | 'requestTimeout' | 'pauseTimeouts' | 'validateOutput'
     >()
     expectTypeOf<Exclude<keyof WebSocketClientTransportOptions, keyof McpWebSocketClientOptions>>().toEqualTypeOf<'role'>()
     assertType<WebSocketClientTransportOptions>({ reconnect: { maxRetries: Infinity }, auth: { token: 'x' } })

@@ -1,0 +1,71 @@
+import { ProtocolError, type ErrorDetails } from '../errors.js'
+import type { Emitter } from '../lib/emitter.js'
+import type { ClientEvents } from '../session/events.js'
+import type { CompileSchema, OutputValidator } from '../types/options.js'
+import type { CallToolResult, JsonSchema, ListToolsResult } from '../types/server-features.js'
+
+/** What the tools of the server promise to return (MCP 2025-11-25, server/tools, "Output Schema"), and whether they do. */
+export class OutputSchemas {
+  readonly #compile: CompileSchema
+  /** By the name of the tool: makes its validator, once; gives none if the tool promises nothing. */
+  readonly #validators = new Map<string, () => OutputValidator | undefined>()
+  /** Whether all tools are known. */
+  #isComplete = false
+
+  /** @param events - Those of the client: they tell when what is known may be wrong. */
+  constructor(compile: CompileSchema, events: Emitter<ClientEvents>) {
+    this.#compile = compile
+    const forget = (): void => this.#forget()
+    events.on('notification', ({ method }) => method === 'notifications/tools/list_changed' && forget())
+    events.on('reconnected', ({ serverChanged }) => serverChanged && forget())
+    // The next life may meet another server.
+    events.on('failed', forget)
+    events.on('close', forget)
+  }
+
+  /** A list came in. @param isWhole - Whether it is more than a page. */
+  note({ tools }: ListToolsResult, isWhole: boolean): void {
+    if (isWhole) this.#forget()
+    this.#isComplete ||= isWhole
+    for (const { name, outputSchema } of tools) {
+      let validator: OutputValidator | undefined
+      this.#validators.set(name, () => (validator ??= outputSchema && this.#compile(outputSchema as JsonSchema)))
+    }
+  }
+
+  /** Whether it is known what this tool promises. */
+  knows(name: string): boolean {
+    return this.#isComplete || this.#validators.has(name)
+  }
+
+  /**
+   * What a result of this tool has to pass; it throws a ProtocolError that has the result.
+   * @throws ProtocolError if the schema cannot be compiled.
+   */
+  checkOf(name: string): (result: CallToolResult) => void {
+    const validate = this.#validatorOf(name)
+    return (result) => {
+      const { structuredContent, isError } = result
+      const isMissing = structuredContent === undefined
+      // A tool that failed promises nothing, and what has no content either is a task.
+      if (!validate || isError || (isMissing && !('content' in result))) return
+      const verdict = isMissing ? 'it has no structuredContent' : validate(structuredContent)
+      if (verdict !== true) throw Object.assign(invalid(`the result of ${name} breaks its outputSchema: ${String(verdict)}`), { result })
+    }
+  }
+
+  #validatorOf(name: string): OutputValidator | undefined {
+    try {
+      return this.#validators.get(name)?.()
+    } catch (cause) {
+      throw invalid(`the outputSchema of ${name} cannot be compiled: ${String(cause)}`, { cause, delivery: 'not-sent' })
+    }
+  }
+
+  #forget(): void {
+    this.#isComplete = false
+    this.#validators.clear()
+  }
+}
+
+const invalid = (message: string, details?: ErrorDetails): ProtocolError => new ProtocolError('INVALID_OUTPUT', message, details)
