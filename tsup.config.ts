@@ -132,5 +132,18 @@ export default [
     format: ['esm', 'cjs'],
     esbuildOptions: withoutSources,
     dts: declarations
-  }))
+  })),
+  // One file, with everything in it: what a command does not need is not even read.
+  {
+    ...common,
+    name: 'bin',
+    entry: { 'mcp-ws': 'src/cli/bin.ts' },
+    platform: 'node',
+    outDir: 'dist/bin',
+    format: ['esm'],
+    noExternal: [/./],
+    // What esbuild makes of CommonJS asks for `require`. The line for the shell has to be the first.
+    banner: { js: "#!/usr/bin/env node\nimport { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+    esbuildOptions: withoutSources
+  }
 ]

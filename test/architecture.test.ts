@@ -136,6 +136,11 @@ describe('a broken rule is reported:', () => {
       { 'redis/scripts.ts': `import { Metrics } from '../server/metrics.js'` },
       'redis/scripts.ts imports server/metrics.ts, but redis may not see server'
     ],
+    'a command that looks behind an entry': [
+      checkLayers,
+      { 'cli/commands/serve.ts': `import { Metrics } from '../../server/metrics.js'` },
+      'cli/commands/serve.ts imports server/metrics.ts, but cli sees entries only'
+    ],
     'a file without a layer': [
       checkLayers,
       { 'helpers.ts': '' },
@@ -208,7 +213,7 @@ describe('a broken rule is reported:', () => {
     'a builtin away from home': [
       checkDependencies,
       { 'connection.ts': `import type { A } from 'node:net'` },
-      'connection.ts imports node:net, whose home is socket/node-socket.ts and socket/frame-writer.ts and socket/failed-dial.ts and server/'
+      'connection.ts imports node:net, whose home is socket/node-socket.ts and socket/frame-writer.ts and socket/failed-dial.ts and server/ and cli/'
     ],
     'a builtin at run time': [
       checkDependencies,

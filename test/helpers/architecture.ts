@@ -37,7 +37,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   redis: ['lib', 'types', 'errors.ts'],
   otel: ['types', 'wire', 'errors.ts'],
   'index.ts': ['types', 'connection', 'session', 'client', 'errors.ts'],
-  'script.ts': ['index.ts', 'transport']
+  'script.ts': ['index.ts', 'transport'],
+  cli: ['index.ts', 'transport', 'server', 'probe', 'version.ts']
 }
 
 /** Where a package may be imported; everything that is not named here, the official SDK above all, has no home. */
@@ -48,6 +49,9 @@ const HOMES: readonly { readonly name: RegExp; readonly homes: readonly string[]
   { name: /^node:/, homes: ['socket/node-socket.ts', 'socket/frame-writer.ts', 'socket/failed-dial.ts'], typesOnly: true },
   { name: /^node:/, homes: ['server/'], typesOnly: false },
   { name: /^@opentelemetry\/api$/, homes: ['otel/'], typesOnly: false },
+  { name: /^node:/, homes: ['cli/'], typesOnly: false },
+  { name: /^commander$/, homes: ['cli/main.ts', 'cli/flags.ts'], typesOnly: false },
+  { name: /^@cfworker\/json-schema$/, homes: ['cli/tool-arguments.ts'], typesOnly: false },
   { name: /^ws$/, homes: ['server/server.ts', 'server/peer-socket.ts'], typesOnly: false }
 ]
 
@@ -90,7 +94,15 @@ const EFFECTS: ReadonlySet<string> = new Set([
   'server/peer-socket.ts',
   'otel/instrument.ts',
   'redis/redis-link.ts',
-  'redis/redis-session-store.ts'
+  'redis/redis-session-store.ts',
+  // The tool is a program: its commands wait, and `bin.ts` is the one file that touches the process.
+  'cli/bin.ts',
+  'cli/main.ts',
+  'cli/ask.ts',
+  'cli/visit.ts',
+  'cli/commands/lists.ts',
+  'cli/commands/requests.ts',
+  'cli/commands/listen.ts'
 ])
 
 /** Names that bring time, chance, the network, the process or asynchrony into what has to be pure. */
@@ -175,6 +187,8 @@ export function checkLayers(sources: readonly Source[]): Violation[] {
     return importsOf(source).flatMap(({ target }) => {
       if (target === undefined) return []
       const other = layerOf(target)
+      if (layer === 'cli' && other !== layer && target.includes('/') && !target.endsWith('/index.ts'))
+        return [`${path} imports ${target}, but cli sees entries only`]
       return other === layer || visible.includes(other) ? [] : [`${path} imports ${target}, but ${layer} may not see ${other}`]
     })
   })

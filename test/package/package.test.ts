@@ -1,4 +1,5 @@
 import { build, type BuildOptions } from 'esbuild'
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -222,6 +223,14 @@ describe('the packed entry ./otel', () => {
   })
 })
 
+describe('the packed program mcp-ws', () => {
+  const bin = (): string => join(installed.packageFolder, 'dist/bin/mcp-ws.js')
+
+  it('runs by itself, and says its version', () => {
+    expect(execFileSync(bin(), ['--version'], { encoding: 'utf8' })).toBe(`${VERSION}\n`)
+  })
+})
+
 describe('package.json', () => {
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest
 
@@ -379,12 +388,13 @@ describe('the built files', () => {
     readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith(suffix))
   const mayInline: Readonly<Record<string, readonly string[]>> = {
     node: ['nanoid'],
-    browser: ['isomorphic-ws', 'eventemitter3', 'nanoid']
+    browser: ['isomorphic-ws', 'eventemitter3', 'nanoid'],
+    bin: ['isomorphic-ws', 'eventemitter3', 'nanoid', 'ws', 'commander', '@cfworker/json-schema']
   }
 
   it('are made of src and of the dependencies that are inlined, not of an official SDK or of zod', () => {
     const maps = built('.map')
-    expect(maps).toHaveLength(19)
+    expect(maps).toHaveLength(20)
     for (const path of maps) {
       const { sources } = JSON.parse(read(`dist/${path}`)) as { sources: string[] }
       const packages = sources.flatMap((source) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(source)?.[1] ?? [])
@@ -408,10 +418,11 @@ describe('the built files', () => {
   it('import nothing but the dependencies, Node, and what the entries share', () => {
     const { dependencies, peerDependencies } = JSON.parse(read('package.json')) as Manifest
     const scripts = [...built('.js'), ...built('.cjs')]
-    expect(scripts).toHaveLength(19)
+    expect(scripts).toHaveLength(20)
     for (const path of scripts) {
       const packages = importsOf({ path, text: read(`dist/${path}`) }).map(({ specifier }) => specifier)
-      const allowed = dirname(path) === 'browser' ? [] : [...Object.keys({ ...dependencies, ...peerDependencies }), ...builtinModules]
+      const alone: Readonly<Record<string, readonly string[]>> = { browser: [], bin: builtinModules }
+      const allowed = alone[dirname(path)] ?? [...Object.keys({ ...dependencies, ...peerDependencies }), ...builtinModules]
       const shared = /\/(index|transport)\.c?js$/.test(path) ? [`./core.${path.replace(/.*\./, '')}`] : []
       const others = packages.filter((name) => !allowed.includes(name.replace(/^node:/, '')))
       expect(others, path).toEqual(shared)

@@ -13,7 +13,8 @@ export const root = fileURLToPath(new URL('../../', import.meta.url))
 const ENTRIES = ['node/index', 'node/transport', 'node/server', 'node/redis', 'otel', 'browser/index', 'browser/transport']
 const BUILT = [
   ...ENTRIES.flatMap((path) => ['js', 'cjs', 'd.ts', 'd.cts'].map((suffix) => `dist/${path}.${suffix}`)),
-  'dist/browser/mcp-websocket-client.iife.js'
+  'dist/browser/mcp-websocket-client.iife.js',
+  'dist/bin/mcp-ws.js'
 ]
 
 /** A folder into which the packed package was installed, as npm would have it. */

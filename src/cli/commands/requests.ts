@@ -1,0 +1,81 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Tool } from '../../index.js'
+import { showContents, showMessages, showToolResult, type Shown } from '../content.js'
+import { EXIT, Failure, usageError } from '../failure.js'
+import type { Io } from '../io.js'
+import { printableJson, printableLine } from '../printable.js'
+import { findProblems, readArguments } from '../tool-arguments.js'
+import { visit, type Visit, type VisitFlags } from '../visit.js'
+
+// The commands that ask for one thing: call a tool, read a resource, get a prompt.
+
+/** The flags of those commands. */
+export interface RequestFlags extends VisitFlags {
+  /** A folder for images, sounds and blobs. */
+  readonly save?: string | undefined
+}
+
+/** Files get names of ours: the server's words could lead anywhere. */
+function saveAttachments({ attachments }: Shown, folder: string, status: Visit['status']): void {
+  attachments.forEach(({ suffix, bytes }, index) => {
+    const path = join(folder, `result-${String(index + 1)}.${suffix}`)
+    try {
+      // `wx`: never over what is there.
+      writeFileSync(path, bytes, { flag: 'wx' })
+    } catch (error) {
+      throw new Failure(`--save: ${(error as Error).message}`)
+    }
+    status.line(`saved ${path}`)
+  })
+}
+
+function print(io: Io, { json, save }: RequestFlags, result: object, show: (result: object) => Shown, { status }: Visit): void {
+  status.clear()
+  const shown = show(result)
+  io.stdout.write(`${json ? printableJson(result, 2) : shown.text}\n`)
+  if (save !== undefined) saveAttachments(shown, save, status)
+}
+
+/** The tool of this name. @returns `undefined`: the server does not list its tools, and may know it all the same. */
+async function findTool({ client, request }: Visit, name: string): Promise<Tool | undefined> {
+  if (client.serverCapabilities?.tools === undefined) return undefined
+  const { tools } = await client.listTools(undefined, request)
+  const found = tools.find((tool) => tool.name === name)
+  if (found === undefined) {
+    const names = tools.map((tool) => printableLine(tool.name, 60))
+    throw usageError(`The server has no tool ${printableLine(name, 60)}. It has: ${names.join(', ') || 'none'}`)
+  }
+  return found
+}
+
+/** `mcp-ws call URL TOOL [JSON | key=value…]` */
+export async function callTool(io: Io, url: string, name: string, words: readonly string[], flags: RequestFlags): Promise<void> {
+  // What no tool can take is said before anything is dialled.
+  readArguments(words, undefined)
+  await visit(io, url, flags, async (visiting) => {
+    const { client, request } = visiting
+    const tool = await findTool(visiting, name)
+    const args = readArguments(words, tool?.inputSchema)
+    const problems = findProblems(args, tool?.inputSchema)
+    if (problems.length > 0) throw usageError([`${name} does not take these arguments:`, ...problems.map((line) => `  ${line}`)].join('\n'))
+    const result = await client.callTool({ name, arguments: args }, request)
+    print(io, flags, result, showToolResult, visiting)
+    if (result.isError) throw new Failure('the tool failed', EXIT.failed)
+  })
+}
+
+/** `mcp-ws read URL URI` */
+export const readResource = (io: Io, url: string, uri: string, flags: RequestFlags): Promise<void> =>
+  visit(io, url, flags, async (visiting) => {
+    print(io, flags, await visiting.client.readResource({ uri }, visiting.request), showContents, visiting)
+  })
+
+/** `mcp-ws prompt URL NAME [key=value…]`: the values of a prompt are strings. */
+export async function getPrompt(io: Io, url: string, name: string, words: readonly string[], flags: RequestFlags): Promise<void> {
+  const entries = Object.entries(readArguments(words, { properties: {} }))
+  const given = Object.fromEntries(entries.map(([key, value]) => [key, typeof value === 'string' ? value : JSON.stringify(value)]))
+  await visit(io, url, flags, async (visiting) => {
+    print(io, flags, await visiting.client.getPrompt({ name, arguments: given }, visiting.request), showMessages, visiting)
+  })
+}

@@ -1,0 +1,103 @@
+// The command line tool. It sees the public entries of the package and nothing below them: what it can do, every program can.
+
+import { Command, CommanderError, Option } from 'commander'
+import { VERSION } from '../version.js'
+import type { ListenFlags } from './commands/listen.js'
+import type { RequestFlags } from './commands/requests.js'
+import { EXIT, Failure } from './failure.js'
+import { addConnectionFlags, duration, repeatable, wholeNumber } from './flags.js'
+import type { Io } from './io.js'
+import { hasColours, painter } from './terminal.js'
+import type { VisitFlags } from './visit.js'
+
+const LEVELS = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency']
+// Loaded when they are called: help needs neither sockets nor TLS.
+const lists = (): Promise<typeof import('./commands/lists.js')> => import('./commands/lists.js')
+const requests = (): Promise<typeof import('./commands/requests.js')> => import('./commands/requests.js')
+const ARGUMENTS = 'one JSON object, or key=value for each argument'
+
+/** Gives a command the flags of those that ask a server something. */
+const addVisitFlags = (command: Command): Command =>
+  addConnectionFlags(command)
+    .addOption(new Option('--protocol <era>', 'era of MCP').choices(['auto', 'legacy', 'modern']).default('auto'))
+    .option('--timeout <time>', 'how long a request may take, such as 500ms, 30s or 2m (default: 1m)', duration)
+    .option('--retries <count>', 'how often to dial again (default: 3; listen: for ever)', wholeNumber(0))
+    .option('--json', 'print the result as JSON')
+
+function makeProgram(io: Io): Command {
+  const program = new Command('mcp-ws')
+    .description('Finds out why an MCP server cannot be reached over WebSocket, and uses it, bridges to it, or serves one.')
+    .version(VERSION)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      getOutHelpWidth: () => io.stdout.columns ?? 80,
+      getErrHelpWidth: () => io.stderr.columns ?? 80,
+      // The program colours nothing of its own help.
+      getOutHasColors: () => false,
+      getErrHasColors: () => false
+    })
+    .showHelpAfterError('(mcp-ws help shows how it is called)')
+  addListCommands(program, io)
+  addRequestCommands(program, io)
+  return program
+}
+
+function addListCommands(program: Command, io: Io): void {
+  const commands = [
+    ['tools', 'list the tools, with the arguments that they take', 'listTools'],
+    ['resources', 'list the resources, and the templates of resources', 'listResources'],
+    ['prompts', 'list the prompts, with the arguments that they take', 'listPrompts']
+  ] as const
+  for (const [name, description, list] of commands)
+    addVisitFlags(program.command(name).description(description).argument('<url>', 'address of the server')).action(
+      async (url: string, flags: VisitFlags) => (await lists())[list](io, url, flags)
+    )
+  addVisitFlags(program.command('listen').description('print every notification of the server').argument('<url>', 'address of the server'))
+    .addOption(repeatable('--resource <uri>', 'a resource whose changes are wanted (repeatable)'))
+    .addOption(new Option('--level <level>', 'least severe log message to send').choices(LEVELS))
+    .action(async (url: string, flags: ListenFlags) => (await import('./commands/listen.js')).listen(io, url, flags))
+}
+
+function addRequestCommands(program: Command, io: Io): void {
+  const request = (name: string, description: string): Command =>
+    addVisitFlags(program.command(name).description(description).argument('<url>', 'address of the server')).option(
+      '--save <folder>',
+      'save images, sounds and blobs there'
+    )
+  request('call', 'call a tool')
+    .argument('<tool>', 'its name')
+    .argument('[arguments...]', ARGUMENTS)
+    .action(async (url: string, tool: string, words: string[], flags: RequestFlags) =>
+      (await requests()).callTool(io, url, tool, words, flags)
+    )
+  request('read', 'read a resource')
+    .argument('<uri>', 'its address')
+    .action(async (url: string, uri: string, flags: RequestFlags) => (await requests()).readResource(io, url, uri, flags))
+  request('prompt', 'get a prompt, filled in')
+    .argument('<name>', 'its name')
+    .argument('[arguments...]', ARGUMENTS)
+    .action(async (url: string, name: string, words: string[], flags: RequestFlags) =>
+      (await requests()).getPrompt(io, url, name, words, flags)
+    )
+}
+
+/**
+ * Runs the program.
+ * @param argv - Without the names of Node and of the program.
+ * @returns The exit code: 0 done, 1 failed, 2 called in a wrong way, 130 ended by Ctrl-C.
+ */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  try {
+    await makeProgram(io).parseAsync(argv, { from: 'user' })
+    return EXIT.done
+  } catch (error) {
+    // Commander has said what is wrong.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage
+    const { code = EXIT.failed, message } =
+      error instanceof Failure ? error : { message: (await import('./describe-error.js')).describeError(error) }
+    if (message !== '') io.stderr.write(`${painter(hasColours(io.stderr, io.env))('red', 'error:')} ${message}\n`)
+    return code
+  }
+}

@@ -1,0 +1,95 @@
+import { McpWebSocketClient, type McpWebSocketClientOptions, type RequestOptions } from '../index.js'
+import { VERSION } from '../version.js'
+import { askUser } from './ask.js'
+import { describeChange } from './connection-status.js'
+import { construct, EXIT, Failure } from './failure.js'
+import { connectionOptions, type ConnectionFlags } from './flags.js'
+import type { Io } from './io.js'
+import { printableLine } from './printable.js'
+import { hasColours, painter, Status } from './terminal.js'
+
+/** The flags of the commands that ask a server something. */
+export interface VisitFlags extends ConnectionFlags {
+  /** Whether to print the result as JSON. */
+  readonly json?: boolean | undefined
+  /** How long a request may take, in ms. */
+  readonly timeout?: number | undefined
+  /** How often to dial again. */
+  readonly retries?: number | undefined
+  /** The era of MCP. */
+  readonly protocol: 'auto' | 'legacy' | 'modern'
+}
+
+/** A client that is connected, with what a command needs beside it. */
+export interface Visit {
+  /** Connected. */
+  readonly client: McpWebSocketClient
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal
+  /** For every request of the command. */
+  readonly request: RequestOptions
+  /** Standard error. */
+  readonly status: Status
+}
+
+/** How often a command dials again, if no flag says: a server that is about to start may have its time, and no more. */
+const RETRIES = 3
+
+/**
+ * Connects, lets the command do its work, and closes. Ctrl-C aborts the work, so that the server hears of it.
+ * @param onVisit - Before `connect`, to hear of everything: notifications may come at once.
+ * @throws What the work throws, and Failure 130 after Ctrl-C.
+ */
+export async function visit(
+  io: Io,
+  url: string,
+  flags: VisitFlags,
+  work: (visit: Visit) => Promise<void>,
+  onVisit?: (client: McpWebSocketClient, status: Status) => void
+): Promise<void> {
+  const status = new Status(io.stderr)
+  const interrupted = new AbortController()
+  const client = makeClient(io, url, flags, status)
+  const endListening = io.onSignal(() => interrupted.abort(new Failure('interrupted', EXIT.interrupted)))
+  const { signal } = interrupted
+  try {
+    onVisit?.(client, status)
+    await client.connect({ signal })
+    const onprogress: RequestOptions['onprogress'] = (report) => status.progress(report)
+    const request = { signal, ...(io.stderr.isTTY === true && { onprogress, resetTimeoutOnProgress: true }) }
+    await work({ client, signal, status, request })
+  } finally {
+    status.clear()
+    endListening()
+    await client.close()
+  }
+}
+
+function makeClient(io: Io, url: string, flags: VisitFlags, status: Status): McpWebSocketClient {
+  // Only a person can be asked.
+  const asks = io.stdin.isTTY === true && io.stderr.isTTY === true
+  const options: McpWebSocketClientOptions = {
+    ...connectionOptions(flags, io.env),
+    url,
+    protocol: flags.protocol,
+    clientInfo: { name: 'mcp-ws', version: VERSION },
+    reconnect: { maxRetries: flags.retries ?? RETRIES },
+    ...(flags.timeout !== undefined && { requestTimeout: flags.timeout }),
+    ...(asks && { capabilities: { elicitation: { form: {}, url: {} } } })
+  }
+  const client = construct(() => new McpWebSocketClient(options))
+  const paint = painter(hasColours(io.stderr, io.env))
+  client.on('state', (change) => {
+    const words = describeChange(change, flags.verbose === true)
+    if (words !== undefined) status.line(paint(change.to === 'waiting' ? 'yellow' : 'dim', words))
+  })
+  client.on('error', (error) => {
+    if (flags.verbose) status.line(paint('yellow', printableLine(error.message)))
+  })
+  if (asks)
+    client.setRequestHandler('elicitation/create', ({ params }, { signal }) => {
+      status.clear()
+      return askUser(io, params, signal)
+    })
+  return client
+}
