@@ -2,6 +2,7 @@
 
 import { Command, CommanderError, Option } from 'commander'
 import { VERSION } from '../version.js'
+import type { BridgeFlags } from './commands/bridge.js'
 import type { ListenFlags } from './commands/listen.js'
 import type { RequestFlags } from './commands/requests.js'
 import { EXIT, Failure } from './failure.js'
@@ -41,6 +42,7 @@ function makeProgram(io: Io): Command {
     .showHelpAfterError('(mcp-ws help shows how it is called)')
   addListCommands(program, io)
   addRequestCommands(program, io)
+  addBridge(program, io)
   return program
 }
 
@@ -81,6 +83,15 @@ function addRequestCommands(program: Command, io: Io): void {
     .action(async (url: string, name: string, words: string[], flags: RequestFlags) =>
       (await requests()).getPrompt(io, url, name, words, flags)
     )
+}
+
+function addBridge(program: Command, io: Io): void {
+  addConnectionFlags(program.command('bridge').description('a stdio server for any MCP host, in front of a server behind a WebSocket'))
+    .argument('<url>', 'address of the server')
+    .option('--retries <count>', 'how often to dial again (default: for ever)', wholeNumber(0))
+    .option('--max-delay <time>', 'longest wait before a dial (default: 20s)', duration)
+    .option('--max-message-bytes <count>', 'longest message of either side (default: 16 MiB)', wholeNumber(1))
+    .action(async (url: string, flags: BridgeFlags) => (await import('./commands/bridge.js')).bridge(io, url, flags))
 }
 
 /**

@@ -92,7 +92,8 @@ function withPlainNumbers(value: unknown): unknown {
   if ('id' in all) all.id = plain(all.id)
   if (isObject(all.error)) all.error = { ...all.error, code: plain(all.error.code) }
   const { params } = all
-  if (isObject(params))
+  // What there is nothing to convert in stays the same object: the parser may remember what it was read from.
+  if (isObject(params) && Object.entries(params).some(([name, member]) => COMPARED.has(name) && plain(member) !== member))
     all.params = Object.fromEntries(Object.entries(params).map(([name, member]) => [name, COMPARED.has(name) ? plain(member) : member]))
   return all
 }

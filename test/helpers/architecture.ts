@@ -102,7 +102,8 @@ const EFFECTS: ReadonlySet<string> = new Set([
   'cli/visit.ts',
   'cli/commands/lists.ts',
   'cli/commands/requests.ts',
-  'cli/commands/listen.ts'
+  'cli/commands/listen.ts',
+  'cli/commands/bridge.ts'
 ])
 
 /** Names that bring time, chance, the network, the process or asynchrony into what has to be pure. */

@@ -1,0 +1,154 @@
+import { WebSocketClientTransport, type JsonRpcMessage, type RequestId } from '../../transport/index.js'
+import { describeChange } from '../connection-status.js'
+import { describeError } from '../describe-error.js'
+import { construct, EXIT, Failure } from '../failure.js'
+import { connectionOptions, type ConnectionFlags } from '../flags.js'
+import { errorResponse, readLine } from '../host-messages.js'
+import type { Io } from '../io.js'
+import { Lines, type Line } from '../lines.js'
+import { printableLine } from '../printable.js'
+import { RawTexts } from '../raw-texts.js'
+
+/** The flags of `bridge`. */
+export interface BridgeFlags extends ConnectionFlags {
+  /** How often to dial again. */
+  readonly retries?: number | undefined
+  /** The longest wait before a dial, in ms. */
+  readonly maxDelay?: number | undefined
+  /** How long a line of the host, and a message of the server, may be, in bytes. */
+  readonly maxMessageBytes?: number | undefined
+}
+
+const MAX_MESSAGE_BYTES = 16 * 2 ** 20
+/** How long the requests of a host that has said all may take, in ms: it waits for the end, and kills what does not come to it. */
+const GRACE = 5000
+// JSON-RPC 2.0 section 5.1.
+const INTERNAL_ERROR = -32603
+
+/** A host on standard input and output, and a server behind a transport that reconnects. */
+class Bridge {
+  readonly #io: Io
+  readonly #transport: WebSocketClientTransport
+  readonly #texts: RawTexts
+  readonly #lines: Lines
+  /** Requests of the host without a response. */
+  readonly #pending = new Set<RequestId>()
+  #inputEnded = false
+
+  constructor(io: Io, url: string, flags: BridgeFlags) {
+    const { maxMessageBytes = MAX_MESSAGE_BYTES, retries: maxRetries = Infinity, maxDelay } = flags
+    this.#io = io
+    this.#texts = new RawTexts()
+    this.#lines = new Lines(maxMessageBytes)
+    const options = { ...connectionOptions(flags, io.env), maxMessageBytes, json: this.#texts, reconnect: { maxRetries, maxDelay } }
+    this.#transport = construct(() => new WebSocketClientTransport(url, options))
+    this.#transport.on('state', (change) => {
+      const words = describeChange(change, flags.verbose === true)
+      if (words !== undefined) this.#log(words)
+      // Not before what waited for the connection is sent.
+      setImmediate(() => this.#closeIfDone())
+    })
+    this.#transport.on('error', (error) => this.#log(printableLine(error.message)))
+  }
+
+  /** Works until the host has ended, which is what it should, or the server cannot be reached any more. @throws Why not. */
+  async run(): Promise<void> {
+    const transport = this.#transport
+    transport.onmessage = (message) => this.#onMessage(message)
+    const over = new Promise<void>((resolve) => {
+      transport.onclose = resolve
+    })
+    let failure: unknown
+    transport.on('failed', (error) => {
+      failure = error
+    })
+    const started = transport.start().catch(() => undefined)
+    const endReading = this.#read()
+    const endListening = this.#io.onSignal(() => void transport.close())
+    await over
+    await started
+    endReading()
+    endListening()
+    if (failure !== undefined) throw failure
+  }
+
+  #read(): () => void {
+    const { stdin } = this.#io
+    const onData = (chunk: Buffer): void => this.#onLines(this.#lines.push(chunk))
+    let timer: NodeJS.Timeout | undefined
+    const onEnd = (): void => {
+      if (this.#inputEnded) return
+      this.#inputEnded = true
+      this.#onLines(this.#lines.end())
+      timer = setTimeout(() => void this.#transport.close(), GRACE)
+      this.#closeIfDone()
+    }
+    stdin.on('data', onData).once('end', onEnd).once('close', onEnd).once('error', onEnd)
+    return () => {
+      clearTimeout(timer)
+      stdin.off('data', onData).off('end', onEnd).off('close', onEnd).off('error', onEnd).pause()
+    }
+  }
+
+  #onLines(lines: Iterable<Line>): void {
+    for (const line of lines) {
+      const { messages, errors } = readLine(line, this.#texts.parse)
+      for (const message of messages) void this.#send(message)
+      for (const response of errors) {
+        this.#log(`the host: ${response.error.message}`)
+        this.#write(JSON.stringify(response))
+      }
+    }
+  }
+
+  async #send(message: JsonRpcMessage): Promise<void> {
+    const id = 'method' in message && 'id' in message ? message.id : undefined
+    // A request that was cancelled gets no response.
+    if ('method' in message && message.method === 'notifications/cancelled') this.#pending.delete(message.params?.requestId as RequestId)
+    // Before it is sent: the transport may respond at once.
+    const isNew = id !== undefined && !this.#pending.has(id)
+    if (isNew) this.#pending.add(id)
+    try {
+      await this.#transport.send(message)
+    } catch (error) {
+      const words = describeError(error)
+      this.#log(words)
+      if (isNew) this.#pending.delete(id)
+      if (id !== undefined) this.#write(JSON.stringify(errorResponse(id, INTERNAL_ERROR, `the request was not sent: ${words}`)))
+    }
+  }
+
+  #onMessage(message: JsonRpcMessage): void {
+    this.#write(this.#texts.lineOf(message))
+    if ('method' in message) return
+    this.#pending.delete(message.id as RequestId)
+    this.#closeIfDone()
+  }
+
+  /** The host has said all, and has all that it asked for: nobody needs the bridge any more. */
+  #closeIfDone(): void {
+    if (this.#inputEnded && this.#pending.size === 0 && this.#transport.state === 'ready') void this.#transport.close()
+  }
+
+  #write(line: string): void {
+    this.#io.stdout.write(`${line}\n`)
+  }
+
+  #log(words: string): void {
+    this.#io.stderr.write(`mcp-ws bridge: ${words}\n`)
+  }
+}
+
+/** `mcp-ws bridge URL`: a server on standard input and output, in front of one behind a WebSocket. */
+export async function bridge(io: Io, url: string, flags: BridgeFlags): Promise<void> {
+  let signalled: string | undefined
+  const endListening = io.onSignal((signal) => {
+    signalled = signal
+  })
+  try {
+    await new Bridge(io, url, flags).run()
+  } finally {
+    endListening()
+  }
+  if (signalled === 'SIGINT') throw new Failure('', EXIT.interrupted)
+}

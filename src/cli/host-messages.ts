@@ -1,0 +1,77 @@
+import type { JsonRpcErrorResponse, JsonRpcMessage, RequestId } from '../transport/index.js'
+import type { Line } from './lines.js'
+
+// What a program on standard input and output says, and what is said to it: JSON-RPC, a message a line (MCP, basic/transports, stdio).
+
+// JSON-RPC 2.0 section 5.1.
+const PARSE_ERROR = -32700
+const INVALID_REQUEST = -32600
+
+type Members = Readonly<Record<string, unknown>>
+
+/** Whether the value is what JSON calls an object. */
+export const isObject = (value: unknown): value is Members => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const isId = (id: unknown): id is RequestId => typeof id === 'string' || Number.isSafeInteger(id)
+
+/** Whether the value is a request, a notification or a response. */
+function isMessage(value: unknown): value is JsonRpcMessage {
+  if (!isObject(value) || value.jsonrpc !== '2.0') return false
+  const { id, method, params, result, error } = value
+  if (method === undefined) return isId(id) ? isObject(result) || isObject(error) : isObject(error)
+  return typeof method === 'string' && (id === undefined || isId(id)) && (params === undefined || isObject(params))
+}
+
+/** The error response for a line, or a part of one, that is no message. */
+export const errorResponse = (id: RequestId | null, code: number, message: string): JsonRpcErrorResponse => ({
+  jsonrpc: '2.0',
+  id,
+  error: { code, message }
+})
+
+/** What a line holds: messages, and error responses to whatever is none. */
+export interface Read {
+  /** In their order. */
+  readonly messages: readonly JsonRpcMessage[]
+  /** For the program that wrote the line. */
+  readonly errors: readonly JsonRpcErrorResponse[]
+}
+
+/** Reads a line. @param parse - Reads JSON. */
+export function readLine(line: Line, parse: (text: string) => unknown): Read {
+  if (line.kind === 'too-long') {
+    const { bytes, start, end } = line
+    return failed(idOf(start, end), INVALID_REQUEST, `the message has ${String(bytes)} bytes, more than the bridge takes`)
+  }
+  let value: unknown
+  try {
+    value = parse(line.text)
+  } catch {
+    const unfinished = line.kind === 'unfinished'
+    return failed(null, PARSE_ERROR, unfinished ? 'the input ended within a message' : 'the line is not JSON')
+  }
+  // Batches of MCP 2025-03-26; no other revision has them.
+  const all = Array.isArray(value) && value.length > 0 ? (value as unknown[]) : [value]
+  const errors = all
+    .filter((each) => !isMessage(each))
+    .map((each) => {
+      const id = isObject(each) && isId(each.id) ? each.id : null
+      return errorResponse(id, INVALID_REQUEST, 'the line is JSON, but not a message of JSON-RPC 2.0')
+    })
+  return { messages: all.filter(isMessage), errors }
+}
+
+const failed = (id: RequestId | null, code: number, message: string): Read => ({ messages: [], errors: [errorResponse(id, code, message)] })
+
+/**
+ * The id of a message of which only both ends are known: its first member, or its second behind `jsonrpc`, or its last one. There, no text
+ * and no inner object can pass for it.
+ */
+function idOf(start: string, end: string): RequestId | null {
+  const [, found] =
+    /^\s*\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"id"\s*:\s*(\d+|"[^"\\]*")\s*,/.exec(start) ??
+    /[^\\]"id"\s*:\s*(\d+|"[^"\\]*")\s*\}\s*$/.exec(end) ??
+    []
+  const id: unknown = found === undefined ? null : JSON.parse(found)
+  return isId(id) ? id : null
+}
