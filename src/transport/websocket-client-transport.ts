@@ -28,7 +28,7 @@ export type TransportEvents = Omit<ClientEvents, 'notification'>
 // as the request is remembered.
 const MOST_CANCELLED = 100
 
-const ROLE: Rules = { role: ['client', 'client', 'server'] }
+const OWN_RULES: Rules = { role: ['client', 'client', 'server'], notifications: [true, true, false] }
 
 /** What the SDK sets before it calls `start()`. */
 type Callbacks = Pick<WebSocketClientTransport, 'onclose' | 'onerror' | 'onmessage'>
@@ -58,9 +58,13 @@ export class WebSocketClientTransport {
   readonly stderr: null = null
   /** Always `null`; see `docs/transport.md`. */
   readonly pid: null = null
+  // Vercel's AI SDK asks a transport for the era of its server only if it has this member; it takes a second of silence for legacy.
+  /** Always `true`; see `docs/transport.md`. */
+  readonly supportsProtocolVersionDiscovery = true as const
   readonly #host: SessionHost
   readonly #handshake: RelayedHandshake
   readonly #pending: PendingRequests
+  readonly #takesNotifications: boolean
   readonly #upwards = orderedDelivery((message) =>
     guarded(
       () => this.onmessage?.(message),
@@ -81,10 +85,10 @@ export class WebSocketClientTransport {
   constructor(url: UrlOption, options: WebSocketClientTransportOptions | undefined, ports: Ports)
   constructor(url: UrlOption, options: WebSocketClientTransportOptions = {}, ports: Ports = PORTS) {
     // Those of MCP itself would have no effect here: the SDK's `Client` has them.
-    checkOptions(options, { ...CONNECTION_RULES, ...ROLE })
-    const { role, ...given } = options
-    completeOptions({ role }, ROLE)
-    const isServer = role === 'server'
+    checkOptions(options, { ...CONNECTION_RULES, ...OWN_RULES })
+    const { role, notifications, ...given } = options
+    const isServer = completeOptions({ role, notifications }, OWN_RULES).role === 'server'
+    this.#takesNotifications = notifications !== false
     const { session, maxPending } = resolveClientOptions({ ...(isServer ? serverOptions(given) : given), url }, ports)
     const connection = isServer ? { ...session.connection, maxBuffered: SERVER_BUFFER } : session.connection
     this.#handshake = isServer ? new ServerSide() : new RelayedHandshake()
@@ -247,7 +251,10 @@ export class WebSocketClientTransport {
     if (isRequest(tidy)) {
       this.#givenUp.delete(tidy.id)
       this.#handshake.noteReceived(tidy)
-    } else if (!isResponse(message)) this.#noteCancelled(message, cancelledId(tidy))
+    } else if (!isResponse(message)) {
+      this.#noteCancelled(message, cancelledId(tidy))
+      if (!this.#takesNotifications) return
+    }
     this.#upwards.take(tidy)
   }
 

@@ -15,6 +15,12 @@ export interface WebSocketClientTransportOptions extends ConnectionOptions {
    * ```
    */
   readonly role?: 'client' | 'server' | undefined
+  /**
+   * Whether the SDK above takes notifications. Vercel's AI SDK takes none and reports an error for each, also for those that tell it after
+   * a reconnect that a list may have changed: with `false`, none is delivered.
+   * @default true
+   */
+  readonly notifications?: boolean | undefined
 }
 
 /** What the SDK says about a message that it sends. */

@@ -126,4 +126,11 @@ describe('the versions in the names', () => {
   ])('are those that run: $name', ({ name }, installed) => {
     expect(name).toBe(installed)
   })
+
+  it('says which versions of frameworks are tested', () => {
+    const { dependencies } = JSON.parse(read('test/interop/frameworks/package.json')) as { dependencies: Record<string, string> }
+    for (const [name = '', version] of rowsOf('Frameworks').map(([, name, version]) => [name?.replaceAll('`', ''), version]))
+      expect([name, version]).toEqual([name, dependencies[name] ?? versionOf(name)])
+    expect(rowsOf('Frameworks')).toHaveLength(5)
+  })
 })

@@ -34,7 +34,9 @@ const RECIPES = {
   /** The folder holds the classes of `langchain4j/`, and beside them the libraries. */
   langchain4j: [JAVA, () => prepareMaven('langchain4j', 'compile')],
   /** The folder holds the official conformance runner, and a Node that is new enough for it. */
-  conformance: ['npm', prepareConformance]
+  conformance: ['npm', prepareConformance],
+  /** The folder has the frameworks of `frameworks/`. */
+  frameworks: ['npm', async () => ({ version: 'npm', folder: await prepareNpm('frameworks', 'frameworks') })]
 } as const satisfies Readonly<Record<string, readonly [string, () => Promise<Toolchain>]>>
 
 /** What this machine can run besides Node. */
@@ -100,14 +102,19 @@ async function prepareMaven(name: string, phase: string): Promise<Toolchain> {
   return { version, folder }
 }
 
-async function prepareConformance(): Promise<Toolchain> {
-  const pins = ['package.json', 'package-lock.json'].map((name) => join(HERE, 'conformance/runner', name))
-  const folder = await once('conformance', await Promise.all(pins.map((pin) => readFile(pin))), async (fresh) => {
+/** Installs what a folder beside this file pins. */
+async function prepareNpm(name: string, pinned: string): Promise<string> {
+  const pins = ['package.json', 'package-lock.json'].map((file) => join(HERE, pinned, file))
+  return once(name, await Promise.all(pins.map((pin) => readFile(pin))), async (fresh) => {
     await mkdir(fresh, { recursive: true })
     await Promise.all(pins.map((pin) => copyFile(pin, join(fresh, basename(pin)))))
     // The programs are in the packages: no script of theirs has to run.
     await run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: fresh })
   })
+}
+
+async function prepareConformance(): Promise<Toolchain> {
+  const folder = await prepareNpm('conformance', 'conformance/runner')
   const node = join(folder, `node_modules/node-${process.arch}/bin/node`)
   return existsSync(node) ? { version: 'Node 22', folder } : { missing: `npm has no Node 22 for ${process.platform} on ${process.arch}` }
 }
