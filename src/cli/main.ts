@@ -5,6 +5,7 @@ import { VERSION } from '../version.js'
 import type { BridgeFlags } from './commands/bridge.js'
 import type { ListenFlags } from './commands/listen.js'
 import type { RequestFlags } from './commands/requests.js'
+import type { ServeFlags } from './commands/serve.js'
 import { EXIT, Failure } from './failure.js'
 import { addConnectionFlags, duration, repeatable, wholeNumber } from './flags.js'
 import type { Io } from './io.js'
@@ -43,6 +44,7 @@ function makeProgram(io: Io): Command {
   addListCommands(program, io)
   addRequestCommands(program, io)
   addBridge(program, io)
+  addServe(program, io)
   return program
 }
 
@@ -92,6 +94,30 @@ function addBridge(program: Command, io: Io): void {
     .option('--max-delay <time>', 'longest wait before a dial (default: 20s)', duration)
     .option('--max-message-bytes <count>', 'longest message of either side (default: 16 MiB)', wholeNumber(1))
     .action(async (url: string, flags: BridgeFlags) => (await import('./commands/bridge.js')).bridge(io, url, flags))
+}
+
+function addServe(program: Command, io: Io): void {
+  program
+    .command('serve')
+    .description('put a stdio server behind a WebSocket: one process for each client')
+    .argument('<command...>', 'the program and its arguments, behind --')
+    .option('--port <port>', 'where to listen; 0 takes any that is free', wholeNumber(0, 65_535), 8080)
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--path <path>', 'path of the endpoint', '/ws')
+    .option('--token <token>', 'what clients need to connect; better in MCP_WS_TOKEN, as others see the command line')
+    .option('--allow-unauthenticated', 'let every client run the program, although others than this machine can connect')
+    .addOption(repeatable('--allow-host <name>', 'name under which clients know this server (repeatable)'))
+    .addOption(repeatable('--allow-origin <origin>', 'origin of pages that may connect (repeatable)'))
+    .addOption(repeatable('--subprotocol <name>', 'subprotocol to accept beside mcp.v1 (repeatable)'))
+    .option('--accept-missing-subprotocol', 'accept clients that offer none')
+    .option('--resume <time>', 'keep the program of a client that is away for so long, such as 2m', duration)
+    .option('--grace <time>', 'how long calls have to finish at the end (default: 10s)', duration)
+    .option('--max-connections <count>', 'most clients at a time (default: 10000)', wholeNumber(1))
+    .option('--max-message-bytes <count>', 'longest message of either side (default: 16 MiB)', wholeNumber(1))
+    .option('--max-in-flight <count>', 'most requests of a client at a time (default: 100)', wholeNumber(1))
+    .option('--metrics', 'serve figures at /metrics, in the text format of Prometheus')
+    .option('-v, --verbose', 'say on standard error what happens')
+    .action(async (command: [string, ...string[]], flags: ServeFlags) => (await import('./commands/serve.js')).serve(io, command, flags))
 }
 
 /**

@@ -21,6 +21,7 @@ export type {
 } from '../types/session-store.js'
 export type { ResumeFailure } from '../wire/resume-frames.js'
 export type {
+  ConnectionEnd,
   ConnectionInfo,
   CutReason,
   McpWebSocketServerOptions,

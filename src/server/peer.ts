@@ -9,7 +9,7 @@ import { malformedResponse, REQUEST_ERRORS } from './error-responses.js'
 import { InFlight } from './in-flight.js'
 import type { Metrics } from './metrics.js'
 import type { PeerLink } from './peer-link.js'
-import type { CutReason, MessageExtra, RejectReason, ServerTransport } from './types.js'
+import type { ConnectionEnd, CutReason, MessageExtra, RejectReason, ServerTransport } from './types.js'
 
 /** What all peers of a server share. */
 export interface PeerConfig {
@@ -22,6 +22,17 @@ export interface PeerConfig {
 }
 
 const ENDED = 'the connection has ended'
+// What is left of the codes that an endpoint may send (RFC 6455 section 7.4, and the IANA registry): the others tell of faults of the client.
+const END_CODES: ReadonlySet<number> = new Set([1000, 1001, 1008, 1011, 1012, 1013])
+const LONGEST_REASON = 123
+
+function problemOfEnd(code: number, reason: string): string | undefined {
+  const isOwn = Number.isInteger(code) && code >= 3000 && code <= 4999
+  if (!isOwn && !END_CODES.has(code)) return 'code must be 1000, 1001, 1008, 1011, 1012, 1013, or from 3000 to 4999'
+  return typeof reason === 'string' && Buffer.byteLength(reason) <= LONGEST_REASON
+    ? undefined
+    : 'reason must be a string of at most 123 bytes'
+}
 
 /**
  * One client as a `Transport`. It keeps the limits of a connection that concern messages: requests in flight. The program gets it;
@@ -91,8 +102,9 @@ export class Peer implements ServerTransport {
     }
   }
 
-  close(): Promise<void> {
-    return this.#finish(1000, '')
+  close({ code = 1000, reason = '' }: ConnectionEnd = {}): Promise<void> {
+    const problem = problemOfEnd(code, reason)
+    return problem === undefined ? this.#finish(code, reason) : Promise.reject(new TypeError(problem))
   }
 
   /** Takes no further requests, lets those in flight finish, and then ends the connection. Of several codes the first one counts. */

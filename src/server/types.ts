@@ -26,8 +26,12 @@ export interface ServerTransport {
    * @throws McpWebSocketError `CLOSED` if the connection has ended; TypeError for a message that cannot be written as JSON.
    */
   send(message: JsonRpcMessage): Promise<void>
-  /** Ends the connection, and its session, with 1000. Resolves once the socket is gone, after at most 5 s; never rejects. */
-  close(): Promise<void>
+  /**
+   * Ends the connection, and its session. Resolves once the socket is gone, after at most 5 s.
+   * @param end - What the client is told; 1000 if nothing is given.
+   * @throws TypeError for a code or a reason that no close frame can carry, and nothing else.
+   */
+  close(end?: ConnectionEnd): Promise<void>
   /** Called with every message of the client, in order. */
   onmessage?: ((message: JsonRpcMessage, extra?: MessageExtra) => void) | undefined
   /** Called once, when the connection has ended for whatever reason. */
@@ -41,6 +45,14 @@ export interface ServerTransport {
   onattach?: (() => void) | undefined
   /** Called with errors that belong to no promise and do not end the connection by themselves. */
   onerror?: ((error: Error) => void) | undefined
+}
+
+/** What a client is told when its connection ends (RFC 6455 section 7.4). */
+export interface ConnectionEnd {
+  /** 1000, 1001, 1008, 1011, 1012, 1013, or from 3000 to 4999. @default 1000 */
+  readonly code?: number | undefined
+  /** For people; at most 123 bytes. @default '' */
+  readonly reason?: string | undefined
 }
 
 /** Why an upgrade was rejected. */

@@ -103,7 +103,10 @@ const EFFECTS: ReadonlySet<string> = new Set([
   'cli/commands/lists.ts',
   'cli/commands/requests.ts',
   'cli/commands/listen.ts',
-  'cli/commands/bridge.ts'
+  'cli/commands/bridge.ts',
+  'cli/commands/serve.ts',
+  // One process for each session.
+  'cli/child.ts'
 ])
 
 /** Names that bring time, chance, the network, the process or asynchrony into what has to be pure. */

@@ -157,3 +157,29 @@ async function dialError(port: number): Promise<string | undefined> {
   const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException]
   return error.code
 }
+
+describe('close() of a transport', () => {
+  test.each([
+    [undefined, 1000, ''],
+    [{ code: 1011, reason: 'the program died' }, 1011, 'the program died'],
+    [{ code: 4000 }, 4000, '']
+  ])('with %j ends the connection with %i "%s"', async (end, code, reason) => {
+    const { url, transports } = await useServer()
+    const { client } = useClient({ url, reconnect: false })
+    await client.connect()
+    const closure = new Promise((resolve) => client.once('state', (change) => resolve(change.closure)))
+    await transports[0]?.close(end)
+    expect(await closure).toMatchObject({ code, reason })
+  })
+
+  test.each([[{ code: 1006 }], [{ code: 999 }], [{ code: 5000 }], [{ code: 3000.5 }], [{ reason: 'x'.repeat(124) }]])(
+    'rejects %j, which no close frame can carry',
+    async (end) => {
+      const { url, transports } = await useServer()
+      const { client } = useClient({ url })
+      await client.connect()
+      await expect(transports[0]?.close(end)).rejects.toThrow(TypeError)
+      await expect(client.ping()).resolves.toEqual({})
+    }
+  )
+})

@@ -1,0 +1,147 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import type { JsonRpcMessage, ServerTransport } from '../server/index.js'
+import { readLine } from './host-messages.js'
+import { Lines, type Line } from './lines.js'
+import { printable, printableLine } from './printable.js'
+
+/** What all children of a `serve` share. */
+export interface ChildConfig {
+  /** The program and its arguments, as they stood on the command line; no shell reads them. */
+  readonly command: readonly [program: string, ...args: string[]]
+  /** The environment of the program. */
+  readonly env: NodeJS.ProcessEnv
+  /** How long a line of the program may be, in bytes. */
+  readonly maxMessageBytes: number
+  /** Says something on standard error. */
+  readonly log: (words: string) => void
+}
+
+// In ms, each: a stdio server ends with its input; then it is asked to, and then it is killed (MCP, basic/lifecycle, "Shutdown").
+const PATIENCE = 2000
+// In bytes. A program that reads nothing for so long does not come back to it, and its client could fill the memory.
+const MOST_UNREAD = 64 * 2 ** 20
+// RFC 6455 section 7.4.1 and the IANA registry: the server met something unexpected; try again later.
+const DIED = 1011
+const OVERLOADED = 1013
+// Windows has no process groups; there, the child itself gets the signal.
+const HAS_GROUPS = process.platform !== 'win32'
+
+/** One stdio server for one session: its input and output are the messages of the transport. */
+export class Child {
+  /** Resolves when the program is gone. */
+  readonly gone: Promise<void>
+  readonly #transport: ServerTransport
+  readonly #config: ChildConfig
+  readonly #prefix: string
+  readonly #process: ChildProcess
+  readonly #output: Lines
+  #timer: NodeJS.Timeout | undefined
+  #isGone = false
+
+  /** Starts the program, and the transport. @param number - Which session it is, for the log. */
+  constructor(transport: ServerTransport, config: ChildConfig, number: number) {
+    const [program, ...args] = config.command
+    this.#transport = transport
+    this.#config = config
+    this.#prefix = `[${String(number)}]`
+    this.#output = new Lines(config.maxMessageBytes)
+    // A group of its own: Ctrl-C on the terminal reaches this process only, which lets calls finish; and a launcher such as npx is ended
+    // with what it has started.
+    this.#process = spawn(program, args, { stdio: 'pipe', shell: false, windowsHide: true, detached: HAS_GROUPS, env: config.env })
+    this.gone = new Promise((resolve) => this.#watch(resolve))
+    this.#relay()
+  }
+
+  /** Ends the program: its input ends, after 2 s it gets SIGTERM, and after 2 more SIGKILL. */
+  end(): void {
+    if (this.#isGone) return
+    this.#process.stdin?.end()
+    this.#timer ??= setTimeout(() => {
+      this.#signal('SIGTERM')
+      this.#timer = setTimeout(() => this.#signal('SIGKILL'), PATIENCE)
+    }, PATIENCE)
+  }
+
+  #watch(onGone: () => void): void {
+    const child = this.#process
+    child.once('error', (error) => {
+      // Also where a signal cannot be sent; then the program goes on, and this is not its end.
+      if (child.pid !== undefined) return this.#log(error.message)
+      this.#isGone = true
+      this.#onDeath(`the program cannot be started: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`)
+      onGone()
+    })
+    // What it has started may live on, and hold its output open.
+    child.once('exit', () => this.#signal('SIGKILL'))
+    child.once('close', (code, signal) => {
+      clearTimeout(this.#timer)
+      this.#isGone = true
+      this.#onDeath(signal === null ? `the program ended with exit code ${String(code)}` : `the program was ended by ${signal}`)
+      onGone()
+    })
+  }
+
+  #relay(): void {
+    const { stdin, stdout, stderr } = this.#process
+    const transport = this.#transport
+    transport.onmessage = (message) => this.#toProgram(message)
+    transport.onerror = (error) => this.#log(printableLine(error.message))
+    transport.onclose = () => this.end()
+    // A program that has gone closes its input; its end is told by `close`.
+    stdin?.on('error', () => undefined)
+    void this.#fromProgram(stdout)
+    const words = new Lines(this.#config.maxMessageBytes)
+    const tell = (lines: Iterable<Line>): void => {
+      for (const line of lines) this.#log(printable(line.kind === 'too-long' ? `${line.start}…` : line.text))
+    }
+    stderr?.on('data', (chunk: Buffer) => tell(words.push(chunk))).once('end', () => tell(words.end()))
+    void transport.start()
+  }
+
+  #toProgram(message: JsonRpcMessage): void {
+    const { stdin } = this.#process
+    if (stdin === null || !stdin.writable) return
+    stdin.write(`${JSON.stringify(message)}\n`)
+    if (stdin.writableLength > MOST_UNREAD) void this.#transport.close({ code: OVERLOADED, reason: 'the program does not read' })
+  }
+
+  /** Reads no further before what was read is sent, or kept for a client that is away. */
+  async #fromProgram(stdout: NodeJS.ReadableStream | null): Promise<void> {
+    for await (const chunk of stdout ?? []) await this.#send(this.#output.push(chunk as Buffer))
+    await this.#send(this.#output.end())
+  }
+
+  async #send(lines: Iterable<Line>): Promise<void> {
+    const sent: Promise<void>[] = []
+    for (const line of lines) {
+      const { messages, errors } = readLine(line, JSON.parse)
+      for (const message of messages) sent.push(this.#transport.send(message))
+      if (errors.length > 0)
+        this.#log(
+          `what the program wrote to its output is no message: ${line.kind === 'too-long' ? 'it is too long' : printableLine(line.text, 100)}`
+        )
+    }
+    // The connection has ended, and so will the program.
+    await Promise.allSettled(sent)
+  }
+
+  #onDeath(reason: string): void {
+    this.#log(reason)
+    void this.#transport.close({ code: DIED, reason })
+  }
+
+  #signal(signal: 'SIGTERM' | 'SIGKILL'): void {
+    const { pid } = this.#process
+    if (pid === undefined) return
+    try {
+      if (HAS_GROUPS) process.kill(-pid, signal)
+      else this.#process.kill(signal)
+    } catch {
+      // It is gone.
+    }
+  }
+
+  #log(words: string): void {
+    for (const line of words.split('\n')) this.#config.log(`${this.#prefix} ${line}`)
+  }
+}
