@@ -123,13 +123,14 @@ export default [
     dts: declarations
   },
   // They share little with the entries of the client, and nobody is short of space where they run: each stands alone.
-  ...['server', 'redis'].map((name) => ({
+  ...['server', 'redis', 'probe'].map((name) => ({
     ...common,
     name,
     entry: { [name]: `src/${name}/index.ts` },
     platform: 'node',
     outDir: 'dist/node',
     format: ['esm', 'cjs'],
+    noExternal: ['nanoid'],
     esbuildOptions: withoutSources,
     dts: declarations
   })),

@@ -109,7 +109,8 @@ describe('every TypeScript block', () => {
     'mcp-websocket-client/transport': 'src/transport/index.ts',
     'mcp-websocket-client/server': 'src/server/index.ts',
     'mcp-websocket-client/redis': 'src/redis/index.ts',
-    'mcp-websocket-client/otel': 'src/otel/index.ts'
+    'mcp-websocket-client/otel': 'src/otel/index.ts',
+    'mcp-websocket-client/probe': 'src/probe/index.ts'
   }
   const blocks = guides.flatMap(({ path, text }) =>
     [...text.matchAll(/^```ts\n([\s\S]*?)^```[ \t]*$/gm)].map(({ 1: code = '', index }) => {

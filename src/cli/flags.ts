@@ -12,6 +12,8 @@ import type { Io } from './io.js'
 export interface ConnectionFlags {
   /** A bearer token; from the environment too. */
   readonly token?: string | undefined
+  /** How the token travels. */
+  readonly tokenVia?: 'header' | 'subprotocol' | undefined
   /** Further headers, each `Name: value`. */
   readonly header?: readonly string[] | undefined
   /** Subprotocols to offer after `mcp.v1`. */
@@ -73,6 +75,7 @@ export function addConnectionFlags(command: Command): Command {
   const offer = new Option('--offer <names>', 'the whole offer, separated by commas, in place of mcp.v1; "" offers none')
   return command
     .option('--token <token>', 'bearer token; better in MCP_WS_TOKEN, as others see the command line')
+    .addOption(new Option('--token-via <way>', 'how the token travels (default: header)').choices(['header', 'subprotocol']))
     .addOption(repeatable('--header <header>', 'further header of the upgrade, "Name: value" (repeatable)'))
     .addOption(repeatable('--subprotocol <name>', 'subprotocol to offer after mcp.v1, such as mcp (repeatable)'))
     .addOption(offer.conflicts('subprotocol'))
@@ -121,7 +124,7 @@ export function connectionOptions(flags: ConnectionFlags, env: Io['env']): Conne
     ...(flags.insecureTls && { rejectUnauthorized: false })
   }
   return {
-    ...(token && { auth: { token, ...(flags.allowInsecure && { allowInsecure: true }) } }),
+    ...(token && { auth: { token, via: flags.tokenVia, allowInsecure: flags.allowInsecure } }),
     ...(header && { headers: header.map(readHeader) }),
     ...(subprotocol && { subprotocols: subprotocol }),
     ...(offer !== undefined && { offer: namesIn(offer) }),

@@ -41,11 +41,18 @@ function makeProgram(io: Io): Command {
       getErrHasColors: () => false
     })
     .showHelpAfterError('(mcp-ws help shows how it is called)')
+  addProbe(program, io)
   addListCommands(program, io)
   addRequestCommands(program, io)
   addBridge(program, io)
   addServe(program, io)
   return program
+}
+
+function addProbe(program: Command, io: Io): void {
+  addVisitFlags(
+    program.command('probe').description('find out why a server cannot be reached, and which options help').argument('<url>', 'its address')
+  ).action(async (url: string, flags: VisitFlags) => (await import('./commands/probe.js')).probe(io, url, flags))
 }
 
 function addListCommands(program: Command, io: Io): void {

@@ -3,6 +3,13 @@
 
 const FOR_CREDENTIALS = 'The server wants credentials: set auth.token (or headers), and check that proxies forward Authorization.'
 
+/** What a location of nginx needs for a WebSocket; it sends `Sec-WebSocket-Protocol` and `Authorization` on by itself, unless told otherwise. */
+export const NGINX_LINES: readonly string[] = [
+  'proxy_http_version 1.1;',
+  'proxy_set_header Upgrade $http_upgrade;',
+  'proxy_set_header Connection "upgrade";'
+]
+
 const STATUS_HINTS: ReadonlyMap<number, string> = new Map([
   [200, 'A web page answered: the path is wrong, or a captive portal stands in between.'],
   [400, 'The request did not arrive as a WebSocket upgrade: check the path, and that proxies forward the Upgrade and Connection headers.'],
@@ -18,13 +25,13 @@ const STATUS_HINTS: ReadonlyMap<number, string> = new Map([
   [
     426,
     'Either the server wants another subprotocol than those offered (mcp.v1 and the option subprotocols, or the option offer), or a proxy dropped ' +
-      'the Upgrade and Connection headers (nginx: proxy_http_version 1.1, proxy_set_header Upgrade $http_upgrade, ' +
-      'proxy_set_header Connection "upgrade", and forward Sec-WebSocket-Protocol).'
+      `the Upgrade and Connection headers (nginx: ${NGINX_LINES.join(' ').replaceAll(';', ',')} and forward Sec-WebSocket-Protocol).`
   ],
   [429, 'Too many connections or requests: the client waits as long as Retry-After asks.'],
   [502, 'A proxy cannot reach the server behind it.'],
   [503, 'The server is overloaded or restarting, or a proxy has no server behind it; the client tries again.'],
-  [504, 'A proxy got no answer from the server behind it.']
+  [504, 'A proxy got no answer from the server behind it.'],
+  [511, 'A captive portal stands in between: sign in to the network with a browser.']
 ])
 
 /**

@@ -36,6 +36,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   server: ['lib', 'types', 'wire', 'errors.ts'],
   redis: ['lib', 'types', 'errors.ts'],
   otel: ['types', 'wire', 'errors.ts'],
+  probe: ['lib', 'types', 'wire', 'socket', 'client', 'errors.ts'],
   'index.ts': ['types', 'connection', 'session', 'client', 'errors.ts'],
   'script.ts': ['index.ts', 'transport'],
   cli: ['index.ts', 'transport', 'server', 'probe', 'version.ts']
@@ -49,7 +50,7 @@ const HOMES: readonly { readonly name: RegExp; readonly homes: readonly string[]
   { name: /^node:/, homes: ['socket/node-socket.ts', 'socket/frame-writer.ts', 'socket/failed-dial.ts'], typesOnly: true },
   { name: /^node:/, homes: ['server/'], typesOnly: false },
   { name: /^@opentelemetry\/api$/, homes: ['otel/'], typesOnly: false },
-  { name: /^node:/, homes: ['cli/'], typesOnly: false },
+  { name: /^node:/, homes: ['cli/', 'probe/network-steps.ts'], typesOnly: false },
   { name: /^commander$/, homes: ['cli/main.ts', 'cli/flags.ts'], typesOnly: false },
   { name: /^@cfworker\/json-schema$/, homes: ['cli/tool-arguments.ts'], typesOnly: false },
   { name: /^ws$/, homes: ['server/server.ts', 'server/peer-socket.ts'], typesOnly: false }
@@ -95,6 +96,9 @@ const EFFECTS: ReadonlySet<string> = new Set([
   'otel/instrument.ts',
   'redis/redis-link.ts',
   'redis/redis-session-store.ts',
+  'probe/probe.ts',
+  'probe/attempt.ts',
+  'probe/network-steps.ts',
   // The tool is a program: its commands wait, and `bin.ts` is the one file that touches the process.
   'cli/bin.ts',
   'cli/main.ts',
@@ -104,6 +108,7 @@ const EFFECTS: ReadonlySet<string> = new Set([
   'cli/commands/requests.ts',
   'cli/commands/listen.ts',
   'cli/commands/bridge.ts',
+  'cli/commands/probe.ts',
   'cli/commands/serve.ts',
   // One process for each session.
   'cli/child.ts'

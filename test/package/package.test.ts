@@ -1,5 +1,5 @@
 import { build, type BuildOptions } from 'esbuild'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -223,11 +223,31 @@ describe('the packed entry ./otel', () => {
   })
 })
 
+describe('the packed entry ./probe', () => {
+  it.each(['import', 'require'])('looks at a server when loaded by %s, and lets the process end', async (how) => {
+    const program = `visit = ({ probe }) => probe('${inject('serverUrl')}/legacy?key=probe-${how}').then(({ ok, server }) => console.log(JSON.stringify([ok, server.era])))`
+    const said =
+      how === 'import'
+        ? await esm(`import * as m from 'mcp-websocket-client/probe'; const ${program}; visit(m)`)
+        : await cjs(`const ${program}; visit(require('mcp-websocket-client/probe'))`)
+    expect(said).toEqual([true, 'legacy'])
+  })
+})
+
 describe('the packed program mcp-ws', () => {
   const bin = (): string => join(installed.packageFolder, 'dist/bin/mcp-ws.js')
 
   it('runs by itself, and says its version', () => {
     expect(execFileSync(bin(), ['--version'], { encoding: 'utf8' })).toBe(`${VERSION}\n`)
+  })
+
+  it('needs less than 150 ms of the processor to show its help, beside what Node by itself takes', () => {
+    // Time on the wall would be that of whatever else runs here.
+    const tell = `data:text/javascript,process.on('exit', () => { const { user, system } = process.cpuUsage(); process.stderr.write(String(user + system)) })`
+    const timeOf = (...args: string[]): number =>
+      Number(spawnSync(process.execPath, ['--import', tell, ...args], { encoding: 'utf8' }).stderr)
+    const best = (...args: string[]): number => Math.min(...Array.from({ length: 3 }, () => timeOf(...args)))
+    expect((best(bin(), '--help') - best('--eval', '0')) / 1000).toBeLessThan(150)
   })
 })
 
@@ -529,6 +549,7 @@ describe('the declarations', () => {
     await expect(listOf('server')).toMatchFileSnapshot('api-server.txt')
     await expect(listOf('redis')).toMatchFileSnapshot('api-redis.txt')
     await expect(exportsOf('dist/otel.d.ts').join('\n') + '\n').toMatchFileSnapshot('api-otel.txt')
+    await expect(listOf('probe')).toMatchFileSnapshot('api-probe.txt')
   })
 
   it('export, as values, what the package exports', async () => {

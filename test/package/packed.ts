@@ -10,7 +10,7 @@ const run = promisify(execFile)
 /** The root of this package. */
 export const root = fileURLToPath(new URL('../../', import.meta.url))
 
-const ENTRIES = ['node/index', 'node/transport', 'node/server', 'node/redis', 'otel', 'browser/index', 'browser/transport']
+const ENTRIES = ['node/index', 'node/transport', 'node/server', 'node/redis', 'node/probe', 'otel', 'browser/index', 'browser/transport']
 const BUILT = [
   ...ENTRIES.flatMap((path) => ['js', 'cjs', 'd.ts', 'd.cts'].map((suffix) => `dist/${path}.${suffix}`)),
   'dist/browser/mcp-websocket-client.iife.js',

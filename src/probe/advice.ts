@@ -1,0 +1,81 @@
+import { isConnectionLostError, isHandshakeError, isMcpWebSocketError } from '../errors.js'
+import { NGINX_LINES } from '../socket/hints.js'
+import { publicUrl } from '../socket/secrets.js'
+import type { ProbeChange, ProbeOptions } from './types.js'
+
+// What a report says. Pure.
+
+/** Why an attempt failed, in words. @param malformed - The beginning of a frame that was no JSON-RPC, if one came. */
+export function causeOf(error: unknown, malformed: string | undefined): string {
+  const message = error instanceof Error ? error.message : String(error)
+  if (malformed !== undefined) return `The server sends frames that are no JSON-RPC: ${JSON.stringify(malformed)} (${message})`
+  if (isConnectionLostError(error)) return `The server accepts the connection and drops it at once: ${message}`
+  return message
+}
+
+/** What to do about it; the words of the error's own hint wherever it has one. */
+export function remedyOf(error: unknown, malformed: string | undefined, change: ProbeChange | undefined): string | undefined {
+  const helps = change === undefined ? undefined : `It works with: ${wordsOf(change).join(', ')}.`
+  if (malformed !== undefined) return helps ?? 'This is another protocol than MCP, or a server that wraps its messages: check the URL.'
+  if (isConnectionLostError(error)) {
+    const likely =
+      'It misses something: credentials (auth.token or headers), another subprotocol, or the first message of another protocol.'
+    return helps ?? likely
+  }
+  const hint = isMcpWebSocketError(error) ? error.hint : undefined
+  const isProxy = isHandshakeError(error) && error.status === 426 && change === undefined
+  const lines = isProxy ? `In nginx, the location of this server needs:\n${NGINX_LINES.map((line) => `  ${line}`).join('\n')}` : undefined
+  return [hint, helps, lines].filter(Boolean).join('\n') || undefined
+}
+
+/** The changes as members of the options. */
+export function wordsOf({ url, via, subprotocols, offer, onMissingSubprotocol, protocol }: ProbeChange): readonly string[] {
+  const list = (names: readonly string[]): string => `[${names.map((name) => `'${name}'`).join(', ')}]`
+  return [
+    ...(url === undefined ? [] : [`url: '${publicUrl(new URL(url))}'`]),
+    ...(via === undefined ? [] : [`auth.via: '${via}'`]),
+    ...(subprotocols ? [`subprotocols: ${list(subprotocols)}`] : []),
+    ...(offer ? [`offer: ${list(offer)}`] : []),
+    ...(onMissingSubprotocol === 'accept' ? [`onMissingSubprotocol: '${onMissingSubprotocol}'`] : []),
+    ...(protocol && protocol !== 'auto' ? [`protocol: '${protocol}'`] : [])
+  ]
+}
+
+/** The options that a client has to have, as the program wrote them and with the change. */
+function settled(options: ProbeOptions, change: ProbeChange): ProbeChange {
+  const { subprotocols, onMissingSubprotocol, protocol } = options
+  const { via: _, url: __, ...members } = change
+  // A whole offer leaves no place for more names.
+  const offer = change.subprotocols ? undefined : (change.offer ?? options.offer)
+  return { subprotocols: offer ? undefined : subprotocols, onMissingSubprotocol, protocol, ...members, offer }
+}
+
+/** The line of TypeScript that makes a client which connects. */
+export function typescriptOf(url: URL, options: ProbeOptions, change: ProbeChange): string {
+  const { auth, headers, tls, agent } = options
+  const via = change.via ?? (auth?.via === 'subprotocol' ? auth.via : undefined)
+  const members = [
+    `url: '${publicUrl(url)}${url.search === '' ? '' : '?…'}'`,
+    ...(auth ? [`auth: { token${via ? `, via: '${via}'` : ''}${auth.allowInsecure ? ', allowInsecure: true' : ''} }`] : []),
+    ...(headers ? ['headers'] : []),
+    ...(tls ? ['tls'] : []),
+    ...(agent ? ['agent'] : []),
+    ...wordsOf(settled(options, change))
+  ]
+  return `const client = new McpWebSocketClient({ ${members.join(', ')} })`
+}
+
+/** The same as flags of `mcp-ws`. Values that may be secret, and files, are left out: whoever gave them knows them. */
+export function flagsOf(url: URL, options: ProbeOptions, change: ProbeChange): readonly string[] {
+  const { subprotocols = [], offer, onMissingSubprotocol, protocol = 'auto' } = settled(options, change)
+  const via = change.via ?? options.auth?.via
+  return [
+    `${publicUrl(url)}${url.search === '' ? '' : '?…'}`,
+    ...(via === 'subprotocol' ? ['--token-via', via] : []),
+    ...(options.auth?.allowInsecure ? ['--allow-insecure'] : []),
+    ...subprotocols.flatMap((name) => ['--subprotocol', name]),
+    ...(offer ? ['--offer', offer.join(',')] : []),
+    ...(onMissingSubprotocol === 'accept' ? ['--accept-missing-subprotocol'] : []),
+    ...(protocol === 'auto' ? [] : ['--protocol', protocol])
+  ]
+}
