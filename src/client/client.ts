@@ -116,6 +116,16 @@ export class McpWebSocketClient extends McpMethods {
     return this.#host.state
   }
 
+  /** What the last event `state` told, for whoever comes later than the event; `undefined` in a client that was never connected. */
+  get lastChange(): StateChange | undefined {
+    return this.#host.lastChange
+  }
+
+  /** Whether there is an outage that `connection-lost` told of: there has been no connection for more than 5 s, after there was one. */
+  get isConnectionLost(): boolean {
+    return this.#host.isConnectionLost
+  }
+
   /** Version of MCP that was agreed; like the rest of the agreement it stays through an outage. `undefined` before the first handshake. */
   get protocolVersion(): string | undefined {
     return this.#host.session.agreement?.version

@@ -20,6 +20,11 @@ export class OutageNotice {
     this.#events = events
   }
 
+  /** Whether people were told of an outage that has not ended. */
+  get isTold(): boolean {
+    return this.#isTold
+  }
+
   /** The state has another name. */
   onState(to: LifecycleState, from: LifecycleState): void {
     if (from.name === 'ready' && !isOver(to)) {

@@ -41,6 +41,7 @@ export class SessionHost {
   readonly events: Emitter<ClientEvents>
   readonly #listener: HostListener
   readonly #notice: OutageNotice
+  #lastChange: StateChange | undefined
   #closing: Deferred<void> | undefined
   #unwatchPage: (() => void) | undefined
 
@@ -68,6 +69,16 @@ export class SessionHost {
   /** Whether the life has ended, or is about to. */
   get isOver(): boolean {
     return isOver(this.session.state)
+  }
+
+  /** What the last event `state` told; `undefined` before the first. */
+  get lastChange(): StateChange | undefined {
+    return this.#lastChange
+  }
+
+  /** Whether `connection-lost` told of an outage that has not ended. */
+  get isConnectionLost(): boolean {
+    return this.#notice.isTold
   }
 
   /** The counts so far. */
@@ -119,6 +130,7 @@ export class SessionHost {
   #onState(to: LifecycleState, from: LifecycleState, closure: Closure | undefined): void {
     if (to.name === from.name) return
     const change = describeChange(to, from, closure)
+    this.#lastChange = change
     const ended = isOver(to) && !isOver(from) ? (change.error ?? new ClosedError('not-sent')) : undefined
     if (ended) {
       this.#unwatchPage?.()

@@ -60,6 +60,47 @@ describe('people', () => {
   })
 })
 
+describe('whoever comes later than an event', () => {
+  it('finds what the last event `state` told', async () => {
+    const { client, states, socket } = await useWatched()
+    expect(client.lastChange).toEqual({ from: 'initializing', to: 'ready' })
+    socket.drop()
+    expect(client.lastChange).toMatchObject({ to: 'waiting', attempt: 2, delay: 3000, closure: { code: 1006 } })
+    expect(client.lastChange).toBe(states.at(-1))
+  })
+
+  it('finds nothing in a client that was never connected', () => {
+    const { client } = useClient(options)
+    expect([client.lastChange, client.isConnectionLost]).toEqual([undefined, false])
+  })
+
+  it('finds whether people were told of an outage that has not ended', async () => {
+    const { client, socket, clock, redial, relegacy } = await useWatched()
+    socket.drop()
+    await redial()
+    expect(client.isConnectionLost).toBe(false)
+    await clock.advance(2000)
+    expect(client.isConnectionLost).toBe(true)
+    const seen: boolean[] = []
+    client.on('connection-restored', () => seen.push(client.isConnectionLost))
+    ;(await redial()).drop({ kind: 'network' })
+    await relegacy()
+    expect(seen).toEqual([false])
+  })
+
+  it('finds no outage once the client is closed', async () => {
+    const rig = await useWatched()
+    rig.socket.drop()
+    await rig.clock.advance(2999)
+    await rig.redial()
+    await rig.clock.advance(5000)
+    const seen: boolean[] = []
+    rig.client.on('state', () => seen.push(rig.client.isConnectionLost))
+    await rig.client.close()
+    expect(seen).toEqual([false])
+  })
+})
+
 describe('states()', () => {
   it('tells every change in order, also those that come while nobody waits, and ends with closed', async () => {
     const rig = useClient(options)
