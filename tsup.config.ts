@@ -117,10 +117,22 @@ export default [
     name: 'otel',
     entry: { otel: 'src/otel/index.ts' },
     platform: 'neutral',
-    outDir: 'dist',
+    outDir: 'dist/any',
     format: ['esm', 'cjs'],
     esbuildOptions: withoutSources,
     dts: declarations
+  },
+  // It imports the main entry by its name: each program gets the build for its platform, and the client once.
+  {
+    ...common,
+    name: 'react',
+    entry: { react: 'src/react/index.ts' },
+    platform: 'neutral',
+    outDir: 'dist/any',
+    format: ['esm', 'cjs'],
+    external: ['mcp-websocket-client', 'react'],
+    esbuildOptions: withoutSources,
+    dts: true
   },
   // They share little with the entries of the client, and nobody is short of space where they run: each stands alone.
   ...['server', 'redis', 'probe'].map((name) => ({

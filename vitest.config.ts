@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config'
 
@@ -59,7 +60,9 @@ const apart = (
 const browser: TestProjectConfiguration = {
   extends: true,
   resolve: { alias: [{ find: /^(.*)\/node-socket\.js$/, replacement: '$1/node-socket.browser.js' }] },
-  optimizeDeps: { include: ['isomorphic-ws', 'eventemitter3', 'nanoid'] },
+  optimizeDeps: {
+    include: ['isomorphic-ws', 'eventemitter3', 'nanoid', 'react', 'react-dom/client', 'react-dom/server', 'react-refresh/runtime']
+  },
   test: {
     name: 'browser',
     include: ['test/browser/**/*.test.ts'],
@@ -100,6 +103,8 @@ const types = (name: string, tsconfig: string): TestProjectConfiguration => ({
 })
 
 export default defineConfig({
+  // The hooks import the main entry by its name, as a program does.
+  resolve: { alias: [{ find: /^mcp-websocket-client$/, replacement: fileURLToPath(new URL('src/index.ts', import.meta.url)) }] },
   test: {
     // On two cores vitest would take one file at a time; most of a test is waiting.
     maxWorkers: Math.max(2, availableParallelism() - 1),

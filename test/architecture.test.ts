@@ -141,6 +141,11 @@ describe('a broken rule is reported:', () => {
       { 'cli/commands/serve.ts': `import { Metrics } from '../../server/metrics.js'` },
       'cli/commands/serve.ts imports server/metrics.ts, but cli sees entries only'
     ],
+    'a hook that knows the client from within': [
+      checkLayers,
+      { 'react/use-mcp-client.ts': `import { McpWebSocketClient } from '../client/client.js'` },
+      'react/use-mcp-client.ts imports client/client.ts, but react may not see client'
+    ],
     'a file without a layer': [
       checkLayers,
       { 'helpers.ts': '' },
@@ -224,6 +229,11 @@ describe('a broken rule is reported:', () => {
       checkDependencies,
       { 'socket/failed-dial.ts': `import type { A } from 'http'` },
       'socket/failed-dial.ts imports http, which is no dependency of this package at run time'
+    ],
+    'the package itself, away from the hooks': [
+      checkDependencies,
+      { 'transport/messages.ts': `import { isRpcError } from 'mcp-websocket-client'` },
+      'transport/messages.ts imports mcp-websocket-client, whose home is react/'
     ],
     ws: [
       checkDependencies,

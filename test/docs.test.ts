@@ -110,13 +110,14 @@ describe('every TypeScript block', () => {
     'mcp-websocket-client/server': 'src/server/index.ts',
     'mcp-websocket-client/redis': 'src/redis/index.ts',
     'mcp-websocket-client/otel': 'src/otel/index.ts',
-    'mcp-websocket-client/probe': 'src/probe/index.ts'
+    'mcp-websocket-client/probe': 'src/probe/index.ts',
+    'mcp-websocket-client/react': 'src/react/index.ts'
   }
   const blocks = guides.flatMap(({ path, text }) =>
-    [...text.matchAll(/^```ts\n([\s\S]*?)^```[ \t]*$/gm)].map(({ 1: code = '', index }) => {
+    [...text.matchAll(/^```(tsx?)\n([\s\S]*?)^```[ \t]*$/gm)].map(({ 1: suffix = '', 2: code = '', index }) => {
       const line = text.slice(0, index).split('\n').length
       // A file beside the guide that exists only here, so that imports resolve as they would there.
-      return { name: `${path}:${String(line)}`, file: resolve(root, `${path}.${String(line)}.ts`), code }
+      return { name: `${path}:${String(line)}`, file: resolve(root, `${path}.${String(line)}.${suffix}`), code }
     })
   )
   let program: ts.Program
@@ -127,6 +128,7 @@ describe('every TypeScript block', () => {
     options.moduleDetection = ts.ModuleDetectionKind.Force
     // An example may end before it uses what it made.
     options.noUnusedLocals = false
+    options.jsx = ts.JsxEmit.ReactJSX
     const codeOf = new Map(blocks.map(({ file, code }) => [file, code]))
     const disk = ts.createCompilerHost(options)
     const host: ts.CompilerHost = {

@@ -37,6 +37,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   redis: ['lib', 'types', 'errors.ts'],
   otel: ['types', 'wire', 'errors.ts'],
   probe: ['lib', 'types', 'wire', 'socket', 'client', 'errors.ts'],
+  // Sees the public entry alone, by the name of the package, as a program does.
+  react: [],
   'index.ts': ['types', 'connection', 'session', 'client', 'errors.ts'],
   'script.ts': ['index.ts', 'transport'],
   cli: ['index.ts', 'transport', 'server', 'probe', 'version.ts']
@@ -53,6 +55,7 @@ const HOMES: readonly { readonly name: RegExp; readonly homes: readonly string[]
   { name: /^node:/, homes: ['cli/', 'probe/network-steps.ts'], typesOnly: false },
   { name: /^commander$/, homes: ['cli/main.ts', 'cli/flags.ts'], typesOnly: false },
   { name: /^@cfworker\/json-schema$/, homes: ['cli/tool-arguments.ts'], typesOnly: false },
+  { name: /^(react|mcp-websocket-client)$/, homes: ['react/'], typesOnly: false },
   { name: /^ws$/, homes: ['server/server.ts', 'server/peer-socket.ts'], typesOnly: false }
 ]
 
@@ -84,6 +87,8 @@ const EFFECTS: ReadonlySet<string> = new Set([
   'client/tasks.ts',
   'client/result-types.ts',
   'transport/websocket-client-transport.ts',
+  'react/owned-client.ts',
+  'react/tool-list.ts',
   'server/server.ts',
   'server/authentication.ts',
   'server/http-binding.ts',

@@ -241,6 +241,8 @@ type Send = (message: object, binary?: boolean) => void
 
 const CAPABILITIES = { tools: { listChanged: true }, resources: { subscribe: true }, logging: {} }
 const ECHO = { name: 'echo', description: 'says it back', inputSchema: { type: 'object' } }
+/** What the tool `change` adds to the list of its connection. */
+const ADDED = { ...ECHO, name: 'added' }
 
 /** What the server does with one message of the client. */
 type Respond = (message: Message) => void
@@ -249,6 +251,7 @@ function legacyServer(send: Send): Respond {
   /** What to do with the client's responses, by the id of the server's request. */
   const asked = new Map<number | string | undefined, Respond>()
   let nextId = 1
+  const tools = [ECHO]
   const ask = (method: string, params: object | undefined, onResponse: Respond): void => {
     const id = `server-${String(nextId++)}`
     asked.set(id, onResponse)
@@ -265,7 +268,12 @@ function legacyServer(send: Send): Respond {
         serverInfo: { name: 'scripted', version: '1' },
         instructions: 'Be brief.'
       })
-    if (method === 'tools/list') return reply({ tools: [ECHO] })
+    if (method === 'tools/list') return reply({ tools })
+    if (method === 'tools/call' && params.name === 'change') {
+      tools.push(ADDED)
+      send({ method: 'notifications/tools/list_changed' })
+      return reply(text('changed'))
+    }
     if (method === 'tools/call') return callTool(message, send, reply, ask)
     if (method === 'resources/read') return reply({ contents: [{ uri: params.uri, text: 'text' }] })
     if (['ping', 'logging/setLevel', 'resources/subscribe', 'resources/unsubscribe'].includes(method)) return reply({})
@@ -313,6 +321,7 @@ function callTool(
 
 function modernServer(send: Send): Respond {
   const listens = new Set<number | string>()
+  const tools = [ECHO]
   return ({ id, method, params = {} }) => {
     const reply = (result: object): void => send({ id, result: { resultType: 'complete', ...result } })
     if (method === 'server/discover')
@@ -321,9 +330,10 @@ function modernServer(send: Send): Respond {
         capabilities: CAPABILITIES,
         _meta: { 'io.modelcontextprotocol/serverInfo': { name: 'scripted', version: '2' } }
       })
-    if (method === 'tools/list') return reply({ tools: [ECHO], ttlMs: 0, cacheScope: 'private' })
+    if (method === 'tools/list') return reply({ tools, ttlMs: 0, cacheScope: 'private' })
     if (method === 'tools/call' && params.name === 'ask') return respondInRounds(params, reply)
     if (method === 'tools/call' && params.name === 'change') {
+      tools.push(ADDED)
       for (const listen of listens) send({ method: 'notifications/tools/list_changed', params: { _meta: { [SUBSCRIPTION_ID]: listen } } })
       return reply(text('changed'))
     }

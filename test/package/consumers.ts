@@ -14,6 +14,17 @@ export const CLIENT = `
   export const delivery = (data: FailureData): 'not-sent' | 'unknown' => data.delivery
   transport.on('state', ({ from, to }) => [from, to])`
 
+/** A program that shows a client in a page. */
+export const REACT = `
+  import { McpWebSocketClient, type Tool } from 'mcp-websocket-client'
+  import { useMcpClient, useMcpState, useMcpTools, type McpState } from 'mcp-websocket-client/react'
+  const { client, tools, reconnect } = useMcpClient({ url: 'ws://127.0.0.1/ws' })
+  export const made: McpWebSocketClient = client
+  export const names: string[] | undefined = tools?.map((tool) => tool.name)
+  export const state: McpState = useMcpState(new McpWebSocketClient({ url: 'ws://127.0.0.1/ws' }))
+  export const list: readonly Tool[] | undefined = useMcpTools(client).tools
+  reconnect()`
+
 /** A program that serves, without any SDK. */
 export const SERVER = `
   import { McpWebSocketServer, isSameToken, type ServerTransport } from 'mcp-websocket-client/server'

@@ -8,7 +8,7 @@ import ts from 'typescript'
 import { beforeAll, describe, expect, inject, it } from 'vitest'
 import { VERSION } from '../../src/version.js'
 import { importsOf } from '../helpers/architecture.js'
-import { CLIENT, diagnose, SERVER, WITH_SDK } from './consumers.js'
+import { CLIENT, diagnose, REACT, SERVER, WITH_SDK } from './consumers.js'
 import { buildIfStale, packAndInstall, root, type Installed } from './packed.js'
 
 interface Manifest {
@@ -217,8 +217,8 @@ describe('the packed entry ./otel', () => {
     expect(await cjs(`const m = require('mcp-websocket-client/otel'); ${names}`)).toEqual(['instrument'])
   })
 
-  it.each(['d.ts', 'd.cts', 'js', 'cjs'])('imports the API of OpenTelemetry, and nothing else, in dist/otel.%s', (suffix) => {
-    const path = `dist/otel.${suffix}`
+  it.each(['d.ts', 'd.cts', 'js', 'cjs'])('imports the API of OpenTelemetry, and nothing else, in dist/any/otel.%s', (suffix) => {
+    const path = `dist/any/otel.${suffix}`
     expect(new Set(importsOf({ path, text: read(path) }).map(({ specifier }) => specifier))).toEqual(new Set(['@opentelemetry/api']))
   })
 })
@@ -248,6 +248,57 @@ describe('the packed program mcp-ws', () => {
       Number(spawnSync(process.execPath, ['--import', tell, ...args], { encoding: 'utf8' }).stderr)
     const best = (...args: string[]): number => Math.min(...Array.from({ length: 3 }, () => timeOf(...args)))
     expect((best(bin(), '--help') - best('--eval', '0')) / 1000).toBeLessThan(150)
+  })
+})
+
+describe('the packed entry ./react', () => {
+  const program = `
+    const Page = ({ client }) => {
+      const { client: own, state, tools } = useMcpClient({ url: 'ws://127.0.0.1:1/ws' })
+      return [own instanceof McpWebSocketClient, state, tools, useMcpState(client).state].join()
+    }
+    console.log(JSON.stringify(renderToString(createElement(Page, { client: new McpWebSocketClient({ url: 'ws://127.0.0.1:1/ws' }) }))))`
+  const loads = {
+    import: `import { createElement } from 'react'
+      import { renderToString } from 'react-dom/server'
+      import { McpWebSocketClient } from 'mcp-websocket-client'
+      import { useMcpClient, useMcpState } from 'mcp-websocket-client/react'`,
+    require: `const { createElement } = require('react')
+      const { renderToString } = require('react-dom/server')
+      const { McpWebSocketClient } = require('mcp-websocket-client')
+      const { useMcpClient, useMcpState } = require('mcp-websocket-client/react')`
+  } as const
+
+  it.each(['import', 'require'] as const)('renders on a server when loaded by %s, with the client of the main entry', async (how) => {
+    expect(await (how === 'import' ? esm : cjs)(loads[how] + program)).toBe('true,idle,,idle')
+  })
+
+  it.each([
+    ['browser', 'import'],
+    ['browser', 'require'],
+    ['node', 'import'],
+    ['node', 'require']
+  ] as const)('is in a bundle for %s, by %s, with the client of that platform once', async (platform, how) => {
+    const { metafile } = await build({
+      stdin: { contents: loads[how] + program, resolveDir: installed.folder },
+      bundle: true,
+      write: false,
+      metafile: true,
+      platform,
+      external: ['react', 'react-dom'],
+      logLevel: 'silent',
+      absWorkingDir: installed.folder
+    })
+    const own = Object.keys(metafile.inputs).filter((path) => path.includes('mcp-websocket-client/'))
+    const suffix = how === 'import' ? 'js' : 'cjs'
+    expect(own.sort()).toEqual(
+      ['any/react', `${platform}/core`, `${platform}/index`].map((path) => `node_modules/mcp-websocket-client/dist/${path}.${suffix}`)
+    )
+  })
+
+  it.each(['d.ts', 'd.cts'])('declares itself in dist/any/react.%s with the types of the main entry alone', (suffix) => {
+    const path = `dist/any/react.${suffix}`
+    expect(importsOf({ path, text: read(path) }).map(({ specifier }) => specifier)).toEqual(['mcp-websocket-client'])
   })
 })
 
@@ -414,7 +465,7 @@ describe('the built files', () => {
 
   it('are made of src and of the dependencies that are inlined, not of an official SDK or of zod', () => {
     const maps = built('.map')
-    expect(maps).toHaveLength(20)
+    expect(maps).toHaveLength(24)
     for (const path of maps) {
       const { sources } = JSON.parse(read(`dist/${path}`)) as { sources: string[] }
       const packages = sources.flatMap((source) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(source)?.[1] ?? [])
@@ -438,11 +489,15 @@ describe('the built files', () => {
   it('import nothing but the dependencies, Node, and what the entries share', () => {
     const { dependencies, peerDependencies } = JSON.parse(read('package.json')) as Manifest
     const scripts = [...built('.js'), ...built('.cjs')]
-    expect(scripts).toHaveLength(20)
+    expect(scripts).toHaveLength(24)
     for (const path of scripts) {
       const packages = importsOf({ path, text: read(`dist/${path}`) }).map(({ specifier }) => specifier)
-      const alone: Readonly<Record<string, readonly string[]>> = { browser: [], bin: builtinModules }
-      const allowed = alone[dirname(path)] ?? [...Object.keys({ ...dependencies, ...peerDependencies }), ...builtinModules]
+      const alone: Readonly<Record<string, readonly string[]>> = {
+        browser: [],
+        bin: builtinModules,
+        any: ['mcp-websocket-client', ...Object.keys(peerDependencies)]
+      }
+      const allowed = alone[dirname(path)] ?? [...Object.keys(dependencies), ...builtinModules]
       const shared = /\/(index|transport)\.c?js$/.test(path) ? [`./core.${path.replace(/.*\./, '')}`] : []
       const others = packages.filter((name) => !allowed.includes(name.replace(/^node:/, '')))
       expect(others, path).toEqual(shared)
@@ -543,13 +598,14 @@ describe('the declarations', () => {
   })
 
   it('export these names', async () => {
-    const listOf = (entry: string): string => exportsOf(`dist/node/${entry}.d.ts`).join('\n') + '\n'
+    const listOf = (entry: string): string => exportsOf(`dist/${['react', 'otel'].includes(entry) ? 'any' : 'node'}/${entry}.d.ts`).join('\n') + '\n'
     await expect(listOf('index')).toMatchFileSnapshot('api.txt')
     await expect(listOf('transport')).toMatchFileSnapshot('api-transport.txt')
     await expect(listOf('server')).toMatchFileSnapshot('api-server.txt')
     await expect(listOf('redis')).toMatchFileSnapshot('api-redis.txt')
-    await expect(exportsOf('dist/otel.d.ts').join('\n') + '\n').toMatchFileSnapshot('api-otel.txt')
+    await expect(listOf('otel')).toMatchFileSnapshot('api-otel.txt')
     await expect(listOf('probe')).toMatchFileSnapshot('api-probe.txt')
+    await expect(listOf('react')).toMatchFileSnapshot('api-react.txt')
   })
 
   it('export, as values, what the package exports', async () => {
@@ -583,6 +639,7 @@ describe('the declarations', () => {
     'satisfy %s that has neither the types of Node nor skipLibCheck',
     (_who, name, options) => {
       expect(complaints(join(installed.folder, name), CLIENT, options)).toEqual([])
+      expect(complaints(join(installed.folder, name), REACT, options)).toEqual([])
     },
     COMPILING
   )

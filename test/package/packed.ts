@@ -10,7 +10,17 @@ const run = promisify(execFile)
 /** The root of this package. */
 export const root = fileURLToPath(new URL('../../', import.meta.url))
 
-const ENTRIES = ['node/index', 'node/transport', 'node/server', 'node/redis', 'node/probe', 'otel', 'browser/index', 'browser/transport']
+const ENTRIES = [
+  'node/index',
+  'node/transport',
+  'node/server',
+  'node/redis',
+  'node/probe',
+  'browser/index',
+  'browser/transport',
+  'any/react',
+  'any/otel'
+]
 const BUILT = [
   ...ENTRIES.flatMap((path) => ['js', 'cjs', 'd.ts', 'd.cts'].map((suffix) => `dist/${path}.${suffix}`)),
   'dist/browser/mcp-websocket-client.iife.js',
@@ -48,7 +58,7 @@ export async function packAndInstall(): Promise<Installed> {
   await run('tar', ['-xzf', filename], { cwd: folder })
   renameSync(join(folder, 'package'), packageFolder)
   mkdirSync(join(modules, '@opentelemetry'))
-  for (const name of ['ws', 'eventemitter3', 'isomorphic-ws', '@opentelemetry/api'])
+  for (const name of ['ws', 'eventemitter3', 'isomorphic-ws', '@opentelemetry/api', 'react', 'react-dom', 'scheduler'])
     symlinkSync(join(root, 'node_modules', name), join(modules, name))
   return {
     folder,

@@ -1,0 +1,41 @@
+// Which of two renders' options mean the same client. A component writes its options as literals: new objects and new functions at every
+// render, which must not cost a connection.
+
+import type { McpWebSocketClientOptions } from 'mcp-websocket-client'
+
+type Members = Record<string, unknown>
+
+/** What has its own form: a class that is called with `new`, and an object, `JSON` for one, whose functions cannot be listed. */
+const FIXED: ReadonlySet<string> = new Set(['WebSocket', 'json'])
+
+const isPlain = (value: unknown): value is Members =>
+  typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+
+/** What functions and objects of a class have in place of a value: they differ from others, and never from each other. */
+const comparable = (_name: string, value: unknown): unknown => {
+  if (typeof value === 'function') return 'a function'
+  if (typeof value === 'object' && value !== null && !isPlain(value) && !Array.isArray(value)) return 'an object'
+  // JSON would make null of `Infinity`.
+  return typeof value === 'number' ? String(value) : value
+}
+
+/** Equal for options that differ only in the identity of functions and objects. */
+export const keyOf = (options: McpWebSocketClientOptions): string => JSON.stringify(options, comparable)
+
+/**
+ * A copy of options whose functions call those of the latest ones, so that a token function sees the props of the last render.
+ * @param latest - Options with the same key.
+ */
+export const followed = (options: McpWebSocketClientOptions, latest: () => McpWebSocketClientOptions): McpWebSocketClientOptions =>
+  follow(options, latest) as Members & McpWebSocketClientOptions
+
+const follow = (options: object, latest: () => object): Members =>
+  Object.fromEntries(
+    Object.entries(options).map(([name, value]: [string, unknown]) => {
+      if (FIXED.has(name)) return [name, value]
+      // Called as a member, since a function may use its `this`.
+      if (typeof value === 'function')
+        return [name, (...args: unknown[]) => (latest() as Record<string, (...args: unknown[]) => unknown>)[name]?.(...args)]
+      return [name, isPlain(value) ? follow(value, () => (latest() as Members)[name] as Members) : value]
+    })
+  )
