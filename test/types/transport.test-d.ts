@@ -50,7 +50,9 @@ describe('its options', () => {
     expectTypeOf<Left>().toEqualTypeOf<
       'url' | 'clientInfo' | 'capabilities' | 'protocol' | 'probeTimeout' | 'requestTimeout' | 'pauseTimeouts' | 'validateOutput'
     >()
-    expectTypeOf<Exclude<keyof WebSocketClientTransportOptions, keyof McpWebSocketClientOptions>>().toEqualTypeOf<'role' | 'notifications'>()
+    expectTypeOf<Exclude<keyof WebSocketClientTransportOptions, keyof McpWebSocketClientOptions>>().toEqualTypeOf<
+      'role' | 'notifications'
+    >()
     assertType<WebSocketClientTransportOptions>({ reconnect: { maxRetries: Infinity }, auth: { token: 'x' } })
     // @ts-expect-error the SDK says who the client is
     assertType<WebSocketClientTransportOptions>({ clientInfo: { name: 'a', version: '1' } })
