@@ -5,6 +5,7 @@ import { renderToString } from 'react-dom/server'
 import { describe, expect, inject, it } from 'vitest'
 import type { McpWebSocketClient, McpWebSocketClientOptions } from '../../src/index.js'
 import { useMcpClient, useMcpState, useMcpTools, type UseMcpClientResult } from '../../src/react/index.js'
+import { useClient } from '../client/use-client.js'
 import { afterTest } from '../helpers/after-test.js'
 import { FAST, LATE, messagesOf, methodsOf, offers, useLab } from '../shared/lab.js'
 import { render, type Rendered } from './render.js'
@@ -291,6 +292,21 @@ describe('useMcpState and useMcpTools', () => {
     await client.callTool({ name: 'echo' }).catch(() => undefined)
     const shown = render(() => useMcpState(client))
     expect(await shown.until(() => true)).toMatchObject({ state: 'waiting', attempt: 2, delay: 60_000, error: { code: 'CONNECTION_LOST' } })
+  })
+
+  it('show when people are to hear of an outage, and of its end', async () => {
+    const { client, clock, legacy, redial, relegacy } = useClient({ protocol: 'legacy', heartbeat: false, reconnect: LATE })
+    const shown = render(() => useMcpState(client))
+    const socket = await legacy()
+    await shown.until(isReady)
+    socket.drop()
+    await clock.advance(4999)
+    expect((await shown.until(({ state }) => state === 'waiting')).isConnectionLost).toBe(false)
+    await clock.advance(1)
+    expect((await shown.until(({ isConnectionLost }) => isConnectionLost)).state).toBe('waiting')
+    await redial()
+    await relegacy()
+    expect((await shown.until(isReady)).isConnectionLost).toBe(false)
   })
 
   it('show another client when they are given one', async () => {
