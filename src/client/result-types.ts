@@ -2,7 +2,7 @@ import { ProtocolError, RequestTimeoutError } from '../errors.js'
 import type { Call, RpcPeer } from '../rpc/rpc-peer.js'
 import type { ResultFlow, ResultTypeHandler } from '../types/extensions.js'
 import type { Params, Result } from '../types/json-rpc.js'
-import type { JsonOption, RequestOptions } from '../types/options.js'
+import type { JsonOption } from '../types/options.js'
 import { jsonOf } from '../wire/json-rpc.js'
 import { CALL_TOOL } from '../wire/methods.js'
 import { TASK } from './tasks.js'
@@ -44,8 +44,33 @@ export class ResultTypes {
     this.#typeOf(result, origin) === 'complete' ? result : this.#settle(result as Result, this.flowOf(origin))
 
   /** Goes on with a request. */
-  flowOf(origin: Origin): ResultFlow {
-    return new Flow(origin, this.#host)
+  flowOf({ method, options, endsAt, text = '{}' }: Origin): ResultFlow {
+    const { peer, json } = this.#host
+    const { dispatcher, waits } = peer
+    const { timeout, maxTotalTimeout = Infinity, signal, onsent } = options
+    const signals = [signal, this.#host.lifeOf()]
+    const late = (): Error => new RequestTimeoutError(method, maxTotalTimeout, 'unknown')
+    // A handler may wait for a human, and never hear of its signal: the flow itself ends with its limits.
+    const until = <R>(work: (over: AbortSignal) => Promise<R>, ms = Infinity): Promise<R | undefined> => {
+      const left = endsAt === undefined ? Infinity : endsAt - peer.now()
+      return waits.until(work, { signals, ms: Math.min(ms, left), ...(left <= ms && { late }) })
+    }
+    return {
+      method,
+      options,
+      get params() {
+        return (json.parse(text) as { params?: Params }).params ?? {}
+      },
+      // A later request is one like any other: how it ends, and whether it was delivered, the peer knows best.
+      request: (later, params, own = later === method ? options : { timeout, maxTotalTimeout, signal, onsent }) =>
+        peer.call(later, params, own, { endsAt }).promise as Promise<Result>,
+      respond: async (inputRequests) => {
+        const respond = (over: AbortSignal): Promise<[string, unknown][]> =>
+          Promise.all(Object.entries(inputRequests).map(async ([key, request]) => [key, await dispatcher.runForInput(request, over)]))
+        return Object.fromEntries((await until(respond)) ?? [])
+      },
+      wait: (ms) => until(never, ms)
+    }
   }
 
   /** In 2025-11-25, whose results have no type, a task is known by its shape. */
@@ -68,56 +93,6 @@ export class ResultTypes {
       if (next === result) return result
       result = next
     }
-  }
-}
-
-/** A request that goes on. A handler may wait for a human, and never hear of its signal: the flow itself ends with its limits. */
-class Flow implements ResultFlow {
-  readonly method: string
-  readonly options: RequestOptions
-  readonly #origin: Origin
-  readonly #host: FlowHost
-  readonly #life: AbortSignal
-
-  constructor(origin: Origin, host: FlowHost) {
-    this.method = origin.method
-    this.options = origin.options
-    this.#origin = origin
-    this.#host = host
-    this.#life = host.lifeOf()
-  }
-
-  get params(): Params {
-    return (this.#host.json.parse(this.#origin.text ?? '{}') as { params?: Params }).params ?? {}
-  }
-
-  // A later request is one like any other: how it ends, and whether it was delivered, the peer knows best.
-  request(method: string, params?: Params, options = this.#optionsFor(method)): Promise<Result> {
-    return this.#host.peer.call(method, params, options, { endsAt: this.#origin.endsAt }).promise as Promise<Result>
-  }
-
-  async respond(inputRequests: object): Promise<Record<string, unknown>> {
-    const { dispatcher } = this.#host.peer
-    const responses = (over: AbortSignal): Promise<[string, unknown][]> =>
-      Promise.all(Object.entries(inputRequests).map(async ([key, request]) => [key, await dispatcher.runForInput(request, over)]))
-    return Object.fromEntries((await this.#until(responses)) ?? [])
-  }
-
-  async wait(ms: number): Promise<void> {
-    await this.#until(never, ms)
-  }
-
-  #optionsFor(method: string): RequestOptions {
-    const { timeout, maxTotalTimeout, signal, onsent } = this.options
-    return method === this.method ? this.options : { timeout, maxTotalTimeout, signal, onsent }
-  }
-
-  #until<R>(work: (over: AbortSignal) => Promise<R>, ms = Infinity): Promise<R | undefined> {
-    const { method, options, endsAt = Infinity } = this.#origin
-    const { peer } = this.#host
-    const left = endsAt - peer.now()
-    const late = (): Error => new RequestTimeoutError(method, options.maxTotalTimeout ?? Infinity, 'unknown')
-    return peer.waits.until(work, { signals: [options.signal, this.#life], ms: Math.min(ms, left), ...(left <= ms && { late }) })
   }
 }
 

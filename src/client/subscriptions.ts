@@ -4,7 +4,7 @@ import type { Call, CallFlow, RpcPeer } from '../rpc/rpc-peer.js'
 import type { JsonRpcNotification, Params, Result } from '../types/json-rpc.js'
 import type { SubscriptionFilter } from '../types/modern.js'
 import type { RequestOptions } from '../types/options.js'
-import { ACKNOWLEDGED, CANCELLED } from '../wire/methods.js'
+import { ACKNOWLEDGED, SUBSCRIPTION_ID } from '../wire/methods.js'
 
 /** How a subscription ended: by `close()` of it or of the client; by a result of the server; or because the server failed or cancelled it. */
 export type SubscriptionEnd = 'local' | 'graceful' | 'remote'
@@ -18,8 +18,6 @@ export interface Subscription {
   /** Ends the subscription and tells the server. */
   close(): void
 }
-
-const SUBSCRIPTION_ID = 'io.modelcontextprotocol/subscriptionId'
 
 interface Live {
   /** Its request; `undefined` while middleware has not handed it on. */
@@ -51,7 +49,7 @@ export class Subscriptions {
     const live: Live = { call: undefined, honored: undefined, opened: deferred(), ended: deferred() }
     this.#live.add(live)
     const onCall = (call: Call): void => void (live.call = call)
-    this.#send({ notifications: filter }, options, { onCall }).then(
+    this.#send({ notifications: filter }, { ...options, continueWith: asBefore }, { onCall }).then(
       () => this.#end(live, live.honored ? 'graceful' : 'remote', endedBy('without an acknowledgement')),
       (error: unknown) => this.#end(live, isClosedError(error) ? 'local' : 'remote', error)
     )
@@ -81,19 +79,12 @@ export class Subscriptions {
 
   /** A notification came in, perhaps about a subscription as such. */
   onNotification({ method, params }: JsonRpcNotification): void {
-    if (method === CANCELLED) this.#peer.fail(this.#find(params?.requestId)?.call, endedBy('by a cancellation'))
     if (method !== ACKNOWLEDGED) return
-    const live = this.#find(params?._meta?.[SUBSCRIPTION_ID])
+    const live = [...this.#live].find(({ call }) => call?.id === params?._meta?.[SUBSCRIPTION_ID])
     const { call } = live ?? {}
     if (!live || !call) return
     live.honored = params?.notifications ?? {}
-    // From now on a response means that the subscription ends, which may take for ever.
-    this.#peer.waits.setDeadline(call, Infinity)
     live.opened.resolve(this.#handle(live, call))
-  }
-
-  #find(id: unknown): Live | undefined {
-    return [...this.#live].find(({ call }) => call?.id === id)
   }
 
   /** What the program has of it. */
@@ -117,5 +108,7 @@ export class Subscriptions {
     live.ended.resolve(end)
   }
 }
+
+const asBefore = (): undefined => undefined
 
 const endedBy = (how: string): ProtocolError => new ProtocolError('INVALID_RESPONSE', `the server ended the subscription ${how}`)

@@ -1,4 +1,4 @@
-import { isConnectionLostError, isRequestTimeoutError, McpWebSocketError, ProtocolError, RpcError } from '../errors.js'
+import { McpWebSocketError, ProtocolError, RpcError } from '../errors.js'
 import { isObject } from '../lib/is-object.js'
 import type { ResultFlow, ResultTypeHandler } from '../types/extensions.js'
 import type { Result } from '../types/json-rpc.js'
@@ -45,10 +45,11 @@ export const finishTask =
 
 async function follow(first: Task, flow: ResultFlow, host: TaskHost): Promise<unknown> {
   const { taskId } = first
-  /** Asks about the task. @returns `undefined` if the connection was lost. */
-  const ask = (method: string, more?: object): Promise<Result | undefined> =>
+  /** Asks about the task. @returns `undefined` if it is to be asked again: the connection was lost, or a patient question ran out of time. */
+  const ask = (method: string, more?: object, isPatient = false): Promise<Result | undefined> =>
     flow.request(method, { taskId, ...more }).catch((error: unknown) => {
-      if (!isConnectionLostError(error) || error.code === 'MESSAGE_TOO_LARGE') throw error
+      const { retryable, code } = (error ?? {}) as Partial<McpWebSocketError>
+      if (!retryable || (code === 'REQUEST_TIMEOUT' && !isPatient)) throw error
       return undefined
     })
   const answered = new Set<string>()
@@ -61,17 +62,13 @@ async function follow(first: Task, flow: ResultFlow, host: TaskHost): Promise<un
     const news = `${status ?? ''} ${statusMessage ?? ''}`
     if (status && news !== told) host.tell(flow, task as Task)
     told = news
-    if (status === 'cancelled')
-      throw new McpWebSocketError('TASK_CANCELLED', `the task was cancelled: ${statusMessage ?? 'no reason given'}`)
+    if (status === 'cancelled') throw new McpWebSocketError('TASK_CANCELLED', `the task was cancelled: ${statusMessage ?? ''}`)
     if (status === 'failed' && error) throw new RpcError(error.code, error.message, error.data)
     if (status === 'completed' && task.result) return task.result
     const isOver = status === 'completed' || status === 'failed'
     if (isOver || (status === 'input_required' && !inputRequests)) {
-      const result = await ask('tasks/result').catch((problem: unknown) => {
-        // A human may take longer than any timeout.
-        if (isOver || !isRequestTimeoutError(problem)) throw problem
-        return undefined
-      })
+      // A human may take longer than any timeout.
+      const result = await ask('tasks/result', {}, !isOver)
       if (result) return result
     } else if (inputRequests) {
       const fresh = Object.entries(inputRequests).filter(([key]) => !answered.has(key))

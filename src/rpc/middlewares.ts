@@ -11,7 +11,7 @@ export class Middlewares<R> {
 
   /** Adds one, inside of those that are there. @returns Removes it. @throws TypeError for what is no function. */
   add(middleware: Middleware<R>): () => void {
-    if (typeof middleware !== 'function') throw new TypeError('middleware must be a function: (request, next) => next(request)')
+    if (typeof middleware !== 'function') throw new TypeError('middleware must be a function')
     // A function of its own, as the same may be added twice; and async, so that what it throws is a rejection too.
     const each: Middleware<R> = async (request, next) => middleware(request, next)
     this.#all.add(each)

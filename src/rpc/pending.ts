@@ -1,5 +1,5 @@
 import { QueueFullError } from '../errors.js'
-import type { Params, RequestId } from '../types/json-rpc.js'
+import type { JsonRpcRequest, Params, RequestId } from '../types/json-rpc.js'
 
 /**
  * One request that we make, from the call to its settlement. There is one record for each, and every layer that has to do with the
@@ -42,7 +42,7 @@ export class PendingRequest {
 
   /** It is about to be written. @param now - In ms of the clock. */
   noteWritten(frame: string, now: number): void {
-    this.phase = this.phase === 'sent' && this.resend !== 'always' ? 'resent' : 'sent'
+    this.phase = this.phase === 'sent' && this.resend !== 'always' && !this.isLive ? 'resent' : 'sent'
     this.size = frame.length
     // A whole number needs no memory of its own, and there may be many.
     this.sentAt = Math.round(now)
@@ -51,6 +51,16 @@ export class PendingRequest {
   /** It was written. @param resent - Not for the first time. */
   onSent(_resent: boolean): void {
     // Only a call has somebody to tell.
+  }
+
+  /** Whether its response is the end of a stream: nobody waits for it, and after a reconnect the stream goes on. */
+  get isLive(): boolean {
+    return false
+  }
+
+  /** It is about to be written again. @returns Whether `text` is another one now. */
+  renew(_textOf: (message: JsonRpcRequest) => string): boolean {
+    return false
   }
 
   /** Whether the server may have executed it. */

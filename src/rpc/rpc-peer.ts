@@ -2,7 +2,7 @@
 // and neither sockets nor reconnects: messages go down into a pipe and come up through `receive`. The client calls it.
 
 import { nanoid } from 'nanoid/non-secure'
-import { RequestTimeoutError, RpcError, type Delivery, type McpWebSocketError } from '../errors.js'
+import { ProtocolError, RequestTimeoutError, RpcError, type Delivery, type McpWebSocketError } from '../errors.js'
 import { reasonOf, throwIfAborted } from '../lib/abort.js'
 import type { Clock } from '../lib/clock.js'
 import { guarded } from '../lib/guarded.js'
@@ -19,7 +19,7 @@ import type {
 import type { RequestOptions } from '../types/options.js'
 import { isErrorResponse, isRequest, isResponse } from '../wire/json-rpc.js'
 import { isObject } from '../lib/is-object.js'
-import { cancelledId, CREATE_ELICITATION, PROGRESS } from '../wire/methods.js'
+import { cancelledId, CREATE_ELICITATION, PROGRESS, SUBSCRIPTION_ID } from '../wire/methods.js'
 import { checkPending, PendingRequest } from './pending.js'
 import { RequestDispatcher } from './request-dispatcher.js'
 
@@ -92,6 +92,8 @@ export class Call extends PendingRequest implements Waiter {
   readonly onResult: CallFlow['onResult']
   /** Whether it has neither a response nor failed. */
   isPending = true
+  /** The last notification that belongs to it; only of a live request. */
+  lastEvent: JsonRpcNotification | undefined
   /** Under which the server reports progress, if it was asked to. */
   token: ProgressToken | undefined
   /** The result. */
@@ -133,8 +135,21 @@ export class Call extends PendingRequest implements Waiter {
     return this.endsAt === undefined ? left : Math.min(left, this.endsAt - this.#peer.now())
   }
 
+  override get isLive(): boolean {
+    return this.options.continueWith !== undefined
+  }
+
+  override renew(textOf: (message: JsonRpcRequest) => string): boolean {
+    const params = guarded(
+      () => this.options.continueWith?.(this.lastEvent),
+      (error) => this.#peer.listener.onError(error)
+    )
+    if (params) this.text = textOf({ jsonrpc: '2.0', id: this.id, method: this.method, params })
+    return params !== undefined
+  }
+
   override onSent(resent: boolean): void {
-    if (this.options.onsent) this.#peer.tellSent(this, resent)
+    if (this.options.onsent) this.#peer.listener.onSent(this, resent)
   }
 
   onDue(now: number): void {
@@ -156,20 +171,22 @@ export class RpcPeer {
   readonly waits: Waits
   readonly #pipe: MessagePipe
   readonly #config: RpcPeerConfig
-  readonly #listener: RpcPeerListener
+  /** Is told what the peer meets with. */
+  readonly listener: RpcPeerListener
   #pendingCount = 0
   /** Requests of the server to ask the user that have no response yet, by their ids. */
   readonly #elicitations = new Map<RequestId, JsonRpcRequest>()
   readonly #byToken = new Map<ProgressToken, Call>()
   // Behind one relay several clients may share a server that tells them apart by token alone.
   #tokenPrefix: string | undefined
+  readonly #live = new Map<unknown, Call>()
   #lastId = 0
 
   /** @param pipe - Carries the messages; what comes up from it has to be handed to `receive`. */
   constructor(pipe: MessagePipe, config: RpcPeerConfig, listener: RpcPeerListener) {
     this.#pipe = pipe
     this.#config = config
-    this.#listener = listener
+    this.listener = listener
     this.dispatcher = new RequestDispatcher(pipe, (error) => listener.onError(error))
     this.waits = new Waits(config.clock, config.grace)
   }
@@ -209,6 +226,7 @@ export class RpcPeer {
     const { signal } = options
     const othersCount = this.#pendingCount++
     flow.onCall?.(call)
+    if (call.isLive) this.#live.set(call.id, call)
     try {
       checkCall(method, params)
       checkTimeouts(options)
@@ -239,11 +257,6 @@ export class RpcPeer {
   /** Ends a request without a response. */
   fail(request: PendingRequest | undefined, error: unknown): void {
     if (request instanceof Call && this.#settle(request)) request.reject(error)
-  }
-
-  /** A request was written that somebody watches. */
-  tellSent(call: Call, resent: boolean): void {
-    this.#listener.onSent(call, resent)
   }
 
   /** Gives a request up whose time is over. @param limit - How long it was, in ms. */
@@ -289,6 +302,7 @@ export class RpcPeer {
     call.isPending = false
     this.#pendingCount--
     this.waits.end(call, call.options.signal)
+    this.#live.delete(call.id)
     // Two requests may carry the same token of the program's own choice: the last one has it.
     if (call.token !== undefined && this.#byToken.get(call.token) === call) this.#byToken.delete(call.token)
     return true
@@ -331,7 +345,19 @@ export class RpcPeer {
       this.dispatcher.cancel(cancelled, params?.reason)
       this.#endElicitation(cancelled)
     } else if (method === PROGRESS) this.#receiveProgress(params)
-    this.#listener.onNotification(notification)
+    if (this.#live.size > 0) this.#receiveEvent(notification, cancelled)
+    this.listener.onNotification(notification)
+  }
+
+  /** @param cancelled - What the server ends, if the notification says so. */
+  #receiveEvent(notification: JsonRpcNotification, cancelled: RequestId | undefined): void {
+    const { params } = notification
+    const live = this.#live.get(params?._meta?.[SUBSCRIPTION_ID] ?? params?.requestId)
+    if (!live) return
+    if (cancelled !== undefined) return this.fail(live, new ProtocolError('INVALID_RESPONSE', `the server cancelled ${live.method}`))
+    live.lastEvent = notification
+    // From now on a response means that the stream ends, which may take for ever.
+    this.waits.setDeadline(live, Infinity)
   }
 
   #receiveProgress(params: Params | undefined): void {
@@ -345,7 +371,7 @@ export class RpcPeer {
     const { progressToken: _token, _meta, progress, ...rest } = params
     void guarded(
       () => onprogress?.({ progress, ...rest }),
-      (error) => this.#listener.onError(error)
+      (error) => this.listener.onError(error)
     )
   }
 }

@@ -15,8 +15,11 @@ export interface Triage {
   readonly tooLarge: PendingRequest | undefined
 }
 
-/** A listen ends only because somebody wants it to, never by a drop; and it is not a call: nobody waits for its response. */
-const isCall = (request: PendingRequest): boolean => request.method !== LISTEN
+/** A listen ends only because somebody wants it to, never by a drop: the journal has it sent again. */
+const isListen = ({ method }: PendingRequest): boolean => method === LISTEN
+
+/** Neither a listen nor any other live request is a call: nobody waits for its response. */
+const isCall = (request: PendingRequest): boolean => !isListen(request) && !request.isLive
 
 /** The call that probably caused close code 1009: the largest of those in flight. */
 export function tooLargeOf(inFlight: readonly PendingRequest[], { code }: Closure): PendingRequest | undefined {
@@ -79,17 +82,17 @@ export class InFlight extends PendingRequests implements AwaitedCalls {
    */
   triage(closure: Closure, delivered: number | null = null): Triage {
     const all = this.takeAll()
-    const calls = all.filter(isCall)
-    for (const request of all) if (!isCall(request)) this.add(request)
+    const others = all.filter((request) => !isListen(request))
+    for (const request of all) if (isListen(request)) this.add(request)
     // What crossed such a close frame; but a response that could not be read is no response for us.
     const isAllAnswered = closure.code === 1001 && closure.reason === ALL_ANSWERED && !this.#hasUnread
     this.#hasUnread = false
     const isUnseen = ({ position }: PendingRequest): boolean => isAllAnswered || (delivered !== null && position > delivered)
     // One that was sent twice may have been executed the first time.
-    for (const request of calls) if (request.phase === 'sent' && isUnseen(request)) request.phase = 'returned'
-    const tooLarge = tooLargeOf(calls, closure)
+    for (const request of others) if (request.phase === 'sent' && isUnseen(request)) request.phase = 'returned'
+    const tooLarge = tooLargeOf(others, closure)
     const again = (request: PendingRequest): boolean =>
       request.phase === 'returned' || (request !== tooLarge && request.phase === 'sent' && request.mayResend)
-    return { resend: calls.filter(again), lost: calls.filter((request) => !again(request)), tooLarge }
+    return { resend: others.filter(again), lost: others.filter((request) => !again(request)), tooLarge }
   }
 }

@@ -26,8 +26,11 @@ const SAFE_METHODS: ReadonlySet<string> = new Set([
   'tasks/cancel'
 ])
 
+type Judged = Pick<PendingRequest, 'method' | 'params' | 'resend'> & Partial<Pick<PendingRequest, 'isLive'>>
+
 /** Whether a request may be sent a second time when its first fate is unknown. Its own option `resend` wins over the policy. */
-export function mayResend({ method, params, resend }: Pick<PendingRequest, 'method' | 'params' | 'resend'>, policy: ResendPolicy): boolean {
+export function mayResend({ method, params, resend, isLive }: Judged, policy: ResendPolicy): boolean {
+  if (isLive) return true
   if (resend !== undefined) return resend !== false
   return typeof policy === 'function' ? policy({ method, params }) : policy === 'safe' && SAFE_METHODS.has(method)
 }

@@ -3,7 +3,7 @@
 
 import type { Closure } from '../errors.js'
 import type { ClientCapabilities, Implementation } from './capabilities.js'
-import type { Params, Progress, RequestId } from './json-rpc.js'
+import type { Notification, Params, Progress, RequestId } from './json-rpc.js'
 import type { JsonSchema } from './server-features.js'
 import type { Task } from './tasks.js'
 
@@ -485,6 +485,19 @@ export interface RequestOptions {
   readonly signal?: AbortSignal | undefined
   /** Called for every progress report, which asks the server to send them. Source: MCP 2025-11-25, basic/utilities/progress. */
   readonly onprogress?: Callback<[progress: Progress]> | undefined
+  /**
+   * Makes the request live: its response is the end of a stream, and until then the server sends notifications that belong to it, by
+   * `_meta['io.modelcontextprotocol/subscriptionId']` or `requestId` in their params. Such a request is sent again after every
+   * reconnect, under the same id and with the params that this function returns; `undefined`: with the same. `timeout` bounds the wait for
+   * the first notification only.
+   * @example
+   * ```ts
+   * await client.request('events/stream', { name: 'orders' }, {
+   *   continueWith: (last) => ({ name: 'orders', cursor: last?.params?.cursor })
+   * })
+   * ```
+   */
+  readonly continueWith?: ((lastEvent: Notification | undefined) => Params | undefined) | undefined
   /**
    * Called with the task that the server made of the request, and with every change of its status. Keep `taskId` to finish the task after
    * a restart of the program.

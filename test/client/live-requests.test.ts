@@ -1,0 +1,116 @@
+import { describe, expect, it, vi } from 'vitest'
+import type { Notification, Params, RequestOptions } from '../../src/index.js'
+import { settle } from '../helpers/fake-clock.js'
+import type { FakeSocket } from '../helpers/fake-network.js'
+import { watch, type Outcome } from '../helpers/watch.js'
+import { closeClean, useClient, type Rig } from './use-client.js'
+
+const STREAM = 'events/stream'
+
+const continueWith = (last: Notification | undefined): Params => ({ name: 'orders', cursor: last?.params?.cursor ?? 0 })
+
+async function open(rig: Rig, options: RequestOptions = {}): Promise<{ socket: FakeSocket; ended: Outcome<unknown> }> {
+  const socket = await rig.modern()
+  const ended = watch(rig.client.request(STREAM, { name: 'orders', cursor: 0 }, { continueWith, ...options }))
+  return { socket, ended }
+}
+
+const event = (socket: FakeSocket, cursor: number, params: Params = { requestId: socket.asked(STREAM).id }): void =>
+  socket.deliver({ jsonrpc: '2.0', method: 'notifications/events/event', params: { ...params, cursor } })
+
+describe('a live request', () => {
+  it('goes on after every reconnect with the params that follow from its last event, under the same id', async () => {
+    const rig = useClient()
+    const { socket: first, ended } = await open(rig)
+    let socket = first
+    const { id } = socket.asked(STREAM)
+    for (const cursor of [5, 9, 12, 13]) {
+      event(socket, cursor)
+      socket.drop()
+      socket = await rig.remodern()
+      expect(socket.asked(STREAM)).toMatchObject({ id, params: { name: 'orders', cursor } })
+      expect(socket.asked(STREAM).params?._meta).toHaveProperty(['io.modelcontextprotocol/protocolVersion'])
+    }
+    expect(ended.settled).toBe(false)
+    socket.respond(STREAM, { end: true })
+    await settle()
+    expect(ended.value).toEqual({ end: true })
+    expect(rig.client.stats()).toMatchObject({ resent: 4, lost: 0 })
+  })
+
+  it('knows its events by the id of the request or of the subscription, and no others', async () => {
+    const rig = useClient()
+    const { socket } = await open(rig)
+    const { id } = socket.asked(STREAM)
+    event(socket, 1, { _meta: { 'io.modelcontextprotocol/subscriptionId': id } })
+    event(socket, 2, { requestId: 'another' })
+    event(socket, 3, {})
+    socket.drop()
+    expect((await rig.remodern()).asked(STREAM).params).toMatchObject({ cursor: 1 })
+  })
+
+  it('is sent as it was if the function says nothing, or throws', async () => {
+    const rig = useClient()
+    const problem = new Error('mine')
+    const answers = vi
+      .fn<() => Params | undefined>()
+      .mockReturnValueOnce(undefined)
+      .mockImplementationOnce(() => {
+        throw problem
+      })
+    const { socket } = await open(rig, { continueWith: answers })
+    const [frame] = socket.texts.slice(-1)
+    socket.drop()
+    const second = await rig.remodern()
+    expect(second.texts.at(-1)).toBe(frame)
+    second.drop()
+    expect((await rig.remodern()).texts.at(-1)).toBe(frame)
+    expect(rig.errors).toEqual([problem])
+  })
+
+  it('has to have its first event within timeout, and then takes as long as it takes', async () => {
+    const rig = useClient({ heartbeat: false })
+    const { socket, ended } = await open(rig, { timeout: 100 })
+    await rig.clock.advance(99)
+    event(socket, 1)
+    await rig.clock.advance(1e8)
+    expect(ended.settled).toBe(false)
+    const late = watch(rig.client.request(STREAM, {}, { continueWith, timeout: 100 }))
+    await rig.clock.advance(100)
+    expect(late.error).toMatchObject({ code: 'REQUEST_TIMEOUT' })
+  })
+
+  it('ends by a cancellation from the server, by its signal, and with the client', async () => {
+    const rig = useClient()
+    const { socket, ended } = await open(rig)
+    socket.deliver({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: socket.asked(STREAM).id } })
+    await settle()
+    expect(ended.error).toMatchObject({ code: 'INVALID_RESPONSE', message: 'the server cancelled events/stream' })
+    const controller = new AbortController()
+    const second = watch(rig.client.request(STREAM, {}, { continueWith, signal: controller.signal }))
+    controller.abort(new Error('enough'))
+    await settle()
+    expect(second.error).toBe(controller.signal.reason)
+    expect(socket.methods.at(-1)).toBe('notifications/cancelled')
+    const third = watch(rig.client.request(STREAM, {}, { continueWith }))
+    await closeClean(rig)
+    expect(third.error).toMatchObject({ code: 'CLOSED' })
+  })
+
+  it('is no call: a dead connection is noticed while it waits', async () => {
+    const rig = useClient({ heartbeat: { interval: 1000, timeout: 500 } })
+    await open(rig)
+    expect(rig.client.stats().oldestRequest).toBeUndefined()
+    await rig.clock.advance(1600)
+    expect(rig.states.at(-1)?.closure?.kind).toBe('heartbeat')
+  })
+
+  it('goes on with a server of the other era', async () => {
+    const rig = useClient()
+    const { socket } = await open(rig)
+    event(socket, 4)
+    socket.drop()
+    const legacy = await rig.relegacy()
+    expect(legacy.asked(STREAM).params).toEqual({ name: 'orders', cursor: 4 })
+  })
+})
