@@ -87,11 +87,18 @@ const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? (
 /** The result of a tool. Structured content is left out where the text says the same, as servers do for older clients. */
 export function showToolResult(result: object): Shown {
   const { content, structuredContent } = result as Members
-  const shown = listOf(content).map(showContent)
-  if (structuredContent === undefined) return join(shown, '\n')
-  const isRepeated = listOf(content).some((block) => sameJson(textOf(membersOf(block).text), structuredContent))
-  if (isRepeated) return { ...join(shown, '\n'), text: printableJson(structuredContent, 2) }
-  return join([...shown, { text: printableJson(structuredContent, 2), attachments: [] }], '\n')
+  const shown = join(listOf(content).map(showContent), '\n')
+  if (structuredContent === undefined) return shown
+  const texts = listOf(content).map((block) => textOf(membersOf(block).text))
+  const pretty = printableJson(structuredContent, 2)
+  if (texts.some((text) => sameJson(text, structuredContent))) return { ...shown, text: pretty }
+  // A list or a text has to be a member of an object there, and is often the only one.
+  const [only, ...others] = Object.values(membersOf(structuredContent))
+  if (others.length === 0 && texts.some((text) => text === only || sameJson(text, only))) return shown
+  return join(
+    [shown, { text: pretty, attachments: [] }].filter(({ text }) => text !== ''),
+    '\n'
+  )
 }
 
 function sameJson(text: string, value: unknown): boolean {

@@ -287,6 +287,8 @@ describe('a result', () => {
     const structuredContent = { a: 1 }
     const repeated = { content: [{ type: 'text', text: '{"a": 1}' }], structuredContent }
     expect((await call(await useResults({ 'tools/call': () => repeated }, {}), 'x')).out).toBe('{\n  "a": 1\n}\n')
+    const wrapped = { content: [{ type: 'text', text: 'hello' }], structuredContent: { content: 'hello' } }
+    expect((await call(await useResults({ 'tools/call': () => wrapped }, {}), 'x')).out).toBe('hello\n')
     const beside = { content: [{ type: 'text', text: 'one' }], structuredContent }
     expect((await call(await useResults({ 'tools/call': () => beside }, {}), 'x')).out).toBe('one\n{\n  "a": 1\n}\n')
   })
