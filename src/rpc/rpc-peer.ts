@@ -140,12 +140,14 @@ export class Call extends PendingRequest implements Waiter {
   }
 
   override renew(textOf: (message: JsonRpcRequest) => string): boolean {
-    const params = guarded(
-      () => this.options.continueWith?.(this.lastEvent),
-      (error) => this.#peer.listener.onError(error)
-    )
-    if (params) this.text = textOf({ jsonrpc: '2.0', id: this.id, method: this.method, params })
-    return params !== undefined
+    const { id, method, options, lastEvent } = this
+    const next = (): string | undefined => {
+      const params = options.continueWith?.(lastEvent)
+      return params && textOf({ jsonrpc: '2.0', id, method, params })
+    }
+    const text = guarded(next, (error) => this.#peer.listener.onError(error))
+    this.text = text ?? this.text
+    return text !== undefined
   }
 
   override onSent(resent: boolean): void {

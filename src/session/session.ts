@@ -270,14 +270,14 @@ export class Session implements ConnectionListener {
     const { phase, resend, isLive } = request
     const isFirst = phase === 'queued'
     const isRepetition = phase === 'sent'
+    // Before the program is asked about it: whatever that does to the connection decides about this request too.
+    this.#inFlight.add(request)
     // To the byte what was sent before, unless the server now speaks the other era.
     const isVerbatim = !isFirst && !request.renew((message) => this.#connection.encode(message)) && this.#eraAtDrop === this.agreement?.era
     const { text = '' } = request
     const frame = isVerbatim ? (request.frame ?? text) : this.#config.stamp(text, this.agreement)
     if (isFirst) this.#journal.noteSent(request, frame)
     request.noteWritten(frame, this.#config.connection.clock.now())
-    // Before the program is asked about it: whatever that does to the connection decides about this request too.
-    this.#inFlight.add(request)
     if (isFirst) request.mayResend = this.#mayResend(request)
     else if (isRepetition) request.mayResend = resend === 'always' || isLive
     request.params = undefined

@@ -68,6 +68,23 @@ describe('a live request', () => {
     expect(rig.errors).toEqual([problem])
   })
 
+  it('is sent as it was if JSON cannot hold what the function returns', async () => {
+    const rig = useClient()
+    const { socket } = await open(rig, { continueWith: () => ({ cursor: 1n }) })
+    const [frame] = socket.texts.slice(-1)
+    socket.drop()
+    expect((await rig.remodern()).texts.at(-1)).toBe(frame)
+    expect(rig.errors).toEqual([expect.any(TypeError)])
+  })
+
+  it('ends with the client that the function closes', async () => {
+    const rig = useClient()
+    const { socket, ended } = await open(rig, { continueWith: () => void rig.client.close() })
+    socket.drop()
+    await rig.remodern()
+    expect(ended.error).toMatchObject({ code: 'CLOSED', delivery: 'unknown' })
+  })
+
   it('has to have its first event within timeout, and then takes as long as it takes', async () => {
     const rig = useClient({ heartbeat: false })
     const { socket, ended } = await open(rig, { timeout: 100 })
