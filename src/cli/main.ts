@@ -4,7 +4,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { VERSION } from '../version.js'
 import type { BridgeFlags } from './commands/bridge.js'
 import type { ListenFlags } from './commands/listen.js'
-import type { RequestFlags } from './commands/requests.js'
+import type { RequestFlags, TaskFlags } from './commands/requests.js'
 import type { ServeFlags } from './commands/serve.js'
 import { EXIT, Failure } from './failure.js'
 import { addConnectionFlags, duration, repeatable, wholeNumber } from './flags.js'
@@ -59,7 +59,8 @@ function addListCommands(program: Command, io: Io): void {
   const commands = [
     ['tools', 'list the tools, with the arguments that they take', 'listTools'],
     ['resources', 'list the resources, and the templates of resources', 'listResources'],
-    ['prompts', 'list the prompts, with the arguments that they take', 'listPrompts']
+    ['prompts', 'list the prompts, with the arguments that they take', 'listPrompts'],
+    ['tasks', 'list the tasks that the server keeps', 'listTasks']
   ] as const
   for (const [name, description, list] of commands)
     addVisitFlags(program.command(name).description(description).argument('<url>', 'address of the server')).action(
@@ -92,6 +93,10 @@ function addRequestCommands(program: Command, io: Io): void {
     .action(async (url: string, name: string, words: string[], flags: RequestFlags) =>
       (await requests()).getPrompt(io, url, name, words, flags)
     )
+  request('task', 'wait for the end of a task, and print its result')
+    .argument('<id>', 'its id, as call printed it')
+    .option('--cancel', 'give the task up')
+    .action(async (url: string, id: string, flags: TaskFlags) => (await requests()).finishTask(io, url, id, flags))
 }
 
 function addBridge(program: Command, io: Io): void {

@@ -1,4 +1,4 @@
-import { McpWebSocketClient, type McpWebSocketClientOptions, type RequestOptions } from '../index.js'
+import { McpWebSocketClient, type McpWebSocketClientOptions, type RequestOptions, type Task } from '../index.js'
 import { VERSION } from '../version.js'
 import { askUser } from './ask.js'
 import { describeChange } from './connection-status.js'
@@ -56,7 +56,8 @@ export async function visit(
     onVisit?.(client, status)
     await client.connect({ signal })
     const onprogress: RequestOptions['onprogress'] = (report) => status.progress(report)
-    const request = { signal, ...(io.stderr.isTTY === true && { onprogress, resetTimeoutOnProgress: true }) }
+    const ontask: RequestOptions['ontask'] = (task) => status.line(describeTask(task))
+    const request = { signal, ontask, ...(io.stderr.isTTY === true && { onprogress, resetTimeoutOnProgress: true }) }
     await work({ client, signal, status, request })
   } finally {
     status.clear()
@@ -64,6 +65,10 @@ export async function visit(
     await client.close()
   }
 }
+
+/** A task in one line. */
+export const describeTask = ({ taskId, status, statusMessage }: Task): string =>
+  printableLine(`task ${taskId}: ${status}${statusMessage === undefined ? '' : `, ${statusMessage}`}`)
 
 function makeClient(io: Io, url: string, flags: VisitFlags, status: Status): McpWebSocketClient {
   // Only a person can be asked.
@@ -75,7 +80,7 @@ function makeClient(io: Io, url: string, flags: VisitFlags, status: Status): Mcp
     clientInfo: { name: 'mcp-ws', version: VERSION },
     reconnect: { maxRetries: flags.retries ?? RETRIES },
     ...(flags.timeout !== undefined && { requestTimeout: flags.timeout }),
-    ...(asks && { capabilities: { elicitation: { form: {}, url: {} } } })
+    capabilities: { extensions: { 'io.modelcontextprotocol/tasks': {} }, ...(asks && { elicitation: { form: {}, url: {} } }) }
   }
   const client = construct(() => new McpWebSocketClient(options))
   const paint = painter(hasColours(io.stderr, io.env))

@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { afterTest } from '../helpers/after-test.js'
-import { serveMcp } from '../helpers/mcp-server.js'
-import { serveTransport } from '../helpers/mcp-server.js'
+import { serveMcp, serveTransport } from '../helpers/mcp-server.js'
 import { freePort } from '../helpers/free-port.js'
 import { until } from '../helpers/until.js'
 import { useWsServer, type ServerConnection } from '../helpers/ws-server.js'
@@ -367,5 +366,51 @@ describe('wrong usage ends with 2:', () => {
     expect(help.out).toContain('Usage: mcp-ws')
     const version = useCli(['--version'])
     expect([await version.code, version.out]).toEqual([0, expect.stringMatching(/^\d+\.\d+\.\d+\n$/)])
+  })
+})
+
+describe('tasks', () => {
+  const task = (status: string) => ({
+    taskId: 't1',
+    status,
+    createdAt: 'then',
+    lastUpdatedAt: 'now',
+    ttl: null,
+    statusMessage: 'half\u001bway'
+  })
+  const content = [{ type: 'text', text: 'done' }]
+
+  test('are listed', async () => {
+    const url = await useResults({ 'tasks/list': () => ({ tasks: [task('working')] }) })
+    const cli = useCli(['tasks', url, '--protocol', 'legacy'])
+    expect([await cli.code, cli.out]).toEqual([0, 't1  working, half\\x1bway\n  updated now\n'])
+  })
+
+  test('are waited for, and print the result of their tool', async () => {
+    let asked = 0
+    const url = await useResults({
+      'tasks/get': () => task(++asked < 2 ? 'working' : 'completed'),
+      'tasks/result': ({ taskId }) => ({ content: taskId === 't1' ? content : [] })
+    })
+    const cli = useCli(['task', url, 't1', '--protocol', 'legacy'])
+    expect([await cli.code, cli.out]).toEqual([0, 'done\n'])
+    expect(cli.err).toContain('task t1: working, half\\x1bway\n')
+  })
+
+  test('go on when the wait for them is ended by Ctrl-C, and end by --cancel', async () => {
+    const methods: string[] = []
+    const note = (method: string, status: string) => () => {
+      methods.push(method)
+      return task(status)
+    }
+    const url = await useResults({ 'tasks/get': note('tasks/get', 'working'), 'tasks/cancel': note('tasks/cancel', 'cancelled') })
+    const waiting = useCli(['task', url, 't1', '--protocol', 'legacy'])
+    await waiting.says('task t1: working')
+    waiting.signal('SIGINT')
+    expect(await waiting.code).toBe(130)
+    expect(methods).not.toContain('tasks/cancel')
+    const cli = useCli(['task', url, 't1', '--cancel', '--protocol', 'legacy'])
+    expect(await cli.code).toBe(0)
+    expect(methods.at(-1)).toBe('tasks/cancel')
   })
 })

@@ -598,7 +598,8 @@ describe('the declarations', () => {
   })
 
   it('export these names', async () => {
-    const listOf = (entry: string): string => exportsOf(`dist/${['react', 'otel'].includes(entry) ? 'any' : 'node'}/${entry}.d.ts`).join('\n') + '\n'
+    const listOf = (entry: string): string =>
+      exportsOf(`dist/${['react', 'otel'].includes(entry) ? 'any' : 'node'}/${entry}.d.ts`).join('\n') + '\n'
     await expect(listOf('index')).toMatchFileSnapshot('api.txt')
     await expect(listOf('transport')).toMatchFileSnapshot('api-transport.txt')
     await expect(listOf('server')).toMatchFileSnapshot('api-server.txt')

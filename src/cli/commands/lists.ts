@@ -57,6 +57,16 @@ export const listPrompts = listing({
     )
 })
 
+/** `mcp-ws tasks URL`: of a server of 2025-11-25; later ones have no list. */
+export const listTasks = listing({
+  ask: async (client, request) => {
+    const { tasks } = await client.listTasks(undefined, request)
+    return tasks.map((task) => ({ ...task, name: task.taskId, description: [task.status, task.statusMessage].filter(Boolean).join(', ') }))
+  },
+  nameOf: ({ name }) => name,
+  details: ({ lastUpdatedAt }) => [printableLine(`updated ${lastUpdatedAt}`, LONGEST_DESCRIPTION)]
+})
+
 /** `mcp-ws resources URL`: resources, and behind them the templates, whose addresses have parts to fill in. */
 export const listResources = listing({
   ask: async (client, request) => {

@@ -71,6 +71,29 @@ export const readResource = (io: Io, url: string, uri: string, flags: RequestFla
     print(io, flags, await visiting.client.readResource({ uri }, visiting.request), showContents, visiting)
   })
 
+/** The flags of {@link finishTask}. */
+export interface TaskFlags extends RequestFlags {
+  /** Whether to give the task up. */
+  readonly cancel?: boolean | undefined
+}
+
+/** `mcp-ws task URL ID`: waits for the end of a task and prints the result of its tool. Ctrl-C leaves the task alone. */
+export const finishTask = (io: Io, url: string, id: string, flags: TaskFlags): Promise<void> =>
+  visit(io, url, flags, async (visiting) => {
+    const { client, request, signal, status } = visiting
+    if (flags.cancel) {
+      await client.cancelTask(id, request)
+      status.line(printableLine(`task ${id}: cancelled`)); return;
+    }
+    // An abort of the request itself would cancel the task.
+    const interrupted = new Promise<never>((_, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+    })
+    const result = await Promise.race([client.resumeTask(id, { ...request, signal: undefined }), interrupted])
+    print(io, flags, result, showToolResult, visiting)
+    if (result.isError) throw new Failure('the tool failed', EXIT.failed)
+  })
+
 /** `mcp-ws prompt URL NAME [key=value…]`: the values of a prompt are strings. */
 export async function getPrompt(io: Io, url: string, name: string, words: readonly string[], flags: RequestFlags): Promise<void> {
   const entries = Object.entries(readArguments(words, { properties: {} }))
