@@ -52,6 +52,8 @@ export async function measureSizes(root: string, folders: Folders): Promise<Size
     IMPORTS.map(async ({ title, code, isOurs = false, isApart = false }) => {
       const { outputFiles } = await build({
         stdin: { contents: code, resolveDir: isApart ? folders.peers : root },
+        // That of this project leads to the sources.
+        tsconfigRaw: {},
         bundle: true,
         minify: true,
         format: 'esm',

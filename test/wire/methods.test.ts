@@ -5,7 +5,7 @@ import { cancellation, cancelledId } from '../../src/wire/methods.js'
 import { encodeMessage, parseText } from '../../src/wire/json-rpc.js'
 import type { JsonRpcMessage } from '../../src/types/json-rpc.js'
 
-describe('the method names', () => {
+describe('the names', () => {
   it('are those of MCP', () => {
     expect(Object.fromEntries(Object.entries(methods).filter(([, value]) => typeof value === 'string'))).toEqual({
       INITIALIZE: 'initialize',
@@ -16,6 +16,7 @@ describe('the method names', () => {
       PROGRESS: 'notifications/progress',
       LISTEN: 'subscriptions/listen',
       ACKNOWLEDGED: 'notifications/subscriptions/acknowledged',
+      SUBSCRIPTION_ID: 'io.modelcontextprotocol/subscriptionId',
       SET_LEVEL: 'logging/setLevel',
       SUBSCRIBE: 'resources/subscribe',
       UNSUBSCRIBE: 'resources/unsubscribe',
