@@ -50,7 +50,8 @@ export class OutputSchemas {
       // A tool that failed promises nothing, and what has no content either is a task.
       if (!validate || isError || (isMissing && !('content' in result))) return
       const verdict = isMissing ? 'it has no structuredContent' : validate(structuredContent)
-      if (verdict !== true) throw Object.assign(invalid(`the result of ${name} breaks its outputSchema: ${String(verdict)}`), { result })
+      const why = typeof verdict === 'string' ? `: ${verdict}` : ''
+      if (verdict !== true) throw Object.assign(invalid(`the result of ${name} breaks its outputSchema${why}`), { result })
     }
   }
 
