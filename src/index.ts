@@ -42,6 +42,7 @@ export type {
 export type { ClientRequest, Middleware, ResultFlow, ResultTypeHandler, ServerRequest } from './types/extensions.js'
 export type { Subscription, SubscriptionEnd } from './client/subscriptions.js'
 export type * from './types/common.js'
+export type { DiagnosticEvent } from './types/diagnostics.js'
 export type * from './types/legacy.js'
 export type * from './types/modern.js'
 export type * from './types/tasks.js'

@@ -11,6 +11,7 @@ import { publicUrl, redact, redactStart } from '../socket/secrets.js'
 import type { Socket, SocketClosure, SocketListener, SocketOptions, Target } from '../socket/web-socket.js'
 import type { ClientStats } from '../types/client.js'
 import type { JsonRpcMessage } from '../types/json-rpc.js'
+import type { DiagnosticsChannel } from '../types/diagnostics.js'
 import type { Callback, JsonOption, TokenContext } from '../types/options.js'
 import { encodeMessage, parseText, type Malformed } from '../wire/json-rpc.js'
 import { RESUME_SUBPROTOCOL } from '../wire/subprotocol.js'
@@ -69,6 +70,8 @@ export interface ConnectionConfig extends SocketOptions {
   readonly openSocket: OpenSocket
   /** Time and chance. */
   readonly clock: Clock
+  /** Who watches from outside; `undefined` where the engine has no such thing. */
+  readonly diagnostics?: DiagnosticsChannel | undefined
 }
 
 /** Is told what happens to a connection. */
@@ -285,6 +288,16 @@ export class Connection implements SocketListener {
     return this.#socket?.ping() || this.#resumption?.ping() || false
   }
 
+  /** Whether somebody listens to {@link tell}. */
+  get isWatched(): boolean {
+    return this.#config.diagnostics?.hasSubscribers ?? false
+  }
+
+  /** Tells whoever watches from outside. */
+  tell(event: object): void {
+    this.#config.diagnostics?.publish({ url: this.#url, ...event })
+  }
+
   /** Asks for `onDrain` once `canWrite` is true again. */
   awaitDrain(): void {
     if (!this.#timer.has(this.#drainCheck)) this.#timer.set(this.#drainCheck, DRAIN_CHECK)
@@ -314,6 +327,7 @@ export class Connection implements SocketListener {
   #trace(direction: 'in' | 'out', text: string): void {
     const { trace } = this.#config
     if (trace) void guarded(() => trace(direction, text), this.#listener.onError)
+    if (this.isWatched) this.tell({ kind: 'frame', direction, text })
   }
 
   #dispatch(event: LifecycleEvent): void {

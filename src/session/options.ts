@@ -26,6 +26,7 @@ import { mayLackSubprotocol, mayRejectOffer } from '../connection/closures.js'
 import { carryToken, offerOf, readUrl, resolveTarget } from '../socket/target.js'
 import { readHeaders } from '../socket/node-socket.js'
 import type { SessionConfig } from './session.js'
+import type { DiagnosticsChannel } from '../types/diagnostics.js'
 import type { CompileSchema, JsonOption, McpWebSocketClientOptions, ReconnectOptions } from '../types/options.js'
 import { VERSION } from '../version.js'
 
@@ -35,6 +36,8 @@ export interface Ports {
   readonly clock: Clock
   /** Dials. */
   readonly openSocket: OpenSocket
+  /** Who watches from outside: see `docs/extending.md`. */
+  readonly diagnostics?: DiagnosticsChannel | undefined
 }
 
 /** What a client is made of. */

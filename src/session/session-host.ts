@@ -6,8 +6,10 @@ import { deferred, type Deferred } from '../lib/deferred.js'
 import { Emitter } from '../lib/emitter.js'
 import { asError } from '../lib/guarded.js'
 import type { PendingRequest } from '../rpc/pending.js'
+import { diagnosticsChannel } from '../socket/node-socket.js'
 import { openSocket } from '../socket/open-socket.js'
 import type { ClientStats } from '../types/client.js'
+import type { DiagnosticsChannel } from '../types/diagnostics.js'
 import type { JsonRpcMessage } from '../types/json-rpc.js'
 import { describeChange, isOver, type ClientEvents, type StateChange } from './events.js'
 import type { Ports } from './options.js'
@@ -16,7 +18,7 @@ import { Session, type SessionConfig } from './session.js'
 import { stateChanges } from './state-changes.js'
 
 /** The real platform. */
-export const PORTS: Ports = { clock: systemClock, openSocket }
+export const PORTS: Ports = { clock: systemClock, openSocket, diagnostics: diagnosticsChannel() }
 
 /** What is done with a session: by the client, and by the SDK transport. */
 export interface HostListener {
@@ -41,6 +43,7 @@ export class SessionHost {
   readonly events: Emitter<ClientEvents>
   readonly #listener: HostListener
   readonly #notice: OutageNotice
+  readonly #diagnostics: DiagnosticsChannel | undefined
   #lastChange: StateChange | undefined
   #closing: Deferred<void> | undefined
   #unwatchPage: (() => void) | undefined
@@ -50,6 +53,7 @@ export class SessionHost {
     this.#listener = listener
     // What a listener of `error` throws has nowhere to go.
     this.events = new Emitter((error, event) => event !== 'error' && this.report(error))
+    this.#diagnostics = config.connection.diagnostics
     this.#notice = new OutageNotice(config.connection.clock, this.events)
     this.session = new Session(config, {
       onState: (to, from, closure) => this.#onState(to, from, closure),
@@ -138,6 +142,7 @@ export class SessionHost {
     }
     this.events.hold(() => {
       this.events.emit('state', change)
+      this.#diagnostics?.publish({ url: this.session.url, kind: 'state', change })
       if (change.error) this.events.emit('failed', change.error)
       if (to.name === 'closed') this.events.emit('close', undefined)
       this.#notice.onState(to, from)

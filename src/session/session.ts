@@ -285,6 +285,7 @@ export class Session implements ConnectionListener {
     this.#connection.send(frame)
     request.position = this.#connection.position
     request.onSent(!isFirst)
+    if (this.#connection.isWatched) this.#connection.tell({ kind: 'request', id: request.id, method: request.method, resent: !isFirst })
   }
 
   #mayResend(request: PendingRequest): boolean {

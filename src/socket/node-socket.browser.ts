@@ -18,3 +18,6 @@ export const hasCredentials = (): boolean => false
 
 /** Nothing: in a browser there are no headers. */
 export const secretsOfHeaders = (): string[] => []
+
+/** None: only Node has it. */
+export function diagnosticsChannel(): undefined {}

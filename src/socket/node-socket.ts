@@ -1,5 +1,6 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Socket as NetSocket } from 'node:net'
+import type { DiagnosticsChannel } from '../types/diagnostics.js'
 import type { WebSocketConstructor } from '../types/options.js'
 import { judgeSubprotocol } from '../wire/subprotocol.js'
 import {
@@ -192,3 +193,12 @@ export const openNodeSocket = (
 
 /** The stream below the WebSocket: `null` in Bun, whatever the types say. */
 const streamOf = ({ socket }: { readonly socket: NetSocket | null }): NetSocket | undefined => socket ?? undefined
+
+/**
+ * Node's diagnostics channel of this package; `undefined` where the engine has none, as before Node 20.16. By way of `process`, as an import
+ * of a module of Node would keep bundlers for other platforms from building this.
+ */
+export const diagnosticsChannel = (): DiagnosticsChannel | undefined =>
+  (globalThis as { process?: Partial<NodeJS.Process> }).process
+    ?.getBuiltinModule?.('node:diagnostics_channel')
+    .channel('mcp-websocket-client')
