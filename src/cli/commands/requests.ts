@@ -83,7 +83,8 @@ export const finishTask = (io: Io, url: string, id: string, flags: TaskFlags): P
     const { client, request, signal, status } = visiting
     if (flags.cancel) {
       await client.cancelTask(id, request)
-      status.line(printableLine(`task ${id}: cancelled`)); return;
+      status.line(printableLine(`task ${id}: cancelled`))
+      return
     }
     // An abort of the request itself would cancel the task.
     const interrupted = new Promise<never>((_, reject) => {
