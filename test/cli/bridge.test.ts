@@ -37,8 +37,14 @@ async function useBridge(url: string, ...flags: string[]): Promise<Run> {
   return cli
 }
 
-const useMcp = (port = 0): Promise<WsServer> =>
-  useWsServer(({ socket }) => serveMcp('v1', socket), { port, handleProtocols: () => 'mcp.v1' })
+const useMcp = (port = 0, onConnection = (): void => undefined): Promise<WsServer> =>
+  useWsServer(
+    ({ socket }) => {
+      onConnection()
+      serveMcp('v1', socket)
+    },
+    { port, handleProtocols: () => 'mcp.v1' }
+  )
 
 describe('a host on the official SDK', () => {
   const hosts = {
@@ -64,7 +70,10 @@ describe('a host on the official SDK', () => {
       const { port } = server
       for (let restart = 1; restart <= 10; restart++) {
         await server.close()
-        server = await useMcp(port)
+        let isBack = false
+        server = await useMcp(port, () => (isBack = true))
+        // A call that was written before the bridge has seen the end of the connection would be lost.
+        await until(() => isBack, 'the bridge is back')
         const message = `after restart ${String(restart)}`
         const result = await client.callTool({ name: 'echo', arguments: { message } })
         expect(result.content).toEqual([{ type: 'text', text: message }])
