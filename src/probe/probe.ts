@@ -2,6 +2,8 @@
 // what the report recommends has connected.
 
 import { throwIfAborted } from '../lib/abort.js'
+import { systemClock } from '../lib/clock.js'
+import { Waits } from '../lib/waits.js'
 import { publicUrl } from '../socket/secrets.js'
 import { readUrl } from '../socket/target.js'
 import { RESUME_SUBPROTOCOL } from '../wire/subprotocol.js'
@@ -24,6 +26,7 @@ class Probe {
   readonly #options: ProbeOptions
   readonly #timeout: number
   readonly #steps: ProbeStep[] = []
+  readonly #waits = new Waits(systemClock)
   #attempts = 0
 
   constructor(url: URL, options: ProbeOptions) {
@@ -46,10 +49,11 @@ class Probe {
 
   async #lookAtNetwork(): Promise<void> {
     for (const { name, run } of networkSteps(this.#url, this.#options.tls)) {
-      const signal = AbortSignal.any([AbortSignal.timeout(this.#timeout), ...(this.#options.signal ? [this.#options.signal] : [])])
+      // Node 20 may collect a signal of AbortSignal.any before its time is over; and a lookup of a name heeds none.
+      const limits = { signals: [this.#options.signal], ms: this.#timeout, late: () => new Error('no answer in time') }
       const ok = await this.#step(name, () =>
-        run(signal).then(
-          (detail) => ({ ok: true, detail }),
+        this.#waits.until(run, limits).then(
+          (detail = '') => ({ ok: true, detail }),
           (error: unknown) => ({ ok: false, detail: describeNetworkError(error) })
         )
       )
