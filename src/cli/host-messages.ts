@@ -22,7 +22,7 @@ function isMessage(value: unknown): value is JsonRpcMessage {
   return typeof method === 'string' && (id === undefined || isId(id)) && (params === undefined || isObject(params))
 }
 
-/** The error response for a line, or a part of one, that is no message. */
+/** The error response for a line, or a part of one, that is not a message. */
 export const errorResponse = (id: RequestId | null, code: number, message: string): JsonRpcErrorResponse => ({
   jsonrpc: '2.0',
   id,

@@ -9,7 +9,7 @@ export type Outcome =
 
 const LONGEST_START = 60
 
-/** The beginning of a text that is no message; `undefined` if it is one. */
+/** The beginning of a text that is not a message; `undefined` if it is one. */
 function startOfMalformed(text: string): string | undefined {
   const problems: string[] = []
   parseText(

@@ -29,7 +29,7 @@ export interface PeerLink {
    * @param isSolicited - The client asked for it, so that it does not count against the limit of a slow reader.
    */
   send(text: string, isSolicited: boolean): Promise<void>
-  /** Sends a control frame: it is no message, and has no position in a session. */
+  /** Sends a control frame: it is not a message, and has no position in a session. */
   sendControl(text: string): void
   /** Tells the client that the link is about to end, where the subprotocol has a way to say it. */
   goAway(): void
