@@ -227,7 +227,7 @@ export class StandardSocket implements Socket {
     if (this.opened) return
     const error = new HandshakeError('CONNECT_FAILED', `no connection to ${publicUrl(this.#target.url)}`, {
       hint:
-        'Engines hide why. Likely: the server is down or the URL wrong; it rejected the credentials, the origin or the subprotocols ' +
+        'This engine does not say why. Likely causes: the server is down or the URL wrong; it rejected the credentials, the origin or the subprotocols ' +
         '(HTTP 401, 403, 426) or named none (see onMissingSubprotocol); its certificate is not trusted.',
       retryable: true,
       delivery: 'not-sent'
@@ -237,9 +237,11 @@ export class StandardSocket implements Socket {
 
   /** Ends the socket and tells the listener, which hears nothing after it. */
   protected finish(closure: SocketClosure): void {
-    const listener = this.listener
+    const { listener } = this
+    // A class that reports its end at every `close()` would be closed again for each report, without end.
+    if (!listener) return
     this.discard()
-    listener?.onClosed(closure)
+    listener.onClosed(closure)
   }
 
   #onClose({ code, reason, wasClean }: CloseEventLike): void {

@@ -91,6 +91,18 @@ describe('a dial', () => {
     expect(log.events).toEqual([['closed']])
   })
 
+  it('ends once, also with a class that reports its end at every close()', () => {
+    const { engine, log } = rig()
+    engine.close = (code = 1000) => {
+      engine.closed.push([code, undefined])
+      // So that a fault is a failure, and not a test without end.
+      if (engine.closed.length < 10) close(engine, code)
+    }
+    close(engine, 1006)
+    expect(log.events).toEqual([['closed']])
+    expect(engine.closed).toHaveLength(1)
+  })
+
   it('may end with the close that was asked for', () => {
     const { engine, log } = rig()
     close(engine, 1000, '', true)
