@@ -2,11 +2,26 @@ import type { JsonOption } from '../index.js'
 import type { JsonRpcMessage } from '../transport/index.js'
 import { isObject } from './host-messages.js'
 
-/** What a message was read from. */
+/** What an object was read from. */
 interface Origin {
+  /** The object itself: a copy of it has this record too, and may differ from the text. */
+  readonly of: object
   readonly text: string
-  readonly id: unknown
-  readonly method: unknown
+  readonly id?: unknown
+  readonly method?: unknown
+}
+
+/** JSON has no such name. A `WeakMap` would do the same, but costs more than reading the message does. */
+const ORIGIN = Symbol('origin')
+
+interface Marked {
+  [ORIGIN]?: Origin
+}
+
+/** Where the object was read from, if it is still what was read. */
+function originOf(value: unknown): Origin | undefined {
+  const origin = isObject(value) ? (value as Marked)[ORIGIN] : undefined
+  return origin?.of === value ? origin : undefined
 }
 
 /**
@@ -14,30 +29,33 @@ interface Origin {
  * that are too long for JavaScript, and without the cost of writing it anew. It is the option `json` of the transport.
  */
 export class RawTexts implements JsonOption {
-  /** By the result or the params, which the transport hands on as they are, also where it tidies up what is around them. */
-  readonly #origins = new WeakMap<object, Origin>()
-  /** By the message itself, for those of the host. */
-  readonly #texts = new WeakMap<object, string>()
-
-  /** Reads the text of a message. */
+  /**
+   * Reads a message of the server. The text is remembered at its result or params, which the transport hands on as they are, also where it
+   * tidies up what is around them.
+   */
   readonly parse = (text: string): unknown => {
     const value: unknown = JSON.parse(text)
     if (!isObject(value)) return value
     const { id, method, result, params } = value
     const content = result ?? params
-    if (isObject(content)) this.#origins.set(content, { text, id, method })
-    this.#texts.set(value, text)
+    if (isObject(content)) (content as Marked)[ORIGIN] = { of: content, text, id, method }
+    return value
+  }
+
+  /** Reads a message of the host, which goes to the transport as it is. */
+  readonly read = (text: string): unknown => {
+    const value: unknown = JSON.parse(text)
+    if (isObject(value)) (value as Marked)[ORIGIN] = { of: value, text }
     return value
   }
 
   /** Writes what the transport sends. */
-  readonly stringify = (value: unknown): string => (isObject(value) ? this.#texts.get(value) : undefined) ?? JSON.stringify(value)
+  readonly stringify = (value: unknown): string => originOf(value)?.text ?? JSON.stringify(value)
 
   /** A message of the transport as one line. */
   lineOf(message: JsonRpcMessage): string {
     const { id, method, result, params } = message as Readonly<Record<string, unknown>>
-    const content = result ?? params
-    const origin = isObject(content) ? this.#origins.get(content) : undefined
+    const origin = originOf(result ?? params)
     // The transport may have given it another id. A server may write its JSON over several lines.
     const isSame = origin !== undefined && origin.id === id && origin.method === method && !/[\r\n]/.test(origin.text)
     return isSame ? origin.text : JSON.stringify(message)

@@ -34,6 +34,8 @@ class Bridge {
   /** Requests of the host without a response. */
   readonly #pending = new Set<RequestId>()
   #inputEnded = false
+  /** Lines for the host that wait for the end of this turn. */
+  #written = ''
 
   constructor(io: Io, url: string, flags: BridgeFlags) {
     const { maxMessageBytes = MAX_MESSAGE_BYTES, retries: maxRetries = Infinity, maxDelay } = flags
@@ -92,7 +94,7 @@ class Bridge {
 
   #onLines(lines: Iterable<Line>): void {
     for (const line of lines) {
-      const { messages, errors } = readLine(line, this.#texts.parse)
+      const { messages, errors } = readLine(line, this.#texts.read)
       for (const message of messages) void this.#send(message)
       for (const response of errors) {
         this.#log(`the host: ${response.error.message}`)
@@ -130,8 +132,16 @@ class Bridge {
     if (this.#inputEnded && this.#pending.size === 0 && this.#transport.state === 'ready') void this.#transport.close()
   }
 
+  /** Lines of one turn of the event loop leave together: writing to a pipe holds up the process each time. */
   #write(line: string): void {
-    this.#io.stdout.write(`${line}\n`)
+    if (this.#written === '') queueMicrotask(() => this.#flush())
+    this.#written += `${line}\n`
+  }
+
+  #flush(): void {
+    const text = this.#written
+    this.#written = ''
+    this.#io.stdout.write(text)
   }
 
   #log(words: string): void {
