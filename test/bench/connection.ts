@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js'
 import { WebSocket } from 'ws'
@@ -42,32 +45,77 @@ export interface RawConnection extends Connection {
   call(method: string, params: object): Promise<Answer>
 }
 
-/** Floor a: the least that a program can do. A counter, a Map, a promise. */
-export async function openRaw(url: string, subprotocols?: string[]): Promise<RawConnection> {
-  const socket = await openSocket(url, subprotocols)
+/** What carries the messages of {@link rawOver}, each as a text. */
+interface Line {
+  readonly send: (text: string) => void
+  readonly close: () => unknown
+}
+
+/** A counter, a Map, a promise. @returns The connection, and what takes the texts that come in. */
+function rawOver({ send, close }: Line): { connection: RawConnection; onText: (text: string) => void } {
   const waiting = new Map<number, (answer: Answer) => void>()
   let notified: OnNotification
   let lastId = 0
-  socket.on('message', (data: Buffer) => {
-    const { id, result, params } = JSON.parse(data.toString()) as Frame
-    if (id === undefined) notified(params)
-    else {
-      waiting.get(id)?.(result)
-      waiting.delete(id)
-    }
-  })
   const call = (method: string, params: object): Promise<Answer> =>
     new Promise((resolve) => {
       const id = ++lastId
       waiting.set(id, resolve)
-      socket.send(JSON.stringify({ jsonrpc: '2.0', id, method, params }))
+      send(JSON.stringify({ jsonrpc: '2.0', id, method, params }))
     })
   return {
-    call,
-    request: (name, text) => call('tools/call', { name, arguments: { text } }),
-    onNotification: (handler) => void (notified = handler),
-    close: () => socket.close()
+    onText: (text) => {
+      const { id, result, params } = JSON.parse(text) as Frame
+      if (id === undefined) notified(params)
+      else {
+        waiting.get(id)?.(result)
+        waiting.delete(id)
+      }
+    },
+    connection: {
+      call,
+      request: (name, text) => call('tools/call', { name, arguments: { text } }),
+      onNotification: (handler) => void (notified = handler),
+      close
+    }
   }
+}
+
+/** Floor a: the least that a program can do. */
+export async function openRaw(url: string, subprotocols?: string[]): Promise<RawConnection> {
+  const socket = await openSocket(url, subprotocols)
+  const { connection, onText } = rawOver({ send: (text) => socket.send(text), close: () => socket.close() })
+  socket.on('message', (data: Buffer) => onText(data.toString()))
+  return connection
+}
+
+const OPEN = `{"mcp.resume":"open","v":1,"session":null,"epoch":null,"received":0,"generation":1,"limits":{"messages":256,"bytes":8388608}}`
+
+/** Floor a with a session of `mcp.v1.resume`, as far as a connection needs it that never breaks. */
+export async function openRawSession(url: string): Promise<RawConnection> {
+  const socket = await openSocket(url, ['mcp.v1', 'mcp.v1.resume'])
+  const { connection, onText } = rawOver({ send: (text) => socket.send(text), close: () => socket.close() })
+  const opened = once(socket, 'message')
+  socket.send(OPEN)
+  await opened
+  let received = 0
+  socket.on('message', (data: Buffer) => {
+    const text = data.toString()
+    if (text.startsWith('{"mcp.resume":')) return
+    if (++received % 16 === 0) socket.send(`{"mcp.resume":"ack","received":${String(received)}}`)
+    onText(text)
+  })
+  return connection
+}
+
+/** A host that has started a program of Node as its server: a message is a line of standard input or output. */
+export async function openOverStdio(args: readonly string[]): Promise<RawConnection> {
+  const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+  const { connection, onText } = rawOver({ send: (text) => child.stdin.write(`${text}\n`), close: () => child.stdin.end() })
+  createInterface({ input: child.stdout }).on('line', onText)
+  const clientInfo = { name: 'bench', version: '1.0.0' }
+  await connection.call('initialize', { protocolVersion: '2025-11-25', capabilities: {}, clientInfo })
+  child.stdin.write('{"jsonrpc":"2.0","method":"notifications/initialized"}\n')
+  return connection
 }
 
 interface Waiting {

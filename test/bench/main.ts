@@ -7,9 +7,9 @@ import { installPinned } from '../helpers/install-pinned.js'
 import { measureBrowser } from './browser.js'
 import { FIGURES } from './figures.js'
 import { measureImports } from './imports.js'
-import { peerOf, PEERS, type Folders } from './peers.js'
+import { BRIDGES, peerOf, PEERS, type Folders } from './peers.js'
 import { isPinned } from './processes.js'
-import { panelsOf, report, type Facts, type Results, type Run } from './report.js'
+import { panelsOf, report, BRIDGED, type Facts, type Results, type Run } from './report.js'
 import { measureRestart, REDIALLING, type Outages } from './restart.js'
 import { measureRounds, type Plan } from './rounds.js'
 import { measureServer } from './server-entry.js'
@@ -18,7 +18,7 @@ import { reportStorm } from './storm/report.js'
 import { drawChart } from './svg.js'
 
 /** What is measured apart from the rounds; names for `--figures`. */
-const PARTS = ['restart', 'browser', 'server', 'import', 'size'] as const
+const PARTS = ['restart', 'bridge', 'browser', 'server', 'import', 'size'] as const
 
 const USAGE = `npm run bench -- [options], or node test/bench/run.mjs [options] if dist is there
 
@@ -106,7 +106,7 @@ async function foldersOf(peers: readonly string[], parts: readonly string[], aga
   const needsPeers = parts.includes('import') || parts.includes('size') || peers.some((name) => peerOf(name).isApart)
   const install = (): Promise<string> =>
     installPinned(`${root}test/bench/peers`, `${root}.bench/peers`, () => console.log('bench: installing the other clients into .bench/'))
-  return { peers: needsPeers ? await install() : root, against: resolve(against ?? root) }
+  return { root, peers: needsPeers ? await install() : root, against: resolve(against ?? root) }
 }
 
 async function measure(plan: Plan, parts: readonly string[], root: string): Promise<Results> {
@@ -122,6 +122,9 @@ async function measure(plan: Plan, parts: readonly string[], root: string): Prom
   const results = {
     clients,
     restart: begin('restart') ? await measureOutages(plan) : undefined,
+    bridge: begin('bridge')
+      ? await measureRounds({ ...plan, peers: Object.keys(BRIDGES), figures: BRIDGED, batches: 1, rounds: isQuick ? 4 : 8 }, tell)
+      : undefined,
     browser: begin('browser') ? await measureBrowser(root, plan, isQuick ? 3 : 8) : undefined,
     server: begin('server')
       ? await measureServer({

@@ -11,9 +11,18 @@ type Module = typeof import('../../src/transport/index.js')
 const INFO = { name: 'bench', version: '1.0.0' }
 const MAX_MESSAGE_BYTES = 32 * 2 ** 20
 
+/** What a client of this package has that it can do without. */
+export interface Extras {
+  /** A session. */
+  readonly resume?: boolean
+  /** A middleware that does nothing. */
+  readonly use?: boolean
+}
+
 /** The client of this package; `module` is its main entry. */
-export async function openOurs(url: string, module: Main, resume = false): Promise<Connection> {
+export async function openOurs(url: string, module: Main, { resume = false, use = false }: Extras = {}): Promise<Connection> {
   const client = new module.McpWebSocketClient({ url, protocol: 'legacy', maxMessageBytes: MAX_MESSAGE_BYTES, ...(resume && { resume }) })
+  if (use) client.use((request, next) => next(request))
   await client.connect()
   return {
     request: (name, text) => client.callTool({ name, arguments: { text } }) as Promise<unknown> as Promise<Answer>,

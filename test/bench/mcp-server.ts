@@ -4,11 +4,14 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
+import { createClient } from 'redis'
 import { WebSocketServer } from 'ws'
-import { McpWebSocketServer } from '../../src/server/index.js'
+import { RedisSessionStore } from '../../src/redis/index.js'
+import { McpWebSocketServer, type McpWebSocketServerOptions } from '../../src/server/index.js'
 import { heapUsed } from '../helpers/heap-used.js'
 import { transportOver } from './connection.js'
 import { now, obey } from './processes.js'
+import type { Listener } from './server-entry.js'
 
 const servers = new Set<McpServer>()
 
@@ -27,15 +30,33 @@ async function listenThin(): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-async function listenOurs(): Promise<number> {
-  const server = new McpWebSocketServer({ allowUnauthenticated: true, path: '/', onconnection: (transport) => serve(transport) })
+async function listenOurs(resume: McpWebSocketServerOptions['resume']): Promise<number> {
+  const server = new McpWebSocketServer({ allowUnauthenticated: true, path: '/', resume, onconnection: (transport) => serve(transport) })
   await server.listen()
   return server.address()!.port
 }
 
+/** Commands that were sent to Redis; `undefined` without one. */
+let commands: number | undefined
+
+async function openStore(redisUrl: string): Promise<RedisSessionStore> {
+  const client = createClient({ url: redisUrl })
+  await client.connect()
+  const send = client.sendCommand.bind(client)
+  commands = 0
+  client.sendCommand = (...args) => {
+    commands = (commands ?? 0) + 1
+    return send(...args)
+  }
+  return new RedisSessionStore(client)
+}
+
 obey({
-  listen: (transport: 'thin' | 'ours') => (transport === 'thin' ? listenThin() : listenOurs()),
-  cpu: () => process.cpuUsage(),
+  listen: async ({ transport, redisUrl }: Listener) => {
+    if (transport === 'thin' || transport === 'again') return listenThin()
+    return listenOurs(redisUrl === undefined ? transport === 'session' : { store: await openStore(redisUrl) })
+  },
+  cost: () => ({ ...process.cpuUsage(), commands }),
   heap: () => heapUsed(),
   /** One notification to every client. @returns When it began. */
   broadcast: async () => {

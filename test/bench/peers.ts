@@ -1,7 +1,11 @@
-import { correlate, openRaw, openSocket, type Connection, type SocketLike } from './connection.js'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { correlate, openOverStdio, openRaw, openSocket, type Connection, type SocketLike } from './connection.js'
 
 /** Folders with what the bench does not find beside itself. */
 export interface Folders {
+  /** That of this repository. */
+  readonly root: string
   /** Where `peers/package.json` is installed. */
   readonly peers: string
   /** Of `--against`. */
@@ -41,11 +45,17 @@ export const PEERS: Readonly<Record<string, Peer>> = {
     package: 'mcp-websocket-client',
     open: async (url) => (await mcp()).openOurs(url, await import('../../src/index.js'))
   },
+  'ours-use': {
+    title: 'mcp-websocket-client, with a middleware',
+    isOurs: true,
+    package: 'mcp-websocket-client',
+    open: async (url) => (await mcp()).openOurs(url, await import('../../src/index.js'), { use: true })
+  },
   'ours-resume': {
     title: 'mcp-websocket-client, with a session',
     isOurs: true,
     package: 'mcp-websocket-client',
-    open: async (url) => (await mcp()).openOurs(url, await import('../../src/index.js'), true)
+    open: async (url) => (await mcp()).openOurs(url, await import('../../src/index.js'), { resume: true })
   },
   'ours-v1': {
     title: 'SDK v1, our transport',
@@ -91,5 +101,19 @@ export const AGAINST: Peer = {
     (await mcp()).openOurs(url, (await import(`${against}/dist/node/index.js`)) as typeof import('../../src/index.js'))
 }
 
-/** A peer by the name that `--only` knows. */
-export const peerOf = (name: string): Peer => (name === 'against' ? AGAINST : PEERS[name]!)
+const throughRelay: Peer['open'] = (url) => openOverStdio([fileURLToPath(new URL('relay.mjs', import.meta.url)), url])
+
+/** What passes the messages of a host on standard input and output to the server. The first is the floor. */
+export const BRIDGES: Readonly<Record<string, Peer>> = {
+  relay: { title: 'raw pipe to ws (floor)', package: 'ws', open: throughRelay },
+  'relay-again': { title: 'raw pipe to ws again (A/A)', package: 'ws', open: throughRelay },
+  bridge: {
+    title: '`mcp-ws bridge`',
+    isOurs: true,
+    package: 'mcp-websocket-client',
+    open: (url, { root }) => openOverStdio([join(root, 'dist/bin/mcp-ws.js'), 'bridge', '--accept-missing-subprotocol', url])
+  }
+}
+
+/** A peer by the name that `--only` knows, or one of the bridges. */
+export const peerOf = (name: string): Peer => (name === 'against' ? AGAINST : (PEERS[name] ?? BRIDGES[name]!))

@@ -1,7 +1,7 @@
 // What a run has found, in words: Markdown, and bars.
 import { PAGE_PEERS, type InBrowser } from './browser.js'
 import { FIGURES, type Column } from './figures.js'
-import { peerOf } from './peers.js'
+import { BRIDGES, peerOf } from './peers.js'
 import type { Outages } from './restart.js'
 import type { Measured, Plan } from './rounds.js'
 import { TRANSPORTS, type AtServer } from './server-entry.js'
@@ -27,6 +27,8 @@ export interface Facts {
 export interface Results {
   readonly clients: Measured
   readonly restart?: Outages | undefined
+  /** See {@link BRIDGED}. */
+  readonly bridge?: Measured | undefined
   readonly browser?: InBrowser | undefined
   readonly server?: AtServer | undefined
   readonly imports?: Readonly<Record<string, readonly number[]>> | undefined
@@ -43,13 +45,17 @@ export interface Run {
 
 const FLOOR = 'raw'
 
+/** The figures of a host whose messages pass a bridge. */
+export const BRIDGED: readonly string[] = ['rtt', 'req64']
+
 /** The whole report in Markdown. */
 export function report(run: Run): string {
-  const { restart, browser, server, imports, sizes } = run.results
+  const { restart, bridge, browser, server, imports, sizes } = run.results
   return [
     headOf(run),
     ...(run.plan.figures.length > 0 ? [clientTable(run)] : []),
     ...(restart ? [restartTable(restart)] : []),
+    ...(bridge ? [bridgeTable(bridge)] : []),
     ...(browser ? [browserTable(browser)] : []),
     ...(server ? [serverTable(server)] : []),
     ...(imports ? [importTable(imports)] : []),
@@ -97,6 +103,15 @@ const restartTable = (restart: Outages): string =>
     })
   )
 
+function bridgeTable(bridge: Measured): string {
+  // The CPU of the host says nothing about what is between.
+  const columns = BRIDGED.flatMap((name) => Object.values(FIGURES[name]!.columns)).filter(({ key }) => !key.startsWith('cpu'))
+  return markdownTable(
+    ['a host on standard input and output, through', ...columns.map(({ title }) => title)],
+    Object.keys(BRIDGES).map((name) => [bold(name), ...columns.map((each) => cellOf(bridge, Object.keys(BRIDGES)[0]!, name, each))])
+  )
+}
+
 function browserTable({ browser, samples }: InBrowser): string {
   const all = Object.values(FIGURES).flatMap(({ command, columns }) => (command === 'payload' ? Object.values(columns) : []))
   const columns = all.filter(({ key }) => samples[FLOOR]?.[key] !== undefined)
@@ -113,12 +128,22 @@ function serverTable({ connections, samples }: AtServer): string {
     column('cpu', 'CPU µs/request', 1),
     column('heap', 'B/idle connection', 0),
     column('time', `ms to notify ${figure(connections, 0)}`, 1),
-    column('broadcastCpu', `CPU ms to notify ${figure(connections, 0)}`, 1)
+    column('broadcastCpu', `CPU ms to notify ${figure(connections, 0)}`, 1),
+    { ...column('commands', 'Redis commands/request', 2), hasRatio: false }
   ]
-  const titles = { thin: 'raw ws (floor)', again: 'raw ws again (A/A)', ours: '**mcp-websocket-client/server**' }
+  const titles = {
+    thin: 'raw ws (floor)',
+    again: 'raw ws again (A/A)',
+    ours: '**mcp-websocket-client/server**',
+    session: '**the same, with sessions**',
+    redis: '**the same, with sessions in Redis**'
+  }
   return markdownTable(
     ['McpServer of SDK v1 over', ...columns.map(({ title }) => title)],
-    TRANSPORTS.map((name) => [titles[name], ...columns.map((each) => cellOf(samples, TRANSPORTS[0], name, each))])
+    TRANSPORTS.filter((name) => samples[name]).map((name) => [
+      titles[name],
+      ...columns.map((each) => cellOf(samples, TRANSPORTS[0], name, each))
+    ])
   )
 }
 

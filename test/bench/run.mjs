@@ -16,7 +16,9 @@ const asPublished = {
   setup({ onResolve }) {
     const entry = (path) => ({ path, external: true })
     onResolve({ filter: /\/src\/index\.js$/ }, () => entry('mcp-websocket-client'))
-    onResolve({ filter: /\/src\/(transport|server)\/index\.js$/ }, ({ path }) => entry(`mcp-websocket-client/${path.split('/').at(-2)}`))
+    onResolve({ filter: /\/src\/(transport|server|redis)\/index\.js$/ }, ({ path }) =>
+      entry(`mcp-websocket-client/${path.split('/').at(-2)}`)
+    )
   }
 }
 
@@ -25,7 +27,7 @@ process.on('exit', () => rmSync(outdir, { recursive: true, force: true }))
 // The programs that it started end with it.
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1))
 await build({
-  entryPoints: ['main', 'echo-server', 'client', 'mcp-server', 'crowd'].map((name) => `${here}${name}.ts`),
+  entryPoints: ['main', 'echo-server', 'client', 'mcp-server', 'crowd', 'relay'].map((name) => `${here}${name}.ts`),
   outdir,
   outExtension: { '.js': '.mjs' },
   bundle: true,

@@ -28,7 +28,7 @@ test(
     const figures = ['rtt', 'req64', '64k', 'notif', 'pending']
     const amount = ['--scale', '0.01', '--batches', '1', '--rounds', '2']
     const files = ['--json', json, '--svg', svg]
-    const running = run(process.execPath, [program, '--only', 'ours', '--figures', figures.join(','), ...amount, ...files])
+    const running = run(process.execPath, [program, '--only', 'ours', '--figures', [...figures, 'bridge'].join(','), ...amount, ...files])
     const { stdout } = await running
 
     const { facts, results } = JSON.parse(await readFile(json, 'utf8')) as Run
@@ -46,6 +46,7 @@ test(
 
     expect(stdout).toMatch(/^\| raw ws \(floor a\) .*\(1\.00×\)/m)
     expect(stdout).toMatch(/^\| \*\*mcp-websocket-client\*\* .*×\)/m)
+    expect(stdout).toMatch(/^\| \*\*`mcp-ws bridge`\*\* .*×\)/m)
     expect((await readFile(svg, 'utf8')).match(/class="ours"/g)).toHaveLength(4)
     // It removes the folder that it bundles itself into.
     expect(await readdir(join(root, '.bench'))).not.toContain(String(running.child.pid))

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -7,14 +7,13 @@ import { createClient } from 'redis'
 import { describe } from 'vitest'
 import { afterTest } from './after-test.js'
 import { freePort } from './free-port.js'
-
-const path = process.env.REDIS_PATH ?? '/usr/bin/redis-server'
+import { REDIS_PATH, startRedis } from './redis-process.js'
 
 /** A `describe` with a real Redis. Without the program it is skipped with a warning; in CI that is an error. */
 export function describeRedis(name: string, tests: () => void): void {
-  const isThere = existsSync(path)
+  const isThere = existsSync(REDIS_PATH)
   if (!isThere) {
-    const message = `No redis-server at ${path} (Debian: apt-get install redis-server; or set REDIS_PATH).`
+    const message = `No redis-server at ${REDIS_PATH} (Debian: apt-get install redis-server; or set REDIS_PATH).`
     if (process.env.CI === 'true') throw new Error(message)
     console.warn(`\n*** SKIPPED: the tests with a real Redis. ${message} ***\n`)
   }
@@ -46,8 +45,7 @@ export async function useRedisClient(url: string, options: Parameters<typeof cre
 /** Starts a Redis on a free port of 127.0.0.1, which ends after the test. */
 export async function useRedisServer(...more: readonly string[]): Promise<RedisServer> {
   const folder = mkdtempSync(join(tmpdir(), 'redis-'))
-  const port = String(await freePort())
-  const settings = ['--port', port, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder, ...more]
+  const port = await freePort()
   let child: ChildProcess | undefined
   const kill = async (): Promise<void> => {
     if (child?.exitCode !== null || child.signalCode !== null) return
@@ -56,16 +54,7 @@ export async function useRedisServer(...more: readonly string[]): Promise<RedisS
     await gone
   }
   const start = async (): Promise<void> => {
-    const started = spawn(path, settings, { stdio: ['ignore', 'pipe', 'ignore'] })
-    child = started
-    let said = ''
-    await new Promise<void>((resolve, reject) => {
-      started.once('exit', () => reject(new Error(`redis-server ended: ${said}`)))
-      started.stdout.setEncoding('utf8').on('data', (text: string) => {
-        said += text
-        if (said.includes('Ready to accept connections')) resolve()
-      })
-    })
+    child = await startRedis(port, folder, ...more)
   }
   afterTest(async () => {
     await kill()
@@ -73,7 +62,7 @@ export async function useRedisServer(...more: readonly string[]): Promise<RedisS
   })
   await start()
   return {
-    url: `redis://127.0.0.1:${port}`,
+    url: `redis://127.0.0.1:${String(port)}`,
     kill,
     start,
     freeze: () => void child?.kill('SIGSTOP'),
