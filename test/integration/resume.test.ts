@@ -1,50 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { WebSocketClientTransport } from '../../src/transport/index.js'
-import type { McpWebSocketClientOptions } from '../../src/index.js'
-import { useFaultProxy, type FaultProxy } from '../faults/kit/fault-proxy.js'
 import { afterTest } from '../helpers/after-test.js'
-import { serveTransport } from '../helpers/mcp-server.js'
 import { nextEvent } from '../helpers/next-event.js'
 import { makeSdkClient, type SdkMode } from '../helpers/sdk-client.js'
 import { until } from '../helpers/until.js'
 import { useClient } from '../helpers/use-client.js'
-import { useServer, type Served } from '../server/use-server.js'
-
-const FAST = {
-  resume: true,
-  reconnect: { initialDelay: 10, maxDelay: 50, maxRetries: Infinity },
-  heartbeat: { interval: 60, timeout: 60 }
-} as const satisfies Partial<McpWebSocketClientOptions>
-
-/** A server behind a bad network; it notes each call that took effect. */
-async function useResumableServer(): Promise<Served<undefined> & { readonly proxy: FaultProxy; readonly executed: string[] }> {
-  const executed: string[] = []
-  const served = await useServer({
-    resume: true,
-    heartbeat: { interval: 100, timeout: 100 },
-    onconnection: (transport) => void serveTransport('v2', transport, { onExecuted: (name) => executed.push(name) })
-  })
-  return { ...served, proxy: await useFaultProxy(served.port), executed }
-}
-
-/** Breaks the connection again and again, each time in the next way, once the call that runs has come further. */
-async function breakTimes(proxy: FaultProxy, times: number, isBack: () => boolean, progress: readonly number[]): Promise<void> {
-  for (let time = 0; time < times; time++) {
-    const before = progress.length
-    await until(() => isBack() && progress.length > before, 'the client is back')
-    const link = proxy.links.at(-1)
-    if (time % 3 === 0) link?.cut('rst')
-    else if (time % 3 === 1) link?.blackhole()
-    // A restart of the proxy: all is reset, and for a while nobody is there.
-    else {
-      proxy.resetting = true
-      for (const each of proxy.links) each.cut('rst')
-      await until(() => !isBack(), 'the client noticed')
-      proxy.resetting = false
-    }
-    await until(() => !isBack(), 'the client noticed')
-  }
-}
+import { breakTimes, FAST, useResumableServer } from './resume-rig.js'
 
 const STEPS = 250
 const EVERY = 20

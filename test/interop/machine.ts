@@ -36,7 +36,9 @@ const RECIPES = {
   /** The folder holds the official conformance runner, and a Node that is new enough for it. */
   conformance: ['npm', prepareConformance],
   /** The folder has the frameworks of `frameworks/`. */
-  frameworks: ['npm', async () => ({ version: 'npm', folder: await prepareNpm('frameworks', 'frameworks') })]
+  frameworks: ['npm', async () => ({ version: 'npm', folder: await prepareNpm('frameworks', 'frameworks') })],
+  /** The folder has the programs of `stdio/`. */
+  stdio: ['npm', async () => ({ version: 'npm', folder: await prepareNpm('stdio', 'stdio') })]
 } as const satisfies Readonly<Record<string, readonly [string, () => Promise<Toolchain>]>>
 
 /** What this machine can run besides Node. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, inject, test } from 'vitest'
-import { CLIENT, SERVER } from '../package/consumers.js'
+import { CLIENT, REACT, SERVER } from '../package/consumers.js'
 import { inPairs } from './pool.js'
 
 // The declarations in the packed package, read by each compiler that programs are likely to have; test/package tries more settings with
@@ -35,9 +35,10 @@ const MODULE = { node10: 'CommonJS', node16: 'Node16', nodenext: 'NodeNext', bun
 async function compile({ version, resolution, program }: Case, more = ''): Promise<string> {
   const place = join(folder, `types-${version}-${resolution}-${program}${more && '-more'}`)
   const suffixes = resolution.startsWith('node') && resolution !== 'node10' ? ['mts', 'cts'] : ['ts']
-  const files = suffixes.map((suffix) => `program.${suffix}`)
+  const texts = program === 'client' ? { program: CLIENT + more, react: REACT } : { program: SERVER + more }
+  const files = Object.entries(texts).flatMap(([name, text]) => suffixes.map((suffix) => ({ name: `${name}.${suffix}`, text })))
   await mkdir(place)
-  for (const file of files) await writeFile(join(place, file), (program === 'client' ? CLIENT : SERVER) + more)
+  for (const { name, text } of files) await writeFile(join(place, name), text)
   const compilerOptions = {
     target: 'ES2022',
     lib: ['ES2022', 'DOM'],
@@ -54,7 +55,7 @@ async function compile({ version, resolution, program }: Case, more = ''): Promi
     typeRoots: [join(toolchain, 'node_modules/@types')],
     ...(version === '6.0' && resolution === 'node10' && { ignoreDeprecations: '6.0' })
   }
-  await writeFile(join(place, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }))
+  await writeFile(join(place, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: files.map(({ name }) => name) }))
   const tsc = join(toolchain, `node_modules/typescript-${version}/bin/tsc`)
   return new Promise((resolve) => {
     execFile(process.execPath, [tsc, '--project', place], { cwd: place }, (error, stdout, stderr) =>

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest'
+import { breakTimes, FAST, useResumableServer } from '../integration/resume-rig.js'
+import { pause } from '../helpers/pause.js'
+import { useClient } from '../helpers/use-client.js'
+
+const MINUTES = 3
+const STEPS = 1800
+const EVERY = (MINUTES * 60_000) / STEPS
+const BREAKS = 20
+
+test(
+  `a call of ${String(MINUTES)} minutes whose connection breaks ${String(BREAKS)} times is executed once`,
+  { timeout: 300_000 },
+  async () => {
+    const { proxy, executed } = await useResumableServer()
+    const { client, errors } = useClient({ url: proxy.url, ...FAST })
+    await client.connect()
+    const progress: number[] = []
+    const call = client.callTool(
+      { name: 'count', arguments: { steps: STEPS, every: EVERY } },
+      { onprogress: (report) => progress.push(report.progress), timeout: 300_000 }
+    )
+    // Spread over the whole call: by RST, by a black hole, by a restart of the proxy, and so on.
+    for (let time = 0; time < BREAKS; time++) {
+      await pause((MINUTES * 60_000) / (BREAKS + 2))
+      await breakTimes(proxy, 1, () => client.state === 'ready', progress, time)
+    }
+    expect(await call).toMatchObject({ content: [{ text: `counted to ${String(STEPS)}` }] })
+    expect(executed).toEqual(['count'])
+    expect(progress).toEqual(Array.from({ length: STEPS }, (_, index) => index + 1))
+    expect(client.stats()).toMatchObject({ lost: 0, resent: 0, reconnects: BREAKS })
+    expect(errors).toEqual([])
+  }
+)
