@@ -100,6 +100,8 @@ async function bundled(entry: string): Promise<string> {
     format: 'iife',
     write: false,
     logLevel: 'silent',
+    // That of the project leads from the names of the package to its sources.
+    tsconfigRaw: {},
     plugins: [
       {
         name: 'as-published',
