@@ -61,7 +61,16 @@ const browser: TestProjectConfiguration = {
   extends: true,
   resolve: { alias: [{ find: /^(.*)\/node-socket\.js$/, replacement: '$1/node-socket.browser.js' }] },
   optimizeDeps: {
-    include: ['isomorphic-ws', 'eventemitter3', 'nanoid', 'react', 'react-dom/client', 'react-dom/server', 'react-refresh/runtime']
+    include: [
+      'isomorphic-ws',
+      'eventemitter3',
+      'nanoid',
+      'react',
+      'react-dom/client',
+      'react-dom/server',
+      'react/jsx-dev-runtime',
+      'react-refresh/runtime'
+    ]
   },
   test: {
     name: 'browser',
@@ -103,8 +112,13 @@ const types = (name: string, tsconfig: string): TestProjectConfiguration => ({
 })
 
 export default defineConfig({
-  // The hooks import the main entry by its name, as a program does.
-  resolve: { alias: [{ find: /^mcp-websocket-client$/, replacement: fileURLToPath(new URL('src/index.ts', import.meta.url)) }] },
+  // The hooks, and the examples of the documentation, import the entries by their names, as a program does.
+  resolve: {
+    alias: [
+      { find: /^mcp-websocket-client$/, replacement: fileURLToPath(new URL('src/index.ts', import.meta.url)) },
+      { find: /^mcp-websocket-client\/(\w+)$/, replacement: fileURLToPath(new URL('src/$1/index.ts', import.meta.url)) }
+    ]
+  },
   test: {
     // On two cores vitest would take one file at a time; most of a test is waiting.
     maxWorkers: Math.max(2, availableParallelism() - 1),

@@ -1,0 +1,134 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import { describeFailure, runAgent } from '../../docs/examples/agent/agent.js'
+import { McpWebSocketError } from '../../src/index.js'
+import { afterTest } from '../helpers/after-test.js'
+import { bundle, useChild, type Child } from '../helpers/child.js'
+import { freePort } from '../helpers/free-port.js'
+import { serveTransport } from '../helpers/mcp-server.js'
+import { rejectionOf } from '../helpers/rejection-of.js'
+import { until } from '../helpers/until.js'
+import { useClient } from '../helpers/use-client.js'
+import { useServer } from '../server/use-server.js'
+
+// The programs of docs/examples that need Node and nothing else. React runs in test/browser, the page in test/engines, two nodes behind
+// HAProxy in test/integration/proxies, and frameworks in test/interop.
+
+const EXAMPLES = new URL('../../docs/examples/', import.meta.url)
+
+/** Starts an example as a program of Node, in a bundle of its own. */
+const useExample = async (path: string, ...args: string[]): Promise<Child> => useChild(await bundle(new URL(path, EXAMPLES)), args)
+
+describe('an agent', () => {
+  test('uses two servers, does without a dead one, and tells its model of a lost call what it must know', async () => {
+    const first = await useServer()
+    const other = await useServer({ onconnection: (transport) => void serveTransport('v1', transport) })
+    const dead = `ws://127.0.0.1:${String(await freePort())}/ws`
+    const histories: string[][] = []
+    const answer = await runAgent(
+      [dead, first.url, other.url],
+      (tools, history) => {
+        histories.push([...history])
+        if (history.length === 0) {
+          expect(tools.map(({ name }) => name)).toContain('echo')
+          return Promise.resolve({ tool: 'echo', arguments: { message: 'hello' } })
+        }
+        if (history.length === 1) {
+          for (const { infos, server } of [first, other])
+            void until(() => server.metrics().requestsInFlight > 0, 'the call is under way').then(
+              () => infos[0]?.request.socket.destroy(),
+              () => undefined
+            )
+          return Promise.resolve({ tool: 'hold', arguments: {} })
+        }
+        if (history.length === 2) return Promise.resolve({ tool: 'fail', arguments: {} })
+        return Promise.resolve(history.length === 3 ? { tool: 'none', arguments: {} } : { answer: 'done' })
+      },
+      new AbortController().signal
+    )
+    expect(answer).toBe('done')
+    expect(histories.at(-1)).toEqual([
+      expect.stringMatching(/^echo returned: .*hello/),
+      expect.stringMatching(/^hold was called, and its result was lost\. It may have been executed, or not\./),
+      expect.stringMatching(/^fail failed: .*it failed/),
+      'There is no tool none.'
+    ])
+  }, 30_000)
+
+  test('that is told to end gives its call up, and leaves nothing open', async () => {
+    const aborted: string[] = []
+    const { url, server } = await useServer({
+      onconnection: (transport) => void serveTransport('v2', transport, { onAborted: (name) => aborted.push(name) })
+    })
+    const controller = new AbortController()
+    const running = rejectionOf(runAgent([url], () => Promise.resolve({ tool: 'hold', arguments: {} }), controller.signal))
+    await until(() => server.metrics().requestsInFlight > 0, 'the call is under way')
+    const reason = new Error('SIGTERM')
+    controller.abort(reason)
+    expect(await running).toBe(reason)
+    await until(() => server.metrics().connections === 0, 'the client is gone')
+    expect(aborted).toEqual(['hold'])
+  })
+
+  test('is a program that ends by itself', async () => {
+    const { url } = await useServer()
+    const agent = await useExample('agent/main.ts', url)
+    expect(await agent.nextLine()).toBe('echo returned: [{"type":"text","text":"hello"}]')
+    expect(await agent.gone).toBe(0)
+  })
+
+  test.each(['unknown', 'not-sent'] as const)('tells its model of a call with delivery %s what docs/delivery.md says', async (delivery) => {
+    const guide = await readFile(new URL('../../docs/delivery.md', import.meta.url), 'utf8')
+    const error = new McpWebSocketError('CONNECTION_LOST', 'it broke', { retryable: true, delivery })
+    expect(guide.replaceAll('\n> ', ' ')).toContain(describeFailure('`pay`', error))
+  })
+})
+
+describe('a command in one file', () => {
+  test.each(['cjs', 'mjs'])('tells the server of Ctrl-C, and leaves with 130: %s', async (suffix) => {
+    const folder = await mkdtemp(join(tmpdir(), 'cli-'))
+    afterTest(() => rm(folder, { recursive: true }))
+    await promisify(execFile)(process.execPath, [fileURLToPath(new URL('cli/build.mjs', EXAMPLES)), folder])
+    const program = join(folder, `cli.${suffix}`)
+    const aborted: string[] = []
+    const { url, server } = await useServer({
+      onconnection: (transport) => void serveTransport('v2', transport, { onAborted: (name) => aborted.push(name) })
+    })
+    const done = useChild(program, [url, 'echo', '{"message":"hi"}'])
+    expect(await done.nextLine()).toBe('[{"type":"text","text":"hi"}]')
+    expect(await done.gone).toBe(0)
+    const held = useChild(program, [url, 'hold'])
+    await until(() => server.metrics().requestsInFlight > 0, 'the call is under way')
+    process.kill(held.pid, 'SIGINT')
+    expect(await held.gone).toBe(130)
+    await until(() => aborted.length > 0, 'the server heard of it')
+  })
+})
+
+describe('an Express app', () => {
+  test('serves its pages and MCP on one port, and lets in only who has the token', async () => {
+    process.env.PORT = '0'
+    process.env.MCP_TOKEN = 'secret'
+    afterTest(() => {
+      delete process.env.PORT
+      delete process.env.MCP_TOKEN
+    })
+    const app = await useExample('express/server.ts')
+    const port = /listening on (\d+)/.exec(await app.nextLine())?.[1] ?? ''
+    const url = `ws://127.0.0.1:${port}/ws`
+    const { client } = useClient({ url, auth: { token: 'secret' } })
+    await client.connect()
+    expect((await client.callTool({ name: 'hello' })).content).toEqual([{ type: 'text', text: 'hello' }])
+    const response = await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } })
+    expect([response.headers.get('x-powered-by'), await response.text()]).toEqual(['Express', '1 clients\n'])
+    const stranger = useClient({ url, auth: { token: 'guessed' } })
+    expect(await rejectionOf(stranger.client.connect())).toMatchObject({ code: 'UNAUTHORIZED', status: 401 })
+    process.kill(app.pid, 'SIGTERM')
+    expect(await app.gone).toBe(0)
+  })
+})
