@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+
 /** What a test wants of a proxy; the rest is as small as it can be. */
 export interface ProxySettings {
   /** Port of the server behind it, on 127.0.0.1. */
@@ -8,9 +10,9 @@ export interface ProxySettings {
   readonly drop?: readonly string[]
   /** A request header `X-Generation` for the server, which tells one configuration from the next. */
   readonly generation?: number
-  /** Further lines, as they are, beside the path (nginx: `location`; HAProxy: `backend`). */
+  /** Further lines, as they are, beside the path (nginx: `location`; HAProxy: `backend`; Caddy: `reverse_proxy`). */
   readonly lines?: readonly string[] | undefined
-  /** Further lines for the whole process (nginx: the top; HAProxy: `global`). */
+  /** Further lines for the whole process (nginx: the top; HAProxy: `global`; Caddy: the global options). */
   readonly globalLines?: readonly string[]
 }
 
@@ -78,6 +80,27 @@ backend mcp
   ${block([...drop.map((name) => `http-request del-header ${name}`), ...lines])}
   server one 127.0.0.1:${String(upstream)}
 `
+}
+
+/** The configuration of Caddy, as docs/proxies.md has it. It forwards an upgrade by itself, and cuts no connection for its silence. */
+export function caddyConfig({ port, upstream, idle = 10_000, drop = [], generation = 1, lines = [], globalLines = [] }: Addressed): string {
+  const guide = readFileSync(new URL('../../../docs/proxies.md', import.meta.url), 'utf8')
+  const [, site = ''] = /^```caddyfile\n([\s\S]*?)^```$/m.exec(guide) ?? []
+  const more = [
+    `header_up X-Generation ${String(generation)}`,
+    `transport http {\n      response_header_timeout ${String(idle)}ms\n    }`,
+    ...drop.map((name) => `header_up -${name}`),
+    ...lines
+  ]
+  return `{
+  admin unix/{$HOME}/admin.sock
+  auto_https off
+  ${block(globalLines)}
+}
+${site
+  .replace('mcp.example.com', `http://127.0.0.1:${String(port)}`)
+  .replace('127.0.0.1:8080', `127.0.0.1:${String(upstream)}`)
+  .replace(/(?<=reverse_proxy .*\{\n)/, `    ${block(more)}\n`)}`
 }
 
 const block = (lines: readonly string[], end = ''): string => lines.map((line) => `${line}${end}`).join('\n      ')

@@ -92,7 +92,8 @@ const KEY_LOST: Readonly<Record<ProxyName, Broken>> = {
     title: 'N19: without Sec-WebSocket-Key the Sec-WebSocket-Accept is wrong',
     drop: ['Sec-WebSocket-Key'],
     expected: { code: 'HANDSHAKE_INVALID', message: expect.stringContaining('Sec-WebSocket-Accept') as unknown }
-  }
+  },
+  caddy: { title: 'N12: without Sec-WebSocket-Key the dial is a 400', drop: ['Sec-WebSocket-Key'], expected: NO_UPGRADE }
 }
 
 const FORWARDING: Readonly<Record<ProxyName, { title: string; lines?: string[]; host: 'backend' | 'as dialled' }[]>> = {
@@ -100,12 +101,13 @@ const FORWARDING: Readonly<Record<ProxyName, { title: string; lines?: string[]; 
     { title: 'with Upgrade and Connection set', host: 'backend' },
     { title: 'with every header spelled out', lines: SPELLED_OUT, host: 'as dialled' }
   ],
-  haproxy: [{ title: 'with nothing said about headers', host: 'as dialled' }]
+  haproxy: [{ title: 'with nothing said about headers', host: 'as dialled' }],
+  caddy: [{ title: 'with nothing said about headers', host: 'as dialled' }]
 }
 
 const MIB = 2 ** 20
 
-for (const name of ['nginx', 'haproxy'] as const)
+for (const name of ['nginx', 'haproxy', 'caddy'] as const)
   describeProxy(name, () => {
     test.each(FORWARDING[name].map((row) => [row.title, row] as const))(
       '%s the upgrade, Authorization and mcp.v1 are forwarded, and a tool can be called',

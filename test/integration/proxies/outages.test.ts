@@ -20,14 +20,27 @@ const BEATING = { interval: 100, timeout: 10_000 }
 const ROOTS = { roots: [{ uri: 'file:///project' }] }
 
 /** What a proxy says for a server that it cannot reach. */
-const DEAD_STATUS: Readonly<Record<ProxyName, number>> = { nginx: 502, haproxy: 503 }
+const DEAD_STATUS: Readonly<Record<ProxyName, number>> = { nginx: 502, haproxy: 503, caddy: 502 }
 
-const RETRY_AFTER: Readonly<Record<ProxyName, string>> = {
+/** The proxies that have an idle limit, and leave open connections alone as long as they can. */
+const PATIENT = ['nginx', 'haproxy'] as const
+
+const RETRY_AFTER: Readonly<Record<(typeof PATIENT)[number], string>> = {
   nginx: 'add_header Retry-After 7 always',
   haproxy: 'http-after-response set-header Retry-After 7'
 }
 
-const CUT_OFF: Readonly<Record<ProxyName, string>> = { nginx: 'worker_shutdown_timeout 100ms', haproxy: 'hard-stop-after 100ms' }
+/** How a connection ends when its proxy does. */
+const CUT: Readonly<Record<ProxyName, object>> = {
+  nginx: { code: 1006, wasClean: false },
+  haproxy: { code: 1006, wasClean: false },
+  caddy: { code: 1001, wasClean: true }
+}
+
+const CUT_OFF: Readonly<Record<(typeof PATIENT)[number], string>> = {
+  nginx: 'worker_shutdown_timeout 100ms',
+  haproxy: 'hard-stop-after 100ms'
+}
 
 const waits = (states: readonly StateChange[]): StateChange[] => states.filter(({ to }) => to === 'waiting')
 
@@ -58,7 +71,7 @@ async function useThrough(name: ProxyName): Promise<Through> {
   return { ...observed, server, proxy }
 }
 
-for (const name of ['nginx', 'haproxy'] as const)
+for (const name of ['nginx', 'haproxy', 'caddy'] as const)
   describeProxy(name, () => {
     test(`N18: a proxy without its server answers ${String(DEAD_STATUS[name])}, is dialled by the policy, and the client is ready once the server is up`, async () => {
       const upstream = await quietPort()
@@ -102,6 +115,29 @@ for (const name of ['nginx', 'haproxy'] as const)
       expect(await failure).toMatchObject({ code: 'CLOSED' })
     })
 
+    test('H13: a proxy that is stopped and started again: the client comes back by itself, a safe request is answered, a tool call is lost', async () => {
+      const session = await useThrough(name)
+      const { client, states, proxy, server } = session
+      const read = client.readResource({ uri: 'test://held' })
+      const call = await begin(session)
+      const waiting = nextEvent(client, 'state', ({ to }) => to === 'waiting')
+      const failed = nextEvent(client, 'state', ({ to, closure }) => to === 'waiting' && closure.kind === 'network')
+      const reconnected = nextEvent(client, 'reconnected')
+      await proxy.stop()
+      expect(await waiting).toMatchObject({ from: 'ready', closure: { kind: 'close', ...CUT[name], everReady: true } })
+      expect(await call.rejection).toMatchObject({ name: 'ConnectionLostError', code: 'CONNECTION_LOST', delivery: 'unknown' })
+      expect((await failed).closure).toMatchObject({ error: { code: 'CONNECT_FAILED', cause: { code: 'ECONNREFUSED' } } })
+      expect(client).toMatchObject({ pendingCount: 1, queuedCount: 1 })
+      await proxy.start()
+      expect(await read).toMatchObject({ contents: [{ text: 'content of test://held' }] })
+      expect(await reconnected).toMatchObject({ resent: 1, lost: 1, serverChanged: false })
+      expect(path(states).slice(-3)).toEqual(['connecting', 'initializing', 'ready'])
+      expect(server.connections).toHaveLength(2)
+    })
+  })
+
+for (const name of PATIENT)
+  describeProxy(name, () => {
     test('N18: a Retry-After of the proxy sets the delay', async () => {
       const proxy = await useProxy(name, { upstream: await quietPort(), lines: [RETRY_AFTER[name]] })
       const { client } = useClient({ url: proxy.url, reconnect: QUICK })
@@ -193,26 +229,6 @@ for (const name of ['nginx', 'haproxy'] as const)
       expect(generations(server)).toEqual(['1', '2'])
     })
 
-    test('H13: a proxy that is stopped and started again: the client comes back by itself, a safe request is answered, a tool call is lost', async () => {
-      const session = await useThrough(name)
-      const { client, states, proxy, server } = session
-      const read = client.readResource({ uri: 'test://held' })
-      const call = await begin(session)
-      const waiting = nextEvent(client, 'state', ({ to }) => to === 'waiting')
-      const failed = nextEvent(client, 'state', ({ to, closure }) => to === 'waiting' && closure.kind === 'network')
-      const reconnected = nextEvent(client, 'reconnected')
-      await proxy.stop()
-      expect(await waiting).toMatchObject({ from: 'ready', closure: { kind: 'close', code: 1006, wasClean: false, everReady: true } })
-      expect(await call.rejection).toMatchObject({ name: 'ConnectionLostError', code: 'CONNECTION_LOST', delivery: 'unknown' })
-      expect((await failed).closure).toMatchObject({ error: { code: 'CONNECT_FAILED', cause: { code: 'ECONNREFUSED' } } })
-      expect(client).toMatchObject({ pendingCount: 1, queuedCount: 1 })
-      await proxy.start()
-      expect(await read).toMatchObject({ contents: [{ text: 'content of test://held' }] })
-      expect(await reconnected).toMatchObject({ resent: 1, lost: 1, serverChanged: false })
-      expect(path(states).slice(-3)).toEqual(['connecting', 'initializing', 'ready'])
-      expect(server.connections).toHaveLength(2)
-    })
-
     test('H13: a proxy that is told to finish serves open connections on, accepts no new ones, and ends after the last', async () => {
       const { client, states, proxy } = await useThrough(name)
       await proxy.finish()
@@ -226,3 +242,20 @@ for (const name of ['nginx', 'haproxy'] as const)
       await until(() => proxy.isGone, 'the proxy ends')
     })
   })
+
+describeProxy('caddy', () => {
+  test('H12: a reload closes open connections with 1001, and the client comes back under the new settings', async () => {
+    const server = await useWsServer(({ socket }) => serveMcp('v2', socket))
+    const proxy = await useProxy('caddy', { upstream: server.port, generation: 1 })
+    const observed = useClient({ url: proxy.url, reconnect: QUICK })
+    const { client, states } = observed
+    await client.connect()
+    const call = await begin(observed)
+    const reconnected = nextEvent(client, 'reconnected')
+    await proxy.reload({ upstream: server.port, generation: 2 })
+    expect(await reconnected).toMatchObject({ attempts: 1, lost: 1, serverChanged: false })
+    expect(await call.rejection).toMatchObject({ code: 'CONNECTION_LOST', delivery: 'unknown' })
+    expect(waits(states)).toMatchObject([{ closure: { kind: 'close', ...CUT.caddy } }])
+    expect(generations(server)).toEqual(['1', '2'])
+  })
+})

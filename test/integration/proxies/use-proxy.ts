@@ -1,17 +1,18 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { describe } from 'vitest'
 import { afterTest } from '../../helpers/after-test.js'
 import { until } from '../../helpers/until.js'
-import { haproxyConfig, nginxConfig, type Addressed, type ProxySettings } from './configs.js'
+import { caddyConfig, haproxyConfig, nginxConfig, type Addressed, type ProxySettings } from './configs.js'
 
 /** The proxies that are tested. */
-export type ProxyName = 'nginx' | 'haproxy'
+export type ProxyName = 'nginx' | 'haproxy' | 'caddy'
 
 /** One of the programs, and how to speak to it. */
 interface Program {
@@ -19,7 +20,10 @@ interface Program {
   readonly install: string
   readonly config: (settings: Addressed) => string
   readonly args: (folder: string, configFile: string) => string[]
-  readonly signals: Readonly<Record<ProxyOrder, NodeJS.Signals>>
+  /** By which signal it takes an order; without one it takes none. */
+  readonly signals: Readonly<Partial<Record<ProxyOrder, NodeJS.Signals>>>
+  /** The arguments with which it tells the running one to take the configuration, if no signal does. */
+  readonly reload?: (folder: string, configFile: string) => string[]
   /** What it says once it takes orders. */
   readonly ready: RegExp
   /** What it says to an order. */
@@ -52,6 +56,17 @@ const PROGRAMS: Readonly<Record<ProxyName, Program>> = {
     ready: /Loading success/g,
     heard: /Reloading HAProxy|Exiting Master process/g,
     retired: /Proxy front stopped/g
+  },
+  caddy: {
+    path: process.env.CADDY_PATH ?? '/usr/bin/caddy',
+    install: 'Debian: apt-get install caddy; or set CADDY_PATH',
+    config: caddyConfig,
+    args: (_folder, configFile) => ['run', '--config', configFile, '--adapter', 'caddyfile'],
+    signals: { stop: 'SIGTERM' },
+    reload: (folder, configFile) => ['reload', '--config', configFile, '--adapter', 'caddyfile', '--address', `unix/${folder}/admin.sock`],
+    ready: /serving initial configuration/g,
+    heard: /shutting down/g,
+    retired: /^$/g
   }
 }
 
@@ -82,13 +97,16 @@ export function describeProxy(name: ProxyName, tests: () => void): void {
   describe.skipIf(!isThere)(name, tests)
 }
 
-/** Starts a proxy on a free port of 127.0.0.1; it is ended after the test with all its workers. */
-export async function useProxy(name: ProxyName, settings: ProxySettings): Promise<Proxy> {
+/**
+ * Starts a proxy on a free port of 127.0.0.1; it is ended after the test with all its workers.
+ * @param config - Writes its configuration, in place of the usual one.
+ */
+export async function useProxy(name: ProxyName, settings: ProxySettings, config = PROGRAMS[name].config): Promise<Proxy> {
   const program = PROGRAMS[name]
   const port = await quietPort()
   const folder = await mkdtemp(join(tmpdir(), `${name}-`))
   const configFile = join(folder, `${name}.conf`)
-  const configure = (to: ProxySettings): Promise<void> => writeFile(configFile, program.config({ ...to, port }))
+  const configure = (to: ProxySettings): Promise<void> => writeFile(configFile, config({ ...to, port }))
   let child: ChildProcess | undefined
   let complaints = ''
 
@@ -100,7 +118,12 @@ export async function useProxy(name: ProxyName, settings: ProxySettings): Promis
   const start = async (): Promise<void> => {
     const before = count(program.ready)
     // A process group of its own, so that one signal ends the master and its workers.
-    const started = spawn(program.path, program.args(folder, configFile), { stdio: ['ignore', 'ignore', 'pipe'], detached: true })
+    const started = spawn(program.path, program.args(folder, configFile), {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      detached: true,
+      // Caddy keeps what it knows in the home of its user.
+      env: { ...process.env, HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder }
+    })
     started.stderr.setEncoding('utf8').on('data', (text: string) => {
       complaints += text
     })
@@ -149,7 +172,8 @@ export async function useProxy(name: ProxyName, settings: ProxySettings): Promis
     },
     reload: async (to) => {
       await configure(to)
-      await retire('reload')
+      if (program.reload) await promisify(execFile)(program.path, program.reload(folder, configFile))
+      else await retire('reload')
     },
     finish: () => retire('finish'),
     stop: () => order('stop', () => !child),
