@@ -42,6 +42,14 @@ describe('docs/errors.md', () => {
     expect(documented.sort()).toEqual(codes.sort())
   })
 
+  it('docs/troubleshooting.md leads to every code', () => {
+    const codes = headingsOf(read('docs/errors.md')).filter((heading) => /^[A-Z_]+$/.test(heading))
+    const links = [...read('docs/troubleshooting.md').matchAll(/\]\(errors\.md#([a-z_]+)\)/g)].map(([, anchor = '']) =>
+      anchor.toUpperCase()
+    )
+    expect(codes.filter((code) => !links.includes(code))).toEqual([])
+  })
+
   it('names every guard', () => {
     const guards = [...read('src/errors.ts').matchAll(/^export const (is\w+)/gm)].map(([, name = '']) => name)
     expect(guards.length).toBeGreaterThan(0)
