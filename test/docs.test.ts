@@ -3,6 +3,7 @@ import { dirname, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { useCli } from './cli/use-cli.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const read = (path: string): string => readFileSync(resolve(root, path), 'utf8')
@@ -172,6 +173,56 @@ describe('every relative link', () => {
       return anchor !== undefined && !headingsOf(readFileSync(full, 'utf8')).map(anchorOf).includes(anchor)
     })
     expect(broken).toEqual([])
+  })
+})
+
+describe('every command', () => {
+  /** The shell commands of a text: those of its blocks, of its code within lines, and of the comments in programs. */
+  const commandsOf = (text: string): string[] => {
+    const blocks = [...text.matchAll(/^```sh\n([\s\S]*?)^```/gm)].map(([, block = '']) => block.replaceAll(/ *\\\n */g, ' '))
+    const spans = [...text.matchAll(/`([^`\n]+)`/g)].map(([, span = '']) => span)
+    const comments = [...text.matchAll(/^\/\/ {3}(.+)$/gm)].map(([, line = '']) => line)
+    return [...blocks, ...spans, ...comments].flatMap((each) => each.split(/\n|&&|[|;]| & ?/)).map((each) => each.trim())
+  }
+  /** What stands behind the name of our program; `undefined` for another one. */
+  const wordsOf = (command: string): string[] | undefined =>
+    /^(?:[A-Z_]+=\S+ )?(?:npx (?:-y )?(?:-p mcp-websocket-client )?)?mcp-ws (.+)$/.exec(command)?.[1]?.split(' ')
+
+  const files = [...ts.sys.readDirectory(resolve(root, 'docs/examples'), ['.ts', '.tsx', '.mjs'])].map((path) => relative(root, path))
+  const sources = [...guides, ...files.map((path) => ({ path, text: read(path) }))]
+  const all = sources.flatMap(({ path, text }) => commandsOf(text).map((command) => ({ path, command })))
+
+  /** The words of the help that begin with two dashes, or its commands. */
+  const help = async (words: readonly string[], pattern: RegExp): Promise<Set<string>> => {
+    const cli = useCli([...words, '--help'])
+    await cli.code
+    return new Set([...cli.out.matchAll(pattern)].map(([, found = '']) => found))
+  }
+
+  it('of npm is a script of package.json', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
+    const used = all.flatMap(({ path, command }) => {
+      const [, script, name = script] = /^npm (?:run ([\w:-]+)|(test)\b)/.exec(command) ?? []
+      return name === undefined ? [] : [{ path, name }]
+    })
+    expect(used.length).toBeGreaterThan(20)
+    expect(used.filter(({ name }) => !(name in scripts))).toEqual([])
+  })
+
+  it('of mcp-ws exists, with its flags', async () => {
+    const known = await help([], /^ {2}([a-z]+) /gm)
+    const flags = new Map(await Promise.all([...known].map(async (name) => [name, await help([name], /(--[\w-]+)/g)] as const)))
+    const used = all.flatMap(({ path, command }) => {
+      const words = wordsOf(command)
+      return words === undefined ? [] : [{ path, command, words: words.slice(0, words.indexOf('--') >>> 0) }]
+    })
+    expect(known).toContain('probe')
+    expect(used.length).toBeGreaterThan(20)
+    const broken = used.filter(({ words: [name = '', ...rest] }) => {
+      const allowed = name === 'help' ? new Set<string>() : flags.get(name)
+      return !allowed || rest.some((word) => word.startsWith('--') && !allowed.has(word))
+    })
+    expect(broken.map(({ path, command }) => `${path}: ${command}`)).toEqual([])
   })
 })
 

@@ -2,7 +2,7 @@
 //
 //   npm create vite@latest my-app -- --template react-ts && cd my-app && npm install mcp-websocket-client
 //   (put app.tsx, banner.tsx and main.tsx into src/)
-//   npm run dev
+//   npx vite
 //
 // The server must allow the origin of the page, http://localhost:5173: option `allowedOrigins`, or `mcp-ws serve --allow-origin`.
 import { StrictMode } from 'react'
