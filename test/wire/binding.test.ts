@@ -18,7 +18,7 @@ import { useServer } from '../server/use-server.js'
 // The examples of docs/binding.md, section 12, replayed with our server and our client, so that the page says what they do.
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
-const section = readFileSync(`${root}docs/binding.md`, 'utf8').split(/^## 12\. .*$/m)[1] ?? ''
+const section = readFileSync(`${root}docs/binding.md`, 'utf8').split(/^## \d+\. .*$/m)[12] ?? ''
 
 type Json = Record<string, unknown>
 type End = 'client' | 'server'
