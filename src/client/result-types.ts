@@ -101,7 +101,7 @@ const respondWithInput: ResultTypeHandler = async ({ inputRequests, requestState
   const asks = Object.keys(inputRequests ?? {}).length > 0
   if (!asks) await flow.wait(STATE_ONLY_PAUSE)
   const inputResponses = asks && (await flow.respond(inputRequests as object))
-  // The state to the byte, and absent if the server gave none.
+  // The state byte for byte, and absent if the server gave none.
   return flow.request(flow.method, {
     ...flow.params,
     ...(inputResponses && { inputResponses }),

@@ -23,7 +23,7 @@ export class PendingRequest {
   text: string | undefined
   /** Whether the request may be sent again after a drop. */
   mayResend = false
-  /** What was sent, if it differs from `text`; kept only if the request may be sent again, which it is to the byte. */
+  /** What was sent, if it differs from `text`; kept only if the request may be sent again, which it is byte for byte. */
   frame: string | undefined
   /** The params as the caller gave them, for the rules that look at them; only while the request has never been written. */
   params: Params | undefined

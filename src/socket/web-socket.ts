@@ -227,8 +227,8 @@ export class StandardSocket implements Socket {
     if (this.opened) return
     const error = new HandshakeError('CONNECT_FAILED', `no connection to ${publicUrl(this.#target.url)}`, {
       hint:
-        'This engine does not say why. Likely causes: the server is down or the URL wrong; it rejected the credentials, the origin or the subprotocols ' +
-        '(HTTP 401, 403, 426) or named none (see onMissingSubprotocol); its certificate is not trusted.',
+        'This engine does not say why. Likely causes: the server is down or the URL is wrong; it rejected the credentials, the origin or the ' +
+        'subprotocols (HTTP 401, 403, 426) or named none (see onMissingSubprotocol); its certificate is not trusted.',
       retryable: true,
       delivery: 'not-sent'
     })

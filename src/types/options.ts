@@ -378,7 +378,7 @@ export interface ConnectionOptions {
    */
   readonly WebSocket?: WebSocketConstructor | undefined
   /**
-   * Let the process end while the client is idle. Node only.
+   * Keep the process alive only until the client was ready for the first time, and then while a request is pending. Node only.
    * @default false
    */
   readonly unref?: boolean | undefined
@@ -409,7 +409,7 @@ export interface McpWebSocketClientOptions extends ConnectionOptions {
    */
   readonly protocol?: 'auto' | 'legacy' | 'modern' | undefined
   /**
-   * How long the server may be silent about `server/discover` at most before it counts as legacy, in ms; never more than half of
+   * How long the server may take at most to answer `server/discover` before it counts as legacy, in ms; never more than half of
    * `handshakeTimeout`. A server that is near has less time: ten times as long as the upgrade took, but at least 1000.
    * @default 3000
    */

@@ -3,7 +3,7 @@ import { isObject } from '../lib/is-object.js'
 // The control frames of the subprotocol `mcp.v1.resume`: docs/binding.md, section 12. They travel between the frames of JSON-RPC, which
 // it does not change.
 
-/** How every control frame begins, to the byte, so that no other frame has to be parsed to tell them apart. */
+/** How every control frame begins, byte for byte, so that no other frame has to be parsed to tell them apart. */
 const START = '{"mcp.resume":'
 
 /** Version of the control frames. */
