@@ -112,6 +112,31 @@ describe('docs/options.md', () => {
   })
 })
 
+describe('docs/client.md', () => {
+  /** The public members of a class or an interface. */
+  const membersOf = (path: string, name: string): string[] =>
+    parse(path)
+      .statements.filter((each) => ts.isClassDeclaration(each) || ts.isInterfaceDeclaration(each))
+      .filter((each) => each.name?.text === name)
+      .flatMap((each): readonly ts.NamedDeclaration[] => [...each.members])
+      .filter((member) => !(ts.getCombinedModifierFlags(member as ts.Declaration) & ts.ModifierFlags.Protected))
+      .map((member) => member.name?.getText().replaceAll("'", '') ?? '#')
+      .filter((member) => !/^[#[]/.test(member))
+
+  it.each([
+    ['src/client/client.ts', 'McpWebSocketClient'],
+    ['src/client/methods.ts', 'McpMethods'],
+    ['src/session/events.ts', 'ClientEvents'],
+    ['src/types/client.ts', 'ClientStats'],
+    ['src/types/client.ts', 'RequestContext']
+  ])('%s: names every member of %s', (path, name) => {
+    const names = membersOf(path, name)
+    expect(names.length).toBeGreaterThan(0)
+    const guide = read('docs/client.md')
+    expect(names.filter((member) => !new RegExp(`\`${member}[\`(]`).test(guide))).toEqual([])
+  })
+})
+
 describe('every TypeScript block', () => {
   const blocks = guides.flatMap(({ path, text }) =>
     [...text.matchAll(/^```(tsx?)\n([\s\S]*?)^```[ \t]*$/gm)].map(({ 1: suffix = '', 2: code = '', index }) => {

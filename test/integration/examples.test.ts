@@ -6,11 +6,13 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { describeFailure, runAgent } from '../../docs/examples/agent/agent.js'
+import { startTestServer } from '../../docs/examples/testing/test-server.js'
 import { McpWebSocketError } from '../../src/index.js'
 import { afterTest } from '../helpers/after-test.js'
 import { bundle, useChild, type Child } from '../helpers/child.js'
 import { freePort } from '../helpers/free-port.js'
 import { serveTransport } from '../helpers/mcp-server.js'
+import { nextEvent } from '../helpers/next-event.js'
 import { rejectionOf } from '../helpers/rejection-of.js'
 import { until } from '../helpers/until.js'
 import { useClient } from '../helpers/use-client.js'
@@ -130,5 +132,18 @@ describe('an Express app', () => {
     expect(await rejectionOf(stranger.client.connect())).toMatchObject({ code: 'UNAUTHORIZED', status: 401 })
     process.kill(app.pid, 'SIGTERM')
     expect(await app.gone).toBe(0)
+  })
+})
+
+describe('a server for tests', () => {
+  test('breaks the connections of its clients when it is told to, and they come back', async () => {
+    const { url, breakConnections, stop } = await startTestServer()
+    afterTest(stop)
+    const { client } = useClient({ url, reconnect: { initialDelay: 10 } })
+    await client.connect()
+    const reconnected = nextEvent(client, 'reconnected')
+    await breakConnections()
+    await reconnected
+    expect((await client.callTool({ name: 'pay' })).content).toEqual([{ type: 'text', text: 'paid' }])
   })
 })
