@@ -251,6 +251,17 @@ describe('every command', () => {
   })
 })
 
+describe('every address of a CDN', () => {
+  it('has the version of this package', () => {
+    const { version } = JSON.parse(read('package.json')) as { version: string }
+    const named = guides.flatMap(({ path, text }) =>
+      [...text.matchAll(/\/npm\/mcp-websocket-client@([^/]+)/g)].map(([, found = '']) => ({ path, found }))
+    )
+    expect(named.length).toBeGreaterThan(2)
+    expect(named.filter(({ found }) => found !== version)).toEqual([])
+  })
+})
+
 describe('README.md', () => {
   it.each(['npm ci && npm run demo', 'npm ci && npm test'])('contains the command %s', (command) => {
     expect(read('README.md')).toContain(command)
