@@ -1,3 +1,9 @@
+/**
+ * The client, with the errors of the package and the shapes of MCP. For browsers and Node.
+ *
+ * @packageDocumentation
+ */
+
 export { McpWebSocketClient } from './client/client.js'
 export {
   ClosedError,
@@ -23,7 +29,7 @@ export {
   SubprotocolError,
   UnauthorizedError
 } from './errors.js'
-export type { Closure, ClosureKind, Delivery, ErrorCode } from './errors.js'
+export type { Closure, ClosureKind, Delivery, ErrorCode, ErrorDetails, RejectedUpgradeDetails } from './errors.js'
 export type { Era } from './session/agreement.js'
 export type { StateName } from './connection/lifecycle.js'
 export type { ClientEvents, StateChange } from './session/events.js'
@@ -55,8 +61,10 @@ export type {
   ExpiringToken,
   HeadersLike,
   HeadersOption,
+  HeartbeatOptions,
   JsonOption,
   McpWebSocketClientOptions,
+  OutboxOptions,
   OutputValidator,
   ReconnectOptions,
   RequestOptions,

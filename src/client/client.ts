@@ -111,7 +111,7 @@ export class McpWebSocketClient extends McpMethods {
     this.#host.show(this, 'McpWebSocketClient', () => ({ pending: this.pendingCount, queued: this.queuedCount }))
   }
 
-  /** Where the client is in its life: see docs/lifecycle.md. */
+  /** Where the client is in its life: see `docs/lifecycle.md`. */
   get state(): StateName {
     return this.#host.state
   }

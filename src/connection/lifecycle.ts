@@ -33,7 +33,7 @@ export type LifecycleState =
   | { readonly name: 'failed'; readonly error: McpWebSocketError; readonly closure: Closure }
 
 /** Name of a state, as `client.state` shows it. */
-export type StateName = LifecycleState['name']
+export type StateName = 'idle' | 'connecting' | 'initializing' | 'ready' | 'waiting' | 'closing' | 'closed' | 'failed'
 
 /** The dials that are neither counted nor delayed; each happens at most once in a life. */
 export type Redial = 'era' | 'token' | 'resume' | 'protocols'

@@ -36,9 +36,9 @@ import {
 
 /** Options of {@link instrument}. */
 export interface InstrumentOptions {
-  /** Makes the spans. @default that of the global provider */
+  /** Makes the spans. Default: that of the global provider. */
   readonly tracer?: Tracer | undefined
-  /** Makes the metrics. @default that of the global provider */
+  /** Makes the metrics. Default: that of the global provider. */
   readonly meter?: Meter | undefined
 }
 

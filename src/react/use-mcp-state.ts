@@ -3,7 +3,7 @@ import { useCallback, useSyncExternalStore } from 'react'
 
 /** The state of a client, for a component to show. */
 export interface McpState {
-  /** Where the client is in its life: see docs/lifecycle.md. */
+  /** Where the client is in its life: see `docs/lifecycle.md`. */
   readonly state: StateName
   /** Number of the dial under way or to come, from 1; `undefined` in any other state. */
   readonly attempt: number | undefined

@@ -1,3 +1,9 @@
+/**
+ * The store that shares the sessions of servers on several machines, in Redis. For Node.
+ *
+ * @packageDocumentation
+ */
+
 export { RedisSessionStore } from './redis-session-store.js'
 export type { RedisSessionStoreOptions } from './options.js'
 export type { RedisClient, RedisCommandOptions } from './redis-client.js'

@@ -1,3 +1,9 @@
+/**
+ * The server: it accepts sockets and hands each to an MCP server of the official SDK. For Node.
+ *
+ * @packageDocumentation
+ */
+
 export { McpWebSocketServer } from './server.js'
 export { isSameToken } from './credentials.js'
 export type {

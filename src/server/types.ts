@@ -88,7 +88,7 @@ export interface ConnectionInfo<Auth> {
 export interface McpWebSocketServerOptions<Auth = undefined> {
   /**
    * An HTTP server that belongs to the program, with TLS or without. It is neither started nor closed, and its other paths are left
-   * to its other listeners. @default a server of our own
+   * to its other listeners. Default: a server of our own.
    */
   readonly server?: HttpServer | HttpsServer | undefined
   /** Port of our own server; 0 takes any that is free. Not together with `server`. @default 0 */
@@ -123,7 +123,7 @@ export interface McpWebSocketServerOptions<Auth = undefined> {
   readonly allowedOrigins?: readonly string[] | ((origin: string, request: IncomingMessage) => Awaitable<boolean>) | undefined
   /**
    * Hosts under which this server is known: a name, which allows all its ports, or `name:port`.
-   * @default the loopback names and `host`; has to be given where the server is not bound to loopback
+   * Default: the loopback names and `host`; has to be given where the server is not bound to loopback.
    */
   readonly allowedHosts?: readonly string[] | undefined
   /** Whether a client that offers no known subprotocol gets 426. @default true */
@@ -135,11 +135,16 @@ export interface McpWebSocketServerOptions<Auth = undefined> {
    * lost, and nothing is executed twice. `true`: with all defaults. @default false
    */
   readonly resume?: ResumeOptions<Auth> | boolean | undefined
-  /**
-   * `interval`: silence after which a client is pinged. `timeout`: further silence after which its connection is cut.
-   * `false`: neither. @default { interval: 30000, timeout: 30000 }
-   */
-  readonly heartbeat?: { readonly interval?: number | undefined; readonly timeout?: number | undefined } | false | undefined
+  /** When a silent client is pinged, and cut. `false`: never. @default { interval: 30000, timeout: 30000 } */
+  readonly heartbeat?:
+    | {
+        /** Silence after which a client is pinged, in ms. */
+        readonly interval?: number | undefined
+        /** Further silence after which its connection is cut, in ms. */
+        readonly timeout?: number | undefined
+      }
+    | false
+    | undefined
   /** Longest message of a client; a longer one ends its connection with 1009. At most 512 MiB. @default 16 MiB */
   readonly maxMessageBytes?: number | undefined
   /** How many clients may be connected at a time, those that are being authenticated included; others get 503. @default 10000 */
@@ -156,7 +161,7 @@ export interface McpWebSocketServerOptions<Auth = undefined> {
   readonly onrejected?: ((request: IncomingMessage, rejection: RejectionInfo) => unknown) | undefined
   /**
    * Called with what the other callbacks throw or reject with, and with what the callbacks of a transport do where the transport has no
-   * `onerror`. It may be async. @default errors are dropped
+   * `onerror`. It may be async. Default: errors are dropped.
    */
   readonly onerror?: ((error: Error) => void) | undefined
 }
@@ -173,10 +178,10 @@ export interface ResumeOptions<Auth = unknown> {
   readonly maxDetached?: number | undefined
   /**
    * Names the user, of whatever `authenticate` returned: only the user whose session it is gets it back.
-   * @default all of it, as JSON; has to be given where that changes while the user stays the same, as a token does
+   * Default: all of it, as JSON; has to be given where that changes while the user stays the same, as a token does.
    */
   readonly principal?: ((auth: Auth) => string) | undefined
-  /** Shares the sessions with other machines, so that clients may come back to any of them. @default memory of this process */
+  /** Shares the sessions with other machines, so that clients may come back to any of them. Default: memory of this process. */
   readonly store?: SessionStore | undefined
 }
 

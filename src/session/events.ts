@@ -55,7 +55,12 @@ export interface ClientEvents {
   /** The client is ready again after an outage, and nothing was lost: see the option `resume`. */
   resumed: Resumed
   /** The server sent a notification; a handler may have taken it too. */
-  notification: { readonly method: string; readonly params?: Params | undefined }
+  notification: {
+    /** What happened, for example `notifications/tools/list_changed`. */
+    readonly method: string
+    /** What the server says about it. */
+    readonly params?: Params | undefined
+  }
   /** There has been no connection for 5 s, after there was one. Once for each outage: for a person, who need not hear of a shorter one. */
   'connection-lost': undefined
   /** The end of an outage that `connection-lost` told of. */

@@ -1,3 +1,9 @@
+/**
+ * The transport for the `Client` or the `McpServer` of the official SDK, v1 and v2. For browsers and Node.
+ *
+ * @packageDocumentation
+ */
+
 export { WebSocketClientTransport } from './websocket-client-transport.js'
 export type { TransportEvents } from './websocket-client-transport.js'
 export type { StateChange } from '../session/events.js'

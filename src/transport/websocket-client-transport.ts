@@ -105,7 +105,7 @@ export class WebSocketClientTransport {
     this.#host.show(this, 'WebSocketClientTransport', () => ({ pending: this.#pending.size }))
   }
 
-  /** Where the transport is in its life: see docs/lifecycle.md. */
+  /** Where the transport is in its life: see `docs/lifecycle.md`. */
   get state(): StateName {
     return this.#host.state
   }

@@ -55,7 +55,10 @@ export interface ServerNotifications {
   /** The list of prompts changed. */
   'notifications/prompts/list_changed': WithMeta | undefined
   /** The user has done what an elicitation in URL mode asked for. */
-  'notifications/elicitation/complete': WithMeta & { elicitationId: string }
+  'notifications/elicitation/complete': WithMeta & {
+    /** `elicitationId` of the request. */
+    elicitationId: string
+  }
   /** The server grants a subscription, or a part of it. */
   'notifications/subscriptions/acknowledged': AcknowledgedParams
 }

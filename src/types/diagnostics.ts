@@ -7,10 +7,31 @@ export type DiagnosticEvent<Change = unknown> = {
   /** Where the client that tells it is connected, without secrets; `undefined` before its first dial. */
   readonly url: string | undefined
 } & (
-  | { readonly kind: 'state'; readonly change: Change }
-  | { readonly kind: 'frame'; readonly direction: 'in' | 'out'; readonly text: string }
+  | {
+      /** What is told. */
+      readonly kind: 'state'
+      /** What the event `state` tells. */
+      readonly change: Change
+    }
+  | {
+      /** What is told. */
+      readonly kind: 'frame'
+      /** Whether the frame was received or sent. */
+      readonly direction: 'in' | 'out'
+      /** Its text, as it was on the wire. */
+      readonly text: string
+    }
   /** A request was written to a socket; `resent`: not for the first time. */
-  | { readonly kind: 'request'; readonly id: RequestId; readonly method: string; readonly resent: boolean }
+  | {
+      /** What is told. */
+      readonly kind: 'request'
+      /** The id of the request. */
+      readonly id: RequestId
+      /** Its method, for example `tools/call`. */
+      readonly method: string
+      /** Whether it was written before, to an earlier socket. */
+      readonly resent: boolean
+    }
 )
 
 /** The part of a channel that publishes. */

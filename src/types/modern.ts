@@ -23,10 +23,15 @@ export type ModernProtocolVersion = '2026-07-28'
  * Source: MCP 2026-07-28, basic, "_meta".
  */
 export type RequestMeta = {
+  /** Version of MCP that the client speaks. */
   'io.modelcontextprotocol/protocolVersion': ModernProtocolVersion
+  /** What the client can do. */
   'io.modelcontextprotocol/clientCapabilities': ClientCapabilities
+  /** Who the client is. */
   'io.modelcontextprotocol/clientInfo'?: Implementation | undefined
+  /** The least severe log level to be sent for this request. */
   'io.modelcontextprotocol/logLevel'?: LoggingLevel | undefined
+  /** Asks for reports of the progress, which will carry this token. */
   progressToken?: ProgressToken | undefined
   [key: string]: unknown
 }
@@ -35,28 +40,43 @@ export type RequestMeta = {
  * How long a result may be kept, in ms (0 = not at all), and whether users may share it.
  * Source: MCP 2026-07-28, server/utilities/caching.
  */
-export type CacheHints = { ttlMs: number; cacheScope: 'public' | 'private' }
+export type CacheHints = {
+  /** How long the result may be kept, in ms; 0 means not at all. */
+  ttlMs: number
+  /** Whether users may share it. */
+  cacheScope: 'public' | 'private'
+}
 
 /**
  * What a server says of itself; its name is in `_meta['io.modelcontextprotocol/serverInfo']`, if anywhere. The cache hints are required of
  * servers, yet a reader has to take their absence as "do not keep". Source: MCP 2026-07-28, server/discover.
  */
 export type DiscoverResult = OpenResult & { [Hint in keyof CacheHints]?: CacheHints[Hint] | undefined } & {
+  /** The versions of MCP that the server speaks. */
   supportedVersions: string[]
+  /** What the server offers. */
   capabilities: ServerCapabilities
+  /** What a model should know about the server. */
   instructions?: string | undefined
 }
 
 /** What a subscription covers; `resourceSubscriptions` are URIs. Source: MCP 2026-07-28, basic/patterns/subscriptions. */
 export type SubscriptionFilter = {
+  /** Tell when the tools change. */
   toolsListChanged?: boolean | undefined
+  /** Tell when the prompts change. */
   promptsListChanged?: boolean | undefined
+  /** Tell when the list of resources changes. */
   resourcesListChanged?: boolean | undefined
+  /** Tell when one of these resources changes; URIs. */
   resourceSubscriptions?: string[] | undefined
 }
 
 /** Params of `subscriptions/listen`: what the client wants to hear of. Source: MCP 2026-07-28, basic/patterns/subscriptions. */
-export type ListenParams = WithMeta & { notifications: SubscriptionFilter }
+export type ListenParams = WithMeta & {
+  /** What to tell of. */
+  notifications: SubscriptionFilter
+}
 
 /**
  * Params of `notifications/subscriptions/acknowledged`: the part of the filter that the server honours.
@@ -66,7 +86,12 @@ export type AcknowledgedParams = ListenParams
 
 /** The server's graceful end of a subscription. Source: MCP 2026-07-28, basic/patterns/subscriptions. */
 export type ListenResult = {
-  _meta: { 'io.modelcontextprotocol/subscriptionId': RequestId; [key: string]: unknown }
+  /** Metadata, by name. */
+  _meta: {
+    /** The id of the request that began the subscription. */
+    'io.modelcontextprotocol/subscriptionId': RequestId
+    [key: string]: unknown
+  }
   [key: string]: unknown
 }
 
@@ -75,9 +100,24 @@ export type ListenResult = {
  * Source: MCP 2026-07-28, basic/patterns/mrtr.
  */
 export type InputRequest =
-  | { method: 'sampling/createMessage'; params: CreateMessageParams }
-  | { method: 'elicitation/create'; params: ElicitParams }
-  | { method: 'roots/list'; params?: WithMeta | undefined }
+  | {
+      /** What is needed. */
+      method: 'sampling/createMessage'
+      /** The same params as in a request of a legacy server. */
+      params: CreateMessageParams
+    }
+  | {
+      /** What is needed. */
+      method: 'elicitation/create'
+      /** The same params as in a request of a legacy server. */
+      params: ElicitParams
+    }
+  | {
+      /** What is needed. */
+      method: 'roots/list'
+      /** The same params as in a request of a legacy server. */
+      params?: WithMeta | undefined
+    }
 
 /** The client's response to an input request: the bare result. Source: MCP 2026-07-28, basic/patterns/mrtr. */
 export type InputResponse = CreateMessageResult | ElicitResult | ListRootsResult
@@ -87,8 +127,11 @@ export type InputResponse = CreateMessageResult | ElicitResult | ListRootsResult
  * Source: MCP 2026-07-28, basic/patterns/mrtr.
  */
 export type InputRequiredResult = OpenResult & {
+  /** Tells it from a final result. */
   resultType: 'input_required'
+  /** What the server needs, under keys of its choice. */
   inputRequests?: { [key: string]: InputRequest } | undefined
+  /** What the client has to send back unchanged. */
   requestState?: string | undefined
 }
 
@@ -97,6 +140,8 @@ export type InputRequiredResult = OpenResult & {
  * Source: MCP 2026-07-28, basic/patterns/mrtr.
  */
 export type InputRetryParams = {
+  /** The responses, under the server's keys. */
   inputResponses?: { [key: string]: InputResponse } | undefined
+  /** `requestState` of the result, unchanged. */
   requestState?: string | undefined
 }

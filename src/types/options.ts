@@ -36,7 +36,7 @@ export interface ExpiringToken {
   readonly token: string
   /**
    * When it expires: a `Date`, or ms since 1970 as `Date.now()` counts them. The claim `exp` of a JWT counts seconds: multiply it by 1000.
-   * @default never, as far as the client knows
+   * Default: never, as far as the client knows.
    */
   readonly expiresAt?: number | Date | undefined
 }
