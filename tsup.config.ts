@@ -1,6 +1,8 @@
 // Nothing of tsup is imported: its declarations need modules that it does not bring along ('@swc/core', './types.cts'), and would
 // force `skipLibCheck` on the whole project.
 import { build, type BuildOptions, type Plugin } from 'esbuild'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 
 /** Browsers show neither headers nor HTTP answers: their build leaves out the code, and the words, that deal with them. */
 const withoutNode: Plugin = {
@@ -42,6 +44,35 @@ const withoutSources = (options: BuildOptions): void => {
   options.sourcesContent = false
 }
 
+/** The maps of these files repeat the sources of the packages that are built in: those are nowhere in the package. */
+function completeMaps(folder: string, ...files: string[]): void {
+  for (const file of files) {
+    const path = join(folder, `${file}.map`)
+    const map = JSON.parse(readFileSync(path, 'utf8')) as { sources: string[]; sourcesContent?: (string | null)[] }
+    if (!map.sources.some((source) => source.includes('node_modules/'))) continue
+    map.sourcesContent = map.sources.map((source) => (source.includes('node_modules/') ? readFileSync(join(folder, source), 'utf8') : null))
+    writeFileSync(path, JSON.stringify(map))
+  }
+}
+
+/** What the licences of the packages that are built in demand of every copy. */
+function writeNotices(): void {
+  const licence = readFileSync('LICENSE', 'utf8')
+  const terms = licence.slice(licence.indexOf('Permission is hereby granted'))
+  const notices = ['@cfworker/json-schema', 'commander', 'eventemitter3', 'isomorphic-ws', 'nanoid', 'ws'].map((name) => {
+    const folder = join('node_modules', name)
+    const { version, author } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string; author: string }
+    const file = join(folder, 'LICENSE')
+    // One of them names its licence, MIT, and its author, and brings no text of it along.
+    const text = existsSync(file) ? readFileSync(file, 'utf8') : `The MIT License (MIT)\n\nCopyright (c) ${author}\n\n${terms}`
+    return `${name} ${version}\n\n${text.trim()}\n`
+  })
+  writeFileSync(
+    'dist/THIRD-PARTY-NOTICES.txt',
+    ['Parts of these packages are in the files beside this one.\n', ...notices].join('\n---\n\n')
+  )
+}
+
 /** CommonJS out of the ES modules, file by file: esbuild shares no code in this format, and the way of tsup rewrites class fields. */
 async function makeCommonJs(folder: string, platform: Target['platform']): Promise<void> {
   await build({
@@ -65,6 +96,7 @@ async function makeCommonJs(folder: string, platform: Target['platform']): Promi
       }
     ]
   })
+  completeMaps(folder, ...[...Object.keys(ENTRIES), CORE].flatMap((name) => [`${name}.js`, `${name}.cjs`]))
 }
 
 const configurationsOf = (target: Target): object[] => [
@@ -110,7 +142,10 @@ export default [
     outExtension: () => ({ js: '.iife.js' }),
     globalName: 'McpWebSocket',
     minify: true,
-    esbuildOptions: withoutSources
+    // A page may have this file alone.
+    banner: { js: '/*! mcp-websocket-client, with eventemitter3, isomorphic-ws and nanoid; MIT: see dist/THIRD-PARTY-NOTICES.txt */' },
+    esbuildOptions: withoutSources,
+    onSuccess: () => completeMaps('dist/browser', 'mcp-websocket-client.iife.js')
   },
   {
     ...common,
@@ -144,19 +179,22 @@ export default [
     format: ['esm', 'cjs'],
     noExternal: ['nanoid'],
     esbuildOptions: withoutSources,
-    dts: declarations
+    dts: declarations,
+    onSuccess: () => completeMaps('dist/node', `${name}.js`, `${name}.cjs`)
   })),
   // One file, with everything in it: what a command does not need is not even read.
   {
     ...common,
     name: 'bin',
     entry: { 'mcp-ws': 'src/cli/bin.ts' },
+    // Nobody steps through a command, and its map would be the largest file of the package.
+    sourcemap: false,
     platform: 'node',
     outDir: 'dist/bin',
     format: ['esm'],
     noExternal: [/./],
     // What esbuild makes of CommonJS asks for `require`. The line for the shell has to be the first.
     banner: { js: "#!/usr/bin/env node\nimport { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-    esbuildOptions: withoutSources
+    onSuccess: writeNotices
   }
 ]

@@ -16,6 +16,7 @@ interface Guide {
 
 const paths = [
   'README.md',
+  'CHANGELOG.md',
   'CONTRIBUTING.md',
   'SECURITY.md',
   ...ts.sys.readDirectory(resolve(root, 'docs'), ['.md']).map((path) => relative(root, path).replaceAll('\\', '/'))
