@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
-import { buildIfStale, packAndInstall, type Installed } from './packed.js'
+import { buildIfStale, packAndInstall, root, type Installed } from './packed.js'
 
 // What `npm publish` would send away, file by file.
 
@@ -82,4 +82,32 @@ test('the notices name every package that is built in, with its copyright, and n
   expect(inlined).toContain('commander')
   expect(named).toEqual([...inlined].sort())
   for (const notice of notices) expect(notice).toMatch(/^Copyright .*\w[\s\S]*Permission is hereby granted/m)
+})
+
+test('the version is the same in package.json, src, the changelog and the guides', () => {
+  const { version } = JSON.parse(read('package.json')) as { version: string }
+  expect(read('src/version.ts')).toContain(`'${version}'`)
+  expect(/^## \[(\d[^\]]*)\] - \d{4}-\d\d-\d\d$/m.exec(read('CHANGELOG.md'))?.[1]).toBe(version)
+  const quoted = files
+    .filter((path) => /^(README|docs\/.*)\.md$/.test(path))
+    .flatMap((path) => read(path).match(/mcp-websocket-client@\d[\w.-]*/g) ?? [])
+  expect(quoted.length).toBeGreaterThan(0)
+  expect(new Set(quoted)).toEqual(new Set([`mcp-websocket-client@${version}`]))
+})
+
+test('jsr.json has the version and the entries of package.json, each led to its source', () => {
+  const jsr = JSON.parse(readFileSync(join(root, 'jsr.json'), 'utf8')) as { version: string; exports: Record<string, string> }
+  const { version, exports } = JSON.parse(read('package.json')) as { version: string; exports: Record<string, unknown> }
+  expect(jsr.version).toBe(version)
+  expect(Object.keys(jsr.exports)).toEqual(Object.keys(exports).filter((entry) => entry !== './package.json'))
+  for (const [entry, path] of Object.entries(jsr.exports))
+    expect([entry, path]).toEqual([entry, entry === '.' ? './src/index.ts' : `./src/${entry.slice(2)}/index.ts`])
+})
+
+test('the release runs every check before it publishes, and takes each action in a version that is named', () => {
+  const workflow = readFileSync(join(root, '.github/workflows/release.yml'), 'utf8')
+  const uses = [...workflow.matchAll(/uses: (.*)/g)].map(([, action = '']) => action)
+  expect(uses.length).toBeGreaterThan(0)
+  expect(uses.filter((action) => !/^[\w-]+\/[\w-]+@(v\d+|[0-9a-f]{40})$/.test(action))).toEqual([])
+  expect(workflow).toMatch(/check:[\s\S]*run: \.ci\/run[\s\S]*publish:\n {4}needs: check[\s\S]*npm publish --provenance/)
 })
