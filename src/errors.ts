@@ -126,6 +126,8 @@ export class McpWebSocketError extends Error implements ErrorDetails {
   declare readonly retryable: boolean
   declare readonly delivery?: Delivery
   declare readonly hint?: string
+  /** Where this failure is described: the heading of its code, in a page of this package. */
+  declare readonly docs: string
 
   /**
    * Every detail that has a value becomes a member. Those of a rejected upgrade are accepted here too, so that
@@ -134,7 +136,8 @@ export class McpWebSocketError extends Error implements ErrorDetails {
   constructor(code: ErrorCode, message: string, details: RejectedUpgradeDetails = {}) {
     const members = defined(details)
     super(message, members)
-    Object.assign(this, { code, retryable: false }, members)
+    const docs = `node_modules/mcp-websocket-client/docs/errors.md#${code.toLowerCase()}`
+    Object.assign(this, { code, retryable: false, ...members, docs })
   }
 
   /** The error for people: what happened, what to do about it, and whether a request can have been executed; a line each. */

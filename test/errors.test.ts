@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import * as errors from '../src/errors.js'
 
@@ -67,6 +69,15 @@ describe.each(ALL)('%s', (name, error, code, guard) => {
     const json = JSON.parse(JSON.stringify(error)) as Record<string, unknown>
     expect(json).toMatchObject({ name, code, message: error.message, retryable: error.retryable })
     expect(json).not.toHaveProperty('stack')
+  })
+
+  it('leads to the heading of its code in docs/errors.md, in JSON and when it is printed too', () => {
+    const [, page = '', anchor = ''] = /^node_modules\/mcp-websocket-client\/(.*)#(.*)$/.exec(error.docs) ?? []
+    const headings = readFileSync(new URL(`../${page}`, import.meta.url), 'utf8').match(/^### .*$/gm) ?? []
+    expect(headings.map((heading) => heading.slice(4).toLowerCase())).toContain(anchor)
+    expect(anchor).toBe(code.toLowerCase())
+    expect(JSON.parse(JSON.stringify(error))).toHaveProperty('docs', error.docs)
+    expect(inspect(error)).toContain(error.docs)
   })
 
   it('has no members without a value, except what a subclass promises', () => {
