@@ -19,6 +19,8 @@ const paths = [
   'CHANGELOG.md',
   'CONTRIBUTING.md',
   'SECURITY.md',
+  'llms.txt',
+  'skills/mcp-websocket-client/SKILL.md',
   ...ts.sys.readDirectory(resolve(root, 'docs'), ['.md']).map((path) => relative(root, path).replaceAll('\\', '/'))
 ]
 const guides: readonly Guide[] = paths.map((path) => ({ path, text: read(path) }))
@@ -280,5 +282,30 @@ describe('every address of a CDN', () => {
 describe('README.md', () => {
   it.each(['npm ci && npm run demo', 'npm ci && npm test'])('contains the command %s', (command) => {
     expect(read('README.md')).toContain(command)
+  })
+})
+
+describe('llms.txt', () => {
+  it('has the form of llmstxt.org: a title, a summary, and lists of links below headings', () => {
+    const [title, blank, ...rest] = read('llms.txt').split('\n')
+    expect(title).toBe('# mcp-websocket-client')
+    expect(blank).toBe('')
+    expect(rest[0]).toMatch(/^> /)
+    const lists = read('llms.txt')
+      .split(/^## .*$/m)
+      .slice(1)
+    for (const line of lists.join('\n').split('\n').filter(Boolean)) expect(line).toMatch(/^- \[[^\]]+\]\([^)]+\): \S/)
+  })
+
+  it('lists every page of docs once', () => {
+    const listed = [...read('llms.txt').matchAll(/\]\((docs\/[^)]+)\)/g)].map(([, path]) => path)
+    expect(listed.sort()).toEqual(paths.filter((path) => path.startsWith('docs/')).sort())
+  })
+})
+
+describe('the skill', () => {
+  it('is named after its folder, and says in few words when to use it', () => {
+    const [, head = ''] = /^---\n([\s\S]*?)\n---\n/.exec(read('skills/mcp-websocket-client/SKILL.md')) ?? []
+    expect(head.split('\n')).toEqual(['name: mcp-websocket-client', expect.stringMatching(/^description: Use when .{1,1000}$/)])
   })
 })

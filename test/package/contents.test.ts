@@ -26,6 +26,8 @@ const KINDS = [
   /^dist\/(any|bin|browser|node)\/[\w-]+(\.iife)?\.(c?js(\.map)?|d\.c?ts)$/,
   /^dist\/THIRD-PARTY-NOTICES\.txt$/,
   /^src\/[\w/.-]+\.ts$/,
+  /^llms\.txt$/,
+  /^skills\/[\w-]+\/SKILL\.md$/,
   /^docs\/[\w/-]+\.(md|svg|mjs)$/
 ]
 
@@ -54,7 +56,7 @@ test('every file that names a map has it', () => {
 
 test('every relative link of a page leads to a file of the package, so that it works on the page of a registry too', () => {
   const broken = files
-    .filter((path) => path.endsWith('.md'))
+    .filter((path) => /\.md$|^llms\.txt$/.test(path))
     .flatMap((path) => {
       const targets = [...read(path).matchAll(/\]\(([^)\s#]+)[^)]*\)/g)].map(([, target = '']) => target)
       return targets
