@@ -28,7 +28,9 @@ const KINDS = [
   /^src\/[\w/.-]+\.ts$/,
   /^llms\.txt$/,
   /^skills\/[\w-]+\/SKILL\.md$/,
-  /^docs\/[\w/-]+\.(md|svg|mjs)$/
+  /^docs\/[\w/-]+\.(md|svg|mjs)$/,
+  /^docs\/examples\/[\w/-]+\.(tsx?|mjs|cfg)$/,
+  /^docs\/playground(-dark)?\.png$/
 ]
 
 test('the package holds files of these kinds and no other: no test, no setting of a tool, no leftover', () => {
