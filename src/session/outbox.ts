@@ -1,5 +1,5 @@
 import type { PendingRequest } from '../rpc/pending.js'
-import type { JsonRpcNotification, RequestId } from '../types/json-rpc.js'
+import type { JsonRpcNotification } from '../types/json-rpc.js'
 import { CANCELLED, PROGRESS } from '../wire/methods.js'
 
 /** How much may wait while not connected. */
@@ -70,11 +70,6 @@ export class Outbox {
   remove(waiting: Waiting): void {
     this.#resends.delete(waiting)
     if (this.#waiting.delete(waiting)) this.#size -= sizeOf(waiting)
-  }
-
-  /** Whether a request with this id waits. */
-  holds(id: RequestId): boolean {
-    return this.requests.some((request) => request.id === id)
   }
 
   /** The requests that wait. */

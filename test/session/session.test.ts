@@ -702,6 +702,16 @@ describe('requests of the server', () => {
   })
 })
 
+it('a probe does not take the id of a request that the server wants to have later', async () => {
+  const rig = useSession({ heartbeat: { interval: 1000, timeout: 400 } })
+  const socket = await rig.ready()
+  socket.canPing = false
+  rig.ask(2 ** 31 - 2)
+  socket.deliver({ jsonrpc: '2.0', id: 2 ** 31 - 2, error: { code: 10429, message: 'later', data: { retryAfterMs: 60_000 } } })
+  await rig.clock.advance(1000)
+  expect(socket.sent.at(-1)).toMatchObject({ method: 'ping', id: 2 ** 31 - 3 })
+})
+
 describe('hints of the page', () => {
   it('probe a connection that is ready', async () => {
     const rig = useSession({ heartbeat: { interval: 20_000, timeout: 1000 } })
