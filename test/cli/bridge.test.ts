@@ -6,36 +6,20 @@ import { describe, expect, test } from 'vitest'
 import { afterTest } from '../helpers/after-test.js'
 import { bundle } from '../helpers/child.js'
 import { freePort } from '../helpers/free-port.js'
-import { serveMcp, serveTransport } from '../helpers/mcp-server.js'
+import { serveMcp } from '../helpers/mcp-server.js'
 import { until } from '../helpers/until.js'
 import { useWsServer, type WsServer } from '../helpers/ws-server.js'
 import { useServer } from '../server/use-server.js'
+import { INITIALIZE, line, surviveCuts, useBridge } from './use-bridge.js'
 import { useCli, type Run } from './use-cli.js'
-import { useTcpProxy } from './use-tcp-proxy.js'
 
 const bin = (): Promise<string> => bundle(new URL('../../src/cli/bin.ts', import.meta.url))
 
-const INITIALIZE = {
-  jsonrpc: '2.0',
-  id: 1,
-  method: 'initialize',
-  params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'host', version: '1' } }
-}
-const line = (message: unknown): string => `${JSON.stringify(message)}\n`
 const answers = (cli: Run): { id?: unknown; result?: unknown; error?: { code: number; message: string; data?: unknown } }[] =>
   cli.out
     .split('\n')
     .filter(Boolean)
     .map((text) => JSON.parse(text) as object)
-
-/** A bridge with a host that has made its handshake. */
-async function useBridge(url: string, ...flags: string[]): Promise<Run> {
-  const cli = useCli(['bridge', url, ...flags])
-  cli.type(line(INITIALIZE))
-  await cli.says('"serverInfo"')
-  cli.type(line({ jsonrpc: '2.0', method: 'notifications/initialized' }))
-  return cli
-}
 
 const useMcp = (port = 0, onConnection = (): void => undefined): Promise<WsServer> =>
   useWsServer(
@@ -108,24 +92,7 @@ test('a call that is lost is answered with an error that says whether it was exe
   await cli.says(/mcp-ws bridge: reconnecting in .*/)
 })
 
-test('with --resume a call survives 5 cuts, and is executed once', async () => {
-  const executed: unknown[] = []
-  const onconnection = (transport: Parameters<typeof serveTransport>[1]): void =>
-    void serveTransport('v1', transport, { onExecuted: (name, args) => executed.push([name, args]) })
-  const { server, url } = await useServer({ resume: true, onconnection: onconnection })
-  // A proxy in between, whose sockets are cut.
-  const proxy = await useTcpProxy(Number(new URL(url).port))
-  const cli = await useBridge(`ws://127.0.0.1:${String(proxy.port)}/ws`, '--resume', '--max-delay', '200')
-  cli.type(line({ jsonrpc: '2.0', id: 2, method: 'tools/call', params: { name: 'count', arguments: { steps: 12, every: 250 } } }))
-  for (let cut = 1; cut <= 5; cut++) {
-    await until(() => server.metrics().connections === 1 && server.metrics().resumesTotal === cut - 1, `connection ${String(cut)}`)
-    proxy.cut()
-    await until(() => server.metrics().resumesTotal === cut, `resume ${String(cut)}`)
-  }
-  await cli.says('counted to 12')
-  expect(executed).toEqual([['count', { steps: 12, every: 250 }]])
-  expect(server.metrics().resumesTotal).toBe(5)
-}, 40_000)
+test('with --resume a call survives 5 cuts, and is executed once', () => surviveCuts(3), 40_000)
 
 describe('messages', () => {
   test('pass through as they were written, with numbers that JavaScript cannot hold', async () => {

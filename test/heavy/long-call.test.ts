@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { surviveCuts } from '../cli/use-bridge.js'
 import { breakTimes, FAST, useResumableServer } from '../integration/resume-rig.js'
 import { pause } from '../helpers/pause.js'
 import { useClient } from '../helpers/use-client.js'
@@ -32,3 +33,5 @@ test(
     expect(errors).toEqual([])
   }
 )
+
+test('a call of 20 s through mcp-ws bridge survives 5 cuts, and is executed once', () => surviveCuts(20), 60_000)
