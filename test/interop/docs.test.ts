@@ -133,4 +133,10 @@ describe('the versions in the names', () => {
       expect([name, version]).toEqual([name, dependencies[name] ?? versionOf(name)])
     expect(rowsOf('Frameworks')).toHaveLength(5)
   })
+
+  it('says which versions of programs on standard input and output are tested', () => {
+    const { dependencies } = JSON.parse(read('test/interop/stdio/package.json')) as { dependencies: Record<string, string> }
+    const rows = rowsOf('Hosts and servers on standard input and output').map(([, name, version]) => [name?.replaceAll('`', ''), version])
+    expect(Object.fromEntries(rows)).toEqual(dependencies)
+  })
 })
