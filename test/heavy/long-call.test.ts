@@ -29,7 +29,10 @@ test(
     expect(await call).toMatchObject({ content: [{ text: `counted to ${String(STEPS)}` }] })
     expect(executed).toEqual(['count'])
     expect(progress).toEqual(Array.from({ length: STEPS }, (_, index) => index + 1))
-    expect(client.stats()).toMatchObject({ lost: 0, resent: 0, reconnects: BREAKS })
+    const { lost, resent, reconnects } = client.stats()
+    expect({ lost, resent }).toEqual({ lost: 0, resent: 0 })
+    // A machine with other work may seem dead for the 60 ms of the heartbeat, too.
+    expect(reconnects).toBeGreaterThanOrEqual(BREAKS)
     expect(errors).toEqual([])
   }
 )
