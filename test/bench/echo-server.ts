@@ -81,9 +81,17 @@ const HELLO = `{"mcp.resume":"hello","v":1,"resumed":false,"session":"s","epoch"
 /** Speaks as much of `mcp.v1.resume` as a client needs whose connection never breaks. @returns Whether a frame is one of its own. */
 function keepSession(socket: WebSocket): (data: Buffer) => boolean {
   let received = 0
+  const unacknowledged = { frames: 0, bytes: 0 }
   return (data) => {
     if (!data.subarray(0, 14).equals(CONTROL)) {
-      if (++received % 16 === 0) socket.send(`{"mcp.resume":"ack","received":${String(received)}}`)
+      received++
+      unacknowledged.frames++
+      unacknowledged.bytes += data.length
+      // As often as the server of this package: a client whose buffer is full would wait for ever.
+      if (unacknowledged.frames >= 16 || unacknowledged.bytes >= 2 ** 18) {
+        unacknowledged.frames = unacknowledged.bytes = 0
+        socket.send(`{"mcp.resume":"ack","received":${String(received)}}`)
+      }
       return false
     }
     if (data.includes('"open"')) socket.send(HELLO)
