@@ -122,7 +122,7 @@ export class Session implements ConnectionListener {
     this.#inFlight = new InFlight(() => connection.isResumable)
     this.#outbox = new Outbox(config.outbox)
     this.#postponed = new Postponed(timer, clock, (requests) => this.#putBack(requests))
-    this.#internal = new InternalRequests(connection, (id) => [...this.pending()].some((request) => request.id === id))
+    this.#internal = new InternalRequests(connection, (id) => this.pending().some((request) => request.id === id))
     this.#serverRequests = new ServerRequests(config, connection, () => this.#internal.freeId(), listener)
     const onListenLost = (id: RequestId, error: McpWebSocketError): void => void this.#fail(id, error)
     this.#setup = new SocketSetup({ ...config, timer, onListenLost, onError }, connection, this.#internal, this.#journal)
@@ -229,7 +229,7 @@ export class Session implements ConnectionListener {
   }
 
   /** The requests of the layer above that are not settled: in flight or waiting. */
-  pending(): Iterable<PendingRequest> {
+  pending(): PendingRequest[] {
     return [...this.#inFlight.all(), ...this.#postponed.all, ...this.#outbox.requests]
   }
 

@@ -1,23 +1,16 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { afterTest } from '../helpers/after-test.js'
+import { useFolder } from '../helpers/use-folder.js'
 import { FIGURES } from './figures.js'
 import type { Run } from './report.js'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const program = join(root, 'test/bench/run.mjs')
-
-async function useFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'bench-'))
-  afterTest(() => rm(folder, { recursive: true }))
-  return folder
-}
 
 test(
   'the smallest run measures every figure that it was asked for, and says so in JSON, Markdown and a chart',

@@ -1,8 +1,7 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { afterTest } from '../helpers/after-test.js'
+import { useFolder } from '../helpers/use-folder.js'
 import { serveMcp, serveTransport } from '../helpers/mcp-server.js'
 import { freePort } from '../helpers/free-port.js'
 import { until } from '../helpers/until.js'
@@ -270,8 +269,7 @@ describe('a result', () => {
   })
 
   test('--save writes images and blobs under names of our own, and never over a file', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'mcp-ws-'))
-    afterTest(() => rmSync(folder, { recursive: true }))
+    const folder = await useFolder()
     const url = await useContent()
     const { code, err } = await call(url, 'x', '--save', folder)
     expect(code).toBe(0)

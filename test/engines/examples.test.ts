@@ -1,6 +1,5 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -8,6 +7,7 @@ import { expect, test } from 'vitest'
 import { afterTest } from '../helpers/after-test.js'
 import { bundle, useChild } from '../helpers/child.js'
 import { listenOnLoopback } from '../helpers/listen-on-loopback.js'
+import { useFolder } from '../helpers/use-folder.js'
 import { useServer } from '../server/use-server.js'
 import { chromium, launch, openPage } from './browsers.js'
 
@@ -17,9 +17,7 @@ const EXAMPLE = new URL('../../docs/examples/page-with-tools/', import.meta.url)
 test.skipIf(chromium.executablePath === undefined)(
   'docs/examples/page-with-tools: the gateway calls the tool of each page that is opened',
   async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'page-with-tools-'))
-    afterTest(() => rm(folder, { recursive: true }))
-    const script = join(folder, 'page.js')
+    const script = join(await useFolder(), 'page.js')
     // As the command at the top of gateway.ts does.
     await build({ entryPoints: [fileURLToPath(new URL('page.ts', EXAMPLE))], outfile: script, bundle: true, format: 'esm' })
     const gateway = useChild(await bundle(new URL('gateway.ts', EXAMPLE)), [script, '0'])

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
 import { surviveCuts } from '../cli/use-bridge.js'
 import { breakTimes, FAST, useResumableServer } from '../integration/resume-rig.js'
-import { pause } from '../helpers/pause.js'
 import { useClient } from '../helpers/use-client.js'
 
 const MINUTES = 3
@@ -17,13 +16,27 @@ test(
     const { client, errors } = useClient({ url: proxy.url, ...FAST })
     await client.connect()
     const progress: number[] = []
+    let onStep = (): void => undefined
+    const reach = (step: number): Promise<void> =>
+      new Promise((resolve) => {
+        onStep = () => {
+          if (progress.length >= step) resolve()
+        }
+        onStep()
+      })
     const call = client.callTool(
       { name: 'count', arguments: { steps: STEPS, every: EVERY } },
-      { onprogress: (report) => progress.push(report.progress), timeout: 300_000 }
+      {
+        timeout: 300_000,
+        onprogress: (report) => {
+          progress.push(report.progress)
+          onStep()
+        }
+      }
     )
     // Spread over the whole call: by RST, by a black hole, by a restart of the proxy, and so on.
     for (let time = 0; time < BREAKS; time++) {
-      await pause((MINUTES * 60_000) / (BREAKS + 2))
+      await reach((STEPS * (time + 1)) / (BREAKS + 2))
       await breakTimes(proxy, 1, () => client.state === 'ready', progress, time)
     }
     expect(await call).toMatchObject({ content: [{ text: `counted to ${String(STEPS)}` }] })

@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -16,6 +15,7 @@ import { nextEvent } from '../helpers/next-event.js'
 import { rejectionOf } from '../helpers/rejection-of.js'
 import { until } from '../helpers/until.js'
 import { useClient } from '../helpers/use-client.js'
+import { useFolder } from '../helpers/use-folder.js'
 import { useServer } from '../server/use-server.js'
 
 // The programs of docs/examples that need Node and nothing else. React runs in test/browser, the page in test/engines, two nodes behind
@@ -93,8 +93,7 @@ describe('an agent', () => {
 
 describe('a command in one file', () => {
   test.each(['cjs', 'mjs'])('tells the server of Ctrl-C, and leaves with 130: %s', async (suffix) => {
-    const folder = await mkdtemp(join(tmpdir(), 'cli-'))
-    afterTest(() => rm(folder, { recursive: true }))
+    const folder = await useFolder()
     await promisify(execFile)(process.execPath, [fileURLToPath(new URL('cli/build.mjs', EXAMPLES)), folder])
     const program = join(folder, `cli.${suffix}`)
     const aborted: string[] = []

@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
@@ -11,6 +10,7 @@ import { afterTest } from '../helpers/after-test.js'
 import { useChild, type Child } from '../helpers/child.js'
 import { freePort } from '../helpers/free-port.js'
 import { until } from '../helpers/until.js'
+import { useFolder } from '../helpers/use-folder.js'
 import { buildIfStale, root } from '../package/packed.js'
 
 // Official programs that know standard input and output only, on both sides of a WebSocket: a host, `mcp-ws bridge`, `mcp-ws serve`, a server.
@@ -21,12 +21,6 @@ const folder = 'folder' in stdio ? stdio.folder : ''
 const programOf = (name: string): string => join(folder, 'node_modules/.bin', name)
 
 beforeAll(buildIfStale, 120_000)
-
-async function useFolder(): Promise<string> {
-  const made = await mkdtemp(join(tmpdir(), 'stdio-'))
-  afterTest(() => rm(made, { recursive: true }))
-  return made
-}
 
 interface Serving {
   readonly child: Child
@@ -93,9 +87,9 @@ test('a host of the official SDK goes on when serve is killed and started again'
   await client.connect(transport)
   afterTest(() => client.close())
   for (let restart = 1; restart <= 3; restart++) {
+    const before = said.length
     await serving.child.kill()
-    const waits = said.length
-    await until(() => said.length > waits || said.includes('reconnect'), 'the bridge says that it has noticed')
+    await until(() => said.includes('reconnecting', before), 'the bridge says that it has noticed')
     serving = await useServe(EVERYTHING, port)
     const message = `after restart ${String(restart)}`
     const { content } = await client.callTool({ name: 'echo', arguments: { message } })

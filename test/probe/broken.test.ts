@@ -1,5 +1,4 @@
-import { writeFileSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { McpWebSocketClient } from '../../src/index.js'
@@ -7,7 +6,7 @@ import { probe, type ProbeOptions } from '../../src/probe/index.js'
 import { useCli } from '../cli/use-cli.js'
 import { makeCertificate, makeCertificates, useTlsServer } from '../faults/kit/certificates.js'
 import { headerOf, reply, useRawServer, useRejectingServer, type Dial } from '../faults/kit/raw-server.js'
-import { afterTest } from '../helpers/after-test.js'
+import { useFolder } from '../helpers/use-folder.js'
 import { freePort } from '../helpers/free-port.js'
 import { serveMcp } from '../helpers/mcp-server.js'
 import { useWsServer } from '../helpers/ws-server.js'
@@ -345,8 +344,7 @@ async function expectConnects(address: string, flags: readonly string[], options
   const given: string[] = []
   if (options.auth) given.push('--token', String(options.auth.token))
   if (options.tls?.ca) {
-    const folder = mkdtempSync(join(tmpdir(), 'mcp-ws-'))
-    afterTest(() => rmSync(folder, { recursive: true }))
+    const folder = await useFolder()
     writeFileSync(join(folder, 'ca.pem'), options.tls.ca as string)
     given.push('--ca', join(folder, 'ca.pem'))
   }

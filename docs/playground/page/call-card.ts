@@ -5,12 +5,10 @@ import { failureOf, textOf, type Failure } from './words.js'
 /** How a call ended, or that it has not. */
 export type Outcome = 'pending' | 'done' | 'failed' | 'lost'
 
-const WORDS: Readonly<Record<Outcome, string>> = { pending: 'pending', done: 'done', failed: 'failed', lost: 'lost' }
-
 /** One call: its progress, then its result or why there is none. */
 export class CallCard {
   readonly element: HTMLElement
-  readonly #outcome = element('span', { className: 'outcome pending' }, WORDS.pending)
+  readonly #outcome = element('span', { className: 'outcome pending' }, 'pending')
   readonly #progress = element('progress', { max: 1 })
   readonly #said = element('span', { className: 'said' })
   readonly #cancel: HTMLButtonElement
@@ -56,7 +54,7 @@ export class CallCard {
 
   #end(outcome: Outcome, body: HTMLElement): void {
     this.#outcome.className = `outcome ${outcome}`
-    this.#outcome.textContent = WORDS[outcome]
+    this.#outcome.textContent = outcome
     this.#body.replaceChildren(body)
   }
 }

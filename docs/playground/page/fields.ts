@@ -84,7 +84,7 @@ function limitsOf(kind: Field['kind'], schema: Schema): Record<string, string> {
 /**
  * The value of a field, from what its input holds: a text, the number of a choice, or whether a box is checked.
  * @returns `undefined` if it is to be left out.
- * @throws SyntaxError for text that is no JSON, in a field of the kind `json`.
+ * @throws SyntaxError for text that is not JSON, in a field of the kind `json`.
  */
 export function valueOf({ kind, required, choices }: Field, input: string | boolean): unknown {
   if (typeof input === 'boolean') return input
