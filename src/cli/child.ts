@@ -118,7 +118,7 @@ export class Child {
       for (const message of messages) sent.push(this.#transport.send(message))
       if (errors.length > 0)
         this.#log(
-          `what the program wrote to its output is no message: ${line.kind === 'too-long' ? 'it is too long' : printableLine(line.text, 100)}`
+          `what the program wrote to its output is not a message: ${line.kind === 'too-long' ? 'it is too long' : printableLine(line.text, 100)}`
         )
     }
     // The connection has ended, and so will the program.

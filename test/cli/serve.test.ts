@@ -103,7 +103,7 @@ test('what a program writes to its output besides messages is said, and stops no
   const serving = await useServe(STUBBORN)
   const client = await useClient(serving.url)
   await expect(client.request('chatter')).resolves.toEqual({})
-  await serving.says('[1] what the program wrote to its output is no message: this is no JSON')
+  await serving.says('[1] what the program wrote to its output is not a message: this is no JSON')
 })
 
 test('a program that ends neither with its input nor by SIGTERM is killed', async () => {

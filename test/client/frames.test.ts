@@ -103,7 +103,7 @@ describe('what is received liberally', () => {
   })
 })
 
-describe('what is no message', () => {
+describe('what is not a message', () => {
   it.each([
     'no JSON',
     '{',

@@ -13,7 +13,7 @@ import { pause } from '../helpers/pause.js'
 
 const note = (n: number): object => ({ method: 'notifications/x', params: { n } })
 
-describe('what is no message', () => {
+describe('what is not a message', () => {
   test('P1: a thousand frames in a row that are no JSON leave the connection as it is', async () => {
     const line = await useLine()
     const { asked, id } = await ask(line)

@@ -212,7 +212,7 @@ describePeer(PEERS.gomcp, ({ connect }) => {
     expect(first.notifications.map(({ method }) => method)).toEqual(Array(2).fill('notifications/tools/list_changed'))
   })
 
-  it('answers some notifications with a frame that is no message, which is an error event', async () => {
+  it('answers some notifications with a frame that is not a message, which is an error event', async () => {
     const { client, errors } = await connect()
     await client.notify('notifications/progress', { progressToken: 1, progress: 1 })
     await client.ping()

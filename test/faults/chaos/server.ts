@@ -19,7 +19,7 @@ export interface Target {
   changeEra(): void
   /** Closes one of the sockets in order. */
   close(code: number | undefined, reason: string): void
-  /** Sends what is no message, or none that anybody waits for. */
+  /** Sends what is not a message, or one that nobody waits for. */
   babble(): void
   /** Tells every client something. */
   speak(): void
