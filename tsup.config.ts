@@ -2,6 +2,7 @@
 // force `skipLibCheck` on the whole project.
 import { build, type BuildOptions, type Plugin } from 'esbuild'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { builtinModules } from 'node:module'
 import { join } from 'node:path'
 
 /** Browsers show neither headers nor HTTP answers: their build leaves out the code, and the words, that deal with them. */
@@ -11,6 +12,21 @@ const withoutNode: Plugin = {
     build.onResolve({ filter: /\/node-socket\.js$/ }, async (args) =>
       build.resolve(args.path.replace(/\.js$/, '.browser.js'), { importer: args.importer, resolveDir: args.resolveDir, kind: args.kind })
     )
+  }
+}
+
+/**
+ * Node loads what a file imports before the first line of that file runs. With `require` the modules of Node come when the first
+ * module that needs them comes: the help of `mcp-ws` needs neither sockets nor TLS.
+ */
+const modulesOfNodeWhenNeeded: Plugin = {
+  name: 'modules-of-node-when-needed',
+  setup(build) {
+    const names = new RegExp(`^(node:)?(${builtinModules.join('|')})$`)
+    build.onResolve({ filter: names }, ({ path, namespace }) =>
+      namespace === 'of-node' ? { path, external: true } : { path, namespace: 'of-node' }
+    )
+    build.onLoad({ filter: /./, namespace: 'of-node' }, ({ path }) => ({ contents: `module.exports = require('${path}')` }))
   }
 }
 
@@ -182,7 +198,7 @@ export default [
     dts: declarations,
     onSuccess: () => completeMaps('dist/node', `${name}.js`, `${name}.cjs`)
   })),
-  // One file, with everything in it: what a command does not need is not even read.
+  // One file, with everything in it.
   {
     ...common,
     name: 'bin',
@@ -193,6 +209,7 @@ export default [
     outDir: 'dist/bin',
     format: ['esm'],
     noExternal: [/./],
+    esbuildPlugins: [modulesOfNodeWhenNeeded],
     // What esbuild makes of CommonJS asks for `require`. The line for the shell has to be the first.
     banner: { js: "#!/usr/bin/env node\nimport { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
     onSuccess: writeNotices

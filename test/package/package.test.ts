@@ -243,6 +243,14 @@ describe('the packed program mcp-ws', () => {
     const best = (...args: string[]): number => Math.min(...Array.from({ length: 3 }, () => timeOf(...args)))
     expect((best(bin(), '--help') - best('--eval', '0')) / 1000).toBeLessThan(150)
   })
+
+  it('loads neither TLS nor HTTP for its help', () => {
+    const tell = `data:text/javascript,process.on('exit', () => process.stderr.write(process.moduleLoadList.join('\\n')))`
+    const { stderr } = spawnSync(process.execPath, ['--import', tell, bin(), '--help'], { encoding: 'utf8' })
+    const loaded = stderr.split('\n')
+    expect(loaded).toContain('NativeModule fs')
+    for (const name of ['tls', 'http', 'https', 'crypto', 'dns']) expect(loaded).not.toContain(`NativeModule ${name}`)
+  })
 })
 
 describe('the packed entry ./react', () => {
