@@ -1,27 +1,23 @@
 import { readFileSync } from 'node:fs'
 
 /**
- * The files that may have effects, as the architecture test lists them. Every other file below src is a pure rule: unit tests
+ * The files that may have effects, as the architecture test lists them. Every other file of the layers is a pure rule: unit tests
  * decide each of its lines, so a change that no test notices is a missing test.
  */
 const architecture = readFileSync(new URL('../helpers/architecture.ts', import.meta.url), 'utf8')
 const effects = [...(/const EFFECTS\b[^[]*\[([^\]]*)\]/.exec(architecture)?.[1] ?? '').matchAll(/'([^']+)'/g)].map(([, path]) => path)
 if (effects.length === 0) throw new Error('test/helpers/architecture.ts has no list EFFECTS any more')
 
+/** The layers of which the client, the transport and the server are made. */
+const layers = JSON.parse(readFileSync(new URL('layers.json', import.meta.url), 'utf8'))
+
 /** @type {import('@stryker-mutator/api/core').PartialStrykerOptions} */
 export default {
   testRunner: 'vitest',
   vitest: { configFile: 'test/mutation/vitest.config.ts', related: false },
-  // Types are erased, and an index or the version holds nothing that a test could decide.
-  mutate: [
-    'src/**/*.ts',
-    '!src/types/**',
-    '!src/**/index.ts',
-    '!src/version.ts',
-    '!src/script.ts',
-    ...effects.map((path) => `!src/${path}`)
-  ],
-  ignorePatterns: ['dist', 'coverage', 'docs', '.bench', '.interop', '.runtimes'],
+  // An index holds nothing that a test could decide.
+  mutate: ['src/errors.ts', ...layers.map((layer) => `src/${layer}/**/*.ts`), '!src/**/index.ts', ...effects.map((path) => `!src/${path}`)],
+  ignorePatterns: ['dist', 'coverage', '.bench', '.interop', '.runtimes'],
   coverageAnalysis: 'perTest',
   // What runs at import, such as a table of constants, would have to run all tests for each of its mutants: most of the time of a run.
   ignoreStatic: true,
