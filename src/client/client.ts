@@ -38,6 +38,7 @@ import { OutputSchemas } from './output-schemas.js'
 import { prepareParams, withRequestMeta } from './request-meta.js'
 import { ResultTypes } from './result-types.js'
 import { Subscriptions, type Subscription } from './subscriptions.js'
+import { TaskNews } from './task-news.js'
 import { finishTask, TASK, TASKS_EXTENSION, type TaskHost } from './tasks.js'
 
 /** Params, which may be left out if they may be absent, and what comes after them. */
@@ -64,6 +65,7 @@ export class McpWebSocketClient extends McpMethods {
   // Made once: this is on the path of every request.
   readonly #flow: CallFlow
   readonly #subscriptions: Subscriptions
+  readonly #taskNews: TaskNews
   readonly #notificationHandlers = new Map<string, NotificationHandler>()
   /** Settles at the next `ready`. */
   #nextReady: Deferred<void> | undefined
@@ -103,7 +105,13 @@ export class McpWebSocketClient extends McpMethods {
     this.#resultTypes = new ResultTypes({ peer: this.#peer, json: config.json, lifeOf })
     this.#flow = { onResult: this.#resultTypes.settle }
     const tell: TaskHost['tell'] = ({ options }, task) => void guarded(() => options.ontask?.(task), this.#report)
-    this.#finishTask = finishTask({ random: () => ports.clock.random(), tell })
+    this.#taskNews = new TaskNews({
+      agreement: () => this.#host.session.agreement,
+      listen: (filter, own) =>
+        this.#subscriptions.listen(filter, own, (params, given, flow) => this.#peer.call(LISTEN, params, given, flow).promise)
+    })
+    const watch: TaskHost['watch'] = (taskId) => this.#taskNews.watch(taskId)
+    this.#finishTask = finishTask({ random: () => ports.clock.random(), tell, watch })
     const { extensions, tasks } = config.introduction.capabilities
     if (tasks ?? extensions?.[TASKS_EXTENSION]) this.#resultTypes.accept(TASK, this.#finishTask)
     this.#subscriptions = new Subscriptions(this.#peer, (params, options, flow) => this.#send(LISTEN, params, options, flow))
@@ -513,6 +521,7 @@ export class McpWebSocketClient extends McpMethods {
   #onNotification(notification: JsonRpcNotification): void {
     const { method, params } = notification
     this.#subscriptions.onNotification(notification)
+    this.#taskNews.onNotification(notification)
     const handler = this.#notificationHandlers.get(method)
     if (handler) void guarded(() => handler({ method, params }), this.#report)
     this.#host.events.emit('notification', { method, params })

@@ -69,7 +69,7 @@ export class ResultTypes {
           Promise.all(Object.entries(inputRequests).map(async ([key, request]) => [key, await dispatcher.runForInput(request, over)]))
         return Object.fromEntries((await until(respond)) ?? [])
       },
-      wait: (ms) => until(never, ms)
+      wait: (ms, sooner = never()) => until(() => sooner, ms)
     }
   }
 

@@ -44,12 +44,15 @@ export class Subscriptions {
     this.#send = send
   }
 
-  /** Opens a subscription; `options.timeout` bounds the wait for the server's acknowledgement. */
-  listen(filter: SubscriptionFilter, options?: RequestOptions): Promise<Subscription> {
+  /**
+   * Opens a subscription; `options.timeout` bounds the wait for the server's acknowledgement.
+   * @param send - Sends the request, if it is not to be sent as one of the program.
+   */
+  listen(filter: SubscriptionFilter, options?: RequestOptions, send = this.#send): Promise<Subscription> {
     const live: Live = { call: undefined, honored: undefined, opened: deferred(), ended: deferred() }
     this.#live.add(live)
     const onCall = (call: Call): void => void (live.call = call)
-    this.#send({ notifications: filter }, { ...options, continueWith: asBefore }, { onCall }).then(
+    send({ notifications: filter }, { ...options, continueWith: asBefore }, { onCall }).then(
       () => this.#end(live, live.honored ? 'graceful' : 'remote', endedBy('without an acknowledgement')),
       (error: unknown) => this.#end(live, isClosedError(error) ? 'local' : 'remote', error)
     )

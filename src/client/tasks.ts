@@ -3,13 +3,15 @@ import { isObject } from '../lib/is-object.js'
 import type { ResultFlow, ResultTypeHandler } from '../types/extensions.js'
 import type { Result } from '../types/json-rpc.js'
 import type { Task } from '../types/tasks.js'
+import type { TaskWatch } from './task-news.js'
 
 /** The `resultType` of a task (extension `io.modelcontextprotocol/tasks`). */
 export const TASK = 'task'
 /** The extension of 2026-07-28, as capabilities name it. */
 export const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks'
 
-// How often a task is looked at, in ms; the server may say otherwise within these limits. A wait takes up to this part of it longer.
+// How often a task is looked at, in ms; the server may say otherwise within these limits, and where it tells of every change, the longest
+// wait does. A wait takes up to this part of it longer.
 const POLL = 1000
 const LEAST_POLL = 100
 const MOST_POLL = 60_000
@@ -21,6 +23,8 @@ export interface TaskHost {
   random(): number
   /** Tells the program where a task is. */
   tell(flow: ResultFlow, task: Task): void
+  /** Hears of a task from the server, until the watch is closed. */
+  watch(taskId: string): TaskWatch
 }
 
 /**
@@ -34,16 +38,19 @@ export const finishTask =
   async (made, flow) => {
     const task = (isObject(made.task) ? made.task : made) as Task
     if (typeof task.taskId !== 'string') throw new ProtocolError('INVALID_RESPONSE', 'the server made a task without an id')
+    const watch = host.watch(task.taskId)
     try {
-      return await follow(task, flow, host)
+      return await follow(task, flow, host, watch)
     } catch (error) {
       // Whoever gives the request up does not want its task; but a program that ends, or waits no longer, may come back for it.
       if (flow.options.signal?.aborted) flow.request('tasks/cancel', { taskId: task.taskId }, {}).catch(() => undefined)
       throw error
+    } finally {
+      watch.close()
     }
   }
 
-async function follow(first: Task, flow: ResultFlow, host: TaskHost): Promise<unknown> {
+async function follow(first: Task, flow: ResultFlow, host: TaskHost, watch: TaskWatch): Promise<unknown> {
   const { taskId } = first
   /** Asks about the task. @returns `undefined` if it is to be asked again: the connection was lost, or a patient question ran out of time. */
   const ask = (method: string, more?: object, isPatient = false): Promise<Result | undefined> =>
@@ -76,7 +83,13 @@ async function follow(first: Task, flow: ResultFlow, host: TaskHost): Promise<un
       if (fresh.length > 0) responses = { ...responses, ...(await flow.respond(Object.fromEntries(fresh))) }
       if (responses && (await ask('tasks/update', { inputResponses: responses }))) responses = undefined
     }
-    await flow.wait(status ? pauseOf(task) * (1 + host.random() * SPREAD) : 0)
+    if (status) {
+      const pause = (watch.isTold ? MOST_POLL : pauseOf(task)) * (1 + host.random() * SPREAD)
+      // However often the task changes, it is not looked at more often than this.
+      await flow.wait(LEAST_POLL)
+      await flow.wait(pause - LEAST_POLL, watch.news)
+    }
+    watch.reset()
     task = (await ask('tasks/get')) ?? task
   }
 }

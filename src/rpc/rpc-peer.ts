@@ -305,8 +305,7 @@ export class RpcPeer {
     this.#pendingCount--
     this.waits.end(call, call.options.signal)
     this.#live.delete(call.id)
-    // Two requests may carry the same token of the program's own choice: the last one has it.
-    if (call.token !== undefined && this.#byToken.get(call.token) === call) this.#byToken.delete(call.token)
+    this.#forgetToken(call)
     return true
   }
 
@@ -337,7 +336,21 @@ export class RpcPeer {
   #receiveResponse(response: JsonRpcResponse, call: PendingRequest | undefined): void {
     if (!(call instanceof Call) || !this.#settle(call)) return
     if (isErrorResponse(response)) call.reject(new RpcError(response.error.code, response.error.message, response.error.data))
-    else call.resolve(call.onResult ? call.onResult(call, response.result) : response.result)
+    else call.resolve(call.onResult ? this.#goOn(call, call.onResult(call, response.result)) : response.result)
+  }
+
+  /** What follows a result that is not the last word may have progress too, under the token of the request (MCP 2025-11-25, tasks). */
+  #goOn(call: Call, outcome: unknown): unknown {
+    if (call.token === undefined || !(outcome instanceof Promise)) return outcome
+    this.#byToken.set(call.token, call)
+    const forget = (): void => this.#forgetToken(call)
+    outcome.then(forget, forget)
+    return outcome
+  }
+
+  #forgetToken(call: Call): void {
+    // Two requests may carry the same token of the program's own choice: the last one has it.
+    if (call.token !== undefined && this.#byToken.get(call.token) === call) this.#byToken.delete(call.token)
   }
 
   #receiveNotification(notification: JsonRpcNotification): void {
@@ -366,7 +379,7 @@ export class RpcPeer {
     const call = this.#byToken.get(params?.progressToken as ProgressToken)
     if (!call || typeof params?.progress !== 'number') return
     const { onprogress, resetTimeoutOnProgress } = call.options
-    if (resetTimeoutOnProgress) {
+    if (resetTimeoutOnProgress && call.isPending) {
       call.left = call.timeout
       this.waits.setDeadline(call, call.timeLeft)
     }

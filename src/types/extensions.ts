@@ -58,8 +58,12 @@ export interface ResultFlow {
    * @returns The results under the same keys.
    */
   respond(inputRequests: object): Promise<Record<string, unknown>>
-  /** Waits. Rejects when the request is given up, the client is closed, or `maxTotalTimeout` is over. @param ms - How long. */
-  wait(ms: number): Promise<void>
+  /**
+   * Waits. Rejects when the request is given up, the client is closed, or `maxTotalTimeout` is over.
+   * @param ms - How long, at most.
+   * @param sooner - Ends the wait when it settles.
+   */
+  wait(ms: number, sooner?: Promise<void>): Promise<void>
 }
 
 /**

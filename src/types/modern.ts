@@ -70,6 +70,8 @@ export type SubscriptionFilter = {
   resourcesListChanged?: boolean | undefined
   /** Tell when one of these resources changes; URIs. */
   resourceSubscriptions?: string[] | undefined
+  /** Tell when one of these tasks changes. Source: extension `io.modelcontextprotocol/tasks`. */
+  taskIds?: string[] | undefined
 }
 
 /** Params of `subscriptions/listen`: what the client wants to hear of. Source: MCP 2026-07-28, basic/patterns/subscriptions. */

@@ -126,6 +126,24 @@ describe('a task of the extension', () => {
     expect(called.value).toEqual(RESULT)
   })
 
+  it('reports progress until it is over', async () => {
+    const rig = useTasks()
+    const seen: number[] = []
+    const { socket, called } = await begin(rig, { onprogress: ({ progress }) => void seen.push(progress), resetTimeoutOnProgress: true })
+    const { progressToken } = (socket.asked('tools/call').params?._meta ?? {}) as { progressToken?: string }
+    const tell = (progress: number): void =>
+      socket.deliver({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken, progress } })
+    tell(1)
+    await look(rig, socket, {})
+    tell(2)
+    await look(rig, socket, { status: 'completed', result: RESULT })
+    expect(called.value).toEqual(RESULT)
+    tell(3)
+    await settle()
+    expect(seen).toEqual([1, 2])
+    expect(rig.errors).toEqual([])
+  })
+
   it('is handed out as it is, if the program wants that', async () => {
     const rig = useTasks()
     rig.client.acceptResultType('task', (result) => Promise.resolve(result))
@@ -262,6 +280,128 @@ describe('a drop in the middle of a task', () => {
     await settle()
     expect(called.settled).toBe(true)
     expect(called.error).toMatchObject({ code: 'CONNECTION_LOST' })
+  })
+})
+
+describe('a server that tells of its tasks', () => {
+  const FILTER = { taskIds: ['t'] }
+
+  /** Grants what was listened for, or a part of it. */
+  function acknowledge(socket: FakeSocket, notifications: object = FILTER): void {
+    const _meta = { 'io.modelcontextprotocol/subscriptionId': socket.asked('subscriptions/listen').id }
+    socket.deliver({ jsonrpc: '2.0', method: 'notifications/subscriptions/acknowledged', params: { _meta, notifications } })
+  }
+  const tell = (socket: FakeSocket, taskId = 't', method = 'notifications/tasks'): void =>
+    socket.deliver({ jsonrpc: '2.0', method, params: { taskId, status: 'working' } })
+
+  /** The client listens, and has looked once at the task since. */
+  async function listening(): Promise<{ rig: Rig; socket: FakeSocket; called: Outcome<unknown> }> {
+    const rig = useTasks()
+    const { socket, called } = await begin(rig)
+    expect(socket.asked('subscriptions/listen').params).toMatchObject({ notifications: FILTER })
+    acknowledge(socket)
+    await settle()
+    await rig.clock.advance(100)
+    socket.respond('tasks/get', task())
+    await settle()
+    expect(count(socket, 'tasks/get')).toBe(1)
+    return { rig, socket, called }
+  }
+
+  it('is asked when it tells of a change, and otherwise once a minute', async () => {
+    const { rig, socket, called } = await listening()
+    await rig.clock.advance(59_000)
+    expect(count(socket, 'tasks/get')).toBe(1)
+    tell(socket, 'another')
+    await settle()
+    expect(count(socket, 'tasks/get')).toBe(1)
+    tell(socket)
+    await settle()
+    expect(count(socket, 'tasks/get')).toBe(2)
+    socket.respond('tasks/get', task())
+    await settle()
+    await rig.clock.advance(72_000)
+    expect(count(socket, 'tasks/get')).toBe(3)
+    socket.respond('tasks/get', task({ status: 'completed', result: RESULT }))
+    await settle()
+    expect(called.value).toEqual(RESULT)
+    expect(socket.asked('notifications/cancelled').params?.requestId).toBe(socket.asked('subscriptions/listen').id)
+    expect(rig.client.pendingCount).toBe(0)
+  })
+
+  it('is asked ten times a second at most, and never misses what it told meanwhile', async () => {
+    const { rig, socket } = await listening()
+    await rig.clock.advance(100)
+    tell(socket)
+    await settle()
+    expect(count(socket, 'tasks/get')).toBe(2)
+    tell(socket)
+    socket.respond('tasks/get', task())
+    await settle()
+    await rig.clock.advance(99)
+    expect(count(socket, 'tasks/get')).toBe(2)
+    await rig.clock.advance(1)
+    expect(count(socket, 'tasks/get')).toBe(3)
+  })
+
+  it('is asked after a reconnect as soon as it listens again', async () => {
+    const { rig, socket } = await listening()
+    socket.drop()
+    const next = await rig.remodern()
+    await rig.clock.advance(100)
+    expect(count(next, 'tasks/get')).toBe(0)
+    acknowledge(next)
+    await settle()
+    expect(count(next, 'tasks/get')).toBe(1)
+  })
+
+  it('is asked as often as it says when it ends the subscription', async () => {
+    const { rig, socket } = await listening()
+    socket.respond('subscriptions/listen', {})
+    // The end counts when the connection outlives it for a second: see decision 0009.
+    await rig.clock.advance(1000)
+    expect(count(socket, 'tasks/get')).toBe(2)
+    await look(rig, socket, {})
+    await look(rig, socket, {})
+    expect(count(socket, 'tasks/get')).toBe(3)
+  })
+
+  it.each([
+    ['refuses', (socket: FakeSocket) => socket.respondError('subscriptions/listen', -32601)],
+    ['grants nothing of', (socket: FakeSocket) => acknowledge(socket, {})]
+  ])('if it %s the subscription, is asked as often as it says, and not to tell again', async (_how, respond) => {
+    const rig = useTasks()
+    const { socket } = await begin(rig)
+    respond(socket)
+    await settle()
+    await look(rig, socket, {})
+    await look(rig, socket, {})
+    expect(count(socket, 'tasks/get')).toBeGreaterThanOrEqual(2)
+    void rig.client.resumeTask('other').catch(() => undefined)
+    await settle()
+    expect(count(socket, 'subscriptions/listen')).toBe(1)
+  })
+
+  it('in 2025-11-25 tells of its own accord', async () => {
+    const rig = useTasks()
+    const { socket } = await beginLegacy(rig)
+    await rig.clock.advance(100)
+    tell(socket, 't', 'notifications/tasks/status')
+    await settle()
+    expect(count(socket, 'tasks/get')).toBe(1)
+    expect(socket.methods).not.toContain('subscriptions/listen')
+  })
+
+  it('does so unknown to the middleware of the program', async () => {
+    const rig = useTasks()
+    const seen: string[] = []
+    rig.client.use((request, next) => {
+      seen.push(request.method)
+      return next(request)
+    })
+    const { socket } = await begin(rig)
+    expect(socket.methods).toContain('subscriptions/listen')
+    expect(seen).toEqual(['tools/call'])
   })
 })
 

@@ -85,6 +85,7 @@ const EFFECTS: ReadonlySet<string> = new Set([
   'client/methods.ts',
   'client/subscriptions.ts',
   'client/tasks.ts',
+  'client/task-news.ts',
   'client/result-types.ts',
   'transport/websocket-client-transport.ts',
   'react/owned-client.ts',

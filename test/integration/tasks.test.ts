@@ -269,8 +269,11 @@ describe('a server of the extension', () => {
   type Schema = { parse(value: unknown): unknown }
   type Request = { id: number; method: string; params: Params }
 
-  /** A task server in memory, which reads and writes what the schemas of the extension say. */
-  async function serve(): Promise<{ line: CuttableLine; executed: string[]; finish: () => void; updates: unknown[] }> {
+  /**
+   * A task server in memory, which reads and writes what the schemas of the extension say.
+   * @param tells - It tells those who listen, and wants to be asked once a minute.
+   */
+  async function serve(tells = false): Promise<{ line: CuttableLine; executed: string[]; finish: () => void; updates: unknown[] }> {
     // Without its types: they do not compile under the settings of this project.
     const name: string = '@modelcontextprotocol/ext-tasks/core/v2'
     const schemas = (await import(name)) as Record<string, Schema>
@@ -282,6 +285,7 @@ describe('a server of the extension', () => {
     const tasks = new Map<string, Record<string, unknown>>()
     const executed: string[] = []
     const updates: unknown[] = []
+    const listeners = new Map<string, { transport: ServerTransport; _meta: object }>()
     const now = new Date().toISOString()
     const respond = ({ method, params }: Request): object => {
       const task = tasks.get(String(params.taskId))
@@ -302,7 +306,7 @@ describe('a server of the extension', () => {
           createdAt: now,
           lastUpdatedAt: now,
           ttlMs: null,
-          pollIntervalMs: 100
+          pollIntervalMs: tells ? 60_000 : 100
         }
         tasks.set(made.taskId, made)
         return check('CreateTaskResultV2Schema', { resultType: 'task', ...made })
@@ -320,6 +324,15 @@ describe('a server of the extension', () => {
       transport.onmessage = (message) => {
         if (!('id' in message) || !('method' in message)) return
         const request = message as Request
+        if (tells && request.method === 'subscriptions/listen') {
+          const { notifications = {} } = request.params as { notifications?: { taskIds?: string[] } }
+          check('TaskSubscriptionNotificationsV2Schema', notifications)
+          const _meta = { 'io.modelcontextprotocol/subscriptionId': request.id }
+          for (const taskId of notifications.taskIds ?? []) listeners.set(taskId, { transport, _meta })
+          const acknowledged = { method: 'notifications/subscriptions/acknowledged', params: { _meta, notifications } }
+          void transport.send({ jsonrpc: '2.0', ...acknowledged })
+          return
+        }
         const schema = { 'tasks/get': 'GetTask', 'tasks/update': 'UpdateTask', 'tasks/cancel': 'CancelTask' }[request.method]
         if (schema) check(`${schema}RequestV2Schema`, request)
         try {
@@ -332,8 +345,14 @@ describe('a server of the extension', () => {
       return transport.start()
     }
     const { port } = await useServer({ onconnection })
+    const tell = (taskId: string): void => {
+      const { transport, _meta } = listeners.get(taskId) ?? {}
+      const message = { jsonrpc: '2.0' as const, method: 'notifications/tasks', params: { _meta, ...tasks.get(taskId) } }
+      check('TaskStatusNotificationV2Schema', message)
+      void transport?.send(message as JsonRpcMessage)
+    }
     const finish = (): void => {
-      for (const [id, task] of tasks)
+      for (const [id, task] of tasks) {
         tasks.set(
           id,
           task.status === 'working' && updates.length > 0
@@ -349,6 +368,8 @@ describe('a server of the extension', () => {
                 }
               }
         )
+        if (tells) tell(id)
+      }
     }
     return { line: await useLine(port), executed, finish, updates }
   }
@@ -378,6 +399,28 @@ describe('a server of the extension', () => {
     finish()
     expect(textOf(await resumed)).toBe('done')
     expect([asked, executed, updates]).toEqual([1, ['work'], [{ colour: { action: 'accept', content: { colour: 'red' } } }]])
+  })
+
+  test('that tells of its tasks need not be asked, after drops either', async () => {
+    const { line, executed, finish, updates } = await serve(true)
+    const observed = useClient(optionsFor(line))
+    const { client } = observed
+    const acknowledged: Params[] = []
+    client.setNotificationHandler('notifications/subscriptions/acknowledged', ({ params }) => void acknowledged.push(params))
+    client.setRequestHandler('elicitation/create', () => ({ action: 'accept', content: { colour: 'red' } }))
+    await client.connect()
+    const called = client.callTool({ name: 'work' })
+    await until(() => acknowledged.length === 1, 'the server tells of the task')
+    for (let drops = 1; drops <= DROPS; drops++) {
+      line.cut()
+      await until(() => acknowledged.length === drops + 1, 'the server tells of it again')
+    }
+    finish()
+    await until(() => updates.length === 1, 'it has its input')
+    finish()
+    expect(textOf(await called)).toBe('done')
+    expect(executed).toEqual(['work'])
+    expect(client.pendingCount).toBe(0)
   })
 
   test('says that it does not know a task, and cancels one that is given up', async () => {

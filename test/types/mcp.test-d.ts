@@ -342,7 +342,9 @@ describe('the modern era', () => {
   })
 
   test('subscriptions are those of v2', () => {
-    holds<Same<Modern.SubscriptionFilter, V2.SubscriptionFilter>>()
+    holds<Same<Omit<Modern.SubscriptionFilter, 'taskIds'>, V2.SubscriptionFilter>>()
+    // The extension for tasks adds a member, which v2 does not have.
+    expectTypeOf<NonNullable<Modern.SubscriptionFilter['taskIds']>>().toEqualTypeOf<string[]>()
     holds<Same<Modern.ListenParams, V2.SubscriptionsListenRequestParams>>()
     holds<Same<Modern.AcknowledgedParams, V2.SubscriptionsAcknowledgedNotificationParams>>()
     holds<Same<Modern.ListenResult, V2.SubscriptionsListenResult>>()
