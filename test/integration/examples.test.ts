@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { describeFailure, runAgent } from '../../docs/examples/agent/agent.js'
 import { startTestServer } from '../../docs/examples/testing/test-server.js'
-import { McpWebSocketError } from '../../src/index.js'
+import { McpWebSocketError, type JsonRpcMessage } from '../../src/index.js'
 import { afterTest } from '../helpers/after-test.js'
 import { bundle, useChild, type Child } from '../helpers/child.js'
 import { freePort } from '../helpers/free-port.js'
@@ -82,6 +82,32 @@ describe('an agent', () => {
     const agent = await useExample('agent/main.ts', url)
     expect(await agent.nextLine()).toBe('echo returned: [{"type":"text","text":"hello"}]')
     expect(await agent.gone).toBe(0)
+  })
+
+  test('ended by SIGTERM in the middle of a call gives it up, closes its connection and says why it ended', async () => {
+    const results: Record<string, object> = {
+      'server/discover': { resultType: 'complete', supportedVersions: ['2026-07-28'], capabilities: { tools: {} } },
+      'tools/list': { resultType: 'complete', tools: [{ name: 'echo', inputSchema: { type: 'object' } }] }
+    }
+    const received: string[] = []
+    const { url, server } = await useServer({
+      onconnection: (transport) => {
+        transport.onmessage = (message) => {
+          if (!('method' in message)) return
+          received.push(message.method)
+          const result = results[message.method]
+          if ('id' in message && result) void transport.send({ jsonrpc: '2.0', id: message.id, result } as JsonRpcMessage)
+        }
+        return transport.start()
+      }
+    })
+    const agent = await useExample('agent/main.ts', url)
+    await until(() => received.includes('tools/call'), 'the call is under way')
+    process.kill(agent.pid, 'SIGTERM')
+    expect(await agent.gone).toBe(1)
+    expect(agent.complaints).toContain('Error: SIGTERM')
+    await until(() => server.metrics().connections === 0, 'its connection is closed')
+    expect(received.slice(2)).toEqual(['tools/call', 'notifications/cancelled'])
   })
 
   test.each(['unknown', 'not-sent'] as const)('tells its model of a call with delivery %s what docs/delivery.md says', async (delivery) => {
