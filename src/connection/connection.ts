@@ -129,7 +129,7 @@ export class Connection implements SocketListener {
   /** The token of this socket is about to expire. */
   readonly #renewal: Due = { dueAt: 0, slot: -1, onDue: () => this.#onRenewalDue() }
   /** The next look at a socket under backpressure. */
-  readonly #drainCheck: Due = { dueAt: 0, slot: -1, onDue: () => (this.canWrite ? this.#listener.onDrain() : this.awaitDrain()) }
+  readonly #drainCheck: Due = { dueAt: 0, slot: -1, onDue: () => this.#checkDrain() }
   #state: LifecycleState = { name: 'idle' }
   #socket: Socket | undefined
   #subprotocol: string | undefined
@@ -164,7 +164,7 @@ export class Connection implements SocketListener {
       onMisunderstood: (reason) => this.#redialWithout(reason),
       onAttached: (attachment) => listener.onAttached(attachment),
       onOver: () => listener.onOver(),
-      onDrain: () => this.#timer.has(this.#drainCheck) && this.#timer.set(this.#drainCheck, 0),
+      onDrain: () => this.#timer.has(this.#drainCheck) && this.#checkDrain(),
       onPong: () => listener.onPong(),
       onDeparture: (departure) => listener.onDeparture(departure)
     })
@@ -301,6 +301,12 @@ export class Connection implements SocketListener {
   /** Asks for `onDrain` once `canWrite` is true again. */
   awaitDrain(): void {
     if (!this.#timer.has(this.#drainCheck)) this.#timer.set(this.#drainCheck, DRAIN_CHECK)
+  }
+
+  #checkDrain(): void {
+    this.#timer.clear(this.#drainCheck)
+    if (this.canWrite) this.#listener.onDrain()
+    else this.awaitDrain()
   }
 
   /** The message as the text of one frame. @throws TypeError that names the method, if JSON cannot hold the message. */
