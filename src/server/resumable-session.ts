@@ -56,7 +56,7 @@ type Held = readonly [text: string, bytes: number]
  * A session of `mcp.v1.resume`: a way to one client that goes on when a socket ends and another one takes its place. Each frame is handed
  * up once, and each frame that is sent is kept until the client acknowledges it.
  */
-export class ResumableSession implements PeerLink, Resumable {
+export class ResumableSession implements PeerLink, LinkListener, Resumable {
   readonly id: string
   readonly principal: string
   readonly #config: SessionConfig
@@ -131,11 +131,7 @@ export class ResumableSession implements PeerLink, Resumable {
     timer.clear(this.#due)
     this.#generation = generation
     this.#link = link
-    link.listen({
-      onText: (text, bytes) => this.#onText(text, bytes),
-      onError: (error) => this.#listener?.onError(error),
-      onEnd: (code) => this.#onLost(code)
-    })
+    link.listen(this)
     this.#buffer.narrow(limits)
     this.#receipts.expect(limits)
     link.sendControl(hello(this.#receipts.tell()))
@@ -232,6 +228,39 @@ export class ResumableSession implements PeerLink, Resumable {
     this.#end(undefined, SERVICE_RESTART, 'another node has the session')
   }
 
+  /** A frame came in over the socket. */
+  onText(text: string, bytes: number): void {
+    if (this.#isOver) return
+    if (isControl(text)) return this.#onControl(text)
+    if (!this.#isHolding && this.#held.length === 0) return this.#take(text, bytes)
+    // No request comes in that has no room for its response. The socket is read on, as acknowledgements come the same way; a client
+    // keeps to its limits, and stops by itself.
+    const { messages, bytes: size } = this.#config.limits
+    if (this.#held.length >= messages || this.#heldSize >= size) return this.#link?.cut('slow-reader')
+    this.#held.push([text, bytes])
+    this.#heldSize += text.length
+  }
+
+  /** Something went wrong with the socket that does not end it by itself. */
+  onError(error: Error): void {
+    this.#listener?.onError(error)
+  }
+
+  /** The socket is gone. */
+  onEnd(code: number): void {
+    this.#link = undefined
+    this.#dropHeld()
+    if (this.#isOver) return this.#listener?.onEnd(code)
+    // Not where the client came back before this end was noticed: a frame ends a socket, and silence is the network's.
+    if (this.#buffer.acknowledged === this.#replayedFrom) this.#losses++
+    if (FINAL.has(code) || this.isPoisoned) return this.#end(code === 1000 ? 'unknown' : 'protocol', code, '')
+    this.#judgeRoom()
+    this.#config.timer.set(this.#due, this.#config.ttl)
+    this.#listener?.onDetach?.()
+    // The program may have ended it.
+    if (this.isOpen) this.#config.onDetached(this)
+  }
+
   /** Whether there is no socket. A getter, as a socket may end while it is written to. */
   get #isAway(): boolean {
     return this.#link === undefined
@@ -244,18 +273,6 @@ export class ResumableSession implements PeerLink, Resumable {
 
   get #isHolding(): boolean {
     return !this.#reads || this.#buffer.isFull
-  }
-
-  #onText(text: string, bytes: number): void {
-    if (this.#isOver) return
-    if (isControl(text)) return this.#onControl(text)
-    if (!this.#isHolding && this.#held.length === 0) return this.#take(text, bytes)
-    // No request comes in that has no room for its response. The socket is read on, as acknowledgements come the same way; a client
-    // keeps to its limits, and stops by itself.
-    const { messages, bytes: size } = this.#config.limits
-    if (this.#held.length >= messages || this.#heldSize >= size) return this.#link?.cut('slow-reader')
-    this.#held.push([text, bytes])
-    this.#heldSize += text.length
   }
 
   /** A frame counts as received before it is handed up: whatever follows from it, it must not come a second time. */
@@ -336,20 +353,6 @@ export class ResumableSession implements PeerLink, Resumable {
     this.#judgeRoom()
     link?.listen(undefined)
     void link?.close(DISPLACED, 'displaced')
-  }
-
-  #onLost(code: number): void {
-    this.#link = undefined
-    this.#dropHeld()
-    if (this.#isOver) return this.#listener?.onEnd(code)
-    // Not where the client came back before this end was noticed: a frame ends a socket, and silence is the network's.
-    if (this.#buffer.acknowledged === this.#replayedFrom) this.#losses++
-    if (FINAL.has(code) || this.isPoisoned) return this.#end(code === 1000 ? 'unknown' : 'protocol', code, '')
-    this.#judgeRoom()
-    this.#config.timer.set(this.#due, this.#config.ttl)
-    this.#listener?.onDetach?.()
-    // The program may have ended it.
-    if (this.isOpen) this.#config.onDetached(this)
   }
 
   #dropHeld(): void {
