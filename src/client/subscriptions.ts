@@ -48,7 +48,7 @@ export class Subscriptions {
    * Opens a subscription; `options.timeout` bounds the wait for the server's acknowledgement.
    * @param send - Sends the request, if it is not to be sent as one of the program.
    */
-  listen(filter: SubscriptionFilter, options?: RequestOptions, send = this.#send): Promise<Subscription> {
+  listen(filter: SubscriptionFilter, options?: RequestOptions, send: SendListen = this.#send): Promise<Subscription> {
     const live: Live = { call: undefined, honored: undefined, opened: deferred(), ended: deferred() }
     this.#live.add(live)
     const onCall = (call: Call): void => void (live.call = call)

@@ -20,7 +20,7 @@ export class TaskWatch {
   /** Which task. */
   readonly taskId: string
   /** Ends the watch when it fires. */
-  readonly over = new AbortController()
+  readonly over: AbortController = new AbortController()
   /** By which the server tells of the task; `undefined` if there is none. */
   subscription: Subscription | undefined
   #news: Deferred<void> = deferred()

@@ -17,10 +17,12 @@ export interface Clock {
 // Timers of all engines hold 31 bits; a longer one fires at once.
 const LONGEST = 2 ** 31 - 1
 
+// Where only the wall clock is left, its jumps look like a sleep of the machine. Chosen once: every frame that comes in asks for the time.
+const time = typeof performance === 'undefined' ? Date : performance
+
 /** The engine's clock. */
 export const systemClock: Clock = {
-  // Where only the wall clock is left, its jumps look like a sleep of the machine.
-  now: () => (typeof performance === 'undefined' ? Date : performance).now(),
+  now: () => time.now(),
   random: () => Math.random(),
   after(ms, fire, idle = false) {
     const handle: unknown = setTimeout(fire, Math.min(Math.max(ms, 0), LONGEST))
