@@ -387,8 +387,20 @@ describe('a client that is away', () => {
       expect(again.first.resumed).toBe(true)
       await lose(served, again)
     }
-    expect(served.events.at(-1)).toBe('close')
+    expect(served.events.at(-1)).toBe('detach')
     expect((await openSession(served.url, comeBack(client.first, 5))).first).toMatchObject({ resumed: false, reason: 'protocol' })
+    expect(served.events.at(-1)).toBe('close')
+  })
+
+  test('X11: keeps it if the last of them brought the frames, and only its acknowledgement was lost', async () => {
+    const served = await useResumable()
+    const client = await openSession(served.url)
+    await served.held[0]!.transport.send(note(1))
+    await lose(served, client)
+    for (let generation = 2; generation <= 4; generation++)
+      await lose(served, await openSession(served.url, comeBack(client.first, generation)))
+    expect((await openSession(served.url, comeBack(client.first, 5, 1))).first).toMatchObject({ resumed: true })
+    expect(served.events).not.toContain('close')
   })
 
   test('keeps its session as long as each socket brings it further', async () => {

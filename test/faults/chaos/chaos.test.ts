@@ -17,18 +17,20 @@ const tell = ({ seed, violations, events, counts }: Report): void => {
 const run = async (resume: boolean): Promise<void> => {
   const waiting = [...seeds]
   const broken: string[] = []
+  const quiet: number[] = []
   const work = async (): Promise<void> => {
     for (let seed = waiting.shift(); seed !== undefined; seed = waiting.shift()) {
       const report = await runChaos({ seed, seconds, resume, nodes })
       if (CHAOS_SEED !== undefined || report.violations.length > 0) tell(report)
       broken.push(...report.violations.map((violation) => `seed ${String(seed)}: ${violation}`))
       const { requests = 0, ready = 0, waiting: drops = 0, resumed = 0 } = report.counts
-      if (Math.min(requests, ready, drops) < 3 || (resume && resumed === 0))
-        broken.push(`seed ${String(seed)}: a quiet run, which proves nothing`)
+      if (Math.min(requests, ready, drops) < 3 || (resume && resumed === 0)) quiet.push(seed)
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, work))
   expect(broken).toEqual([])
+  // Of many runs chance makes some in which little happens.
+  if (quiet.length > seeds.length / 10) expect(quiet, 'seeds whose runs were quiet, and prove nothing').toEqual([])
 }
 const limit = 60_000 + (seconds + 30) * 1000 * seeds.length
 

@@ -41,6 +41,7 @@ class Wire implements PeerLink {
   #server: LinkListener | undefined
   readonly #fences: Fences
   #hasServer = true
+  #isClosing = false
 
   constructor(client: SocketListener, node: Node, fences: Fences) {
     this.#client = client
@@ -73,7 +74,7 @@ class Wire implements PeerLink {
   // The server's end.
 
   get isOpen(): boolean {
-    return this.#hasServer
+    return this.#hasServer && !this.#isClosing
   }
 
   listen(listener: LinkListener | undefined): void {
@@ -90,13 +91,15 @@ class Wire implements PeerLink {
   }
 
   sendControl(text: string): void {
-    if (!this.isCut && this.#hasServer) this.down.push(text)
+    if (!this.isCut && this.isOpen) this.down.push(text)
   }
 
-  close(code: number): Promise<void> {
+  /** Nothing is heard any more, and the end comes later. */
+  async close(code: number): Promise<void> {
     this.down.push(code)
+    this.#isClosing = true
+    await Promise.resolve()
     this.noticeOnServer(code)
-    return Promise.resolve()
   }
 
   goAway(): void {
@@ -116,7 +119,7 @@ class Wire implements PeerLink {
   /** Hands the next frame to the server. */
   deliverUp(): void {
     const frame = this.up.shift()
-    if (frame === undefined || !this.#hasServer) return
+    if (frame === undefined || !this.isOpen) return
     if (typeof frame === 'number') this.noticeOnServer(frame)
     else this.#server?.onText(frame, frame.length)
   }
