@@ -88,7 +88,7 @@ export class Resumption {
   #buffer = new ReplayBuffer(LIMITS)
   #receipts = new Receipts()
   #isConfirmed = false
-  /** How many sockets in a row ended before the server had received the frame at this position. */
+  /** How many sockets in a row ended while the frame at this position was the next one that the server had to receive. */
   #losses = { count: 0, at: 0 }
 
   /** Does nothing before a socket is open. */
@@ -179,11 +179,10 @@ export class Resumption {
   /** The socket is gone, and the connection goes on. @param closure - How it ended; `undefined`: it was replaced. */
   detach(closure: Closure | undefined): void {
     if (this.#phase === 'absent' || this.#phase === 'detached') return
-    const wasAttached = this.#phase === 'attached'
     // What a frame does to a socket is to end it; silence is the network's, and a replacement the program's.
-    const isPoisoned = wasAttached && closure?.kind === 'close' && this.#countLoss()
+    if (this.#phase === 'attached' && closure?.kind === 'close') this.#countLoss()
     this.#settle()
-    if (!this.#isConfirmed || isPoisoned || (closure?.code !== undefined && ENDING_CODES.includes(closure.code))) return this.forget()
+    if (!this.#isConfirmed || (closure?.code !== undefined && ENDING_CODES.includes(closure.code))) return this.forget()
     this.#phase = 'detached'
     if (!this.#host.timer.has(this.#keptLimit)) this.#host.timer.set(this.#keptLimit, KEPT_FOR * (this.#hello?.ttlMs ?? 0))
   }
@@ -251,6 +250,7 @@ export class Resumption {
     }
     const isOurs = this.#isConfirmed && hello.session === this.#hello?.session && hello.epoch === this.#hello.epoch
     if (!isOurs || !this.#buffer.acknowledge(hello.received)) return this.#violate('a hello that does not fit')
+    if (this.#isPoisoned) return this.#giveUp('the same message was lost with too many connections: it may be what ends them')
     this.#phase = 'attached'
     this.#host.timer.clear(this.#keptLimit)
     this.#receipts.tell()
@@ -282,10 +282,15 @@ export class Resumption {
   }
 
   /** The two ends do not agree on what was sent: nothing can be resumed from that. */
-  #violate(reason: string): void {
+  #violate(what: string): void {
+    this.#giveUp(`the server sent ${what}`)
+  }
+
+  /** Ends the session and its socket. */
+  #giveUp(reason: string): void {
     this.#isConfirmed = false
     this.#host.write(encodeControl({ 'mcp.resume': 'end' }))
-    this.#host.drop({ kind: 'close', code: 1006, reason: `the server sent ${reason}`, wasClean: false })
+    this.#host.drop({ kind: 'close', code: 1006, reason, wasClean: false })
   }
 
   #acknowledge(kind: 'ack' | 'ping' | 'pong'): void {
@@ -293,11 +298,15 @@ export class Resumption {
     if (this.#phase === 'attached') this.#host.write(receiptText(kind, this.#receipts.tell()))
   }
 
-  /** @returns Whether the frame that the server has to receive next has ended too many sockets: it may be their cause. */
-  #countLoss(): boolean {
+  /** The frame that the server has to receive next may have ended the socket. */
+  #countLoss(): void {
     const at = this.#buffer.acknowledged + 1
-    const before = at === this.#losses.at ? this.#losses.count : 0
-    this.#losses = { count: this.#buffer.length === 0 ? 0 : before + 1, at }
-    return this.#losses.count > MOST_LOSSES
+    this.#losses = { count: at === this.#losses.at ? this.#losses.count + 1 : 1, at }
+  }
+
+  /** Whether the frame that the server has to receive next was lost with too many sockets. */
+  get #isPoisoned(): boolean {
+    const { count, at } = this.#losses
+    return count > MOST_LOSSES && this.#buffer.length > 0 && at === this.#buffer.acknowledged + 1
   }
 }
