@@ -30,6 +30,8 @@ export class Witness {
   #received = 0
   #tail = 0
   #generation = 0
+  /** The last generation that the server has answered: of a later one it may know nothing. */
+  #served = 0
   /** How many frames the server has received. */
   #acknowledged = 0
   readonly #up = new Standstill()
@@ -44,7 +46,7 @@ export class Witness {
 
   /** The session that the client has, for whoever wants to take it. */
   get sniffed(): { readonly session: string; readonly epoch: string; readonly generation: number } | undefined {
-    return this.#hello && { session: this.#hello.session, epoch: this.#hello.epoch, generation: this.#generation }
+    return this.#hello && { session: this.#hello.session, epoch: this.#hello.epoch, generation: this.#served }
   }
 
   onFrame(direction: 'in' | 'out', text: string): void {
@@ -86,6 +88,7 @@ export class Witness {
     const open = this.#open
     if (this.#isAttached || !open) return
     this.#isAttached = true
+    this.#served = open.generation
     const { resumed, session, reason, delivered, tail = 0 } = hello
     this.#ledger.count(resumed ? 'resumed' : `new session ${reason ?? ''}`.trim())
     this.#ledger.note(`${this.#name} hello: ${JSON.stringify({ resumed, reason, received: hello.received, delivered, tail })}`)
