@@ -15,7 +15,7 @@ import {
   parseText,
   type Malformed
 } from '../../src/wire/json-rpc.js'
-import type { JsonRpcMessage } from '../../src/types/json-rpc.js'
+import type { JsonRpcMessage, JsonRpcNotification } from '../../src/types/json-rpc.js'
 
 function readAll(text: string): { messages: JsonRpcMessage[]; malformed: Malformed[] } {
   const messages: JsonRpcMessage[] = []
@@ -184,6 +184,73 @@ describe('parseText', () => {
   })
 })
 
+describe('parseText with another parser', () => {
+  /** A parser that writes each number as an object which remembers how it was read. */
+  class Exact {
+    readonly #text: string
+    constructor(text: string) {
+      this.#text = text
+    }
+    valueOf(): number {
+      return Number(this.#text)
+    }
+  }
+  /** JSON in which a string such as "#7" stands for the number as that parser has it, and "#7n" for a BigInt. */
+  const read = (value: unknown, parsed: object[] = []): JsonRpcMessage[] => {
+    const parse = (text: string): unknown => {
+      const result: unknown = JSON.parse(text, (_key, member: unknown) => {
+        if (typeof member !== 'string' || !member.startsWith('#')) return member
+        return member.endsWith('n') ? BigInt(member.slice(1, -1)) : new Exact(member.slice(1))
+      })
+      parsed.push(result as object)
+      return result
+    }
+    const messages: JsonRpcMessage[] = []
+    const json = { parse, stringify: JSON.stringify }
+    parseText(
+      JSON.stringify(value),
+      (message) => messages.push(message),
+      ({ problem }) => {
+        throw new Error(problem)
+      },
+      json
+    )
+    return messages
+  }
+
+  it.each(['#7', '#7n', 7])('takes ids, error codes and what it compares itself as numbers: %s', (seven) => {
+    expect(read({ jsonrpc: '2.0', id: seven, result: {} })).toEqual([{ jsonrpc: '2.0', id: 7, result: {} }])
+    const error = { code: seven, message: 'no' }
+    expect(read({ jsonrpc: '2.0', id: seven, error })).toEqual([{ jsonrpc: '2.0', id: 7, error: { code: 7, message: 'no' } }])
+    const params = { requestId: seven, progressToken: seven, progress: seven, total: seven }
+    expect(read({ jsonrpc: '2.0', method: 'x', params })).toEqual([
+      { jsonrpc: '2.0', method: 'x', params: { requestId: 7, progressToken: 7, progress: 7, total: 7 } }
+    ])
+  })
+
+  it('leaves all other numbers as the parser made them, and params without any of these the same object', () => {
+    const parsed: object[] = []
+    const [message] = read({ jsonrpc: '2.0', method: 'x', params: { amount: '#7', progressToken: 'a' } }, parsed)
+    const params = (message as JsonRpcNotification).params
+    expect(params?.amount).toBeInstanceOf(Exact)
+    expect(params).toBe((parsed[0] as { params: object }).params)
+    const [mixed] = read({ jsonrpc: '2.0', method: 'x', params: { amount: '#7', progress: '#1n' } })
+    expect(mixed).toMatchObject({ params: { progress: 1 } })
+    expect((mixed as JsonRpcNotification).params?.amount).toBeInstanceOf(Exact)
+  })
+
+  it('adds no id to what has none, and changes nothing that was parsed', () => {
+    const parsed: object[] = []
+    const [message] = read({ jsonrpc: '2.0', method: 'x', params: { progress: '#1' } }, parsed)
+    expect(Object.keys(message ?? {})).toEqual(['jsonrpc', 'method', 'params'])
+    expect((parsed[0] as { params: { progress: unknown } }).params.progress).toBeInstanceOf(Exact)
+  })
+
+  it('says of what is no object what it says of it with JSON', () => {
+    expect(() => read('text')).toThrow('not a JSON object')
+  })
+})
+
 describe('parseText on keys of the prototype', () => {
   it('takes __proto__ for a key like any other', () => {
     const { messages } = readAll('{"jsonrpc":"2.0","method":"x","__proto__":{"id":1}}')
@@ -314,6 +381,10 @@ describe('an error of a peer', () => {
 })
 
 describe('jsonOf', () => {
+  it('writes a BigInt as a string', () => {
+    expect(jsonOf({ a: 7n })).toBe('{"a":"7"}')
+  })
+
   it('writes what JSON can hold', () => {
     expect(jsonOf({ a: [1, null] })).toBe('{"a":[1,null]}')
   })

@@ -36,6 +36,10 @@ describe('a replay buffer', () => {
     buffer.narrow({ messages: 1, bytes: 100 })
     buffer.push('a')
     expect(buffer.isFull).toBe(true)
+    const other = new ReplayBuffer({ messages: 3, bytes: 2 })
+    other.narrow({ messages: 9, bytes: 9 })
+    other.push('ab')
+    expect(other.isFull).toBe(true)
   })
 
   it('is what a list would be, under any sequence of frames and acknowledgements', () => {
@@ -70,6 +74,7 @@ describe('receipts', () => {
   it('make an acknowledgement due after 64 frames, or after 256 KiB', () => {
     expect(dueAfter(new Receipts(), 10)).toBe(64)
     expect(dueAfter(new Receipts(), 100 * 1024)).toBe(3)
+    expect(dueAfter(new Receipts(), 128 * 1024)).toBe(2)
   })
 
   it.each([
