@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { InFlight } from '../../src/session/in-flight.js'
-import type { PendingRequest } from '../../src/rpc/pending.js'
+import { PendingRequest } from '../../src/rpc/pending.js'
+import { ALL_ANSWERED } from '../../src/wire/close-reasons.js'
 import { closureOf, requestOf } from '../helpers/fixtures.js'
 
 const inFlightOf = (...requests: PendingRequest[]): InFlight => {
@@ -43,6 +44,79 @@ describe('InFlight', () => {
     expect(inFlight.takeAll()).toEqual([safe, listen, risky])
     expect(inFlight.has(4)).toBe(false)
     expect(inFlight.takeAll()).toEqual([])
+  })
+})
+
+describe('calls', () => {
+  class Live extends PendingRequest {
+    override get isLive(): boolean {
+      return true
+    }
+  }
+  const live = Object.assign(new Live(6, 'events/stream', undefined, undefined), { phase: 'sent', mayResend: true })
+
+  it('are neither listens nor other live requests', () => {
+    for (const request of [listen, live]) {
+      const inFlight = inFlightOf(request)
+      inFlight.awaitCalls()
+      expect([inFlight.hasCalls, inFlight.awaits, inFlight.oldest(0)]).toEqual([false, false, {}])
+    }
+    expect(new InFlight().hasCalls).toBe(false)
+    expect(inFlightOf(listen, live, safe).hasCalls).toBe(true)
+  })
+
+  it('tell how long the first of them has waited, in whole ms that are never negative', () => {
+    const inFlight = inFlightOf(listen, requestOf({ id: 7, sentAt: 100 }), requestOf({ id: 8, sentAt: 50 }))
+    expect(inFlight.oldest(350.4)).toEqual({ oldestRequest: 250 })
+    expect(inFlight.oldest(99)).toEqual({ oldestRequest: 0 })
+  })
+
+  it('are awaited by no verdict where a drop costs nothing', () => {
+    const inFlight = new InFlight(() => true)
+    inFlight.add(safe)
+    inFlight.awaitCalls()
+    expect(inFlight.awaits).toBe(false)
+  })
+
+  it('are what a message that is too large is looked for among', () => {
+    const large = Object.assign(new Live(6, 'events/stream', undefined, undefined), { phase: 'sent', size: 900 })
+    expect(inFlightOf(large, safe).triage(closureOf({ code: 1009 })).tooLarge).toBe(safe)
+  })
+})
+
+describe('requests that the server certainly did not execute', () => {
+  const closing = closureOf({ code: 1001, reason: ALL_ANSWERED })
+  const sent = (id: number, position = 0): PendingRequest => requestOf({ id, method: 'tools/call', mayResend: false, position })
+
+  it('are all of them after a closure that says that all was answered, and are sent again', () => {
+    const request = sent(1)
+    expect(inFlightOf(request).triage(closing)).toMatchObject({ resend: [request], lost: [] })
+    expect(request.phase).toBe('returned')
+  })
+
+  it.each([
+    ['another code', closureOf({ code: 1000, reason: ALL_ANSWERED })],
+    ['another reason', closureOf({ code: 1001, reason: 'going away' })]
+  ])('are not known after %s', (_what, closure) => {
+    expect(inFlightOf(sent(1)).triage(closure).lost).toHaveLength(1)
+  })
+
+  it('are not known if something could not be read, which counts for one closure', () => {
+    const inFlight = inFlightOf(sent(1))
+    inFlight.noteUnread()
+    expect(inFlight.triage(closing).lost).toHaveLength(1)
+    inFlight.add(sent(2))
+    expect(inFlight.triage(closing).resend).toHaveLength(1)
+  })
+
+  it('are those after the last frame that the server had received', () => {
+    const [received, missed] = [sent(1, 4), sent(2, 5)]
+    expect(inFlightOf(received, missed).triage(closureOf(), 4)).toMatchObject({ resend: [missed], lost: [received] })
+    expect(inFlightOf(sent(3, 5)).triage(closureOf(), null).lost).toHaveLength(1)
+  })
+
+  it('are none that were sent twice', () => {
+    expect(inFlightOf(requestOf({ phase: 'resent' })).triage(closing).lost).toHaveLength(1)
   })
 })
 
