@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { McpWebSocketClient } from '../../src/client/client.js'
+import { resolveClientOptions, type ClientConfig } from '../../src/session/options.js'
 import { WebSocketClientTransport } from '../../src/transport/index.js'
 import { becomeLegacy, FakeNetwork } from '../helpers/fake-network.js'
 import { FakeClock, settle } from '../helpers/fake-clock.js'
@@ -305,5 +306,73 @@ describe('what a socket is given', () => {
       onMissingSubprotocol: 'fail'
     })
     await client.close()
+  })
+})
+
+describe('what a client makes of its options', () => {
+  const resolve = (options: Wrong = {}): ClientConfig =>
+    resolveClientOptions({ url: 'wss://example.com/ws', ...options }, { clock: new FakeClock(), openSocket: new FakeNetwork().openSocket })
+  const json = { parse: JSON.parse, stringify: JSON.stringify }
+
+  it.each([
+    ['json', {}, json],
+    ['json', { ...json, parse: 1 }, json],
+    ['json', { ...json, stringify: undefined }, json],
+    ['json', 'JSON', json],
+    ['clientInfo', { name: 'a' }, { name: 'a', version: '1', title: 'A' }],
+    ['clientInfo', { version: '1' }, { name: 'a', version: '1' }],
+    ['headers', 'a: b', { a: 'b' }]
+  ])('refuses %s: %j', (name, wrong, right) => {
+    expect(() => resolve({ [name]: wrong })).toThrow(new RegExp(`^${name} must be an object`))
+    expect(() => resolve({ [name]: right })).not.toThrow()
+  })
+
+  it('leaves half of the handshake to the other era', () => {
+    expect(resolve().session.probeTimeout).toBe(3000)
+    expect(resolve({ handshakeTimeout: 4000 }).session.probeTimeout).toBe(2000)
+  })
+
+  it('lets as much wait in the socket as in the outbox, and 8 MiB at least', () => {
+    const buffered = (outbox: unknown): number => resolve({ outbox }).session.connection.maxBuffered
+    expect([buffered(false), buffered({ maxBytes: 5 }), buffered({ maxBytes: 2 ** 24 })]).toEqual([2 ** 23, 2 ** 23, 2 ** 24])
+  })
+
+  it('asks a function for another token, and nothing else', () => {
+    const isRefreshable = (options: Wrong): boolean => resolve(options).session.connection.refreshable
+    expect([isRefreshable({}), isRefreshable({ auth: { token: 'a' } }), isRefreshable({ auth: { token: () => 'a' } })]).toEqual([
+      false,
+      false,
+      true
+    ])
+  })
+
+  it('retries as a client with the default settings would, but never, with reconnect: false', () => {
+    const { retry } = resolve().session.connection
+    expect(retry.enabled).toBe(true)
+    expect(resolve({ reconnect: false }).session.connection.retry).toEqual({ ...retry, enabled: false })
+  })
+
+  it('dials without sessions, and then without subprotocols, where that can help and no token would get lost', () => {
+    const offer = ['mcp.v1', 'mcp.v1.resume']
+    const redials = (options: Wrong): unknown[] =>
+      resolve(options).session.connection.fallbacks.map(({ redial, reduce }) => [redial, reduce(offer)])
+    const accept = { onMissingSubprotocol: 'accept' }
+    const token = { auth: { token: 'abcdef', via: 'subprotocol' } }
+    expect(redials({})).toEqual([])
+    expect(redials({ resume: true })).toEqual([['resume', ['mcp.v1']]])
+    expect(redials(accept)).toEqual([['protocols', []]])
+    expect(redials({ ...accept, resume: true })).toEqual([
+      ['resume', ['mcp.v1']],
+      ['protocols', []]
+    ])
+    expect(redials({ ...accept, ...token })).toEqual([])
+    expect(redials({ ...accept, subprotocols: ['mcp.bearer.abc'] })).toEqual([])
+    expect(redials({ ...accept, offer: [] })).toEqual([])
+  })
+
+  it('dials without sessions after an upgrade that was rejected, and not after one that was accepted', () => {
+    const [fallback] = resolve({ resume: true }).session.connection.fallbacks
+    expect(fallback?.isWorthIt({ kind: 'http', status: 400, wasClean: false, everReady: false })).toBe(true)
+    expect(fallback?.isWorthIt({ kind: 'heartbeat', wasClean: false, everReady: false })).toBe(false)
   })
 })
