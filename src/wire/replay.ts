@@ -87,7 +87,7 @@ export class ReplayBuffer {
 }
 
 // An acknowledgement is due after that much, or when the time for one is over.
-const MOST_FRAMES = 64
+const MOST_FRAMES = 16
 const MOST_SIZE = 256 * 1024
 
 /** How long the acknowledgement of a received frame may take, in ms. */

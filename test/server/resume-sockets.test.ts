@@ -476,10 +476,10 @@ describe('a socket that ends', () => {
 describe('acknowledgements', () => {
   const acks = (client: ResumeClient): unknown[] => client.control().slice(1)
 
-  test('are sent after 64 frames, or half of what the client keeps', async () => {
+  test('are sent after 16 frames, or half of what the client keeps', async () => {
     const served = await useResumable()
     for (const [limits, due] of [
-      [LIMITS, 64],
+      [LIMITS, 16],
       [{ messages: 6, bytes: 1000 }, 3]
     ] as const) {
       const client = await openSession(served.url, { limits })

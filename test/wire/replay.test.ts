@@ -71,14 +71,14 @@ describe('receipts', () => {
     return count
   }
 
-  it('make an acknowledgement due after 64 frames, or after 256 KiB', () => {
-    expect(dueAfter(new Receipts(), 10)).toBe(64)
+  it('make an acknowledgement due after 16 frames, or after 256 KiB', () => {
+    expect(dueAfter(new Receipts(), 10)).toBe(16)
     expect(dueAfter(new Receipts(), 100 * 1024)).toBe(3)
     expect(dueAfter(new Receipts(), 128 * 1024)).toBe(2)
   })
 
   it.each([
-    [256, 64],
+    [256, 16],
     [20, 10],
     [3, 1],
     [1, 1]
@@ -92,7 +92,7 @@ describe('receipts', () => {
     const receipts = new Receipts()
     for (let n = 0; n < 10; n++) receipts.note(1)
     expect(receipts.tell()).toBe(10)
-    expect(dueAfter(receipts, 1)).toBe(64)
-    expect(receipts.received).toBe(74)
+    expect(dueAfter(receipts, 1)).toBe(16)
+    expect(receipts.received).toBe(26)
   })
 })
