@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { describeRedis } from '../../helpers/redis-server.js'
 import { runChaos, type ChaosOptions, type Report } from './chaos.js'
+import { Ledger } from './ledger.js'
+import { Pace } from './pace.js'
 
 // `run.mjs` asks for seeds of its own; without it these three stand for all.
 const { CHAOS_SEED, CHAOS_SECONDS = '5', CHAOS_RUNS = '1', CHAOS_RESUME, CHAOS_NODES = '0' } = process.env
@@ -64,5 +66,20 @@ describe.skipIf(CHAOS_SEED !== undefined)('chaos: the ledger notices', () => {
   ])('%s', async (_lie, options, found) => {
     const { violations } = await runChaos({ seed: 11, seconds: 15, ...options })
     expect(violations.join('\n')).toMatch(found)
+  })
+})
+
+describe('chaos: the pace of a client that was asked to wait for 72 ms', () => {
+  // It waits for up to 20 % longer, and the event rounds that up.
+  test.each([
+    { delay: 87, found: 0 },
+    { delay: 88, found: 1 }
+  ])('a wait of $delay ms breaks $found promises', ({ delay, found }) => {
+    const ledger = new Ledger()
+    const pace = new Pace('a', { initialDelay: 36, maxDelay: 60, growFactor: 2, jitter: true, maxRetries: 3, resetAfter: 1000 }, ledger)
+    const closure = { kind: 'http', status: 503, retryAfter: 72, wasClean: false, everReady: false } as const
+    pace.onState({ from: 'idle', to: 'connecting', attempt: 1 }, 0)
+    pace.onState({ from: 'connecting', to: 'waiting', attempt: 2, delay, closure }, 0)
+    expect(ledger.violations).toHaveLength(found)
   })
 })

@@ -60,7 +60,8 @@ export class Pace {
     const bound = Math.min(maxDelay, initialDelay * growFactor ** (retry - 1))
     const asked = closure.retryAfter ?? (closure.code === 1013 ? 2 * initialDelay : 0)
     const least = Math.max(jitter ? Math.min(100, bound) : bound, asked)
-    const most = Math.max(maxDelay, asked * 1.2)
+    // The event tells whole milliseconds, rounded up.
+    const most = Math.ceil(Math.max(maxDelay, asked * 1.2))
     if (delay < least || delay > most)
       this.#violate(`retry ${String(retry)} waits ${String(delay)} ms, not ${String(least)} to ${String(most)}`)
     this.#wait = { at: drawnAt, delay }
