@@ -218,7 +218,7 @@ describe('a broken rule is reported:', () => {
     'a builtin away from home': [
       checkDependencies,
       { 'connection.ts': `import type { A } from 'node:net'` },
-      'connection.ts imports node:net, whose home is socket/node-socket.ts and socket/frame-writer.ts and socket/failed-dial.ts and server/ and cli/ and probe/network-steps.ts'
+      'connection.ts imports node:net, whose home is socket/node-socket.ts and socket/frame-reader.ts and socket/frame-writer.ts and socket/failed-dial.ts and server/ and cli/ and probe/network-steps.ts'
     ],
     'a builtin at run time': [
       checkDependencies,

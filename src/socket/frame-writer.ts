@@ -1,11 +1,7 @@
 import type { Writable } from 'node:stream'
+import { MASKED, TEXT_FRAME, TWO_BYTES_FOLLOW } from './frame-header.js'
 import { OPEN, type WebSocketLike } from './web-socket.js'
 
-// The first byte of a whole text frame, the bit of the second one that says "masked", and the length that says that two bytes with the
-// real one follow (RFC 6455 section 5.2).
-const TEXT_FRAME = 0x81
-const MASKED = 0x80
-const TWO_BYTES_FOLLOW = 126
 const MASK_LENGTH = 4
 const LONGEST_HEADER = 4 + MASK_LENGTH
 // In UTF-16 code units, each of which takes up to 3 bytes. A longer text costs so much by itself that `ws` may write it.
@@ -31,7 +27,7 @@ function drawMask(): number {
 /**
  * Writes text frames into the stream below a `ws`, which spends most of the time of a small request on system calls: the frames of one
  * tick leave together, in pieces of at most 4 KiB. Pings, closing and long messages stay with `ws`, and come after a {@link flush}.
- * See docs/decisions/0012-small-frames-are-written-here.md.
+ * See docs/decisions/0012-small-frames.md.
  *
  * Nothing is written once the socket is closing, as nothing may follow a close frame (RFC 6455 section 5.5.1).
  */

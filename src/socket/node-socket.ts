@@ -11,6 +11,7 @@ import {
   type Target,
   type WebSocketLike
 } from './web-socket.js'
+import { FrameReader } from './frame-reader.js'
 import { FrameWriter } from './frame-writer.js'
 import { closureOfFailedDial, closureOfRejectedUpgrade, closureOfWsError, MOST_BODY } from './failed-dial.js'
 
@@ -41,6 +42,8 @@ export class NodeSocket extends StandardSocket {
   readonly #options: SocketOptions
   /** The TCP or TLS stream, once the server answered 101; Bun does not show it. */
   #stream: NetSocket | undefined
+  /** Whether small frames are written and read here, see docs/decisions/0012-small-frames.md. */
+  #isPlain = false
   /** Whether the server answered 101. */
   #upgraded = false
   /** The subprotocol that the server named in its 101. */
@@ -50,6 +53,7 @@ export class NodeSocket extends StandardSocket {
   /** The error that `ws` reported on the open socket; the close event follows. */
   #failure: unknown
   #writer: FrameWriter | undefined
+  #reader: FrameReader | undefined
   /** How many pings were sent; each carries its number. */
   #pings = 0
 
@@ -97,6 +101,7 @@ export class NodeSocket extends StandardSocket {
 
   override close(code: number, reason: string): void {
     this.#writer?.flush()
+    this.#reader?.retire()
     super.close(code, reason)
   }
 
@@ -126,6 +131,11 @@ export class NodeSocket extends StandardSocket {
   }
 
   protected override onOpen(): void {
+    const stream = this.#stream
+    if (stream && this.#isPlain) {
+      this.#writer = new FrameWriter(stream, this.#ws)
+      this.#reader = new FrameReader(stream, this.#ws, this.#options.maxMessageBytes, (text, bytes) => this.listener?.onText(text, bytes))
+    }
     // Not what `ws` says: that may be the name that `#onUpgrade` put in.
     super.onOpen(this.#chosen ?? '')
   }
@@ -145,9 +155,8 @@ export class NodeSocket extends StandardSocket {
     this.#upgraded = true
     this.#stream = streamOf(response)
     this.#chosen = headers['sec-websocket-protocol']
-    // A class of the program's may have a `send` of its own, and `ws` holds back messages that it compresses.
-    const isPlain = this.#options.WebSocket === undefined && headers['sec-websocket-extensions'] === undefined
-    if (this.#stream && isPlain) this.#writer = new FrameWriter(this.#stream, this.#ws)
+    // A class of the program's may send and receive in its own way, and `ws` holds back messages that it compresses.
+    this.#isPlain = this.#options.WebSocket === undefined && headers['sec-websocket-extensions'] === undefined
     // `ws` fails a dial whose 101 names no subprotocol, also where none is missing. It reads the header after this event, and so finds one.
     if (this.#chosen === undefined && !judgeSubprotocol(protocols, undefined, this.#options.onMissingSubprotocol, ''))
       headers['sec-websocket-protocol'] = protocols[0]

@@ -49,7 +49,11 @@ const HOMES: readonly { readonly name: RegExp; readonly homes: readonly string[]
   { name: /^isomorphic-ws$/, homes: ['socket/open-socket.ts'], typesOnly: false },
   { name: /^eventemitter3$/, homes: ['lib/emitter.ts'], typesOnly: false },
   { name: /^nanoid\/non-secure$/, homes: ['rpc/rpc-peer.ts'], typesOnly: false },
-  { name: /^node:/, homes: ['socket/node-socket.ts', 'socket/frame-writer.ts', 'socket/failed-dial.ts'], typesOnly: true },
+  {
+    name: /^node:/,
+    homes: ['socket/node-socket.ts', 'socket/frame-reader.ts', 'socket/frame-writer.ts', 'socket/failed-dial.ts'],
+    typesOnly: true
+  },
   { name: /^node:/, homes: ['server/'], typesOnly: false },
   { name: /^@opentelemetry\/api$/, homes: ['otel/'], typesOnly: false },
   { name: /^node:/, homes: ['cli/', 'probe/network-steps.ts'], typesOnly: false },

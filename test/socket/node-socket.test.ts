@@ -315,11 +315,25 @@ describe('an open socket of ws', () => {
     ['the program gave the class, whose send may do more', { WebSocket: Ws }, {}],
     ['messages are compressed, which ws does asynchronously', {}, { 'sec-websocket-extensions': 'permessage-deflate' }]
   ])('leaves every frame to ws where %s', (_when, options, headers) => {
-    const { ws, socket, stream } = rig(options)
+    const { ws, log, socket, stream } = rig(options)
     ws.emit('upgrade', Object.assign(new Stream(), { socket: stream, headers: { 'sec-websocket-protocol': 'mcp.v1', ...headers } }))
+    stream.on('data', ({ length }: Buffer) => ws.calls.push(`read ${String(length)}`))
     ws.readyState = 1
+    ws.onopen?.()
+    log.events.length = 0
     expect(socket.send('a')).toBe(1)
-    expect([ws.calls, stream.calls]).toEqual([['send a'], []])
+    stream.emit('data', Buffer.from([0x81, 1, 0x62]))
+    expect([ws.calls, stream.calls, log.events]).toEqual([['send a', 'read 3'], [], []])
+  })
+
+  it('reads small texts itself, until it closes: ws has to see what comes from then on', () => {
+    const { ws, log, socket, stream, open } = rig()
+    stream.on('data', ({ length }: Buffer) => ws.calls.push(`read ${String(length)}`))
+    open()
+    stream.emit('data', Buffer.from([0x81, 2, 0xc3, 0xbc]))
+    socket.close(1000, '')
+    stream.emit('data', Buffer.from([0x81, 1, 0x62]))
+    expect([log.events, ws.calls]).toEqual([[['text', 'ü', 2]], ['close', 'read 3']])
   })
 
   it('sends although it does not know its stream, where ws is imitated', () => {
