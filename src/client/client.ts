@@ -108,7 +108,7 @@ export class McpWebSocketClient extends McpMethods {
     this.#taskNews = new TaskNews({
       agreement: () => this.#host.session.agreement,
       listen: (filter, own) =>
-        this.#subscriptions.listen(filter, own, (params, given, flow) => this.#peer.call(LISTEN, params, given, flow).promise)
+        this.#subscriptions.listen(filter, own, (params, given, flow) => this.#peer.call(LISTEN, params, given, flow))
     })
     const watch: TaskHost['watch'] = (taskId) => this.#taskNews.watch(taskId)
     this.#finishTask = finishTask({ random: () => ports.clock.random(), tell, watch })
@@ -533,10 +533,9 @@ export class McpWebSocketClient extends McpMethods {
   }
 
   #send(method: string, params: Params | undefined, options: RequestOptions | undefined, flow: CallFlow): Promise<unknown> {
-    if (this.#middlewares.isEmpty) return this.#peer.call(method, prepareParams(params), options, flow).promise
-    return this.#middlewares.run(
-      { method, params, options: options ?? {} },
-      async (request) => this.#peer.call(request.method, prepareParams(request.params), request.options, flow).promise
+    if (this.#middlewares.isEmpty) return this.#peer.call(method, prepareParams(params), options, flow)
+    return this.#middlewares.run({ method, params, options: options ?? {} }, async (request) =>
+      this.#peer.call(request.method, prepareParams(request.params), request.options, flow)
     )
   }
 

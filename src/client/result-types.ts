@@ -63,7 +63,7 @@ export class ResultTypes {
       },
       // A later request is one like any other: how it ends, and whether it was delivered, the peer knows best.
       request: (later, params, own = later === method ? options : { timeout, maxTotalTimeout, signal, onsent }) =>
-        peer.call(later, params, own, { endsAt }).promise as Promise<Result>,
+        peer.call(later, params, own, { endsAt }) as Promise<Result>,
       respond: async (inputRequests) => {
         const respond = (over: AbortSignal): Promise<[string, unknown][]> =>
           Promise.all(Object.entries(inputRequests).map(async ([key, request]) => [key, await dispatcher.runForInput(request, over)]))

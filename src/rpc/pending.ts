@@ -1,6 +1,12 @@
 import { QueueFullError } from '../errors.js'
 import type { JsonRpcRequest, Params, RequestId } from '../types/json-rpc.js'
 
+/** Whether the caller wants a request to be sent again after a drop. */
+export interface ResendOption {
+  /** `'always'`: not only once, as for a handshake that the layer above makes. */
+  readonly resend?: boolean | 'always' | undefined
+}
+
 /**
  * One request that we make, from the call to its settlement. There is one record for each, and every layer that has to do with the
  * request writes its part of it.
@@ -29,15 +35,20 @@ export class PendingRequest {
   params: Params | undefined
   /** Length of the frame that was sent, in UTF-16 code units: tells the largest request when the server closes with 1009. */
   size = 0
-  /** The caller's option `resend`. `'always'`: not only once, as for a handshake that the layer above makes. */
-  readonly resend: boolean | 'always' | undefined
+  /** The caller's options. */
+  readonly options: ResendOption
 
   /** A record for a request that has not been written yet; see the members. */
-  constructor(id: RequestId, method: string, params: Params | undefined, resend: PendingRequest['resend']) {
+  constructor(id: RequestId, method: string, params: Params | undefined, options: ResendOption = {}) {
     this.id = id
     this.method = method
     this.params = params
-    this.resend = resend
+    this.options = options
+  }
+
+  /** The caller's option `resend`. */
+  get resend(): ResendOption['resend'] {
+    return this.options.resend
   }
 
   /** It is about to be written. @param now - In ms of the clock. */

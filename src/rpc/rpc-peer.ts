@@ -76,63 +76,47 @@ export interface CallFlow {
 // Made once: this is on the path of every request.
 const NO_OPTIONS: RequestOptions = {}
 const NO_FLOW: CallFlow = {}
-const unsettled = (): void => undefined
 
-/** A pending request with the promise of whoever made it, which settles exactly once. */
+/** Settles the promise of a call. */
+type Resolve = (result: unknown) => void
+
+/** A pending request that somebody waits for. There may be many at once, so that each member has to be worth its memory. */
 export class Call extends PendingRequest implements Waiter {
   dueAt = 0
   slot = -1
-  /** The request's options. */
-  readonly options: RequestOptions
-  /** What is left of {@link timeout}, in ms, since the clock was last set. */
-  left: number
+  declare readonly options: RequestOptions
   /** When `maxTotalTimeout` is over, in ms of the clock; `undefined`: never. */
   readonly endsAt: number | undefined
   /** Called with the result, for what the caller gets. */
   readonly onResult: CallFlow['onResult']
-  /** Whether it has neither a response nor failed. */
-  isPending = true
   /** The last notification that belongs to it; only of a live request. */
   lastEvent: JsonRpcNotification | undefined
   /** Under which the server reports progress, if it was asked to. */
   token: ProgressToken | undefined
-  /** The result. */
-  readonly promise: Promise<unknown>
-  /** Resolves the promise, unless it is settled. */
-  resolve: (result: unknown) => void = unsettled
+  /** Resolves the promise of whoever made the call; `undefined` once it has a response or failed. */
+  resolve: Resolve | undefined
   readonly #peer: RpcPeer
 
   /** Made by {@link RpcPeer.call}. */
-  constructor(peer: RpcPeer, id: number, method: string, params: Params | undefined, options: RequestOptions, flow: CallFlow) {
-    super(id, method, params, options.resend)
-    this.options = options
-    this.endsAt = flow.endsAt ?? peer.endOf(options)
-    this.onResult = flow.onResult
+  constructor(
+    peer: RpcPeer,
+    id: number,
+    method: string,
+    params: Params | undefined,
+    options: RequestOptions,
+    { endsAt, onResult }: CallFlow,
+    resolve: Resolve
+  ) {
+    super(id, method, params, options)
+    this.endsAt = endsAt ?? peer.endOf(options)
+    this.onResult = onResult
+    this.resolve = resolve
     this.#peer = peer
-    this.left = this.timeout
-    this.promise = new Promise((resolve) => {
-      this.resolve = resolve
-    })
-  }
-
-  /**
-   * Rejects the promise; only once, and not after `resolve`: nobody would handle the second rejection. No record keeps the function that
-   * rejects, since most calls succeed, and there may be many.
-   */
-  reject(error: unknown): void {
-    this.resolve(Promise.reject(error))
   }
 
   /** Time for the response, in ms; progress may start it anew. */
   get timeout(): number {
     return this.options.timeout ?? this.#peer.requestTimeout
-  }
-
-  /** Time for the response, in ms from now. */
-  get timeLeft(): number {
-    const left = this.#peer.isPaused ? Infinity : this.left
-    // The clock is asked only if it matters: this is on the path of every request.
-    return this.endsAt === undefined ? left : Math.min(left, this.endsAt - this.#peer.now())
   }
 
   override get isLive(): boolean {
@@ -176,8 +160,10 @@ export class RpcPeer {
   /** Is told what the peer meets with. */
   readonly listener: RpcPeerListener
   #pendingCount = 0
-  /** Requests of the server to ask the user that have no response yet, by their ids. */
+  /** Requests of the server to ask the user that have no response yet, by their ids. While there are any, timeouts stand still. */
   readonly #elicitations = new Map<RequestId, JsonRpcRequest>()
+  /** What each call had left when the timeouts stopped, in ms. */
+  readonly #left = new Map<Call, number>()
   readonly #byToken = new Map<ProgressToken, Call>()
   // Behind one relay several clients may share a server that tells them apart by token alone.
   #tokenPrefix: string | undefined
@@ -203,11 +189,6 @@ export class RpcPeer {
     return this.#pendingCount
   }
 
-  /** Whether the user is asked, so that the timeouts of calls stand still. */
-  get isPaused(): boolean {
-    return this.#elicitations.size > 0
-  }
-
   /** The time, in ms of the clock. */
   now(): number {
     return this.#config.clock.now()
@@ -221,26 +202,29 @@ export class RpcPeer {
   /**
    * Sends a request.
    * @param flow - What the request belongs to, if it is one of several round trips.
-   * @returns Its record, whose promise settles exactly once.
+   * @returns Settles exactly once.
    */
-  call(method: string, params: Params | undefined, options: RequestOptions = NO_OPTIONS, flow: CallFlow = NO_FLOW): Call {
-    const call = new Call(this, this.#nextId(), method, params, options, flow)
+  call(method: string, params: Params | undefined, options: RequestOptions = NO_OPTIONS, flow: CallFlow = NO_FLOW): Promise<unknown> {
+    return new Promise((resolve) => this.#begin(new Call(this, this.#nextId(), method, params, options, flow, resolve), params, flow))
+  }
+
+  #begin(call: Call, params: Params | undefined, flow: CallFlow): void {
+    const { id, method, options } = call
     const { signal } = options
     const othersCount = this.#pendingCount++
     flow.onCall?.(call)
-    if (call.isLive) this.#live.set(call.id, call)
+    if (call.isLive) this.#live.set(id, call)
     try {
       checkCall(method, params)
       checkTimeouts(options)
       throwIfAborted(signal)
       checkPending(othersCount, this.#config.maxPending)
-      this.waits.begin(call, call.timeLeft, signal)
-      this.#pipe.request({ jsonrpc: '2.0', id: call.id, method, params: this.#withToken(call, params) }, call)
+      this.waits.begin(call, this.#timeLeft(call), signal)
+      this.#pipe.request({ jsonrpc: '2.0', id, method, params: this.#withToken(call, params) }, call)
     } catch (error) {
       // Unless a callback of the program, such as `trace`, ended the client meanwhile, and the call with it.
       this.fail(call, error)
     }
-    return call
   }
 
   /** Sends a notification. @throws TypeError for a wrong method or params, and what the pipe throws. */
@@ -258,7 +242,7 @@ export class RpcPeer {
 
   /** Ends a request without a response. */
   fail(request: PendingRequest | undefined, error: unknown): void {
-    if (request instanceof Call && this.#settle(request)) request.reject(error)
+    if (request instanceof Call) this.#settle(request)?.(Promise.reject(error))
   }
 
   /** Gives a request up whose time is over. @param limit - How long it was, in ms. */
@@ -270,7 +254,7 @@ export class RpcPeer {
 
   /** Gives a request up, and tells the server why. */
   abandon(call: Call, reason: string, errorOf: (delivery: Delivery) => unknown): void {
-    if (this.#settle(call)) call.reject(errorOf(this.#pipe.cancel(call, reason)))
+    this.#settle(call)?.(Promise.reject(errorOf(this.#pipe.cancel(call, reason))))
   }
 
   /**
@@ -298,21 +282,26 @@ export class RpcPeer {
     return { _meta: { ..._meta, progressToken }, ...rest }
   }
 
-  /** The call waits for nothing any more. @returns Whether it did until now. */
-  #settle(call: Call): boolean {
-    if (!call.isPending) return false
-    call.isPending = false
+  /**
+   * The call waits for nothing any more.
+   * @returns What resolves its promise, with a rejected one if it failed; `undefined` if the call was over before. No call keeps a function
+   * that rejects, since most succeed.
+   */
+  #settle(call: Call): Resolve | undefined {
+    const { resolve } = call
+    if (!resolve) return undefined
+    call.resolve = undefined
     this.#pendingCount--
     this.waits.end(call, call.options.signal)
     this.#live.delete(call.id)
     this.#forgetToken(call)
-    return true
+    return resolve
   }
 
   async #receiveRequest(request: JsonRpcRequest): Promise<void> {
     const { id, method } = request
     if (method === CREATE_ELICITATION && this.#config.pauseTimeouts) {
-      if (!this.isPaused) for (const call of this.#calls()) call.left = call.dueAt - this.now()
+      if (!this.#isPaused) for (const call of this.#calls()) this.#left.set(call, call.dueAt - this.now())
       this.#elicitations.set(id, request)
       this.#resetDeadlines()
     }
@@ -322,7 +311,20 @@ export class RpcPeer {
   }
 
   #endElicitation(id: RequestId): void {
-    if (this.#elicitations.delete(id) && !this.isPaused) this.#resetDeadlines()
+    if (!this.#elicitations.delete(id) || this.#isPaused) return
+    this.#resetDeadlines()
+    this.#left.clear()
+  }
+
+  get #isPaused(): boolean {
+    return this.#elicitations.size > 0
+  }
+
+  /** Time for the response of a call, in ms from now. @param left - Without what `maxTotalTimeout` says. */
+  #timeLeft({ timeout, endsAt }: Call, left = timeout): number {
+    const ms = this.#isPaused ? Infinity : left
+    // The clock is asked only if it matters: this is on the path of every request.
+    return endsAt === undefined ? ms : Math.min(ms, endsAt - this.now())
   }
 
   *#calls(): Iterable<Call> {
@@ -330,13 +332,14 @@ export class RpcPeer {
   }
 
   #resetDeadlines(): void {
-    for (const call of this.#calls()) this.waits.setDeadline(call, call.timeLeft)
+    for (const call of this.#calls()) this.waits.setDeadline(call, this.#timeLeft(call, this.#left.get(call)))
   }
 
   #receiveResponse(response: JsonRpcResponse, call: PendingRequest | undefined): void {
-    if (!(call instanceof Call) || !this.#settle(call)) return
-    if (isErrorResponse(response)) call.reject(new RpcError(response.error.code, response.error.message, response.error.data))
-    else call.resolve(call.onResult ? this.#goOn(call, call.onResult(call, response.result)) : response.result)
+    if (!(call instanceof Call)) return
+    if (isErrorResponse(response)) return this.fail(call, new RpcError(response.error.code, response.error.message, response.error.data))
+    const { onResult } = call
+    this.#settle(call)?.(onResult ? this.#goOn(call, onResult(call, response.result)) : response.result)
   }
 
   /** What follows a result that is not the last word may have progress too, under the token of the request (MCP 2025-11-25, tasks). */
@@ -379,9 +382,9 @@ export class RpcPeer {
     const call = this.#byToken.get(params?.progressToken as ProgressToken)
     if (!call || typeof params?.progress !== 'number') return
     const { onprogress, resetTimeoutOnProgress } = call.options
-    if (resetTimeoutOnProgress && call.isPending) {
-      call.left = call.timeout
-      this.waits.setDeadline(call, call.timeLeft)
+    if (resetTimeoutOnProgress && call.resolve) {
+      this.#left.delete(call)
+      this.waits.setDeadline(call, this.#timeLeft(call))
     }
     const { progressToken: _token, _meta, progress, ...rest } = params
     void guarded(

@@ -6,7 +6,6 @@ import { OPEN, type WebSocketLike } from './web-socket.js'
 const LONGEST_FRAME = 16_384
 // What stands in a text in the place of bytes that are not UTF-8; it may also have been sent.
 const REPLACEMENT = '\ufffd'
-const NOTHING: Buffer = Buffer.alloc(0)
 
 type DataListener = (chunk: Buffer) => void
 
@@ -24,7 +23,7 @@ export class FrameReader {
   readonly #ws: DataListener | undefined
   #isRetired: boolean
   /** The start of a frame whose end is still to come. */
-  #held = NOTHING
+  #held: Buffer | undefined
   /** Bytes that are still to come of the frame that `ws` is reading. */
   #left = 0
 
@@ -57,12 +56,12 @@ export class FrameReader {
     this.#isRetired = true
     this.#stream.off('data', this.#onData).on('data', this.#ws)
     // At the end of the stream, `ws` takes no more.
-    if (this.#socket.readyState === OPEN) this.#leave(this.#held)
+    if (this.#held && this.#socket.readyState === OPEN) this.#leave(this.#held)
   }
 
   readonly #onData = (bytes: Buffer): void => {
-    const chunk = this.#held.length > 0 ? Buffer.concat([this.#held, bytes]) : bytes
-    this.#held = NOTHING
+    const chunk = this.#held ? Buffer.concat([this.#held, bytes]) : bytes
+    this.#held = undefined
     // That a frame was wrong is known only after this tick, so what follows a frame of `ws` is left to it, up to the end of the chunk.
     const start = this.#left > 0 ? 0 : this.#readTexts(chunk)
     let end = start + this.#left
@@ -74,7 +73,7 @@ export class FrameReader {
     }
     if (this.#isRetired) return this.#leave(chunk.subarray(start))
     this.#left = Math.max(0, end - chunk.length)
-    this.#held = chunk.subarray(end)
+    if (end < chunk.length) this.#held = chunk.subarray(end)
     this.#leave(chunk.subarray(start, end))
   }
 

@@ -205,7 +205,7 @@ export class WebSocketClientTransport {
     if (!reaches) throw nobodyError(method)
     if (this.#pending.has(id)) throw new TypeError(`a request with the id ${JSON.stringify(id)} is pending`)
     const resend = this.#resendOf(message)
-    const request = new PendingRequest(id, method, params, resend)
+    const request = new PendingRequest(id, method, params, { resend })
     this.#pending.add(request)
     try {
       if (resend) this.#forgetProbes(id)

@@ -15,4 +15,4 @@ export const closureOf = (changes: Partial<Closure> = {}): Closure => ({
 
 /** A request that was sent and may be sent again, changed as a test needs it. */
 export const requestOf = (changes: Partial<PendingRequest> = {}): PendingRequest =>
-  Object.assign(new PendingRequest(1, 'tools/list', undefined, undefined), { phase: 'sent', text: '{}', mayResend: true, size: 2 }, changes)
+  Object.assign(new PendingRequest(1, 'tools/list', undefined), { phase: 'sent', text: '{}', mayResend: true, size: 2 }, changes)

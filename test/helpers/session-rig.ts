@@ -313,7 +313,7 @@ export function useSession(changes: SessionChanges = {}): SessionRig {
     errors,
     on,
     ask(id, { method = 'tools/call', params, resend } = {}) {
-      const request = new PendingRequest(id, method, params, resend)
+      const request = new PendingRequest(id, method, params, { resend })
       session.request({ jsonrpc: '2.0', id, method, ...(params && { params }) }, request)
       return request
     },

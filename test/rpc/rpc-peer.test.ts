@@ -1,8 +1,9 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { PendingRequest } from '../../src/rpc/pending.js'
 import { QueueFullError } from '../../src/errors.js'
-import { RpcPeer, type MessagePipe, type RpcPeerConfig } from '../../src/rpc/rpc-peer.js'
+import { RpcPeer, type Call, type MessagePipe, type RpcPeerConfig } from '../../src/rpc/rpc-peer.js'
 import type { JsonRpcMessage } from '../../src/types/json-rpc.js'
+import type { RequestOptions } from '../../src/types/options.js'
 import { watch } from '../helpers/watch.js'
 import { FakeClock, settle } from '../helpers/fake-clock.js'
 
@@ -55,11 +56,18 @@ function rig(maxPending = 10, options: Partial<RpcPeerConfig> = {}): Rig {
   return { pipe, clock, peer, onError }
 }
 
+/** Calls. @returns Also the record that the layers below get. */
+function begin(peer: RpcPeer, method: string, options: RequestOptions = {}): { call: Call; promise: Promise<unknown> } {
+  const calls: Call[] = []
+  const promise = peer.call(method, undefined, options, { onCall: (call) => calls.push(call) })
+  return { call: calls[0]!, promise }
+}
+
 describe('a call', () => {
   it('is one request with the next id, without params when there are none', () => {
     const { pipe, peer } = rig()
-    peer.call('a', undefined)
-    peer.call('b', { x: 1 })
+    void peer.call('a', undefined)
+    void peer.call('b', { x: 1 })
     expect(pipe.sent).toEqual([
       { jsonrpc: '2.0', id: 550_000_000, method: 'a' },
       { jsonrpc: '2.0', id: 550_000_001, method: 'b', params: { x: 1 } }
@@ -69,24 +77,24 @@ describe('a call', () => {
   it('leaves the params of the caller as they are', () => {
     const { peer } = rig()
     const params = { x: 1, _meta: { mine: 1 } }
-    peer.call('a', params, { onprogress: () => undefined })
+    void peer.call('a', params, { onprogress: () => undefined })
     expect(params).toEqual({ x: 1, _meta: { mine: 1 } })
   })
 
   it('is settled once by its response, which calls its deadline off', async () => {
     const { pipe, clock, peer } = rig()
-    const call = peer.call('a', undefined)
+    const { call, promise } = begin(peer, 'a')
     expect(clock.pendingCount).toBe(1)
     peer.receive({ jsonrpc: '2.0', id: call.id, result: { fine: true } }, call)
     peer.receive({ jsonrpc: '2.0', id: call.id, result: { fine: false } }, call)
-    await expect(call.promise).resolves.toEqual({ fine: true })
+    await expect(promise).resolves.toEqual({ fine: true })
     expect([clock.pendingCount, peer.pendingCount, pipe.cancelled.length]).toEqual([0, 0, 0])
   })
 
   it('gives up at its deadline, with the delivery that the pipe names', async () => {
     const { pipe, clock, peer } = rig()
     pipe.delivery = 'not-sent'
-    const { promise } = peer.call('a', undefined, { timeout: 50 })
+    const promise = peer.call('a', undefined, { timeout: 50 })
     const failed = expect(promise).rejects.toMatchObject({ code: 'REQUEST_TIMEOUT', delivery: 'not-sent' })
     await clock.advance(50)
     await failed
@@ -102,7 +110,7 @@ describe('a call', () => {
   ])('with the method %j and the params %j rejects, and such a notification throws', async (method, params) => {
     const { pipe, peer } = rig()
     const problem = /^method must be a string; params must be an object, or left out$/
-    await expect(peer.call(method as string, params as never).promise).rejects.toThrow(problem)
+    await expect(peer.call(method as string, params as never)).rejects.toThrow(problem)
     expect(() => peer.notify(method as string, params as never)).toThrow(problem)
     expect([pipe.sent, peer.pendingCount]).toEqual([[], 0])
   })
@@ -110,18 +118,18 @@ describe('a call', () => {
   it('leaves nothing behind when the pipe throws', async () => {
     const { pipe, clock, peer } = rig()
     pipe.problem = new QueueFullError('full', 'wait')
-    const { promise } = peer.call('a', undefined, { onprogress: () => undefined, signal: new AbortController().signal })
+    const promise = peer.call('a', undefined, { onprogress: () => undefined, signal: new AbortController().signal })
     await expect(promise).rejects.toBe(pipe.problem)
     expect([clock.pendingCount, peer.pendingCount]).toEqual([0, 0])
   })
 
   it('is failed from below, once', async () => {
     const { peer } = rig()
-    const call = peer.call('a', undefined)
+    const { call, promise } = begin(peer, 'a')
     const problem = new Error('lost')
     peer.fail(call, problem)
     peer.fail(call, new Error('again'))
-    await expect(call.promise).rejects.toBe(problem)
+    await expect(promise).rejects.toBe(problem)
   })
 
   it('is failed once, also by a pipe that fails it and then throws', async () => {
@@ -131,20 +139,20 @@ describe('a call', () => {
       peer.fail(request, lost)
       throw new Error('thrown after that')
     }
-    await expect(peer.call('a', undefined).promise).rejects.toBe(lost)
+    await expect(peer.call('a', undefined)).rejects.toBe(lost)
     expect(peer.pendingCount).toBe(0)
     await settle()
   })
 
   it('rejects beyond maxPending', async () => {
     const { peer } = rig(1)
-    peer.call('a', undefined)
-    await expect(peer.call('b', undefined).promise).rejects.toBeInstanceOf(QueueFullError)
+    void peer.call('a', undefined)
+    await expect(peer.call('b', undefined)).rejects.toBeInstanceOf(QueueFullError)
   })
 
   it('shares one timer with all others', () => {
     const { clock, peer } = rig(1000)
-    for (let n = 0; n < 1000; n++) peer.call('a', undefined)
+    for (let n = 0; n < 1000; n++) void peer.call('a', undefined)
     expect(clock.pendingCount).toBe(1)
   })
 })
@@ -173,7 +181,7 @@ describe('the timeouts of calls, while the server asks the user', () => {
 
   it('stand still, and go on where they were', async () => {
     const { clock, peer, answer } = asking()
-    const call = watch(peer.call('a', undefined).promise)
+    const call = watch(peer.call('a', undefined))
     await clock.advance(400)
     peer.receive(ASK)
     await clock.advance(1e7)
@@ -188,7 +196,7 @@ describe('the timeouts of calls, while the server asks the user', () => {
   it('begin when the user has answered, for calls that are made meanwhile', async () => {
     const { clock, peer, answer } = asking()
     peer.receive(ASK)
-    const call = watch(peer.call('a', undefined).promise)
+    const call = watch(peer.call('a', undefined))
     await clock.advance(5000)
     await answer()
     await clock.advance(999)
@@ -199,7 +207,7 @@ describe('the timeouts of calls, while the server asks the user', () => {
 
   it('stand still until the last question is answered, however many there are', async () => {
     const { clock, peer, answer } = asking()
-    const call = watch(peer.call('a', undefined).promise)
+    const call = watch(peer.call('a', undefined))
     peer.receive(ASK)
     peer.receive({ ...ASK, id: 'q2' })
     await clock.advance(5000)
@@ -213,7 +221,7 @@ describe('the timeouts of calls, while the server asks the user', () => {
 
   it('go on when the question is cancelled, whenever its handler ends', async () => {
     const { clock, peer, answer } = asking()
-    const call = watch(peer.call('a', undefined).promise)
+    const call = watch(peer.call('a', undefined))
     peer.receive(ASK)
     await clock.advance(5000)
     peer.receive({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 'q' } })
@@ -227,11 +235,11 @@ describe('the timeouts of calls, while the server asks the user', () => {
 
   it('start anew, when progress is reported meanwhile', async () => {
     const { clock, peer, answer } = asking()
-    const made = peer.call('a', undefined, { resetTimeoutOnProgress: true })
+    const made = begin(peer, 'a', { resetTimeoutOnProgress: true })
     const call = watch(made.promise)
     await clock.advance(400)
     peer.receive(ASK)
-    peer.receive({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken: made.token, progress: 1 } })
+    peer.receive({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken: made.call.token, progress: 1 } })
     await clock.advance(5000)
     await answer()
     await clock.advance(999)
@@ -242,10 +250,10 @@ describe('the timeouts of calls, while the server asks the user', () => {
 
   it('give no more time than maxTotalTimeout', async () => {
     const { clock, peer, answer } = asking()
-    const early = watch(peer.call('a', undefined, { maxTotalTimeout: 1500 }).promise)
+    const early = watch(peer.call('a', undefined, { maxTotalTimeout: 1500 }))
     await clock.advance(400)
     peer.receive(ASK)
-    const late = watch(peer.call('a', undefined, { maxTotalTimeout: 1500 }).promise)
+    const late = watch(peer.call('a', undefined, { maxTotalTimeout: 1500 }))
     await clock.advance(1099)
     expect([early.settled, late.settled]).toEqual([false, false])
     await clock.advance(1)
@@ -257,15 +265,15 @@ describe('the timeouts of calls, while the server asks the user', () => {
 
   it('stay away, where there were none', async () => {
     const { clock, peer, answer } = asking()
-    const call = peer.call('a', undefined, { timeout: Infinity })
-    const other = peer.call('b', undefined)
-    peer.waits.setDeadline(other, Infinity)
+    const call = begin(peer, 'a', { timeout: Infinity })
+    const other = begin(peer, 'b')
+    peer.waits.setDeadline(other.call, Infinity)
     peer.receive(ASK)
     await clock.advance(5000)
     await answer()
     expect(clock.pendingCount).toBe(0)
-    peer.fail(call, undefined)
-    peer.fail(other, undefined)
+    peer.fail(call.call, undefined)
+    peer.fail(other.call, undefined)
     watch(call.promise)
     watch(other.promise)
   })
@@ -278,7 +286,7 @@ describe('the timeouts of calls, while the server asks the user', () => {
     const { clock, peer } = asking(options)
     if (how.endsWith('handler')) peer.dispatcher.remove('elicitation/create')
     else peer.dispatcher.set('sampling/createMessage', () => new Promise(() => undefined))
-    const call = watch(peer.call('a', undefined).promise)
+    const call = watch(peer.call('a', undefined))
     peer.receive(question)
     await clock.advance(1000)
     expect(call.settled).toBe(true)

@@ -25,7 +25,7 @@ describe('a request may be repeated', () => {
 })
 
 describe('requests for later', () => {
-  const request = (id: number): PendingRequest => new PendingRequest(id, 'tools/call', undefined, undefined)
+  const request = (id: number): PendingRequest => new PendingRequest(id, 'tools/call', undefined)
 
   function usePostponed(): { postponed: Postponed; clock: FakeClock; due: PendingRequest[] } {
     const clock = new FakeClock()

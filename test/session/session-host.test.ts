@@ -116,7 +116,7 @@ describe('a change of state', () => {
   it('comes after the requests that it costs, and before what is told of an outage', async () => {
     const { host, log, ready } = rig()
     const socket = await ready()
-    host.session.request({ jsonrpc: '2.0', id: 1, method: 'tools/call' }, new PendingRequest(1, 'tools/call', undefined, undefined))
+    host.session.request({ jsonrpc: '2.0', id: 1, method: 'tools/call' }, new PendingRequest(1, 'tools/call', undefined))
     log.length = 0
     socket.drop()
     await ready()
@@ -156,7 +156,7 @@ describe('close()', () => {
   it('in the middle of a change resolves too, when that is settled', async () => {
     const { host, on, log, ready } = rig()
     const socket = await ready()
-    host.session.request({ jsonrpc: '2.0', id: 1, method: 'tools/call' }, new PendingRequest(1, 'tools/call', undefined, undefined))
+    host.session.request({ jsonrpc: '2.0', id: 1, method: 'tools/call' }, new PendingRequest(1, 'tools/call', undefined))
     let closed: Promise<void> | undefined
     on.onFailed = () => {
       closed = host.close()

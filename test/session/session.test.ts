@@ -142,7 +142,7 @@ describe('what is sent', () => {
     socket.buffered = 0
     rig.notify('after 2')
     rig.notify('notifications/progress', { progressToken: 't', progress: 1 })
-    rig.session.cancel(new PendingRequest(9, 'tools/call', undefined, undefined), 'unknown')
+    rig.session.cancel(new PendingRequest(9, 'tools/call', undefined), 'unknown')
     expect(socket.sent.slice(2).map(({ id, method }) => id ?? method)).toEqual([1, 'notifications/progress'])
     await rig.clock.advance(25)
     expect(socket.sent.slice(4).map(({ id, method }) => id ?? method)).toEqual([2, 'after 2'])
@@ -447,8 +447,8 @@ describe('the end of a listen', () => {
   it('goes nowhere when the listen is given up within the second, and the server is told nothing', async () => {
     const rig = await listening()
     rig.end()
-    rig.session.cancel(new PendingRequest(1, 'subscriptions/listen', undefined, undefined), 'enough')
-    const sent = new PendingRequest(1, 'subscriptions/listen', undefined, undefined)
+    rig.session.cancel(new PendingRequest(1, 'subscriptions/listen', undefined), 'enough')
+    const sent = new PendingRequest(1, 'subscriptions/listen', undefined)
     sent.phase = 'sent'
     expect(rig.session.cancel(sent, 'enough')).toBe('unknown')
     await rig.clock.advance(2000)
