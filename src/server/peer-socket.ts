@@ -170,10 +170,14 @@ export class PeerSocket implements PeerLink {
     this.#corked = true
     this.#bufferedBefore = this.#ws.bufferedAmount
     this.#stream.cork()
-    process.nextTick(() => {
-      this.#corked = false
-      this.#stream.uncork()
-    })
+    // Node runs ticks before the microtasks of a callback: an acknowledgement that is sent while a chunk is read would leave before the
+    // responses to the requests in that chunk, most of which come from promises.
+    queueMicrotask(() => process.nextTick(this.#uncork))
+  }
+
+  readonly #uncork = (): void => {
+    this.#corked = false
+    this.#stream.uncork()
   }
 
   /** A client that does not read gets no more requests in, and is cut if it does not catch up within `drainTimeout`. */

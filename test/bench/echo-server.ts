@@ -79,7 +79,7 @@ const RESUME = 'mcp.v1.resume'
 const HELLO = `{"mcp.resume":"hello","v":1,"resumed":false,"session":"s","epoch":"e","received":0,"ttlMs":60000,"limits":{"messages":256,"bytes":8388608},"durability":"process"}`
 
 /** Speaks as much of `mcp.v1.resume` as a client needs whose connection never breaks. @returns Whether a frame is one of its own. */
-function keepSession(socket: WebSocket): (data: Buffer) => boolean {
+function keepSession(socket: WebSocket, willSend: () => void): (data: Buffer) => boolean {
   let received = 0
   const unacknowledged = { frames: 0, bytes: 0 }
   return (data) => {
@@ -90,6 +90,7 @@ function keepSession(socket: WebSocket): (data: Buffer) => boolean {
       // As often as the server of this package: a client whose buffer is full would wait for ever.
       if (unacknowledged.frames >= 16 || unacknowledged.bytes >= 2 ** 18) {
         unacknowledged.frames = unacknowledged.bytes = 0
+        willSend()
         socket.send(`{"mcp.resume":"ack","received":${String(received)}}`)
       }
       return false
@@ -100,9 +101,9 @@ function keepSession(socket: WebSocket): (data: Buffer) => boolean {
 }
 
 function serve(socket: WebSocket, stream: Duplex): void {
-  const isControl = socket.protocol === RESUME ? keepSession(socket) : () => false
   const held: unknown[] = []
   const willSend = writeTogether(stream)
+  const isControl = socket.protocol === RESUME ? keepSession(socket, willSend) : () => false
   const call = (id: unknown, name: string | undefined, text: string): void => {
     if (name === 'never') held.push(id)
     else {

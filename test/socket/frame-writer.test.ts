@@ -95,6 +95,18 @@ describe('FrameWriter', () => {
     expect([writes.length, writer.waiting, texts]).toEqual([1, 0, ['a', 'b', 'c']])
   })
 
+  it('writes what a callback writes together with what its promises set off', async () => {
+    const { writer, writes, texts, endTick } = rig()
+    const settled = Promise.resolve()
+    setImmediate(() => {
+      void settled.then(() => settled).then(() => writer.write('request'))
+      writer.write('acknowledgement')
+    })
+    await endTick()
+    await endTick()
+    expect([writes.length, texts]).toEqual([1, ['acknowledgement', 'request']])
+  })
+
   it('does not wait for the end of the tick with more than 4 KiB', async () => {
     const { writer, writes, texts, endTick } = rig()
     for (let text = 0; text < 60; text++) writer.write('a'.repeat(100))
