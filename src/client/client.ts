@@ -534,7 +534,7 @@ export class McpWebSocketClient extends McpMethods {
 
   #send(method: string, params: Params | undefined, options: RequestOptions | undefined, flow: CallFlow): Promise<unknown> {
     if (this.#middlewares.isEmpty) return this.#peer.call(method, prepareParams(params), options, flow)
-    return this.#middlewares.run({ method, params, options: options ?? {} }, async (request) =>
+    return this.#middlewares.run({ method, params, options: options ?? {} }, (request) =>
       this.#peer.call(request.method, prepareParams(request.params), request.options, flow)
     )
   }
