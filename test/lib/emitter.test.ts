@@ -48,6 +48,34 @@ describe('an emitter', () => {
     expect(seen).toEqual(['a:1', 'b:1', 'a:2', 'b:2'])
   })
 
+  it('delivers what a listener emits of what was queued after all that was queued before', () => {
+    const { emitter } = rig()
+    const seen: string[] = []
+    emitter.on('error', ({ message }) => {
+      seen.push(message)
+      if (message === '1') for (const next of ['2', '3']) emitter.emit('error', new Error(next))
+      if (message === '2') emitter.emit('error', new Error('4'))
+    })
+    emitter.on('error', ({ message }) => seen.push(`${message} again`))
+    emitter.emit('error', new Error('1'))
+    expect(seen).toEqual(['1', '1 again', '2', '2 again', '3', '3 again', '4', '4 again'])
+  })
+
+  it('delivers nothing while it is held, and then everything in order', () => {
+    const { emitter } = rig()
+    const seen: string[] = []
+    emitter.on('error', ({ message }) => seen.push(message))
+    emitter.hold(() => {
+      emitter.emit('error', new Error('1'))
+      emitter.hold(() => emitter.emit('error', new Error('2')))
+      emitter.emit('error', new Error('3'))
+      expect(seen).toEqual([])
+    })
+    expect(seen).toEqual(['1', '2', '3'])
+    emitter.emit('error', new Error('4'))
+    expect(seen).toEqual(['1', '2', '3', '4'])
+  })
+
   it('goes on after a listener that throws, and tells', () => {
     const { emitter, thrown } = rig()
     const problem = new Error('bad')

@@ -95,7 +95,7 @@ describe('a kind', () => {
     ['OBJECT', OBJECT, [{}, new Date()], [null, [], 'a', 5, () => 1]],
     ['FUNCTION', FUNCTION, [() => 1, Date], ['a', {}, null]],
     ['STRING', STRING, ['', 'a'], [5, null, {}]],
-    ['LINE', LINE, ['a'], ['', 5, null]],
+    ['LINE', LINE, ['a', 'two words'], ['', 5, null, 'a\n', '\na', 'a\nb']],
     ['MS', MS, [0.5, 1, 1e9], [0, -1, NaN, Infinity, '5', null]],
     ['FACTOR', FACTOR, [1, 1.5], [0.5, Infinity, '2']],
     ['COUNT', COUNT, [0, 5], [-1, 0.5, Infinity, 2 ** 53, '5']],

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/lib/clock.js'
-import { SharedTimer, type Due } from '../../src/lib/shared-timer.js'
+import { isLate, SharedTimer, type Due } from '../../src/lib/shared-timer.js'
 import { FakeClock } from '../helpers/fake-clock.js'
 
 function rig(): { clock: FakeClock; timer: SharedTimer; due: string[]; item: (name: string, onDue?: () => void) => Due } {
@@ -242,4 +242,61 @@ describe('systemClock', () => {
   it('takes a negative time for now', async () => {
     await expect(new Promise<void>((resolve) => void systemClock.after(-5, resolve, true))).resolves.toBeUndefined()
   })
+})
+
+describe('a timer that fires late', () => {
+  const woken = async (late: number): Promise<ReturnType<typeof rig>> => {
+    const made = rig()
+    const timer = new SharedTimer(made.clock, 500)
+    timer.set(made.item('a'), 10)
+    timer.set(made.item('b'), 20)
+    await made.clock.sleep(10 + late)
+    return { ...made, timer }
+  }
+
+  it('lets everything fall due, up to 20 ms after the time', async () => {
+    const { due } = await woken(20)
+    expect(due).toEqual(['a', 'b'])
+  })
+
+  it('waits first until the messages are read that came meanwhile: one of them may take a deadline away', async () => {
+    const { clock, due, timer, item } = rig()
+    const b = item('b')
+    timer.set(item('a'), 10)
+    timer.set(b, 10)
+    clock.after(31, () => timer.clear(b))
+    await clock.sleep(31)
+    expect(due).toEqual(['a'])
+  })
+
+  it('lets nothing fall due for the time of the grace after a sleep, whatever is set meanwhile', async () => {
+    const { due, clock, timer, item } = await woken(1001)
+    timer.set(item('c'), 1)
+    await clock.advance(499)
+    expect(due).toEqual([])
+    await clock.advance(1)
+    expect(due).toEqual(['a', 'b', 'c'])
+  })
+
+  it('takes more than a second for a sleep', () => {
+    expect([isLate(1000, 2000), isLate(1000, 2001), isLate(1000, 500)]).toEqual([false, true, false])
+  })
+})
+
+it('lets the process end while it is idle, and knows what is set', () => {
+  const { clock, timer, item } = rig()
+  const mayEnd: unknown[] = []
+  const after = clock.after.bind(clock)
+  clock.after = (ms: number, fire: () => void, idle?: boolean) => {
+    mayEnd.push(idle)
+    return after(ms, fire)
+  }
+  const a = item('a')
+  expect(timer.has(a)).toBe(false)
+  timer.set(a, 10)
+  expect(timer.has(a)).toBe(true)
+  for (const idle of [false, true, true, false]) timer.idle = idle
+  expect(mayEnd).toEqual([false, true, false])
+  timer.clear(a)
+  expect([timer.has(a), clock.pendingCount]).toEqual([false, 0])
 })

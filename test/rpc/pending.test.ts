@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { PendingRequests, type PendingRequest } from '../../src/rpc/pending.js'
+import { QueueFullError } from '../../src/errors.js'
+import { checkPending, PendingRequest, PendingRequests } from '../../src/rpc/pending.js'
 import { requestOf } from '../helpers/fixtures.js'
 
 const pendingOf = (...requests: PendingRequest[]): PendingRequests => {
@@ -88,4 +89,58 @@ describe('PendingRequests', () => {
       })
     )
   })
+})
+
+describe('PendingRequest', () => {
+  it('was never written at first, and cannot have been executed', () => {
+    const request = new PendingRequest(7, 'tools/call', { name: 'a' })
+    expect(request).toMatchObject({ id: 7, method: 'tools/call', params: { name: 'a' }, phase: 'queued', position: 0, sentAt: 0, size: 0 })
+    expect([request.resend, request.mayResend, request.isLive, request.mayBeExecuted]).toEqual([undefined, false, false, false])
+    expect(request.renew(String)).toBe(false)
+  })
+
+  it('notes when it was written, in whole ms, and how long it is', () => {
+    const request = new PendingRequest(1, 'ping', undefined)
+    request.noteWritten('{"ü":1}', 12.6)
+    expect(request).toMatchObject({ phase: 'sent', sentAt: 13, size: 7, mayBeExecuted: true })
+  })
+
+  it('is resent when it is written again, and stays so', () => {
+    const request = new PendingRequest(1, 'ping', undefined, { resend: true })
+    const phases = [0, 1].map(() => {
+      request.noteWritten('{}', 0)
+      return request.phase
+    })
+    expect([phases, request.mayBeExecuted, request.resend]).toEqual([['sent', 'resent'], true, true])
+  })
+
+  it('counts as written once after it was returned, as the server has not executed it', () => {
+    const request = new PendingRequest(1, 'tools/call', undefined)
+    request.noteWritten('{}', 0)
+    request.phase = 'returned'
+    expect(request.mayBeExecuted).toBe(false)
+    request.noteWritten('{}', 0)
+    expect(request.phase).toBe('sent')
+  })
+
+  it('may be written any number of times if it is always resent, or goes on', () => {
+    class Live extends PendingRequest {
+      override get isLive(): boolean {
+        return true
+      }
+    }
+    const requests = [new PendingRequest(1, 'initialize', undefined, { resend: 'always' }), new Live(2, 'subscriptions/listen', undefined)]
+    for (const request of requests) for (let time = 0; time < 3; time++) request.noteWritten('{}', 0)
+    expect(requests.map(({ phase }) => phase)).toEqual(['sent', 'sent'])
+  })
+})
+
+it('only so many requests may be pending', () => {
+  expect(() => checkPending(1, 2)).not.toThrow()
+  const full = new QueueFullError('maxPending requests wait for a response', 'Wait for some of them, or raise the option maxPending.')
+  expect(() => checkPending(2, 2)).toThrow(full)
+  const pending = new PendingRequests(1)
+  pending.add(requestOf({ id: 1 }))
+  expect(() => pending.add(requestOf({ id: 2 }))).toThrow(full)
+  expect(pending.size).toBe(1)
 })
