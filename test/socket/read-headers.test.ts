@@ -31,6 +31,11 @@ describe('readHeaders', () => {
     expect(readHeaders(undefined)).toEqual({})
   })
 
+  it('reads names that only resemble those of the upgrade', () => {
+    const given = { 'x-upgrade': 'a', connections: 'b', 'upgrade-insecure-requests': '1', 'x-sec-websocket-key': 'c' }
+    expect(readHeaders(given)).toEqual(given)
+  })
+
   it('returns an object of its own', () => {
     const given = { a: 'b' }
     expect(readHeaders(given)).not.toBe(given)
@@ -42,6 +47,9 @@ describe('readHeaders', () => {
     [{ 'x-key': 5 }, 'headers.x-key must be a non-empty string without line breaks'],
     [{ 'x-key': ['a', 'b'] }, 'headers.x-key must be a non-empty string without line breaks'],
     [{ 'x-key': 'secret-value\n' }, 'headers.x-key must be a non-empty string without line breaks'],
+    [{ 'x-key': '\nsecret-value' }, 'headers.x-key must be a non-empty string without line breaks'],
+    [{ 'sec-websocket-key': 'secret-value' }, 'headers.sec-websocket-key belongs to the upgrade'],
+    [[['x-key', 'a'], 'secret-value'], 'headers must be an object, pairs of name and value, a Map or a Headers'],
     [{ 'x-key': 'secret-value\u20ac' }, 'without characters beyond U+00FF'],
     [{ 'x-key': 'secret-value\0' }, 'headers.x-key must be a non-empty string without line breaks'],
     [{ 'x key': 'secret-value' }, 'headers must have names that HTTP allows'],

@@ -35,7 +35,10 @@ describe('retryAfterOfHeader', () => {
     ['Sat, 21 Nov 2026 05:00:00 GMT', 0],
     ['', undefined],
     ['soon', undefined],
-    ['12 monkeys', undefined]
+    ['12 monkeys', undefined],
+    ['in 120', undefined],
+    ['not on Sat, 21 Nov 2026 06:01:30 GMT', undefined],
+    ['xSat, 21 Nov 2026 06:01:30 GMT', undefined]
   ])('reads %j as %s ms', (value, expected) => {
     expect(retryAfterOfHeader(value, now)).toBe(expected)
   })

@@ -90,6 +90,15 @@ describe('collectSecrets', () => {
     )
   })
 
+  it.each([
+    ['a user without a password, which is a token', 'token-user@', ['token-user', btoa('token-user:')]],
+    ['a password without a user', ':password@', ['password', btoa(':password')]],
+    ['a password, but not its user', 'the-user:password@', ['password', btoa('the-user:password')]]
+  ])('takes %s, and what HTTP makes of it', (_what, userinfo, expected) => {
+    const secrets = collectSecrets(new URL(`wss://${userinfo}example.com/`), {}, [])
+    expect(secrets.filter((secret) => !secret.includes('%')).sort()).toEqual(expected.sort())
+  })
+
   it('survives a password that is not valid percent-encoding', () => {
     expect(collectSecrets(new URL('wss://user:100%sure@example.com/'), {}, [])).toContain('100%sure')
   })
