@@ -19,8 +19,8 @@ export class FrameReader {
   readonly #socket: Pick<WebSocketLike, 'readyState'>
   readonly #longest: number
   readonly #onText: (text: string, bytes: number) => void
-  /** How `ws` reads. */
-  readonly #ws: DataListener | undefined
+  /** What `ws` reads with. */
+  readonly #wsListener: DataListener | undefined
   #isRetired: boolean
   /** The start of a frame whose end is still to come. */
   #held: Buffer | undefined
@@ -44,17 +44,17 @@ export class FrameReader {
     this.#socket = socket
     this.#longest = Math.min(maxMessageBytes, LONGEST_FRAME)
     this.#onText = onText
-    const [ws, ...others] = stream.listeners('data') as DataListener[]
-    this.#ws = ws
-    this.#isRetired = ws === undefined || others.length > 0
-    if (ws && !this.#isRetired) stream.off('data', ws).on('data', this.#onData)
+    const [listener, ...others] = stream.listeners('data') as DataListener[]
+    this.#wsListener = listener
+    this.#isRetired = listener === undefined || others.length > 0
+    if (listener && !this.#isRetired) stream.off('data', listener).on('data', this.#onData)
   }
 
   /** Leaves all that is still to come to `ws`. */
   retire(): void {
-    if (this.#isRetired || !this.#ws) return
+    if (this.#isRetired || !this.#wsListener) return
     this.#isRetired = true
-    this.#stream.off('data', this.#onData).on('data', this.#ws)
+    this.#stream.off('data', this.#onData).on('data', this.#wsListener)
     // At the end of the stream, `ws` takes no more.
     if (this.#held && this.#socket.readyState === OPEN) this.#leave(this.#held)
   }
@@ -97,6 +97,6 @@ export class FrameReader {
   }
 
   #leave(bytes: Buffer): void {
-    if (bytes.length > 0) this.#ws?.call(this.#stream, bytes)
+    if (bytes.length > 0) this.#wsListener?.call(this.#stream, bytes)
   }
 }
