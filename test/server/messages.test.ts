@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import type { ServerTransport } from '../../src/server/index.js'
 import { frame, OPCODE } from '../faults/kit/wire.js'
 import { until } from '../helpers/until.js'
 import { closeCode, openPeer, responseTo, sendClose } from './raw-peer.js'
-import { useHeldServer } from './use-server.js'
+import { useHeldServer, useServer } from './use-server.js'
 
 describe('a frame', () => {
   test.each([
@@ -89,4 +90,31 @@ describe('a frame', () => {
     expect((await responseTo(peer, 1)).error?.code).toBe(-32603)
     expect(server.metrics().requestsInFlight).toBe(0)
   })
+})
+
+test('what a request causes at once leaves together with what its promises cause', async () => {
+  const onconnection = (transport: ServerTransport): void => {
+    transport.onmessage = (message) => {
+      if (!('id' in message && 'method' in message)) return
+      const { id } = message
+      void Promise.resolve()
+        .then(() => Promise.resolve())
+        .then(() => transport.send({ jsonrpc: '2.0', id, result: {} }))
+      void transport.send({ jsonrpc: '2.0', method: 'notifications/message' })
+    }
+    void transport.start()
+  }
+  const { port, infos } = await useServer({ onconnection })
+  const peer = await openPeer(port)
+  const stream = infos[0]!.request.socket
+  let pieces = 0
+  const uncork = stream.uncork.bind(stream)
+  stream.uncork = () => {
+    uncork()
+    pieces += Number(stream.writableCorked === 0)
+  }
+  peer.send({ id: 1, method: 'a' })
+  await responseTo(peer, 1)
+  expect(peer.messages()).toMatchObject([{ method: 'notifications/message' }, { id: 1 }])
+  expect(pieces).toBe(1)
 })
