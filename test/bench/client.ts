@@ -41,7 +41,7 @@ obey({
   open: async ({ peer, url, folders, warmUp }: Opening) => {
     connection = await peerOf(peer).open(url, folders)
     for (let i = 0; i < warmUp / 10; i++) await ask(String(i))
-    for (const inFlight of [64, 1024]) await askMany(warmUp, inFlight)
+    for (const inFlight of [64, 1024]) await askMany(warmUp / 2, inFlight)
     await flood(warmUp * 4)
   },
 
