@@ -100,7 +100,7 @@ const lastFrame = fc.oneof(
   fc.constant(text('a'.repeat(MOST + 1))),
   fc.constant(frame(0x89, 'a'.repeat(126))),
   fc.constant(Buffer.concat([frame(0x01, 'one '), text('another')])),
-  fc.constant(Buffer.from([0x81, 0x81, 1, 2, 3, 4, 5])),
+  fc.constantFrom(Buffer.from([0x81, 0x81, 1, 2, 3, 4, 5]), Buffer.from([0x81, 0x80, 1, 2, 3, 4])),
   fc.constantFrom(0xc1, 0x83, 0x09).map((first) => frame(first, 'x')),
   fc.uint8Array({ minLength: 1, maxLength: 20 }).map((bytes) => Buffer.from(bytes))
 )
@@ -134,7 +134,7 @@ describe('FrameReader', () => {
   ])('leaves no small text to ws that comes $what', async ({ pieces }) => {
     const both = rig()
     read(both)
-    const texts = ['', 'a', 'ü'.repeat(62), 'a'.repeat(125), 'a'.repeat(126), 'ü\u20ac😀', 'a'.repeat(5000)]
+    const texts = ['', 'a', 'ü'.repeat(62), 'a'.repeat(125), 'a'.repeat(126), 'ü\u20ac😀', 'a'.repeat(9000), 'b'.repeat(9000)]
     await both.feed(cut(Buffer.concat(texts.map((each) => text(each))), pieces))
     expect(both).toMatchObject({ heard: texts, left: [] })
   })
@@ -148,11 +148,53 @@ describe('FrameReader', () => {
     expect(Buffer.concat(both.left)).toEqual(Buffer.concat([long, text('b')]))
   })
 
-  it('leaves a text to ws that is longer than a message may be', async () => {
+  it('does not take what stands in a long text for a frame', async () => {
     const both = rig()
-    read(both, 50)
-    await both.feed([text('a'.repeat(51))])
-    expect(both.left).toHaveLength(1)
+    read(both)
+    const payload = `${'a'.repeat(20_000)}\u00c1\u0001b`
+    const long = text(payload)
+    // The second byte of the last character but two is that with which a text frame begins.
+    const middle = long.length - 3
+    await both.feed([long.subarray(0, middle), long.subarray(middle)])
+    expect(both.heard).toEqual([payload])
+  })
+
+  it.each([
+    { what: 'of 16 KiB with its header', length: 16_380, most: MOST, left: 0 },
+    { what: 'that is longer', length: 16_381, most: MOST, left: 1 },
+    { what: 'that is longer than a message may be', length: 51, most: 50, left: 1 }
+  ])('leaves $left of one text to ws $what', async ({ length, most, left }) => {
+    const both = rig()
+    read(both, most)
+    await both.feed([text('a'.repeat(length))])
+    expect([both.heard.map((each) => each.length), both.left.length]).toEqual([[length], left])
+  })
+
+  it.each([
+    ['a binary message', frame(0x82, 'x')],
+    ['a ping', frame(0x89, '')],
+    ['a pong', frame(0x8a, '')],
+    ['a text that may be wrong', text('\ufffd')]
+  ])('leaves %s to ws, and reads the next chunk', async (_what, first) => {
+    const both = rig()
+    read(both)
+    await both.feed([first, text('next')])
+    expect(both.heard.at(-1)).toBe('next')
+    expect(both.left).toEqual([first])
+  })
+
+  it('leaves everything to ws from the first part of a message on', async () => {
+    const both = rig()
+    read(both)
+    await both.feed([frame(0x01, 'part'), frame(0x80, 's'), text('a')])
+    expect(both).toMatchObject({ heard: ['parts', 'a'], left: [frame(0x01, 'part'), frame(0x80, 's'), text('a')] })
+  })
+
+  it('gives ws nothing behind a close frame: ws listens no more', async () => {
+    const both = rig()
+    read(both)
+    await both.feed([frame(0x88, ''), text('a')])
+    expect(both).toMatchObject({ heard: ['close 1005'], left: [frame(0x88, '')] })
   })
 
   it('hears nothing behind a text that was not UTF-8, also in the next chunk', async () => {
