@@ -1,12 +1,10 @@
-import { Duplex, type Writable } from 'node:stream'
+import { Duplex } from 'node:stream'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import * as ws from 'ws'
 import { FrameReader } from '../../src/socket/frame-reader.js'
+import { closeFrame, frame, OPCODE } from '../faults/kit/wire.js'
 import { turn } from '../helpers/turn.js'
-
-/** What reads frames in a `ws`. Exported by it, though not by its types. */
-const { Receiver } = ws as unknown as { Receiver: new (options: { isServer: boolean; maxPayload: number }) => Writable }
+import { Receiver } from '../helpers/ws-receiver.js'
 
 const MOST = 100_000
 
@@ -61,16 +59,9 @@ const read = ({ stream, socket, heard }: Rig, maxMessageBytes = MOST): FrameRead
     heard.push(text)
   })
 
-/** A frame of a server. @param lengthBytes - How many bytes tell the length; the fewest that can, unless given. */
-function frame(firstByte: number, payload: Buffer | string, lengthBytes?: number): Buffer {
-  const data = Buffer.from(payload)
-  const size = lengthBytes ?? (data.length < 126 ? 0 : data.length < 65_536 ? 2 : 8)
-  const length = Buffer.alloc(size)
-  if (size === 2) length.writeUInt16BE(data.length)
-  if (size === 8) length.writeBigUInt64BE(BigInt(data.length))
-  return Buffer.concat([Buffer.from([firstByte, size === 8 ? 127 : size === 2 ? 126 : data.length]), length, data])
-}
-const text = (payload: Buffer | string, lengthBytes?: number): Buffer => frame(0x81, payload, lengthBytes)
+const text = (payload: Buffer | string): Buffer => frame(OPCODE.text, payload)
+const part = (opcode: number, payload: string): Buffer => frame(opcode, payload, { fin: false })
+const lastPart = (payload: string): Buffer => frame(OPCODE.continuation, payload)
 
 /** Cuts the bytes into pieces of these lengths, over and over. */
 function* cut(bytes: Buffer, lengths: readonly number[]): Iterable<Buffer> {
@@ -87,21 +78,25 @@ const wholeFrame = fc.oneof(
   { weight: 6, arbitrary: smallText },
   fc.constantFrom(16_379, 16_380, 16_381, 70_000, MOST).map((length) => text('a'.repeat(length))),
   fc.constant(text('what is \ufffd?')),
-  fc.uint8Array({ maxLength: 300 }).map((payload) => frame(0x82, Buffer.from(payload))),
-  fc.tuple(fc.constantFrom(0x89, 0x8a), fc.uint8Array({ maxLength: 125 })).map(([first, payload]) => frame(first, Buffer.from(payload))),
+  fc.uint8Array({ maxLength: 300 }).map((payload) => frame(OPCODE.binary, Buffer.from(payload))),
+  fc
+    .tuple(fc.constantFrom(OPCODE.ping, OPCODE.pong), fc.uint8Array({ maxLength: 125 }))
+    .map(([opcode, payload]) => frame(opcode, Buffer.from(payload))),
   // More bytes for the length than it takes, which no server should send, and `ws` reads.
-  fc.constantFrom(2, 8).map((lengthBytes) => text('long', lengthBytes)),
-  fc.constant(Buffer.concat([frame(0x01, 'one '), frame(0x89, ''), frame(0x00, 'message '), frame(0x80, 'in parts')]))
+  fc.constantFrom([126, 0, 1], [127, 0, 0, 0, 0, 0, 0, 0, 1]).map((length) => Buffer.from([0x81, ...length, 0x61])),
+  fc.constant(
+    Buffer.concat([part(OPCODE.text, 'one '), frame(OPCODE.ping, ''), part(OPCODE.continuation, 'message '), lastPart('in parts')])
+  )
 )
 const lastFrame = fc.oneof(
-  fc.constant(frame(0x88, Buffer.from([3, 232]))),
+  fc.constant(closeFrame(1000)),
   fc.constant(text(Buffer.from([0x7b, 0xff, 0x7d]))),
   fc.constant(text(Buffer.alloc(20_000, 0xff))),
   fc.constant(text('a'.repeat(MOST + 1))),
-  fc.constant(frame(0x89, 'a'.repeat(126))),
-  fc.constant(Buffer.concat([frame(0x01, 'one '), text('another')])),
-  fc.constantFrom(Buffer.from([0x81, 0x81, 1, 2, 3, 4, 5]), Buffer.from([0x81, 0x80, 1, 2, 3, 4])),
-  fc.constantFrom(0xc1, 0x83, 0x09).map((first) => frame(first, 'x')),
+  fc.constant(frame(OPCODE.ping, 'a'.repeat(126))),
+  fc.constant(Buffer.concat([part(OPCODE.text, 'one '), text('another')])),
+  fc.constantFrom('a', '').map((payload) => frame(OPCODE.text, payload, { mask: true })),
+  fc.constantFrom(frame(OPCODE.text, 'x', { rsv: 4 }), frame(3, 'x'), part(OPCODE.ping, 'x')),
   fc.uint8Array({ minLength: 1, maxLength: 20 }).map((bytes) => Buffer.from(bytes))
 )
 
@@ -171,9 +166,9 @@ describe('FrameReader', () => {
   })
 
   it.each([
-    ['a binary message', frame(0x82, 'x')],
-    ['a ping', frame(0x89, '')],
-    ['a pong', frame(0x8a, '')],
+    ['a binary message', frame(OPCODE.binary, 'x')],
+    ['a ping', frame(OPCODE.ping, '')],
+    ['a pong', frame(OPCODE.pong, '')],
     ['a text that may be wrong', text('\ufffd')]
   ])('leaves %s to ws, and reads the next chunk', async (_what, first) => {
     const both = rig()
@@ -186,15 +181,15 @@ describe('FrameReader', () => {
   it('leaves everything to ws from the first part of a message on', async () => {
     const both = rig()
     read(both)
-    await both.feed([frame(0x01, 'part'), frame(0x80, 's'), text('a')])
-    expect(both).toMatchObject({ heard: ['parts', 'a'], left: [frame(0x01, 'part'), frame(0x80, 's'), text('a')] })
+    await both.feed([part(OPCODE.text, 'part'), lastPart('s'), text('a')])
+    expect(both).toMatchObject({ heard: ['parts', 'a'], left: [part(OPCODE.text, 'part'), lastPart('s'), text('a')] })
   })
 
   it('gives ws nothing behind a close frame: ws listens no more', async () => {
     const both = rig()
     read(both)
-    await both.feed([frame(0x88, ''), text('a')])
-    expect(both).toMatchObject({ heard: ['close 1005'], left: [frame(0x88, '')] })
+    await both.feed([frame(OPCODE.close, ''), text('a')])
+    expect(both).toMatchObject({ heard: ['close 1005'], left: [frame(OPCODE.close, '')] })
   })
 
   it('hears nothing behind a text that was not UTF-8, also in the next chunk', async () => {

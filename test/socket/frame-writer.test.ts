@@ -1,11 +1,8 @@
 import { Writable } from 'node:stream'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import * as ws from 'ws'
 import { FrameWriter } from '../../src/socket/frame-writer.js'
-
-/** What reads the frames at the other end. Exported by `ws`, though not by its types. */
-const { Receiver } = ws as unknown as { Receiver: new (options: { isServer: boolean }) => Writable }
+import { Receiver } from '../helpers/ws-receiver.js'
 
 interface Rig {
   readonly writer: FrameWriter
