@@ -43,7 +43,16 @@ export const isErrorResponse = (response: JsonRpcResponse): response is JsonRpcE
 export const isRequestId = (id: unknown): id is number | string => typeof id === 'string' || Number.isSafeInteger(id)
 
 // What surrounds the JSON in some frames and means nothing: white space, a byte order mark, NUL, a record separator (RFC 7464).
-const PADDING = /^[\s\uFEFF\0\x1e]+|[\s\uFEFF\0\x1e]+$/g
+const isPadding = (character = ''): boolean => /[\s\0\x1e]/.test(character)
+
+/** The text without padding. Not by one regular expression: it would look again at all the spaces inside of a text for each of them. */
+function withoutPadding(text: string): string {
+  let start = 0
+  let end = text.length
+  while (isPadding(text[start])) start++
+  while (end > start && isPadding(text[end - 1])) end--
+  return text.slice(start, end)
+}
 
 /**
  * Reads one text frame: every valid message goes to `onMessage`, in order, and everything else to `onMalformed`.
@@ -61,7 +70,7 @@ export function parseText(
   try {
     value = json.parse(text)
   } catch {
-    const core = text.replace(PADDING, '')
+    const core = withoutPadding(text)
     // Some relays send an empty frame in reply to a notification, and some servers send a newline by itself.
     if (core === '') return
     if (core === text) return onMalformed({ problem: 'not JSON', kind: 'text' })

@@ -174,6 +174,13 @@ describe('parseText', () => {
     expect(readAll(`${before}{${after}`).malformed).toEqual([{ problem: 'not JSON', kind: 'text' }])
   })
 
+  it('reads a text with many spaces inside in one pass', () => {
+    // What looks at them again for each of them takes minutes.
+    const spaces = ' '.repeat(1_000_000)
+    expect(readAll(`x${spaces}x`).malformed).toEqual([{ problem: 'not JSON', kind: 'text' }])
+    expect(readAll(`${spaces}{"jsonrpc":"2.0","method":"x"}${spaces}\0`).messages).toHaveLength(1)
+  })
+
   it('shows nothing of the payload in a problem', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (rest) => {
