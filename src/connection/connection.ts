@@ -26,7 +26,7 @@ import {
   type RetryPolicy,
   type SocketClosed
 } from './lifecycle.js'
-import { Resumption, UNRELATED, type Attachment } from './resumption.js'
+import { Resumption, UNRELATED, type ResumptionHost, type ResumptionListener } from './resumption.js'
 
 /** An offer of subprotocols that is dialled with in place of the whole one. */
 export interface Fallback {
@@ -75,23 +75,15 @@ export interface ConnectionConfig extends SocketOptions {
 }
 
 /** Is told what happens to a connection. */
-export interface ConnectionListener {
+export interface ConnectionListener extends ResumptionListener {
   /** The state changed. @param closure - What ended the socket, if that is why. */
   onState(to: LifecycleState, from: LifecycleState, closure: Closure | undefined): void
-  /** The socket is open, and this is what it has. Before that nothing may be sent. */
-  onAttached(attachment: Attachment): void
-  /** The session that waited for a socket is over. */
-  onOver(): void
-  /** The socket has to be left: {@link Connection.leave} does it, when nothing is in flight. Of several the last one counts. */
-  onDeparture(departure: Departure): void
   /** A message came in. */
   onMessage(message: JsonRpcMessage): void
   /** Something came in that is not a message. */
   onMalformed(malformed: Malformed): void
   /** Something came in, whatever it is: a sign of life. */
   onHeard(): void
-  /** The response to {@link Connection.ping} came in. */
-  onPong(): void
   /** The socket takes messages again; see {@link Connection.awaitDrain}. */
   onDrain(): void
   /** A callback of the program failed; the connection goes on. */
@@ -142,9 +134,11 @@ export class Connection implements SocketListener {
   #url: string | undefined
   /** The frame that is being read. */
   #frame = ''
+  /** Whether it has an element that is no message. */
+  #isFaulty = false
   /** Frames of the current socket that could not be read. */
   #unread = 0
-  /** How the last of them began. */
+  /** How the last of them began, secrets included. */
   #unreadStart = ''
   #dialledAt = 0
 
@@ -153,21 +147,18 @@ export class Connection implements SocketListener {
     this.#config = config
     this.#listener = listener
     this.#timer = new SharedTimer(config.clock)
-    this.#resumption = config.resume ? this.#makeResumption(listener) : undefined
+    this.#resumption = config.resume ? this.#makeResumption() : undefined
   }
 
-  #makeResumption(listener: ConnectionListener): Resumption {
-    return new Resumption({
+  #makeResumption(): Resumption {
+    const host: ResumptionHost = {
       timer: this.#timer,
       write: (text) => this.#write(text),
       drop: (closure) => this.#end(closure),
       onMisunderstood: (reason) => this.#redialWithout(reason),
-      onAttached: (attachment) => listener.onAttached(attachment),
-      onOver: () => listener.onOver(),
-      onDrain: () => this.#timer.has(this.#drainCheck) && this.#checkDrain(),
-      onPong: () => listener.onPong(),
-      onDeparture: (departure) => listener.onDeparture(departure)
-    })
+      onDrain: () => this.#timer.has(this.#drainCheck) && this.#checkDrain()
+    }
+    return new Resumption(host, this.#listener)
   }
 
   /** Where the lifecycle is. */
@@ -218,11 +209,6 @@ export class Connection implements SocketListener {
   /** Whether what is sent survives the end of the socket. */
   get isResumable(): boolean {
     return this.#resumption?.isConfirmed ?? false
-  }
-
-  /** The position of the last frame in its session, for {@link Attachment}; 0 without sessions. */
-  get position(): number {
-    return this.#resumption?.sent ?? 0
   }
 
   /** Bytes that wait in the socket. */
@@ -277,7 +263,7 @@ export class Connection implements SocketListener {
 
   /** The error for the frames of this socket that could not be read, if there were any. */
   get unread(): ProtocolError | undefined {
-    return this.#unread > 0 ? unreadError(this.#unread, this.#unreadStart) : undefined
+    return this.#unread > 0 ? unreadError(this.#unread, redactStart(this.#unreadStart, this.#secrets)) : undefined
   }
 
   /** The text without the secrets of the current dial, which servers like to quote. */
@@ -314,9 +300,15 @@ export class Connection implements SocketListener {
     return encodeMessage(message, this.#config.json)
   }
 
-  /** Sends one frame; only while a socket has its session, or a session waits for a socket and gets it then. */
-  send(text: string): void {
-    if (this.#resumption?.record(text) ?? true) this.#write(text)
+  /**
+   * Sends one frame; only while a socket has its session, or a session waits for a socket and gets it then.
+   * @returns Its position in the session, for {@link Attachment}; 0 without sessions.
+   */
+  send(text: string): number {
+    const writes = this.#resumption?.record(text) ?? true
+    const position = this.#resumption?.sent ?? 0
+    if (writes) this.#write(text)
+    return position
   }
 
   /** There is no socket for a frame: it waits for the next one, if a session survives until then. */
@@ -325,9 +317,10 @@ export class Connection implements SocketListener {
   }
 
   #write(text: string): void {
-    this.#trace('out', text)
     this.stats.sent++
     this.stats.bytesSent += this.#socket?.send(text) ?? 0
+    // Whoever traces it may send something: that comes later.
+    this.#trace('out', text)
   }
 
   #trace(direction: 'in' | 'out', text: string): void {
@@ -419,20 +412,28 @@ export class Connection implements SocketListener {
     this.stats.bytesReceived += bytes
     this.#trace('in', text)
     this.#listener.onHeard()
+    // Whoever traced it may have ended the connection: a session has the frame sent again.
+    if (!isUp(this.#state)) return
     if (this.#resumption?.receive(text) === false) return
-    this.#frame = text
+    this.#beginFrame(text)
     // The last net: nothing that a server sends may end the process, whatever was forgotten above.
     try {
       parseText(text, this.#onMessage, this.#onMalformed, this.#config.json)
     } catch (thrown) {
       this.#listener.onError(asError(thrown))
     }
-    this.#frame = ''
+    this.#beginFrame('')
     this.#resumption?.delivered()
+  }
+
+  #beginFrame(text: string): void {
+    this.#frame = text
+    this.#isFaulty = false
   }
 
   /** A frame came in that is not text. */
   onUndecodable(): void {
+    this.#beginFrame('')
     this.#onMalformed({ problem: 'the binary frame is not UTF-8', kind: 'text' })
   }
 
@@ -458,8 +459,11 @@ export class Connection implements SocketListener {
   }
 
   readonly #onMalformed = (malformed: Malformed): void => {
-    this.#unread++
-    this.#unreadStart = redactStart(redact(this.#frame, this.#secrets).slice(0, SHOWN_START), this.#secrets)
+    // An array has room for millions of them: one is told of, and those that may belong to a request.
+    if (this.#isFaulty && malformed.id === undefined) return
+    if (!this.#isFaulty) this.#unread++
+    this.#isFaulty = true
+    this.#unreadStart = this.#frame.slice(0, SHOWN_START)
     if (isUp(this.#state)) this.#listener.onMalformed(malformed)
   }
 
@@ -470,10 +474,13 @@ export class Connection implements SocketListener {
     if (!('life' in state)) return
     const closure = withError({ ...facts, everReady: state.life.everReady }, this.#url, state.name === 'ready' ? undefined : this.unread)
     const redial = wanted ?? this.#redialAfter(closure, state.life.redials)
+    const override = redial ? undefined : decided('shouldReconnect', () => this.#config.shouldReconnect?.(closure), this.#listener.onError)
+    // The program may have dialled anew, or closed: then it has decided, and the closure is none of the new dial's.
+    if (this.#state !== state) return this.#state.name === 'closing' ? this.#dispatch({ type: 'timedOut' }) : undefined
     this.#dispatch({
       type: 'socketClosed',
       closure,
-      override: redial ? undefined : decided('shouldReconnect', () => this.#config.shouldReconnect?.(closure), this.#listener.onError),
+      override,
       redial,
       refreshable: this.#config.refreshable,
       random: this.#config.clock.random()

@@ -35,15 +35,19 @@ export interface ResumptionHost {
   drop(closure: SocketClosure): void
   /** The server chose `mcp.v1.resume` and does not speak it: it has to be dialled without. */
   onMisunderstood(reason: string): void
-  /** The socket has a session: messages may go over it. */
-  onAttached(attachment: Attachment): void
-  /** The session is over, and there is no socket. */
-  onOver(): void
   /** The server has acknowledged something: more may be sent. */
   onDrain(): void
-  /** The server responded to a ping. */
+}
+
+/** Is told what happens to a session. */
+export interface ResumptionListener {
+  /** The socket is open, and this is what it has. Before that nothing may be sent. */
+  onAttached(attachment: Attachment): void
+  /** The session that waited for a socket is over. */
+  onOver(): void
+  /** The response to a ping came in. */
   onPong(): void
-  /** The server is about to close. */
+  /** The socket has to be left, when nothing is in flight. Of several the last one counts. */
   onDeparture(departure: Departure): void
 }
 
@@ -75,6 +79,7 @@ export class Resumption {
    */
   #phase: 'absent' | 'opening' | 'ending' | 'attached' | 'detached' = 'absent'
   readonly #host: ResumptionHost
+  readonly #listener: ResumptionListener
   readonly #acknowledgement: Due = { dueAt: 0, slot: -1, onDue: () => this.#acknowledge('ack') }
   /** The end of the wait for `hello`. */
   readonly #helloLimit: Due = { dueAt: 0, slot: -1, onDue: () => this.#host.onMisunderstood('no hello') }
@@ -92,8 +97,9 @@ export class Resumption {
   #losses = { count: 0, at: 0 }
 
   /** Does nothing before a socket is open. */
-  constructor(host: ResumptionHost) {
+  constructor(host: ResumptionHost, listener: ResumptionListener) {
     this.#host = host
+    this.#listener = listener
   }
 
   /** Whether the session was ready once: one whose handshake broke off is not worth resuming. */
@@ -142,10 +148,14 @@ export class Resumption {
     if (this.#phase === 'absent') return true
     const isAttached = this.#phase === 'attached'
     if (!isAttached && !this.#isConfirmed) return false
-    // Nothing new is sent to a full buffer, but cancellations and responses go beyond; without a socket, nobody may ever read them.
-    if (!isAttached && this.#buffer.isBeyond(HARD_LIMIT)) this.#lose()
-    else this.#buffer.push(text)
-    return isAttached
+    // Requests wait while the buffer is full, but cancellations and responses do not. What nobody acknowledges must not fill the memory.
+    if (!this.#buffer.isBeyond(HARD_LIMIT)) {
+      this.#buffer.push(text)
+      return isAttached
+    }
+    if (isAttached) this.#giveUp('the server acknowledged nothing of what was sent')
+    else this.#lose()
+    return false
   }
 
   /** A frame came in. @returns Whether it is one with messages, which have to be delivered, followed by a call of `delivered`. */
@@ -225,7 +235,7 @@ export class Resumption {
 
   #lose(): void {
     this.forget()
-    this.#host.onOver()
+    this.#listener.onOver()
   }
 
   #receiveControl(frame: ReturnType<typeof readServerControl>): void {
@@ -234,7 +244,7 @@ export class Resumption {
       else this.#host.onMisunderstood('no hello')
     } else if (frame === undefined || frame['mcp.resume'] === 'hello') this.#violate('an invalid control frame')
     else if ('received' in frame) this.#receiveReceipt(frame['mcp.resume'], frame.received)
-    else if (frame['mcp.resume'] === 'goaway') this.#host.onDeparture({ ...SERVER_CLOSING, delay: frame.retryAfterMs ?? 0 })
+    else if (frame['mcp.resume'] === 'goaway') this.#listener.onDeparture({ ...SERVER_CLOSING, delay: frame.retryAfterMs ?? 0 })
     // The close frame that follows says why.
     else this.#isConfirmed = false
   }
@@ -256,7 +266,7 @@ export class Resumption {
     this.#receipts.tell()
     const frames = this.#buffer.unacknowledged
     for (const frame of frames) this.#host.write(frame)
-    this.#host.onAttached({ resumed: true, replayed: frames.length })
+    this.#listener.onAttached({ resumed: true, replayed: frames.length })
   }
 
   /** The session before is over, and the new one begins. */
@@ -269,7 +279,7 @@ export class Resumption {
     this.#buffer.narrow(hello.limits)
     this.#receipts.expect(hello.limits)
     this.#phase = 'attached'
-    this.#host.onAttached(hadSession ? { resumed: false, delivered: hello.delivered ?? null } : UNRELATED)
+    this.#listener.onAttached(hadSession ? { resumed: false, delivered: hello.delivered ?? null } : UNRELATED)
   }
 
   #receiveReceipt(kind: 'ack' | 'ping' | 'pong', received: number): void {
@@ -277,7 +287,7 @@ export class Resumption {
     const wasFull = this.#buffer.isFull
     if (!this.#buffer.acknowledge(received)) return this.#violate('an acknowledgement of what was not sent')
     if (kind === 'ping') this.#acknowledge('pong')
-    else if (kind === 'pong') this.#host.onPong()
+    else if (kind === 'pong') this.#listener.onPong()
     if (wasFull && !this.#buffer.isFull) this.#host.onDrain()
   }
 

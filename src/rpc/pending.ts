@@ -112,7 +112,12 @@ export class PendingRequests {
     return this.#byId.has(id)
   }
 
-  /** Removes and returns the request; `undefined` if it settled before, or never was. Ids match by type too: 1 is not "1". */
+  /** The request with this id, if it is pending. Ids match by type too: 1 is not "1". */
+  get(id: RequestId): PendingRequest | undefined {
+    return this.#byId.get(id)
+  }
+
+  /** Removes and returns the request; `undefined` if it settled before, or never was. */
   take(id: RequestId): PendingRequest | undefined {
     const request = this.#byId.get(id)
     this.#byId.delete(id)

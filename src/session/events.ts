@@ -35,8 +35,12 @@ export type StateChange =
   | ChangeTo<'failed', 'error' | 'closure'>
   | ChangeTo<'idle' | 'ready' | 'closing' | 'closed'>
 
+/** A state in which the life has ended, or is about to. */
+export type EndState = Extract<LifecycleState, { readonly name: 'closing' | 'closed' | 'failed' }>
+
 /** Whether the life has ended, or is about to. */
-export const isOver = ({ name }: LifecycleState): boolean => name === 'closing' || name === 'closed' || name === 'failed'
+export const isOver = (state: LifecycleState): state is EndState =>
+  state.name === 'closing' || state.name === 'closed' || state.name === 'failed'
 
 /** The payload of `state` for a change of the lifecycle. */
 export function describeChange(to: LifecycleState, from: LifecycleState, closure: Closure | undefined): StateChange {

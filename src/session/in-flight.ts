@@ -92,7 +92,7 @@ export class InFlight extends PendingRequests implements AwaitedCalls {
     for (const request of others) if (request.phase === 'sent' && isUnseen(request)) request.phase = 'returned'
     const tooLarge = tooLargeOf(others, closure)
     const again = (request: PendingRequest): boolean =>
-      request.phase === 'returned' || (request !== tooLarge && request.phase === 'sent' && request.mayResend)
+      !request.mayBeExecuted || (request !== tooLarge && request.phase === 'sent' && request.mayResend)
     return { resend: others.filter(again), lost: others.filter((request) => !again(request)), tooLarge }
   }
 }

@@ -34,11 +34,20 @@ export class Journal {
   readonly #listens = new Map<RequestId, string>()
   readonly #ends = new Map<RequestId, HeldEnd>()
 
-  /** A request is written for the first time: an unsubscription holds from now on, a listen lives; the rest waits for the response. */
-  noteSent({ id, method, params = {} }: Pick<PendingRequest, 'id' | 'method' | 'params'>, frame: string): void {
-    if (method === SET_LEVEL || method === SUBSCRIBE) this.#unconfirmed.set(id, { method, params })
+  /**
+   * A request is written: a listen lives, an unsubscription holds from now on; the rest waits for the response.
+   * @param request - Has its params when it is written for the first time only.
+   */
+  noteSent({ id, method, params }: Pick<PendingRequest, 'id' | 'method' | 'params'>, frame: string): void {
+    if (method === LISTEN) this.#listens.set(id, frame)
+    else if (params === undefined) return
+    else if (method === SET_LEVEL || method === SUBSCRIBE) this.#unconfirmed.set(id, { method, params })
     else if (method === UNSUBSCRIBE) this.#forget(keyOf({ method: SUBSCRIBE, params }))
-    else if (method === LISTEN) this.#listens.set(id, frame)
+  }
+
+  /** A request was given back and waits to be written again: a listen does not live meanwhile. */
+  noteReturned(id: RequestId): void {
+    this.#listens.delete(id)
   }
 
   /** A request ended: by a result (`confirmed`), or because it failed, was lost or was given up. */

@@ -16,6 +16,7 @@ import type { JsonRpcError, JsonRpcMessage, JsonRpcNotification, JsonRpcRequest,
 import { INTERNAL_ERROR, isErrorResponse, isRequest, isResponse, type Malformed } from '../wire/json-rpc.js'
 import { cancellation, cancelledId, INITIALIZE } from '../wire/methods.js'
 import type { Agreement, Era } from './agreement.js'
+import { isOver, type EndState } from './events.js'
 import type { HandshakeScript } from './handshake.js'
 import { Heartbeat } from './heartbeat.js'
 import { InFlight, tooLargeOf } from './in-flight.js'
@@ -220,9 +221,10 @@ export class Session implements ConnectionListener {
   cancel(request: PendingRequest, reason: string, notice: JsonRpcNotification | null = cancellation(request.id, reason)): Delivery {
     this.#outbox.remove(request)
     this.#postponed.remove(request)
-    if (!request.mayBeExecuted) return 'not-sent'
     const hasEnded = this.#journal.isEnding(request.id)
+    // Also one that waits: it may have been written before, or be about to (see `#write`).
     const wasInFlight = this.#settle(request.id)
+    if (!request.mayBeExecuted) return 'not-sent'
     if (hasEnded) this.#scheduleEnds()
     else if (notice && wasInFlight && this.#reaches && request.method !== INITIALIZE) this.notify(notice)
     return 'unknown'
@@ -252,15 +254,15 @@ export class Session implements ConnectionListener {
   /** @throws What ended the life. */
   #assertAlive(): void {
     const { state } = this
-    if (state.name === 'failed') throw state.error
-    if (state.name === 'closing' || state.name === 'closed') throw new ClosedError('not-sent')
+    if (isOver(state)) throw state.name === 'failed' ? state.error : new ClosedError('not-sent')
   }
 
   /** @param isHandshake - No limit of the outbox holds for the handshake of the layer above. */
   #queue(waiting: Waiting, method: string, isHandshake = false): void {
     this.#assertAlive()
-    // Where it only waits for the server to acknowledge what is under way, `maxPending` is limit enough.
-    if (isHandshake || this.#phase === 'flushing' || (this.#phase === 'open' && this.#connection.isPaced)) this.#outbox.push(waiting)
+    // Where it only waits for the server to acknowledge what is under way, as many may wait as requests may be pending.
+    const isPaced = this.#phase === 'open' && this.#connection.isPaced && this.#outbox.length < this.#config.maxPending
+    if (isHandshake || this.#phase === 'flushing' || isPaced) this.#outbox.push(waiting)
     else if (!this.#outbox.add(waiting)) throw queueFullError(method)
     if (this.#phase === 'open' && !this.#departure) this.#connection.awaitDrain()
   }
@@ -270,20 +272,20 @@ export class Session implements ConnectionListener {
     const { phase, resend, isLive } = request
     const isFirst = phase === 'queued'
     const isRepetition = phase === 'sent'
-    // Before the program is asked about it: whatever that does to the connection decides about this request too.
     this.#inFlight.add(request)
+    if (isFirst) request.mayResend = this.#mayResend(request)
+    // The program may have given it up when it was asked, or ended the connection.
+    if (!this.#inFlight.has(request.id)) return
     // To the byte what was sent before, unless the server now speaks the other era.
     const isVerbatim = !isFirst && !request.renew((message) => this.#connection.encode(message)) && this.#eraAtDrop === this.agreement?.era
     const { text = '' } = request
     const frame = isVerbatim ? (request.frame ?? text) : this.#config.stamp(text, this.agreement)
-    if (isFirst) this.#journal.noteSent(request, frame)
+    if (!isRepetition) this.#journal.noteSent(request, frame)
     request.noteWritten(frame, this.#config.connection.clock.now())
-    if (isFirst) request.mayResend = this.#mayResend(request)
-    else if (isRepetition) request.mayResend = resend === 'always' || isLive
+    if (isRepetition) request.mayResend = resend === 'always' || isLive
     request.params = undefined
     request.frame = request.mayResend && frame !== text ? frame : undefined
-    this.#connection.send(frame)
-    request.position = this.#connection.position
+    request.position = this.#connection.send(frame)
     request.onSent(!isFirst)
     if (this.#connection.isWatched) this.#connection.tell({ kind: 'request', id: request.id, method: request.method, resent: !isFirst })
   }
@@ -360,14 +362,12 @@ export class Session implements ConnectionListener {
    */
   #postpone(id: RequestId, error: JsonRpcError): boolean {
     const delay = this.#config.outbox ? repeatAfter(error) : undefined
-    const request = delay === undefined ? undefined : this.#land(id)
-    if (request === undefined || delay === undefined) return false
+    const request = this.#inFlight.get(id)
     // One that was sent twice may have been executed the first time.
-    if (request.phase !== 'sent') {
-      this.#inFlight.add(request)
-      return false
-    }
+    if (delay === undefined || request?.phase !== 'sent') return false
+    this.#land(id)
     request.phase = 'returned'
+    this.#journal.noteReturned(id)
     if (error.code !== CLOSING) this.#postponed.add(request, delay)
     else {
       this.#outbox.putBack(request)
@@ -427,7 +427,7 @@ export class Session implements ConnectionListener {
     this.#timer.idle = this.#config.connection.unref && 'life' in to && to.life.everReady
     if (left) this.#leaveSocket(from, to, closure)
     // What was under way is settled before anybody hears of the state, as listeners may close or reconnect at once.
-    if (to.name === 'failed' || to.name === 'closing' || to.name === 'closed') this.#endLife(to)
+    if (isOver(to)) this.#endLife(to)
     else if (left && this.#phase !== 'detached') this.#triage(this.#lastClosure, null)
     this.#deferredCommands = undefined
     if (closure) this.#lastFailure = closure.error
@@ -437,7 +437,8 @@ export class Session implements ConnectionListener {
       this.#heartbeat.start()
     }
     this.#listener.onState(to, from, closure)
-    for (const type of deferred) this.command(type)
+    // What a listener has done since counts for more.
+    for (const type of deferred) if (this.state === to || type === 'close') this.command(type)
     if (this.state === to && to.name === 'ready') this.#onReady(to)
   }
 
@@ -453,7 +454,8 @@ export class Session implements ConnectionListener {
 
   /** @param to - Where the connection is on its way to. */
   #leaveSocket(from: LifecycleState, to: LifecycleState, closure: Closure | undefined): void {
-    this.#lastClosure = closure ?? REPLACED
+    // A socket that never got the session says nothing of what an earlier one took with it.
+    if (this.#phase !== 'detached' || !this.#connection.isDetached) this.#lastClosure = closure ?? REPLACED
     this.#departure = undefined
     this.#heartbeat.stop()
     const { stats } = this.#connection
@@ -524,7 +526,7 @@ export class Session implements ConnectionListener {
     this.#flush()
   }
 
-  #endLife(end: Extract<LifecycleState, { name: 'failed' | 'closing' | 'closed' }>): void {
+  #endLife(end: EndState): void {
     if (this.#phase === 'detached') this.#abandonSocket(`connection ${end.name}`, this.#lastClosure)
     // The server ended these listens before the life ended.
     this.#deliverEnds(Infinity)

@@ -157,7 +157,7 @@ export class SocketSetup implements Due {
   #restoreListen(id: RequestId, frame: string, { era, version }: Agreement): void {
     if (era === 'modern') {
       this.#restored.add(id)
-      return this.#connection.send(frame)
+      return void this.#connection.send(frame)
     }
     const error = restoreFailed(LISTEN, nowSpeaks(version))
     this.#host.onListenLost(id, error)

@@ -114,6 +114,7 @@ export class NodeSocket extends StandardSocket {
   override discard(): void {
     this.listener = undefined
     this.#rejected?.response.destroy()
+    this.#writer?.flush()
     // `close` would leave the socket open for up to 30 s, until the server ends the closing handshake.
     this.#ws.terminate()
   }

@@ -78,8 +78,9 @@ export interface SocketOptions extends Pick<ConnectionOptions, 'tls' | 'agent' |
 
 interface CloseEventLike {
   readonly code: number
-  readonly reason: string
-  readonly wasClean: boolean
+  // React Native leaves these out, or `null`.
+  readonly reason?: string | null
+  readonly wasClean?: boolean
 }
 
 /** The part of the WHATWG `WebSocket` that this package uses, and that another class has to have (the option `WebSocket`). */
@@ -244,8 +245,9 @@ export class StandardSocket implements Socket {
     listener.onClosed(closure)
   }
 
-  #onClose({ code, reason, wasClean }: CloseEventLike): void {
+  #onClose({ code, reason: given, wasClean }: CloseEventLike): void {
     if (!this.opened && code !== 1000) return this.onError()
+    const reason = given ?? ''
     const isWhole = this.measure(reason) <= LONGEST_WHOLE_REASON
     // Deno reports a broken connection with the code 0, and Firefox sometimes calls a 1006 clean.
     const known = code || 1006
@@ -253,7 +255,7 @@ export class StandardSocket implements Socket {
       kind: 'close',
       code: known,
       reason: (isWhole ? redact : redactStart)(reason, this.#target.secrets),
-      wasClean: wasClean && known !== 1006,
+      wasClean: wasClean === true && known !== 1006,
       retryAfter: retryAfterOfReason(reason)
     })
   }

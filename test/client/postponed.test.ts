@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { isRpcError } from '../../src/index.js'
 import { ALL_ANSWERED } from '../../src/wire/close-reasons.js'
 import { settle } from '../helpers/fake-clock.js'
+import type { FakeSocket } from '../helpers/fake-network.js'
 import { useClient } from './use-client.js'
 
 const later = (retryAfterMs: number): object => ({ retryAfterMs })
@@ -159,4 +160,48 @@ describe('a server that is about to close', () => {
     last.respond('tools/call', { content: [] })
     await later
   })
+})
+
+describe('a listen that the server is too busy for', () => {
+  const ID = 'io.modelcontextprotocol/subscriptionId'
+  const options = { heartbeat: false, reconnect: { jitter: false } } as const
+  const listens = ({ methods }: FakeSocket): number => methods.filter((method) => method === 'subscriptions/listen').length
+
+  it('is opened once on the next connection, if this one is about to be closed', async () => {
+    const rig = useClient(options)
+    const socket = await rig.modern()
+    const listening = rig.client.listen({ toolsListChanged: true })
+    socket.respondError('subscriptions/listen', 10503, 'closing', later(100))
+    const next = await rig.remodern()
+    expect(listens(next)).toBe(1)
+    const { id } = next.asked('subscriptions/listen')
+    const params = { _meta: { [ID]: id }, notifications: {} }
+    next.deliver({ jsonrpc: '2.0', method: 'notifications/subscriptions/acknowledged', params })
+    await listening
+    next.drop()
+    expect(listens(await rig.remodern())).toBe(1)
+  })
+
+  it('is forgotten with the caller who waits no longer', async () => {
+    const rig = useClient(options)
+    const socket = await rig.modern()
+    const caught = rig.client.listen({ toolsListChanged: true }, { timeout: 50 }).catch((error: unknown) => error)
+    socket.respondError('subscriptions/listen', 10429, 'busy', later(5000))
+    await rig.clock.advance(50)
+    expect(await caught).toMatchObject({ delivery: 'not-sent' })
+    socket.drop()
+    expect(listens(await rig.remodern())).toBe(0)
+  })
+})
+
+it('a change of the log level that was postponed is restored as if it had been confirmed at once', async () => {
+  const rig = useClient(options)
+  const socket = await rig.legacy()
+  const changed = rig.client.setLoggingLevel('info')
+  socket.respondError('logging/setLevel', 10429, 'busy', later(100))
+  await rig.clock.advance(200)
+  socket.respond('logging/setLevel', {})
+  await changed
+  socket.drop()
+  expect((await rig.relegacy()).asked('logging/setLevel').params).toEqual({ level: 'info' })
 })

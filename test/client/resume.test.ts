@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import { describe, expect, it, vi } from 'vitest'
 import { isConnectionLostError, type ElicitResult } from '../../src/index.js'
 import type { McpWebSocketClientOptions } from '../../src/types/options.js'
+import { ALL_ANSWERED } from '../../src/wire/close-reasons.js'
 import { RESUME_SUBPROTOCOL } from '../../src/wire/subprotocol.js'
 import { settle } from '../helpers/fake-clock.js'
 import { LEGACY_RESULT, type FakeSocket, type Message } from '../helpers/fake-network.js'
@@ -368,6 +369,18 @@ describe('a session that is over', () => {
     expect(await caught).toMatchObject({ delivery: 'unknown' })
   })
 
+  it('fails what its own socket carried, whatever later sockets said that never had it', async () => {
+    const rig = await useResumable()
+    const caught = rig.client.callTool({ name: 'first' }).catch((error: unknown) => error)
+    rig.socket.drop()
+    // Would let a call go out again if it had been said to this one.
+    ;(await opened(rig)).drop({ code: 1001, reason: ALL_ANSWERED })
+    const next = await lostWith(rig, { reason: 'unknown', delivered: null })
+    expect(await caught).toMatchObject({ delivery: 'unknown' })
+    next.respond('initialize', LEGACY_RESULT)
+    expect(next.methods).not.toContain('tools/call')
+  })
+
   it('is over too where the next server knows no sessions', async () => {
     const rig = await useResumable()
     const caught = rig.client.callTool({ name: 'first' }).catch((error: unknown) => error)
@@ -485,4 +498,11 @@ it('what waits for an acknowledgement on a connection that stands is no matter o
   for (const { id } of data(socket).filter(({ method }) => method === 'tools/call'))
     socket.deliver({ jsonrpc: '2.0', id, result: { content: [] } })
   expect(await Promise.all(calls)).toHaveLength(5)
+})
+
+it('no more than maxPending messages wait for acknowledgements', async () => {
+  const rig = await useResumable({ maxPending: 4, outbox: { maxMessages: 1 } })
+  for (let n = 0; n < 256 - 2 + 4; n++) await rig.client.notify('notifications/mine')
+  expect(rig.client.queuedCount).toBe(4)
+  await expect(rig.client.notify('notifications/mine')).rejects.toMatchObject({ code: 'QUEUE_FULL', delivery: 'not-sent' })
 })

@@ -300,6 +300,25 @@ describe('shouldReconnect', () => {
     ])
   })
 
+  it('that dials anew, or closes, has decided: the closure is none of what follows', async () => {
+    const rig = useConnection({
+      shouldReconnect: () => {
+        rig.connection.command('reconnect')
+        return false
+      }
+    })
+    ;(await rig.ready()).drop({ code: 1008 })
+    expect(rig.connection.state.name).toBe('connecting')
+    const closing = useConnection({
+      shouldReconnect: () => {
+        closing.connection.command('close')
+        return undefined
+      }
+    })
+    ;(await closing.ready()).drop({ code: 1008 })
+    expect(closing.connection.state).toEqual({ name: 'closed' })
+  })
+
   it('that throws leaves it to the rules, and the error is told', async () => {
     const problem = new Error('a bug of the program')
     const shouldReconnect = (): never => {
@@ -554,6 +573,39 @@ describe('what comes in', () => {
     expect(rig.counts.heard).toBe(heard + 2)
   })
 
+  it('is told once for each frame that is no message, whatever an array holds, and besides for each element with an id', async () => {
+    const rig = useConnection()
+    const socket = await rig.open()
+    const faulty = [0, 1, { jsonrpc: '2.0', id: 7, result: {}, error: {} }, 2]
+    socket.deliver(faulty)
+    socket.deliver(faulty)
+    expect(rig.malformed.map(({ id }) => id)).toEqual([undefined, 7, undefined, 7])
+    expect(rig.connection.unread?.message).toContain('2 frames of the server')
+    rig.connection.onUndecodable()
+    rig.connection.onUndecodable()
+    expect(rig.connection.unread?.message).toContain('4 frames of the server')
+    expect(rig.malformed).toHaveLength(6)
+  })
+
+  it('is redacted once for each frame that is no message, however much an array holds', async () => {
+    // 100,000 times a search for the secrets in the whole frame would take minutes.
+    const rig = useConnection({ resolveTarget: () => Promise.resolve({ ...TARGET, secrets: ['x'.repeat(900), 'hush-hush'] }) })
+    const socket = await rig.open()
+    socket.deliver(`["hush-hush",${'{"id":1},'.repeat(100_000)}0]`)
+    expect(rig.connection.unread?.message).toContain('the last began with "[\\"[redacted]\\",{')
+  })
+
+  it('goes nowhere when the program dialled anew as it traced it', async () => {
+    const rig = useConnection({
+      trace: (direction) => {
+        if (direction === 'in') rig.connection.command('reconnect')
+      }
+    })
+    const socket = await rig.ready()
+    socket.deliver({ jsonrpc: '2.0', method: 'a' })
+    expect([rig.messages, rig.connection.stats.received]).toEqual([[], 0])
+  })
+
   it('is malformed where a binary frame is not UTF-8', async () => {
     const rig = useConnection()
     await rig.open()
@@ -622,7 +674,18 @@ describe('ping()', () => {
 })
 
 describe('trace', () => {
-  it('sees each frame before it is written, and before it is read', async () => {
+  it('that sends a frame sends it after the one that it sees', async () => {
+    const rig = useConnection({
+      trace: (_direction, text) => {
+        if (text === '{"a":1}') rig.connection.send('{"b":2}')
+      }
+    })
+    const socket = await rig.ready()
+    rig.connection.send('{"a":1}')
+    expect(socket.texts).toEqual(['{"a":1}', '{"b":2}'])
+  })
+
+  it('sees each frame once it is written, and before it is read', async () => {
     const seen: unknown[] = []
     const rig = useConnection({
       trace: (...frame) => void seen.push([...frame, rig.messages.length, rig.network.sockets[0]?.texts.length])
@@ -631,7 +694,7 @@ describe('trace', () => {
     rig.connection.send('{"a":1}')
     socket.deliver('{"jsonrpc":"2.0","method":"b"}')
     expect(seen).toEqual([
-      ['out', '{"a":1}', 0, 0],
+      ['out', '{"a":1}', 0, 1],
       ['in', '{"jsonrpc":"2.0","method":"b"}', 0, 1]
     ])
   })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { UNRELATED, Resumption, type Attachment } from '../../src/connection/resumption.js'
+import { UNRELATED, Resumption, type Attachment, type ResumptionHost } from '../../src/connection/resumption.js'
 import type { Closure } from '../../src/errors.js'
 import { SharedTimer } from '../../src/lib/shared-timer.js'
 import type { SocketClosure } from '../../src/socket/web-socket.js'
@@ -28,14 +28,16 @@ interface Rig {
 function make(): Rig {
   const clock = new FakeClock()
   const [written, told, attachments, drops]: [unknown[], unknown[], Attachment[], SocketClosure[]] = [[], [], [], []]
-  const resumption = new Resumption({
+  const host: ResumptionHost = {
     timer: new SharedTimer(clock),
     write: (text) => written.push(text.startsWith('{"mcp.resume"') ? JSON.parse(text) : text),
     drop: (closure) => drops.push(closure),
     onMisunderstood: (reason) => told.push(`misunderstood: ${reason}`),
+    onDrain: () => told.push('drain')
+  }
+  const resumption = new Resumption(host, {
     onAttached: (attachment) => attachments.push(attachment),
     onOver: () => told.push('over'),
-    onDrain: () => told.push('drain'),
     onPong: () => told.push('pong'),
     onDeparture: (departure) => told.push(departure)
   })
@@ -326,6 +328,16 @@ describe('a client without a socket', () => {
     const { resumption, told } = detached(MESSAGES)
     resumption.record('{"cancelled":0}')
     expect([told, resumption.isDetached]).toEqual([[], true])
+  })
+
+  it('ends with its socket when the server reads, but acknowledges none of four times as much as its limits allow', () => {
+    const { resumption, written, drops } = attached()
+    for (let sent = 0; sent < 4 * MESSAGES; sent++) expect(resumption.record(FRAME)).toBe(true)
+    expect(drops).toEqual([])
+    expect(resumption.record(FRAME)).toBe(false)
+    expect(written).toEqual([{ 'mcp.resume': 'end' }])
+    expect(drops).toMatchObject([{ reason: 'the server acknowledged nothing of what was sent' }])
+    expect(resumption.isConfirmed).toBe(false)
   })
 
   it('ends the session when four times as much waits as its limits allow', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { McpWebSocketError } from '../../src/errors.js'
+import type { Delivery, McpWebSocketError } from '../../src/errors.js'
 import { PendingRequest } from '../../src/rpc/pending.js'
 import type { SessionListener } from '../../src/session/session.js'
 import type { Params } from '../../src/types/json-rpc.js'
@@ -216,11 +216,39 @@ describe('a callback of the program that ends the connection while the outbox is
         }
       })
       const socket = await rig.ready()
-      socket.send = () => 0
       rig.ask(1)
-      expect(rig.failures).toMatchObject([{ id: 1, error: { delivery: 'unknown' } }])
+      expect(socket.methods).not.toContain('tools/call')
+      if (command === 'close') return expect(rig.failures).toMatchObject([{ id: 1, error: { code: 'CLOSED', delivery: 'not-sent' } }])
+      expect([rig.failures, rig.session.queuedCount]).toEqual([[], 1])
+      rig.session.command('close')
     }
   )
+
+  it('may give up the request that it was asked about, in the option resend: then nothing is sent', async () => {
+    const told: Delivery[] = []
+    const rig: SessionRig = useSession({
+      resend: () => {
+        for (const request of rig.session.pending()) told.push(rig.session.cancel(request, 'aborted'))
+        return true
+      }
+    })
+    const socket = await rig.ready()
+    rig.ask(1)
+    expect(socket.methods).toEqual(['initialize', 'notifications/initialized'])
+    expect([told, rig.session.pending()]).toEqual([['not-sent'], []])
+  })
+})
+
+describe('what those say who learn of a change of state', () => {
+  it('holds in the order in which it was said: close() in a listener ends a reconnect() that came before', async () => {
+    const rig = useSession()
+    const socket = await rig.ready()
+    socket.deliver({ jsonrpc: '2.0', id: 1, method: 'roots/list' })
+    rig.on.onMessage = () => rig.session.command('reconnect')
+    at(rig, 'waiting', () => rig.session.command('close'))
+    socket.drop()
+    expect(rig.session.state.name).toBe('closed')
+  })
 })
 
 describe('a request that is given up', () => {

@@ -393,6 +393,14 @@ describe('an open socket of ws', () => {
     expect(ws.calls).not.toContain('close')
   })
 
+  it('that is discarded first hands over the frames that were sent', () => {
+    const { ws, socket, stream, open } = rig()
+    open()
+    socket.send('a')
+    socket.discard()
+    expect([stream.written.length, ws.calls]).toEqual([1, ['terminate']])
+  })
+
   it('that is discarded as a dial says nothing of its failure', () => {
     const { ws, socket, log } = rig()
     socket.discard()

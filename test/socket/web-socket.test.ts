@@ -242,6 +242,15 @@ describe('an open socket', () => {
     expect(log.closure).toMatchObject({ kind: 'close', code: 1012, reason: 'restart', wasClean: true })
   })
 
+  it('ends at a close event that has nothing but a code (React Native)', () => {
+    const { engine, log } = opened()
+    engine.onclose?.({ code: 1001 })
+    expect(log.closure).toMatchObject({ kind: 'close', code: 1001, reason: '', wasClean: false })
+    const other = opened()
+    other.engine.onclose?.({ code: 1001, reason: null, wasClean: true })
+    expect(other.log.closure).toMatchObject({ code: 1001, reason: '', wasClean: true })
+  })
+
   it('does not end at an error: the close event follows', () => {
     const { engine, log } = opened()
     engine.onerror?.({})
