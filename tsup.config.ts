@@ -15,6 +15,20 @@ const withoutNode: Plugin = {
   }
 }
 
+/** `eventemitter3` is CommonJS, with an ES module around it: two wrappers that a bundle can do without. */
+const eventEmitterAsModule: Plugin = {
+  name: 'event-emitter-as-module',
+  setup(build) {
+    const path = join(import.meta.dirname, 'node_modules/eventemitter3/index.js')
+    build.onResolve({ filter: /^eventemitter3$/ }, () => ({ path }))
+    build.onLoad({ filter: /[\\/]eventemitter3[\\/]index\.js$/ }, () => {
+      const [body, ...tail] = readFileSync(path, 'utf8').split("if ('undefined' !== typeof module)")
+      if (tail.length !== 1) throw new Error('eventemitter3/index.js does not end with its export any more')
+      return { contents: `${String(body)}export { EventEmitter }` }
+    })
+  }
+}
+
 /**
  * Node loads what a file imports before the first line of that file runs. With `require` the modules of Node come when the first
  * module that needs them comes: the help of `mcp-ws` needs neither sockets nor TLS.
@@ -142,7 +156,11 @@ const configurationsOf = (target: Target): object[] => [
 ]
 
 // Inlined for pages without a bundler, and for bundlers that would take the CJS half of a dependency.
-const browser: Target = { platform: 'browser', noExternal: ['isomorphic-ws', 'eventemitter3', 'nanoid'], esbuildPlugins: [withoutNode] }
+const browser: Target = {
+  platform: 'browser',
+  noExternal: ['isomorphic-ws', 'eventemitter3', 'nanoid'],
+  esbuildPlugins: [withoutNode, eventEmitterAsModule]
+}
 
 export default [
   // nanoid 5 is ESM only: inlined, or `require` would fail on older Node 20.
