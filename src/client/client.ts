@@ -111,7 +111,7 @@ export class McpWebSocketClient extends McpMethods {
         this.#subscriptions.listen(filter, own, (params, given, flow) => this.#peer.call(LISTEN, params, given, flow))
     })
     const watch: TaskHost['watch'] = (taskId) => this.#taskNews.watch(taskId)
-    this.#finishTask = finishTask({ random: () => ports.clock.random(), tell, watch })
+    this.#finishTask = finishTask({ random: () => ports.clock.random(), isOver: () => this.#host.isOver, tell, watch })
     const { extensions, tasks } = config.introduction.capabilities
     if (tasks ?? extensions?.[TASKS_EXTENSION]) this.#resultTypes.accept(TASK, this.#finishTask)
     this.#subscriptions = new Subscriptions(this.#peer, (params, options, flow) => this.#send(LISTEN, params, options, flow))

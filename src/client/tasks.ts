@@ -21,6 +21,8 @@ const SPREAD = 0.2
 export interface TaskHost {
   /** A number in [0, 1). */
   random(): number
+  /** Whether the client has ended, so that there is nothing to wait for. */
+  isOver(): boolean
   /** Tells the program where a task is. */
   tell(flow: ResultFlow, task: Task): void
   /** Hears of a task from the server, until the watch is closed. */
@@ -52,19 +54,18 @@ export const finishTask =
 
 async function follow(first: Task, flow: ResultFlow, host: TaskHost, watch: TaskWatch): Promise<unknown> {
   const { taskId } = first
-  /** Asks about the task. @returns `undefined` if it is to be asked again: the connection was lost, or a patient question ran out of time. */
+  /** Asks about the task. @returns `undefined` if to ask again: the connection was lost or took no more, or a patient question ran out of time. */
   const ask = (method: string, more?: object, isPatient = false): Promise<Result | undefined> =>
     flow.request(method, { taskId, ...more }).catch((error: unknown) => {
       const { retryable, code } = (error ?? {}) as Partial<McpWebSocketError>
-      if (!retryable || (code === 'REQUEST_TIMEOUT' && !isPatient)) throw error
+      if (!retryable || host.isOver() || (code === 'REQUEST_TIMEOUT' && !isPatient)) throw error
       return undefined
     })
   const answered = new Set<string>()
   /** Responses that no server has confirmed. */
   let responses: object | undefined
   let told: unknown
-  for (let task: Partial<Task> = first; ;) {
-    // Of one that is resumed only the id is known at first.
+  for (let task: Partial<Task> = first, looks = 0; ; looks++) {
     const { status, statusMessage, inputRequests, error } = task
     const news = `${status ?? ''} ${statusMessage ?? ''}`
     if (status && news !== told) host.tell(flow, task as Task)
@@ -83,7 +84,8 @@ async function follow(first: Task, flow: ResultFlow, host: TaskHost, watch: Task
       if (fresh.length > 0) responses = { ...responses, ...(await flow.respond(Object.fromEntries(fresh))) }
       if (responses && (await ask('tasks/update', { inputResponses: responses }))) responses = undefined
     }
-    if (status) {
+    // One that is resumed is looked at at once, since only its id is known. Every later look waits, however fast requests fail.
+    if (status || looks > 0) {
       const pause = (watch.isTold ? MOST_POLL : pauseOf(task)) * (1 + host.random() * SPREAD)
       // However often the task changes, it is not looked at more often than this.
       await flow.wait(LEAST_POLL)

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { RequestOptions, Task } from '../../src/index.js'
 import { settle } from '../helpers/fake-clock.js'
-import type { FakeSocket } from '../helpers/fake-network.js'
+import { becomeModern, type FakeSocket } from '../helpers/fake-network.js'
 import { watch, type Outcome } from '../helpers/watch.js'
 import { closeClean, useClient, type Rig } from './use-client.js'
 
@@ -486,6 +486,43 @@ describe('resumeTask', () => {
     expect(resumed.error).toMatchObject({ rpcCode: -32602 })
     await expect(rig.client.resumeTask('t', { signal: AbortSignal.abort(new Error('no')) })).rejects.toThrow('no')
     expect(socket.methods).not.toContain('tasks/cancel')
+  })
+
+  it.each([
+    ['its only failure, if it never retries', false, 'CONNECTION_LOST'],
+    ['the end of its retries', { maxRetries: 0 }, 'RETRIES_EXHAUSTED']
+  ])('of a client that has failed rejects with %s', async (_what, reconnect, code) => {
+    const rig = useTasks({ reconnect })
+    const connected = watch(rig.client.connect())
+    ;(await rig.network.last()).drop({ kind: 'network', code: undefined })
+    await settle()
+    expect(connected.error).toMatchObject({ code, retryable: true })
+    const resumed = watch(rig.client.resumeTask('t'))
+    await settle()
+    expect(resumed.error).toMatchObject({ code })
+  })
+
+  it('looks again after a while when the look itself finds no room', async () => {
+    const rig = useTasks({ outbox: false })
+    const connected = watch(rig.client.connect())
+    const resumed = watch(rig.client.resumeTask('t'))
+    await settle()
+    const socket = await becomeModern(rig.network)
+    expect([connected.settled, resumed.settled, count(socket, 'tasks/get')]).toEqual([true, false, 0])
+    await look(rig, socket, { status: 'completed', result: RESULT })
+    expect(resumed.value).toEqual(RESULT)
+  })
+
+  it('looks no more often at a task that the server says nothing of', async () => {
+    const rig = useTasks()
+    const socket = await rig.modern()
+    const resumed = watch(rig.client.resumeTask('t'))
+    await rig.clock.advance(1)
+    socket.respond('tasks/get', {})
+    await rig.clock.advance(999)
+    expect(count(socket, 'tasks/get')).toBe(1)
+    await look(rig, socket, { status: 'completed', result: RESULT })
+    expect(resumed.value).toEqual(RESULT)
   })
 })
 
