@@ -191,8 +191,9 @@ async function listAll<R extends Result>(
       if (pages.length === 0 || isSameSession()) throw error
       return undefined
     })
-    if (!page || (pages.length > 0 && !isSameSession())) return undefined
-    const { nextCursor, [key]: found, ...rest } = page
+    if (pages.length > 0 && !isSameSession()) return undefined
+    // Middleware may resolve with anything.
+    const { nextCursor, [key]: found, ...rest } = page ?? ({} as R)
     const items = itemsOf(found, rest, key, method)
     const repeats = seen.has(nextCursor)
     // A server that ignores cursors sends the first page again and again.

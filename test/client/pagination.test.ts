@@ -26,13 +26,28 @@ describe('a list', () => {
     expect(socket.sent.filter((message) => message.method === method).map(({ params }) => params?.cursor)).toEqual([undefined, 'b', 'c'])
   })
 
-  it.each([{}, { tools: null }, { _meta: { a: 1 } }, { resultType: 'complete' }])('is empty when the server says %j', async (result) => {
+  it.each([null, {}, { tools: null }, { _meta: { a: 1 } }, { resultType: 'complete' }])(
+    'is empty when the server says %j',
+    async (result) => {
+      const rig = useClient()
+      const socket = await rig.legacy()
+      const listed = watch(rig.client.listTools())
+      socket.respond('tools/list', result)
+      await settle()
+      expect(listed.value?.tools).toEqual([])
+    }
+  )
+
+  it('is empty when middleware has no result, and is asked for once', async () => {
     const rig = useClient()
-    const socket = await rig.legacy()
-    const listed = watch(rig.client.listTools())
-    socket.respond('tools/list', result)
-    await settle()
-    expect(listed.value?.tools).toEqual([])
+    await rig.legacy()
+    const seen: string[] = []
+    rig.client.use(({ method }) => {
+      seen.push(method)
+      return Promise.resolve(undefined)
+    })
+    expect(await rig.client.listTools()).toEqual({ tools: [] })
+    expect(seen).toEqual(['tools/list'])
   })
 
   it('that is missing in a result with other members is an error, and not taken for an empty one', async () => {

@@ -102,6 +102,20 @@ describe('a legacy handshake', () => {
     expect(third.methods).toEqual(['initialize', 'notifications/initialized'])
   })
 
+  it.each([
+    ['null, which is an empty result', null, { result: {} }],
+    ['no object, which fails the request', 'words', { error: { code: 1002 } }],
+    ['an object without a version', { capabilities: {} }, { result: { capabilities: {} } }]
+  ])('with a result that is %s reaches the SDK, and is not replayed', async (_what, result, expected) => {
+    const rig = useTransport()
+    const socket = await rig.start()
+    await rig.send(INITIALIZE)
+    socket.respond('initialize', result)
+    expect(rig.messages).toMatchObject([{ id: 0, ...expected }])
+    expect(rig.calls).toEqual([])
+    expect((await rig.redial(socket)).sent).toEqual([])
+  })
+
   it('that breaks off before the response is begun again, as it was said, on every socket until it is answered', async () => {
     const rig = useTransport({ resend: 'never' })
     let socket = await rig.start()
