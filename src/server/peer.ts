@@ -1,5 +1,5 @@
 import { asError, guarded } from '../lib/guarded.js'
-import { encodeMessage, INTERNAL_ERROR, isRequest, isResponse, parseText } from '../wire/json-rpc.js'
+import { encodeMessage, INTERNAL_ERROR, isRequest, isResponse, parseText, type Malformed } from '../wire/json-rpc.js'
 import { McpWebSocketError } from '../errors.js'
 import { ALL_ANSWERED } from '../wire/close-reasons.js'
 import { cancelledId } from '../wire/methods.js'
@@ -143,6 +143,7 @@ export class Peer implements ServerTransport {
       (message) => this.#receive(message),
       (malformed) => {
         metrics.malformedMessages++
+        this.#settleMalformed(malformed)
         // An array has room for millions of malformed elements: one response a frame is enough.
         if (hasResponded) return
         hasResponded = true
@@ -151,6 +152,12 @@ export class Peer implements ServerTransport {
         this.#reportError(new Error(`the client sent an invalid message: ${malformed.problem}`))
       }
     )
+  }
+
+  /** The MCP server gets an error for the response that it cannot get: otherwise it would wait for its timeout. */
+  #settleMalformed({ problem, kind, id }: Malformed): void {
+    if (kind !== 'response' || id === undefined || this.#isOver) return
+    this.#delivery.take({ jsonrpc: '2.0', id, error: { code: INTERNAL_ERROR, message: `The client sent an invalid response: ${problem}` } })
   }
 
   #receive(message: JsonRpcMessage): void {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { JsonRpcMessage } from '../../src/index.js'
 import type { ServerTransport } from '../../src/server/index.js'
 import { frame, OPCODE } from '../faults/kit/wire.js'
 import { until } from '../helpers/until.js'
@@ -39,6 +40,21 @@ describe('a frame', () => {
     peer.send(text)
     await responseTo(peer, ids.length)
     expect(peer.messages().map(({ id }) => id)).toEqual(ids)
+  })
+
+  test.each([
+    ['{"jsonrpc":"2.0","id":7,"result":null}', { id: 7, result: {} }, 0],
+    ['{"jsonrpc":"2.0","id":7,"result":"words"}', { id: 7, error: { code: -32603 } }, 1],
+    ['{"jsonrpc":"2.0","id":7,"result":{},"error":{}}', { id: 7, error: { code: -32603 } }, 1]
+  ])('with the response %s settles the request that the MCP server waits for', async (text, expected, malformed) => {
+    const { port, held, server } = await useHeldServer()
+    const peer = await openPeer(port)
+    const received: JsonRpcMessage[] = []
+    held[0]!.transport.onmessage = (message) => received.push(message)
+    peer.send(text)
+    await until(() => received.length === 1, 'the response')
+    expect(received).toMatchObject([expected])
+    expect(server.metrics().malformedMessages).toBe(malformed)
   })
 
   test('S15: that holds a hundred thousand malformed elements gets one error response, and keeps no other client waiting', async () => {
