@@ -487,13 +487,14 @@ export class McpWebSocketClient extends McpMethods {
     throwIfAborted(signal)
     if (command === 'connect' && this.state === 'ready') return
     this.#host.begin(command)
-    this.#waitingCallers++
     const onLeave = (): void => {
       // Nobody waits for this dial any more, and it never served anybody.
       const { state } = this.#host.session
       if (--this.#waitingCallers === 0 && 'life' in state && !state.life.everReady) void this.close()
     }
+    // Not called if a listener ended the life that has just begun.
     const becomeReady = async (over: AbortSignal): Promise<void> => {
+      this.#waitingCallers++
       over.addEventListener('abort', onLeave)
       await this.#untilReady()
       this.#waitingCallers--

@@ -113,6 +113,22 @@ describe('connect', () => {
     expect(rig.network.dials).toBe(2)
   })
 
+  it('counts no caller whom a listener of its own dial has sent away: a later one that gives up ends its dial', async () => {
+    const rig = useClient()
+    const closed: Promise<void>[] = []
+    rig.client.once('state', () => closed.push(rig.client.close()))
+    await expect(rig.client.connect()).rejects.toSatisfy(isClosedError)
+    await Promise.all(closed)
+    const controller = new AbortController()
+    const connected = watch(rig.client.connect({ signal: controller.signal }))
+    await settle()
+    expect(rig.client.state).toBe('connecting')
+    controller.abort(new Error('enough'))
+    await settle()
+    expect(connected.error).toBe(controller.signal.reason)
+    expect(rig.client.state).toBe('closed')
+  })
+
   it('rejects with ClosedError when the client is closed meanwhile', async () => {
     const rig = useClient()
     const connected = watch(rig.client.connect())
