@@ -31,8 +31,12 @@ export interface MessagePipe {
   notify(notification: JsonRpcNotification): void
   /** Sends a response to the socket that its request came over, or drops it. @throws TypeError for what JSON cannot hold. */
   respond(response: JsonRpcResponse): void
-  /** Gives a request up and tells the server why. @returns Whether the server can have executed it. */
-  cancel(request: PendingRequest, reason: string): Delivery
+  /**
+   * Gives a request up and tells the server why.
+   * @param notice - `null`: the server is not told.
+   * @returns Whether the server can have executed it.
+   */
+  cancel(request: PendingRequest, reason: string, notice?: null): Delivery
   /** The requests that were given to it and neither failed nor had a response. */
   pending(): Iterable<PendingRequest>
   /** Why a request may have got no response, if anything is known. */
@@ -372,7 +376,11 @@ export class RpcPeer {
     const { params } = notification
     const live = this.#live.get(params?._meta?.[SUBSCRIPTION_ID] ?? params?.requestId)
     if (!live) return
-    if (cancelled !== undefined) return this.fail(live, new ProtocolError('INVALID_RESPONSE', `the server cancelled ${live.method}`))
+    if (cancelled !== undefined) {
+      // There will be no response: without this it would be sent again after the next drop.
+      this.#pipe.cancel(live, '', null)
+      return this.fail(live, new ProtocolError('INVALID_RESPONSE', `the server cancelled ${live.method}`))
+    }
     live.lastEvent = notification
     // From now on a response means that the stream ends, which may take for ever.
     this.waits.setDeadline(live, Infinity)

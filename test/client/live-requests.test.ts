@@ -114,6 +114,18 @@ describe('a live request', () => {
     expect(third.error).toMatchObject({ code: 'CLOSED' })
   })
 
+  it('that the server cancelled is not sent again, and the server is not told so', async () => {
+    const rig = useClient()
+    const { socket, ended } = await open(rig)
+    const sent = socket.sent.length
+    socket.deliver({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: socket.asked(STREAM).id } })
+    await settle()
+    expect([ended.settled, rig.client.pendingCount, socket.sent.length]).toEqual([true, 0, sent])
+    socket.drop()
+    expect((await rig.remodern()).methods).toEqual(['server/discover'])
+    expect(rig.client.stats()).toMatchObject({ resent: 0 })
+  })
+
   it('is no call: a dead connection is noticed while it waits', async () => {
     const rig = useClient({ heartbeat: { interval: 1000, timeout: 500 } })
     await open(rig)
