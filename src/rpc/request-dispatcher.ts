@@ -130,11 +130,13 @@ const HANDLER_FAILED: JsonRpcError = { code: INTERNAL_ERROR, message: 'The reque
 /** The error to respond with for what a handler threw, which may be anything. It never holds a stack. */
 function errorOf(error: unknown): JsonRpcError {
   try {
-    if (isRpcError(error)) return { code: error.rpcCode, message: error.message, data: error.data }
-    const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown }
+    const { rpcCode, code, message, data } = (error ?? {}) as Partial<Record<'rpcCode' | 'code' | 'message' | 'data', unknown>>
+    // Another package may have an RpcError too, whose own code is its `code`.
+    const chosen = rpcCode ?? code
     return {
-      code: Number.isInteger(code) ? (code as number) : HANDLER_FAILED.code,
-      message: typeof message === 'string' ? message : HANDLER_FAILED.message
+      code: Number.isSafeInteger(chosen) ? (chosen as number) : HANDLER_FAILED.code,
+      message: typeof message === 'string' ? message : HANDLER_FAILED.message,
+      ...(isRpcError(error) && { data })
     }
   } catch {
     // A proxy, or a getter that throws. The server must get a response, and Node ends the process at a rejection that nobody handles.

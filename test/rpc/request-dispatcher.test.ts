@@ -93,6 +93,14 @@ describe('a handler', () => {
       new RpcError(-32001, 'no such thing', { uri: 'a:1' }),
       { code: -32001, message: 'no such thing', data: { uri: 'a:1' } }
     ],
+    ['an RpcError whose code JSON cannot hold', new RpcError(10n as never, 'x', 1), { code: -32603, message: 'x', data: 1 }],
+    ['an RpcError whose code is no integer', new RpcError(1.5, 'x'), { code: -32603, message: 'x' }],
+    [
+      'an RpcError of another package',
+      Object.assign(new Error('theirs'), { name: 'RpcError', code: -32050, data: 1 }),
+      { code: -32050, message: 'theirs', data: 1 }
+    ],
+    ['one without a code', Object.assign(new Error('theirs'), { name: 'RpcError' }), { code: -32603, message: 'theirs' }],
     ['an error with a code', Object.assign(new Error('later'), { code: 1013, data: 'kept back' }), { code: 1013, message: 'later' }],
     ['an error of the system', Object.assign(new Error('gone'), { code: 'ENOENT' }), { code: -32603, message: 'gone' }],
     ['nothing', undefined, { code: -32603, message: 'The request handler failed' }],
@@ -260,6 +268,7 @@ describe('a handler that fails', () => {
   it.each([
     ['throws', () => Promise.reject(new Error('on fire')), 'on fire'],
     ['throws no error', () => Promise.reject('words'), 'words'],
+    ['throws an RpcError with no usable code', () => Promise.reject(new RpcError(10n as never, 'on ice')), 'on ice'],
     ['returns no object', () => 'word', 'The request handler did not return an object'],
     ['returns what JSON cannot hold', () => ({ big: 1n }), /BigInt/]
   ])('is reported too, when it %s', async (_how, handler, message) => {
