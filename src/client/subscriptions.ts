@@ -6,7 +6,10 @@ import type { SubscriptionFilter } from '../types/modern.js'
 import type { RequestOptions } from '../types/options.js'
 import { ACKNOWLEDGED, SUBSCRIPTION_ID } from '../wire/methods.js'
 
-/** How a subscription ended: by `close()` of it or of the client; by a result of the server; or because the server failed or cancelled it. */
+/**
+ * How a subscription ended: by `close()` of it or of the client, or by the caller's signal; by a result of the server; or because the server
+ * failed or cancelled it.
+ */
 export type SubscriptionEnd = 'local' | 'graceful' | 'remote'
 
 /** A live `subscriptions/listen` (MCP 2026-07-28). A lost connection does not end it: it is opened again with the next one. */
@@ -54,7 +57,7 @@ export class Subscriptions {
     const onCall = (call: Call): void => void (live.call = call)
     send({ notifications: filter }, { ...options, continueWith: asBefore }, { onCall }).then(
       () => this.#end(live, live.honored ? 'graceful' : 'remote', endedBy('without an acknowledgement')),
-      (error: unknown) => this.#end(live, isClosedError(error) ? 'local' : 'remote', error)
+      (error: unknown) => this.#end(live, options?.signal?.aborted || isClosedError(error) ? 'local' : 'remote', error)
     )
     return live.opened.promise
   }

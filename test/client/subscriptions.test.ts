@@ -130,6 +130,19 @@ describe('the end of a subscription', () => {
     expect(closed.value).toBe('local')
   })
 
+  it("by the caller's signal is local, and the server is told", async () => {
+    const rig = useClient()
+    const socket = await rig.modern()
+    const controller = new AbortController()
+    const listening = rig.client.listen(FILTER, { signal: controller.signal })
+    acknowledge(socket)
+    const closed = watch((await listening).closed)
+    controller.abort(new Error('enough'))
+    await settle()
+    expect(closed.value).toBe('local')
+    expect(socket.methods.at(-1)).toBe('notifications/cancelled')
+  })
+
   it('by the end of the retries is remote', async () => {
     const rig = useClient({ reconnect: false })
     const { socket, closed } = await open(rig)
