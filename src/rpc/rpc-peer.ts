@@ -128,10 +128,10 @@ export class Call extends PendingRequest implements Waiter {
   }
 
   override renew(textOf: (message: JsonRpcRequest) => string): boolean {
-    const { id, method, options, lastEvent } = this
+    const { id, method, options, lastEvent, token } = this
     const next = (): string | undefined => {
       const params = options.continueWith?.(lastEvent)
-      return params && textOf({ jsonrpc: '2.0', id, method, params })
+      return params && textOf({ jsonrpc: '2.0', id, method, params: withToken(params, token) })
     }
     const text = guarded(next, (error) => this.#peer.listener.onError(error))
     this.text = text ?? this.text
@@ -281,9 +281,7 @@ export class RpcPeer {
     const progressToken = typeof own === 'string' || typeof own === 'number' ? own : this.#tokenOf(call.id)
     call.token = progressToken
     this.#byToken.set(progressToken, call)
-    const { _meta, ...rest } = params ?? {}
-    // `_meta` comes first, where whoever adds to the request's text finds it.
-    return { _meta: { ..._meta, progressToken }, ...rest }
+    return withToken(params, progressToken)
   }
 
   /**
@@ -400,6 +398,14 @@ export class RpcPeer {
       (error) => this.listener.onError(error)
     )
   }
+}
+
+/** The params with the token of their request, if it has one. */
+function withToken(params: Params | undefined, progressToken: ProgressToken | undefined): Params | undefined {
+  if (progressToken === undefined) return params
+  const { _meta, ...rest } = params ?? {}
+  // `_meta` comes first, where whoever adds to the request's text finds it.
+  return { _meta: { ..._meta, progressToken }, ...rest }
 }
 
 const wantsProgress = (options: RequestOptions): boolean => options.onprogress !== undefined || options.resetTimeoutOnProgress === true

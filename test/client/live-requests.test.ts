@@ -114,6 +114,30 @@ describe('a live request', () => {
     expect(third.error).toMatchObject({ code: 'CLOSED' })
   })
 
+  it('has its progress under the same token after a reconnect, whatever the function returns', async () => {
+    const rig = useClient()
+    const seen: number[] = []
+    const { socket } = await open(rig, { onprogress: ({ progress }) => void seen.push(progress) })
+    const { progressToken } = socket.asked(STREAM).params?._meta as { progressToken: string }
+    event(socket, 5)
+    socket.drop()
+    const next = await rig.remodern()
+    expect(next.asked(STREAM).params).toMatchObject({ name: 'orders', cursor: 5, _meta: { progressToken } })
+    next.deliver({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken, progress: 1 } })
+    await settle()
+    expect(seen).toEqual([1])
+  })
+
+  it('keeps what the function says in _meta, but for the token', async () => {
+    const rig = useClient()
+    const own = { cursor: 1, _meta: { mine: true, progressToken: 'other' } }
+    const { socket } = await open(rig, { onprogress: () => undefined, continueWith: () => own })
+    const { progressToken } = socket.asked(STREAM).params?._meta as { progressToken: string }
+    socket.drop()
+    expect((await rig.remodern()).asked(STREAM).params).toMatchObject({ cursor: 1, _meta: { mine: true, progressToken } })
+    expect(own._meta.progressToken).toBe('other')
+  })
+
   it('that the server cancelled is not sent again, and the server is not told so', async () => {
     const rig = useClient()
     const { socket, ended } = await open(rig)
