@@ -323,7 +323,9 @@ export class RpcPeer {
   }
 
   /** Time for the response of a call, in ms from now. @param left - Without what `maxTotalTimeout` says. */
-  #timeLeft({ timeout, endsAt }: Call, left = timeout): number {
+  #timeLeft({ timeout, endsAt, lastEvent }: Call, left = timeout): number {
+    // After its first event a response means that the stream ends, which may take for ever.
+    if (lastEvent) return Infinity
     const ms = this.#isPaused ? Infinity : left
     // The clock is asked only if it matters: this is on the path of every request.
     return endsAt === undefined ? ms : Math.min(ms, endsAt - this.now())
@@ -380,8 +382,7 @@ export class RpcPeer {
       return this.fail(live, new ProtocolError('INVALID_RESPONSE', `the server cancelled ${live.method}`))
     }
     live.lastEvent = notification
-    // From now on a response means that the stream ends, which may take for ever.
-    this.waits.setDeadline(live, Infinity)
+    this.waits.setDeadline(live, this.#timeLeft(live))
   }
 
   #receiveProgress(params: Params | undefined): void {

@@ -248,6 +248,27 @@ describe('the timeouts of calls, while the server asks the user', () => {
     expect(call.settled).toBe(true)
   })
 
+  it('are over for a live request whose first event comes meanwhile', async () => {
+    const { clock, peer, answer } = asking()
+    const { call, promise } = begin(peer, 'a', { continueWith: () => undefined, maxTotalTimeout: 1e6 })
+    const live = watch(promise)
+    peer.receive(ASK)
+    peer.receive({ jsonrpc: '2.0', method: 'x', params: { requestId: call.id } })
+    await answer()
+    await clock.advance(1e7)
+    expect([live.settled, clock.pendingCount]).toEqual([false, 0])
+  })
+
+  it('are over for a live request that reports progress after its first event', async () => {
+    const { clock, peer } = rig()
+    const { call, promise } = begin(peer, 'a', { continueWith: () => undefined, resetTimeoutOnProgress: true })
+    const live = watch(promise)
+    peer.receive({ jsonrpc: '2.0', method: 'x', params: { requestId: call.id } })
+    peer.receive({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken: call.token, progress: 1 } })
+    await clock.advance(1e7)
+    expect([live.settled, clock.pendingCount]).toEqual([false, 0])
+  })
+
   it('give no more time than maxTotalTimeout', async () => {
     const { clock, peer, answer } = asking()
     const early = watch(peer.call('a', undefined, { maxTotalTimeout: 1500 }))
