@@ -10,10 +10,10 @@ export function stateChanges(events: Emitter<ClientEvents>): AsyncGenerator<Stat
     waiting.push(change)
     more.resolve()
   }
-  // Not only once somebody asks for the first one.
-  events.on('state', onState)
-  async function* iterate(): AsyncGenerator<StateChange, void, undefined> {
+  async function* iterate(): AsyncGenerator<StateChange | undefined, void, undefined> {
+    events.on('state', onState)
     try {
+      yield undefined
       for (;;) {
         for (let change = waiting.shift(); change; change = waiting.shift()) {
           yield change
@@ -26,5 +26,9 @@ export function stateChanges(events: Emitter<ClientEvents>): AsyncGenerator<Stat
       events.off('state', onState)
     }
   }
-  return iterate()
+  const changes = iterate()
+  // It listens from now on, and not only once somebody asks for the first change. A generator that was never begun would not see its
+  // `finally` either.
+  void changes.next()
+  return changes as AsyncGenerator<StateChange, void, undefined>
 }

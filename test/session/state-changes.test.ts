@@ -1,0 +1,35 @@
+import { describe, expect, it, vi } from 'vitest'
+import { Emitter } from '../../src/lib/emitter.js'
+import type { ClientEvents, StateChange } from '../../src/session/events.js'
+import { stateChanges } from '../../src/session/state-changes.js'
+
+const CHANGE: StateChange = { from: 'idle', to: 'connecting', attempt: 1 }
+
+describe('the changes of the state', () => {
+  const rig = (): { changes: AsyncGenerator<StateChange>; on: () => number; off: () => number; tell: () => void } => {
+    const events = new Emitter<ClientEvents>(() => undefined)
+    const [on, off] = [vi.spyOn(events, 'on'), vi.spyOn(events, 'off')]
+    const changes = stateChanges(events)
+    return { changes, on: () => on.mock.calls.length, off: () => off.mock.calls.length, tell: () => events.emit('state', CHANGE) }
+  }
+
+  it('are heard from the call on, and not only once somebody asks for the first one', async () => {
+    const { changes, tell } = rig()
+    tell()
+    expect(await changes.next()).toEqual({ done: false, value: CHANGE })
+  })
+
+  it.each([
+    ['at once', 0],
+    ['after the first', 1]
+  ])('are heard no more after return(), %s', async (_when, count) => {
+    const { changes, on, off, tell } = rig()
+    for (let n = 0; n < count; n++) {
+      tell()
+      await changes.next()
+    }
+    expect([on(), off()]).toEqual([1, 0])
+    expect(await changes.return(undefined)).toEqual({ done: true, value: undefined })
+    expect(off()).toBe(1)
+  })
+})
