@@ -1,4 +1,5 @@
 import { ProtocolError, type ErrorDetails } from '../errors.js'
+import { isObject } from '../lib/is-object.js'
 import type { Emitter } from '../lib/emitter.js'
 import type { ClientEvents } from '../session/events.js'
 import type { CompileSchema, OutputValidator } from '../types/options.js'
@@ -27,7 +28,10 @@ export class OutputSchemas {
   note({ tools }: ListToolsResult, isWhole: boolean): void {
     if (isWhole) this.#forget()
     this.#isComplete ||= isWhole
-    for (const { name, outputSchema } of tools) {
+    // As the server sent it: a page may lack the list, and the list may hold anything.
+    for (const tool of Array.isArray(tools) ? tools : []) {
+      if (!isObject(tool)) continue
+      const { name, outputSchema } = tool
       let validator: OutputValidator | undefined
       this.#validators.set(name, () => (validator ??= outputSchema && this.#compile(outputSchema as JsonSchema)))
     }

@@ -184,6 +184,29 @@ describe('with the option validateOutput', () => {
     expect(lists(socket)).toBe(2)
   })
 
+  it.each([
+    ['holds what is no tool', { tools: [null, 'weather', [WEATHER], WEATHER] }],
+    ['has no list', {}],
+    ['has another thing in its place', { tools: 7 }]
+  ])('a page that %s is handed out as it is, and what is in it counts', async (_what, page) => {
+    const rig = useClient({ validateOutput: counting().validateOutput })
+    const socket = await rig.legacy()
+    const listed = rig.client.listTools({ cursor: 'second' })
+    socket.respond('tools/list', page)
+    expect(await listed).toEqual(page)
+    const called = rig.client.callTool({ name: 'weather' })
+    expect(socket.methods.at(-1)).toBe('tools' in page && Array.isArray(page.tools) ? 'tools/call' : 'tools/list')
+    void called.catch(() => undefined)
+  })
+
+  it('a whole list that holds what is no tool is one, and an empty result breaks no schema', async () => {
+    const rig = useClient({ validateOutput: counting().validateOutput })
+    const socket = await listed(rig, [null as never, WEATHER])
+    const called = rig.client.callTool({ name: 'weather' })
+    socket.deliver({ jsonrpc: '2.0', id: socket.asked('tools/call').id, result: null })
+    expect(await called).toEqual({})
+  })
+
   it('the last list counts', async () => {
     const rig = useClient({ validateOutput: counting().validateOutput })
     const socket = await listed(rig)
