@@ -184,8 +184,8 @@ async function listAll<R extends Result>(
   isSameSession: () => boolean
 ): Promise<R | undefined> {
   const pages: unknown[][] = []
-  // The last page names no cursor, or an empty one. A cursor that came before leads in a circle: all pages have been seen.
-  const seen = new Set<unknown>([undefined, null, ''])
+  // A cursor that came before leads in a circle: all pages have been seen.
+  const seen = new Set<string>()
   for (let next = params; ;) {
     const page = await ask(next).catch((error: unknown) => {
       if (pages.length === 0 || isSameSession()) throw error
@@ -195,18 +195,20 @@ async function listAll<R extends Result>(
     // Middleware may resolve with anything.
     const { nextCursor, [key]: found, ...rest } = page ?? ({} as R)
     const items = itemsOf(found, rest, key, method)
-    const repeats = seen.has(nextCursor)
+    // The last page names none, or an empty one. What is no string is none either.
+    const cursor = typeof nextCursor === 'string' ? nextCursor : ''
+    const repeats = seen.has(cursor)
     // A server that ignores cursors sends the first page again and again.
-    if (!repeats || !nextCursor || !pages.some((before) => jsonOf(before) === jsonOf(items))) pages.push(items)
-    if (repeats) return { ...rest, [key]: pages.flat() } as unknown as R
-    if (seen.size > MOST_PAGES)
+    if (!repeats || !pages.some((before) => jsonOf(before) === jsonOf(items))) pages.push(items)
+    if (repeats || !cursor) return { ...rest, [key]: pages.flat() } as unknown as R
+    if (seen.size >= MOST_PAGES)
       throw new ProtocolError(
         'INVALID_RESPONSE',
         `${method} never ends: a page after ${String(MOST_PAGES)} others still names a next one`,
         { hint: 'Fetch single pages with { cursor }.' }
       )
-    seen.add(nextCursor)
-    next = { ...params, cursor: nextCursor as string }
+    seen.add(cursor)
+    next = { ...params, cursor }
   }
 }
 

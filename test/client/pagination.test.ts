@@ -82,7 +82,7 @@ describe('a list', () => {
     expect(page.value).toEqual({ tools: [], nextCursor: 'b' })
   })
 
-  it.each(['', null])('ends at the cursor %j', async (nextCursor) => {
+  it.each(['', null, 5, {}, [['b']], false])('ends at the cursor %j, which is none', async (nextCursor) => {
     const rig = useClient()
     const socket = await rig.legacy()
     const listed = watch(rig.client.listTools())
