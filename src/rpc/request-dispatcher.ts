@@ -1,5 +1,5 @@
 import { isRpcError, ProtocolError, RpcError } from '../errors.js'
-import { abort } from '../lib/abort.js'
+import { abort, abortError } from '../lib/abort.js'
 import type { RequestContext, RequestHandler } from '../types/client.js'
 import type { ServerRequest } from '../types/extensions.js'
 import type { JsonRpcError, JsonRpcNotification, JsonRpcRequest, JsonRpcResponse, Params, RequestId } from '../types/json-rpc.js'
@@ -63,10 +63,13 @@ export class RequestDispatcher {
     return await this.#run(handler, { method, params }, { requestId: method, signal, sendProgress: () => undefined })
   }
 
-  /** Aborts a handler: the server no longer wants the response, or its socket is gone. */
+  /**
+   * Aborts a handler: the server no longer wants the response, or its socket is gone.
+   * @param reason - Why, in words; what `fetch` and others reject with that are handed the signal is an error with these.
+   */
   cancel(id: RequestId, reason: unknown): void {
     const controller = this.#running.get(id)
-    if (controller) abort(controller, reason)
+    if (controller) abort(controller, abortError(reason))
     this.#running.delete(id)
   }
 

@@ -12,7 +12,10 @@ import type { Task, TaskParams, UpdateTaskParams } from './tasks.js'
 export interface RequestContext {
   /** The id that the server gave to the request; in a multi round-trip request, which has no ids, the method. */
   readonly requestId: RequestId
-  /** Aborted when the response no longer matters, because the server cancelled the request or its connection is gone. Stop working then. */
+  /**
+   * Aborted when the response no longer matters, because the server cancelled the request or its connection is gone. Stop working then.
+   * Its reason is an `AbortError` that says why.
+   */
   readonly signal: AbortSignal
   /** Reports progress to the server; does nothing if the server did not ask for it. Source: MCP 2025-11-25, basic/utilities/progress. */
   readonly sendProgress: (report: Progress) => void

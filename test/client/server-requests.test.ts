@@ -199,7 +199,7 @@ describe('a request that the server cancels', () => {
     const sent = socket.sent.length
     socket.deliver({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 5, reason: 'never mind' } })
     expect(signal?.aborted).toBe(true)
-    expect(signal?.reason).toBe('never mind')
+    expect(signal?.reason).toMatchObject({ name: 'AbortError', message: 'never mind' })
     work.finish(ROOTS)
     await settle()
     expect(socket.sent).toHaveLength(sent)

@@ -154,10 +154,24 @@ describe('a cancellation', () => {
     })
     const received = dispatcher.receive(requestOf('a'))
     dispatcher.cancel(1, 'no longer needed')
-    expect(signal?.reason).toBe('no longer needed')
+    expect(signal?.reason).toBeInstanceOf(Error)
+    expect(signal?.reason).toMatchObject({ name: 'AbortError', message: 'no longer needed' })
     await received
     expect(pipe.sent).toEqual([error({ code: -32603, message: 'Cancelled' })])
   })
+
+  it.each([undefined, '', 7, { toString: 1 }])(
+    'with the reason %j aborts the handler with an error that has words of its own',
+    async (reason) => {
+      const { dispatcher } = rig()
+      let signal: AbortSignal | undefined
+      dispatcher.set('a', (_request, context) => void (signal = context.signal))
+      const received = dispatcher.receive(requestOf('a'))
+      dispatcher.cancel(1, reason)
+      await received
+      expect(signal?.reason).toMatchObject({ name: 'AbortError', message: 'This operation was aborted' })
+    }
+  )
 
   it('of one request leaves another that runs under the same id alone', async () => {
     const { pipe, dispatcher } = rig()
@@ -175,7 +189,7 @@ describe('a cancellation', () => {
     await settle()
     contexts[1]?.sendProgress({ progress: 1 })
     dispatcher.cancel(1, 'now this one')
-    expect(contexts.map(({ signal }) => signal.reason as unknown)).toEqual(['socket gone', 'now this one'])
+    expect(contexts.map(({ signal }) => (signal.reason as Error).message)).toEqual(['socket gone', 'now this one'])
     expect(pipe.sent).toMatchObject([{ error: { message: 'Cancelled' } }, { method: 'notifications/progress' }])
     finish[1]?.()
     await settle()
