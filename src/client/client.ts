@@ -102,7 +102,7 @@ export class McpWebSocketClient extends McpMethods {
       }
     )
     const lifeOf = (): AbortSignal => this.#lifeSignal
-    this.#resultTypes = new ResultTypes({ peer: this.#peer, json: config.json, lifeOf })
+    this.#resultTypes = new ResultTypes({ peer: this.#peer, json: config.json, maxPending: config.maxPending, lifeOf })
     this.#flow = { onResult: this.#resultTypes.settle }
     const tell: TaskHost['tell'] = ({ options }, task) => void guarded(() => options.ontask?.(task), this.#report)
     this.#taskNews = new TaskNews({

@@ -19,6 +19,8 @@ export interface FlowHost {
   lifeOf(): AbortSignal
   /** What wrote the requests. */
   readonly json: JsonOption
+  /** Most handlers that one result may run at once. */
+  readonly maxPending: number
 }
 
 /** The request that a flow goes on with: a call, or what stands for one. */
@@ -45,7 +47,7 @@ export class ResultTypes {
 
   /** Goes on with a request. */
   flowOf({ method, options, endsAt, text = '{}' }: Origin): ResultFlow {
-    const { peer, json } = this.#host
+    const { peer, json, maxPending } = this.#host
     const { dispatcher, waits } = peer
     const { timeout, maxTotalTimeout = Infinity, signal, onsent } = options
     const signals = [signal, this.#host.lifeOf()]
@@ -65,8 +67,13 @@ export class ResultTypes {
       request: (later, params, own = later === method ? options : { timeout, maxTotalTimeout, signal, onsent }) =>
         peer.call(later, params, own, { endsAt }) as Promise<Result>,
       respond: async (inputRequests) => {
+        const requests = Object.entries(inputRequests)
+        if (requests.length > maxPending)
+          throw new ProtocolError('INVALID_RESPONSE', `the server asked for ${String(requests.length)} inputs at once`, {
+            hint: 'Raise the option maxPending, if that is right.'
+          })
         const respond = (over: AbortSignal): Promise<[string, unknown][]> =>
-          Promise.all(Object.entries(inputRequests).map(async ([key, request]) => [key, await dispatcher.runForInput(request, over)]))
+          Promise.all(requests.map(async ([key, request]) => [key, await dispatcher.runForInput(request, over)]))
         return Object.fromEntries((await until(respond)) ?? [])
       },
       wait: (ms, sooner = never()) => until(() => sooner, ms)

@@ -341,7 +341,8 @@ export interface ConnectionOptions {
    */
   readonly maxMessageBytes?: number | undefined
   /**
-   * Most requests in flight; the next one is rejected with `QUEUE_FULL`. As many requests of the server may run at once.
+   * Most requests in flight; the next one is rejected with `QUEUE_FULL`. As many requests of the server may run at once,
+   * and one result may ask for as many inputs.
    * @default 10_000
    */
   readonly maxPending?: number | undefined

@@ -171,6 +171,19 @@ describe('P30: a multi round-trip request', () => {
 })
 
 describe('the limits of a flow', () => {
+  it('maxPending bounds what is asked for at once: no handler runs beyond it', async () => {
+    const rig = useClient({ maxPending: 2 })
+    const handler = vi.fn(() => ACCEPT)
+    rig.client.setRequestHandler('elicitation/create', handler)
+    const socket = await rig.modern()
+    const called = watch(rig.client.callTool({ name: 'x' }))
+    await respond(socket, needs({ a: ELICIT, b: ELICIT }))
+    expect([called.settled, handler.mock.calls.length]).toEqual([false, 2])
+    await respond(socket, needs({ a: ELICIT, b: ELICIT, c: ELICIT }))
+    expect(called.error).toMatchObject({ code: 'INVALID_RESPONSE', message: 'the server asked for 3 inputs at once' })
+    expect(handler).toHaveBeenCalledTimes(2)
+  })
+
   it('timeout bounds each leg, and not the human', async () => {
     const rig = useClient({ heartbeat: false })
     const { decide, handler } = human()
