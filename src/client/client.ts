@@ -415,7 +415,10 @@ export class McpWebSocketClient extends McpMethods {
     return this.#inEra('logging/setLevel', { level }, options, () => Promise.resolve({}))
   }
 
-  /** Asks for `notifications/resources/updated` of a resource; the client asks again after every reconnect. */
+  /**
+   * Asks for `notifications/resources/updated` of a resource; the client asks again after every reconnect.
+   * @throws RpcError or, in the modern era, ProtocolError if the server declines; and as {@link request}.
+   */
   subscribeResource({ uri }: { readonly uri: string }, options?: RequestOptions): Promise<Result> {
     return this.#inEra('resources/subscribe', { uri }, options, () => this.#subscriptions.openResource(uri, options))
   }

@@ -62,9 +62,9 @@ export class Subscriptions {
     return live.opened.promise
   }
 
-  /** Opens the listen for this URI, unless it is open. */
+  /** Opens the listen for this URI, unless it is open. @throws ProtocolError if the server declines. */
   async openResource(uri: string, options?: RequestOptions): Promise<Result> {
-    const opening = this.#byUri.get(uri) ?? this.listen({ resourceSubscriptions: [uri] }, options)
+    const opening = this.#byUri.get(uri) ?? this.#listenTo(uri, options)
     this.#byUri.set(uri, opening)
     const forget = (): void => {
       if (this.#byUri.get(uri) === opening) this.#byUri.delete(uri)
@@ -91,6 +91,14 @@ export class Subscriptions {
     if (!live || !call) return
     live.honored = params?.notifications ?? {}
     live.opened.resolve(this.#handle(live, call))
+  }
+
+  async #listenTo(uri: string, options: RequestOptions | undefined): Promise<Subscription> {
+    const subscription = await this.listen({ resourceSubscriptions: [uri] }, options)
+    // A server declines by an acknowledgement that leaves the URI out. What it sends in place of a list is no yes either.
+    if ([subscription.honoredFilter.resourceSubscriptions].flat().includes(uri)) return subscription
+    subscription.close()
+    throw new ProtocolError('INVALID_RESPONSE', 'the server declined the subscription to the resource')
   }
 
   /** What the program has of it. */

@@ -375,6 +375,24 @@ describe('subscribeResource on a modern server', () => {
     expect(socket.methods.at(-1)).toBe('notifications/cancelled')
   })
 
+  it.each([{}, { resourceSubscriptions: ['a:2'] }, { resourceSubscriptions: true }, { toolsListChanged: true }])(
+    'rejects when the server honours none of it, leaves nothing open and can be asked for again: %j',
+    async (honored) => {
+      const rig = useClient()
+      const socket = await rig.modern()
+      const subscribed = watch(rig.client.subscribeResource({ uri: 'a:1' }))
+      acknowledge(socket, honored)
+      await settle()
+      expect(subscribed.error).toMatchObject({ name: 'ProtocolError', code: 'INVALID_RESPONSE', retryable: false })
+      expect(socket.sent.at(-1)).toMatchObject({ method: 'notifications/cancelled', params: { requestId: listens(socket)[0]?.id } })
+      expect(rig.client.pendingCount).toBe(0)
+      const again = watch(rig.client.subscribeResource({ uri: 'a:1' }))
+      acknowledge(socket, { resourceSubscriptions: ['a:1'] }, listens(socket)[1]?.id)
+      await settle()
+      expect(again.value).toEqual({})
+    }
+  )
+
   it('can be asked for again after the server ended it', async () => {
     const rig = useClient()
     const socket = await rig.modern()
