@@ -476,6 +476,7 @@ export class McpWebSocketClient extends McpMethods {
   ): Promise<Result> {
     if (this.era === undefined && !this.#host.isOver) {
       const { signal, timeout: ms = this.#config.requestTimeout } = options ?? {}
+      throwIfAborted(signal)
       const late = (): Error => new RequestTimeoutError(method, ms, 'not-sent', this.#host.session.explanation)
       await this.#peer.waits.until(() => this.#untilReady(), { signals: [signal, this.#lifeSignal], ms, late })
     }
@@ -483,6 +484,7 @@ export class McpWebSocketClient extends McpMethods {
   }
 
   async #start(command: 'connect' | 'reconnect', signal?: AbortSignal): Promise<void> {
+    throwIfAborted(signal)
     const signals = [signal, this.#lifeSignal]
     const { closing } = this.#host
     // The next life begins when this one is over, unless somebody closes the client again meanwhile.

@@ -14,7 +14,15 @@ export function abort(controller: AbortController, reason: unknown): void {
   controller.abort(reason)
 }
 
-/** @throws The reason of the signal, if it fired. */
-export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw reasonOf(signal)
+/**
+ * Everything that takes a signal of the program begins with this.
+ * @throws The reason of the signal, if it fired; TypeError for what is no signal, such as the controller of one, before somebody waits
+ * for an event that never comes. Signals of polyfills and of other realms are no instances of this realm's class.
+ */
+export function throwIfAborted(signal: AbortSignal | null | undefined): void {
+  if (signal === undefined || signal === null) return
+  const given: { readonly [Name in keyof AbortSignal]?: unknown } = signal
+  if (typeof given.aborted !== 'boolean' || !given.addEventListener || !given.removeEventListener)
+    throw new TypeError('signal must be an AbortSignal')
+  if (signal.aborted) throw reasonOf(signal)
 }

@@ -1,5 +1,7 @@
 import { getEventListeners } from 'node:events'
 import { describe, expect, it } from 'vitest'
+import type { McpWebSocketClient } from '../../src/client/client.js'
+import type { RequestOptions } from '../../src/types/options.js'
 import { settle } from '../helpers/fake-clock.js'
 import { useClient } from './use-client.js'
 import { watch } from '../helpers/watch.js'
@@ -52,6 +54,37 @@ describe('a signal', () => {
     await expect(rig.client.request('tools/list', {}, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
     expect(socket.sent).toHaveLength(sent)
     expect(rig.client.pendingCount).toBe(0)
+  })
+
+  it('may be that of a polyfill', async () => {
+    const rig = useClient()
+    await rig.legacy()
+    const signal = Object.assign(new EventTarget(), { aborted: false }) as AbortSignal
+    const asked = watch(rig.client.callTool({ name: 'x' }, { signal }))
+    signal.dispatchEvent(new Event('abort'))
+    await settle()
+    expect(asked.error).toMatchObject({ name: 'AbortError' })
+  })
+
+  const calls: [string, (client: McpWebSocketClient, options: RequestOptions) => Promise<unknown>][] = [
+    ['callTool', (client, options) => client.callTool({ name: 'x' }, options)],
+    ['listTools', (client, options) => client.listTools({}, options)],
+    ['subscribeResource', (client, options) => client.subscribeResource({ uri: 'a:1' }, options)],
+    ['ping', (client, options) => client.ping(options)],
+    ['listen', (client, options) => client.listen({}, options)],
+    ['resumeTask', (client, options) => client.resumeTask('1', options)]
+  ]
+
+  it.each(calls)('that is none is rejected, and nothing is sent or left: %s', async (_name, call) => {
+    const rig = useClient()
+    const options = { signal: new AbortController() as unknown as AbortSignal }
+    const problem = new TypeError('signal must be an AbortSignal')
+    await expect(call(rig.client, options)).rejects.toThrow(problem)
+    expect([rig.client.pendingCount, rig.client.queuedCount, rig.clock.pendingCount]).toEqual([0, 0, 0])
+    const socket = await rig.modern()
+    const sent = socket.sent.length
+    await expect(call(rig.client, options)).rejects.toThrow(problem)
+    expect([rig.client.pendingCount, socket.sent.length]).toEqual([0, sent])
   })
 
   it('that aborts after the response changes nothing', async () => {

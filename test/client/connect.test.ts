@@ -161,6 +161,20 @@ describe('connect with a signal', () => {
     expect(rig.client.state).toBe('idle')
   })
 
+  it('rejects what is no signal, and dials nothing', async () => {
+    const rig = useClient()
+    const wrong = { signal: new AbortController() as unknown as AbortSignal }
+    const problem = new TypeError('signal must be an AbortSignal')
+    await expect(rig.client.connect(wrong)).rejects.toThrow(problem)
+    expect(rig.network.dials).toBe(0)
+    expect(rig.client.state).toBe('idle')
+    await rig.legacy()
+    const closed = closeClean(rig)
+    await expect(rig.client.connect(wrong)).rejects.toThrow(problem)
+    await closed
+    expect(rig.client.state).toBe('closed')
+  })
+
   it('ends the dial when nobody else waits for it', async () => {
     const rig = useClient()
     const controller = new AbortController()

@@ -32,4 +32,13 @@ describe('the reason of a signal', () => {
     expect(() => throwIfAborted(new AbortController().signal)).not.toThrow()
     expect(() => throwIfAborted(undefined)).not.toThrow()
   })
+
+  it('is looked for in nothing but a signal, be it one of a polyfill', () => {
+    const half = { aborted: false, addEventListener: () => undefined }
+    for (const wrong of [new AbortController(), 'x', 0, false, {}, half, new EventTarget(), poorSignal(true)])
+      expect(() => throwIfAborted(wrong as AbortSignal)).toThrow(new TypeError('signal must be an AbortSignal'))
+    expect(() => throwIfAborted({ ...half, removeEventListener: () => undefined } as object as AbortSignal)).not.toThrow()
+    // As for fetch.
+    expect(() => throwIfAborted(null)).not.toThrow()
+  })
 })
