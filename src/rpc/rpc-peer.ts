@@ -412,7 +412,9 @@ function withToken(params: Params | undefined, progressToken: ProgressToken | un
 const wantsProgress = (options: RequestOptions): boolean => options.onprogress !== undefined || options.resetTimeoutOnProgress === true
 
 function checkCall(method: unknown, params: unknown = {}): void {
-  if (typeof method !== 'string' || !isObject(params)) throw new TypeError('method must be a string; params must be an object, or left out')
+  if (typeof method !== 'string') throw new TypeError('method must be a string')
+  // Named for those who called a method of the client, and know of no other.
+  if (!isObject(params)) throw new TypeError(`the params of ${method} must be an object`)
 }
 
 function checkTimeouts({ timeout, maxTotalTimeout }: RequestOptions): void {

@@ -101,15 +101,18 @@ describe('a call', () => {
     expect(pipe.cancelled).toHaveLength(1)
   })
 
+  const WRONG_METHOD = 'method must be a string'
+  const WRONG_PARAMS = 'the params of tools/call must be an object'
+
   it.each([
-    [undefined, undefined],
-    [5, {}],
-    ['tools/call', 'echo'],
-    ['tools/call', null],
-    ['tools/call', ['echo']]
-  ])('with the method %j and the params %j rejects, and such a notification throws', async (method, params) => {
+    [undefined, undefined, WRONG_METHOD],
+    [5, {}, WRONG_METHOD],
+    ['tools/call', 'echo', WRONG_PARAMS],
+    ['tools/call', null, WRONG_PARAMS],
+    ['tools/call', ['echo'], WRONG_PARAMS]
+  ])('with the method %j and the params %j rejects, and such a notification throws', async (method, params, message) => {
     const { pipe, peer } = rig()
-    const problem = /^method must be a string; params must be an object, or left out$/
+    const problem = new TypeError(message)
     await expect(peer.call(method as string, params as never)).rejects.toThrow(problem)
     expect(() => peer.notify(method as string, params as never)).toThrow(problem)
     expect([pipe.sent, peer.pendingCount]).toEqual([[], 0])
