@@ -7,7 +7,7 @@ import { deferred, type Deferred } from '../lib/deferred.js'
 import { guarded } from '../lib/guarded.js'
 import { isObject } from '../lib/is-object.js'
 import { Middlewares } from '../rpc/middlewares.js'
-import { RpcPeer, type Call, type CallFlow } from '../rpc/rpc-peer.js'
+import { checkCall, RpcPeer, type Call, type CallFlow } from '../rpc/rpc-peer.js'
 import type { Agreement, Era } from '../session/agreement.js'
 import type { ClientEvents, StateChange } from '../session/events.js'
 import { Handshake, requestMeta } from '../session/handshake.js'
@@ -372,7 +372,8 @@ export class McpWebSocketClient extends McpMethods {
    * @param options - `timeout` bounds the wait for the server's acknowledgement.
    * @throws As {@link request}, if the server does not acknowledge the subscription.
    */
-  listen(filter: SubscriptionFilter, options?: RequestOptions): Promise<Subscription> {
+  async listen(filter: SubscriptionFilter, options?: RequestOptions): Promise<Subscription> {
+    checkCall(LISTEN, filter, options)
     return this.#subscriptions.listen(filter, options)
   }
 
@@ -436,8 +437,9 @@ export class McpWebSocketClient extends McpMethods {
    * @throws RpcError if the task failed, or the server does not know it; McpWebSocketError `TASK_CANCELLED`; and as {@link request}.
    */
   async resumeTask<R = CallToolResult>(taskId: string, options: RequestOptions = {}): Promise<R> {
-    throwIfAborted(options.signal)
     const method = 'tasks/result'
+    checkCall(method, undefined, options)
+    throwIfAborted(options.signal)
     const finish = ({ options: given }: ClientRequest): Promise<unknown> =>
       this.#finishTask({ taskId }, this.#resultTypes.flowOf({ method, options: given, endsAt: this.endOf(given), text: undefined }))
     return this.#middlewares.run({ method, params: { taskId }, options }, finish) as Promise<R>
@@ -474,6 +476,7 @@ export class McpWebSocketClient extends McpMethods {
     options: RequestOptions | undefined,
     modern: () => Promise<Result>
   ): Promise<Result> {
+    checkCall(method, params, options)
     if (this.era === undefined && !this.#host.isOver) {
       const { signal, timeout: ms = this.#config.requestTimeout } = options ?? {}
       throwIfAborted(signal)
@@ -539,7 +542,9 @@ export class McpWebSocketClient extends McpMethods {
   }
 
   #send(method: string, params: Params | undefined, options: RequestOptions | undefined, flow: CallFlow): Promise<unknown> {
-    if (this.#middlewares.isEmpty) return this.#peer.call(method, prepareParams(params), options, flow)
+    // Middleware copies the options, which would hide that they are none: the peer rejects them.
+    const isWrong = options !== undefined && !isObject(options)
+    if (this.#middlewares.isEmpty || isWrong) return this.#peer.call(method, prepareParams(params), options, flow)
     return this.#middlewares.run({ method, params, options: options ?? {} }, (request) =>
       this.#peer.call(request.method, prepareParams(request.params), request.options, flow)
     )

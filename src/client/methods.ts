@@ -1,4 +1,5 @@
 import { ProtocolError } from '../errors.js'
+import { checkCall } from '../rpc/rpc-peer.js'
 import type { ClientStats } from '../types/client.js'
 import type { PageParams, Params, Result } from '../types/json-rpc.js'
 import type { DiscoverResult } from '../types/modern.js'
@@ -19,7 +20,7 @@ import type {
 } from '../types/server-features.js'
 import type { ListTasksResult, Task, UpdateTaskParams } from '../types/tasks.js'
 import { jsonOf } from '../wire/json-rpc.js'
-import { DISCOVER, ROOTS_LIST_CHANGED } from '../wire/methods.js'
+import { CALL_TOOL, DISCOVER, ROOTS_LIST_CHANGED } from '../wire/methods.js'
 import { isSchema, sdkForm } from './calls.js'
 import type { OutputSchemas } from './output-schemas.js'
 
@@ -80,8 +81,8 @@ export abstract class McpMethods {
   callTool(params: CallToolParams, options?: RequestOptions, ...more: unknown[]): Promise<CallToolResult> {
     // In v1 of the official SDK a schema comes before the options, which would be ignored here.
     if (more[0] !== undefined || isSchema(options)) return Promise.reject(sdkForm('callTool', 'params, options'))
-    const call = (): Promise<CallToolResult> => this.request('tools/call', params, options)
-    return this.outputs ? this.#checked(params.name, call, this.outputs, options) : call()
+    const call = (): Promise<CallToolResult> => this.request(CALL_TOOL, params, options)
+    return this.outputs ? this.#checked(params, call, this.outputs, options) : call()
   }
 
   /** Lists the resources: all of them, or with a cursor one page. */
@@ -140,11 +141,13 @@ export abstract class McpMethods {
   }
 
   async #checked(
-    name: string,
+    params: CallToolParams,
     call: () => Promise<CallToolResult>,
     outputs: OutputSchemas,
-    options: RequestOptions = {}
+    options: RequestOptions | undefined
   ): Promise<CallToolResult> {
+    checkCall(CALL_TOOL, params, options)
+    const { name } = params
     // Before the call: its result must not get lost because there is no list.
     if (!outputs.knows(name)) await this.listTools(undefined, { ...options, onprogress: undefined, resend: undefined })
     const check = outputs.checkOf(name)
@@ -159,6 +162,7 @@ export abstract class McpMethods {
     options: RequestOptions | undefined,
     method: string = `${key}/list`
   ): Promise<R> {
+    checkCall(method, params, options)
     if (params?.cursor !== undefined) return this.request(method, params, options)
     const endsAt = this.endOf(options)
     for (let tries = 1; ; tries++) {

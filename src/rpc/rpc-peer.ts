@@ -209,7 +209,10 @@ export class RpcPeer {
    * @returns Settles exactly once.
    */
   call(method: string, params: Params | undefined, options: RequestOptions = NO_OPTIONS, flow: CallFlow = NO_FLOW): Promise<unknown> {
-    return new Promise((resolve) => this.#begin(new Call(this, this.#nextId(), method, params, options, flow, resolve), params, flow))
+    return new Promise((resolve) => {
+      checkCall(method, params, options)
+      this.#begin(new Call(this, this.#nextId(), method, params, options, flow, resolve), params, flow)
+    })
   }
 
   #begin(call: Call, params: Params | undefined, flow: CallFlow): void {
@@ -219,7 +222,6 @@ export class RpcPeer {
     flow.onCall?.(call)
     if (call.isLive) this.#live.set(id, call)
     try {
-      checkCall(method, params)
       checkTimeouts(options)
       throwIfAborted(signal)
       checkPending(othersCount, this.#config.maxPending)
@@ -411,10 +413,15 @@ function withToken(params: Params | undefined, progressToken: ProgressToken | un
 
 const wantsProgress = (options: RequestOptions): boolean => options.onprogress !== undefined || options.resetTimeoutOnProgress === true
 
-function checkCall(method: unknown, params: unknown = {}): void {
+/**
+ * Comes first, wherever the options of a request are read or copied. Their names are not looked at: this is on the path of every request.
+ * @throws TypeError for what a program without types may pass.
+ */
+export function checkCall(method: unknown, params: unknown = {}, options: unknown = {}): void {
   if (typeof method !== 'string') throw new TypeError('method must be a string')
   // Named for those who called a method of the client, and know of no other.
   if (!isObject(params)) throw new TypeError(`the params of ${method} must be an object`)
+  if (!isObject(options)) throw new TypeError(`the options of ${method} must be an object`)
 }
 
 function checkTimeouts({ timeout, maxTotalTimeout }: RequestOptions): void {

@@ -8,6 +8,8 @@ import { describe, expect, it } from 'vitest'
 import * as mini from 'zod/mini'
 import * as z3 from 'zod/v3'
 import type { McpWebSocketClient } from '../../src/client/client.js'
+import type { McpWebSocketClientOptions } from '../../src/types/options.js'
+import { becomeModern } from '../helpers/fake-network.js'
 import { useClient } from './use-client.js'
 
 /** Calls of a program without types. */
@@ -60,6 +62,48 @@ describe('a call in the form of the official SDK', () => {
     const shown = "this form of request is that of the official SDK: write request('tools/call', params, options)"
     await expect(client.request({ method: 'tools/call', params: {} }, CallToolResultSchema)).rejects.toThrow(new TypeError(shown))
     expect(client.pendingCount).toBe(0)
+  })
+})
+
+describe('options of a request that are no object', () => {
+  const calls: [string, keyof McpWebSocketClient, ...unknown[]][] = [
+    ['tools/call', 'callTool', { name: 'x' }],
+    ['tools/list', 'listTools', {}],
+    ['tools/list', 'listTools', { cursor: 'x' }],
+    ['resources/templates/list', 'listResourceTemplates', undefined],
+    ['resources/subscribe', 'subscribeResource', { uri: 'a:1' }],
+    ['ping', 'ping'],
+    ['subscriptions/listen', 'listen', {}],
+    ['tasks/result', 'resumeTask', '1'],
+    ['acme/x', 'request', 'acme/x', {}]
+  ]
+  const clients: [string, Partial<McpWebSocketClientOptions>, (client: McpWebSocketClient) => void][] = [
+    ['a client', {}, () => undefined],
+    ['one with middleware', {}, (client) => client.use(({ options, ...request }, next) => next({ ...request, options: { ...options } }))],
+    ['one that validates', { validateOutput: () => () => true }, () => undefined]
+  ]
+
+  it.each(clients)('are rejected before anything is sent, by %s', async (_client, options, prepare) => {
+    const { client, network } = useClient(options)
+    prepare(client)
+    const connected = client.connect()
+    const socket = await becomeModern(network)
+    await connected
+    for (const wrong of [3000, null, 'x', [], () => undefined])
+      for (const [method, call, ...given] of calls) {
+        const problem = new TypeError(`the options of ${method} must be an object`)
+        await expect((client as unknown as Loose)[call](...given, wrong)).rejects.toThrow(problem)
+      }
+    expect([client.pendingCount, socket.methods]).toEqual([0, ['server/discover']])
+  })
+
+  it.each(clients)('come with params that are no object either, and those are named: %s', async (_client, options, prepare) => {
+    const { client } = useClient(options)
+    prepare(client)
+    for (const wrong of ['echo', null, 5])
+      await expect((client as unknown as Loose).callTool(wrong, 3000)).rejects.toThrow(
+        new TypeError('the params of tools/call must be an object')
+      )
   })
 })
 
