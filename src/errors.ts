@@ -169,6 +169,15 @@ export class McpWebSocketError extends Error implements ErrorDetails {
  */
 export class HandshakeError extends McpWebSocketError implements RejectedUpgradeDetails {
   override readonly name: string = 'HandshakeError'
+  declare readonly code:
+    | 'CONNECT_FAILED'
+    | 'CONNECT_TIMEOUT'
+    | 'HANDSHAKE_INVALID'
+    | 'HANDSHAKE_TIMEOUT'
+    | 'UNEXPECTED_STATUS'
+    | 'TLS_FAILED'
+    | 'INSECURE_TRANSPORT'
+    | 'UNAUTHORIZED'
   declare readonly status?: number
   declare readonly body?: string
   declare readonly retryAfter?: number
@@ -190,6 +199,7 @@ export class HandshakeError extends McpWebSocketError implements RejectedUpgrade
  */
 export class UnauthorizedError extends HandshakeError {
   override readonly name = 'UnauthorizedError'
+  declare readonly code: 'UNAUTHORIZED'
 
   constructor(message: string, details?: RejectedUpgradeDetails) {
     super('UNAUTHORIZED', message, details)
@@ -210,6 +220,7 @@ export class UnauthorizedError extends HandshakeError {
  */
 export class SubprotocolError extends McpWebSocketError {
   override readonly name = 'SubprotocolError'
+  declare readonly code: 'SUBPROTOCOL_MISMATCH'
   /** The subprotocols that were offered, in order. The one that carries a token is left out. */
   declare readonly offered: readonly string[]
   /** The subprotocol that the server chose; `undefined` if it named none. */
@@ -238,15 +249,11 @@ export class SubprotocolError extends McpWebSocketError {
  */
 export class ConnectionLostError extends McpWebSocketError {
   override readonly name = 'ConnectionLostError'
+  declare readonly code: 'CONNECTION_LOST' | 'HEARTBEAT_TIMEOUT' | 'MESSAGE_TOO_LARGE'
   /** How the connection ended. */
   declare readonly closure: Closure
 
-  constructor(
-    code: 'CONNECTION_LOST' | 'HEARTBEAT_TIMEOUT' | 'MESSAGE_TOO_LARGE',
-    message: string,
-    closure: Closure,
-    details?: ErrorDetails
-  ) {
+  constructor(code: ConnectionLostError['code'], message: string, closure: Closure, details?: ErrorDetails) {
     // A message that was too large is too large the next time as well.
     super(code, message, { retryable: code !== 'MESSAGE_TOO_LARGE', ...details })
     this.closure = closure
@@ -267,6 +274,7 @@ export class ConnectionLostError extends McpWebSocketError {
  */
 export class RequestTimeoutError extends McpWebSocketError {
   override readonly name = 'RequestTimeoutError'
+  declare readonly code: 'REQUEST_TIMEOUT'
   /** The method of the request, for example `tools/call`. */
   declare readonly method: string
   /** The limit that ran out, in ms. */
@@ -297,6 +305,7 @@ export class RequestTimeoutError extends McpWebSocketError {
  */
 export class RpcError extends McpWebSocketError {
   override readonly name = 'RpcError'
+  declare readonly code: 'RPC_ERROR'
   /** The peer's error code (JSON-RPC 2.0 section 5.1; MCP adds its own). */
   declare readonly rpcCode: number
   /** What the peer added to the error, as it came. */
@@ -322,6 +331,7 @@ export class RpcError extends McpWebSocketError {
  */
 export class ProtocolError extends McpWebSocketError {
   override readonly name = 'ProtocolError'
+  declare readonly code: 'INITIALIZE_REFUSED' | 'INVALID_RESPONSE' | 'INVALID_OUTPUT' | 'SERVER_CHANGED' | 'RESTORE_FAILED'
   /** Of `INVALID_OUTPUT`: the result of the tool, as it came. It was executed. */
   declare readonly result?: unknown
 }
@@ -339,6 +349,7 @@ export class ProtocolError extends McpWebSocketError {
  */
 export class RetriesExhaustedError extends McpWebSocketError {
   override readonly name = 'RetriesExhaustedError'
+  declare readonly code: 'RETRIES_EXHAUSTED'
   /** How often the client dialed since `connect()`, or since the last stable connection broke. */
   declare readonly attempts: number
 
@@ -362,6 +373,7 @@ export class RetriesExhaustedError extends McpWebSocketError {
  */
 export class QueueFullError extends McpWebSocketError {
   override readonly name = 'QueueFullError'
+  declare readonly code: 'QUEUE_FULL'
 
   constructor(message: string, hint: string) {
     super('QUEUE_FULL', message, { delivery: 'not-sent', retryable: true, hint })
@@ -381,6 +393,7 @@ export class QueueFullError extends McpWebSocketError {
  */
 export class ClosedError extends McpWebSocketError {
   override readonly name = 'ClosedError'
+  declare readonly code: 'CLOSED'
 
   constructor(delivery?: Delivery) {
     super('CLOSED', 'the client was closed', { delivery })
