@@ -1,12 +1,28 @@
 // What passes between the client and the program: handlers with what they get, and the numbers that the client reports.
 
 import type { CreateMessageParams, CreateMessageResult, ElicitParams, ElicitResult, ListRootsResult } from './client-features.js'
-import type { CancelledParams, Notification, Params, Progress, ProgressParams, RequestId, Result } from './json-rpc.js'
-import type { AcknowledgedParams } from './modern.js'
+import type { CancelledParams, Notification, PageParams, Params, Progress, ProgressParams, RequestId, Result } from './json-rpc.js'
+import type { SetLevelParams, SubscribeParams, UnsubscribeParams } from './legacy.js'
+import type { AcknowledgedParams, DiscoverResult, ListenParams, ListenResult } from './modern.js'
 import type { Callback } from './options.js'
 import type { WithMeta } from './parts.js'
-import type { LoggingMessageParams, ResourceUpdatedParams } from './server-features.js'
-import type { Task, TaskParams, UpdateTaskParams } from './tasks.js'
+import type {
+  CallToolParams,
+  CallToolResult,
+  CompleteParams,
+  CompleteResult,
+  GetPromptParams,
+  GetPromptResult,
+  ListPromptsResult,
+  ListResourcesResult,
+  ListResourceTemplatesResult,
+  ListToolsResult,
+  LoggingMessageParams,
+  ReadResourceParams,
+  ReadResourceResult,
+  ResourceUpdatedParams
+} from './server-features.js'
+import type { ListTasksResult, Task, TaskParams, UpdateTaskParams } from './tasks.js'
 
 /** What a request handler gets beside the request. */
 export interface RequestContext {
@@ -67,8 +83,9 @@ export interface ServerNotifications {
 }
 
 /**
- * The requests that a client may send, beside those that have a method of their own, with their params and results. To have requests of
- * your own typed, add them; {@link ServerRequests}, {@link ServerNotifications} and {@link ClientNotifications} take more in the same way.
+ * The requests of MCP that a client may send, with their params and results; `initialize` is missing, which the client sends by itself. To
+ * have requests of your own typed, add them; {@link ServerRequests}, {@link ServerNotifications} and {@link ClientNotifications} take more in
+ * the same way.
  *
  * @example
  * ```ts
@@ -81,6 +98,36 @@ export interface ServerNotifications {
  * ```
  */
 export interface ClientRequests {
+  /** Asks for a sign of life (legacy era). */
+  ping: { params: WithMeta | undefined; result: Result }
+  /** Asks what the server can do (modern era). */
+  'server/discover': { params: WithMeta | undefined; result: DiscoverResult }
+  /** Lists one page of the tools. */
+  'tools/list': { params: PageParams | undefined; result: ListToolsResult }
+  /** Calls a tool. */
+  'tools/call': { params: CallToolParams; result: CallToolResult }
+  /** Lists one page of the resources. */
+  'resources/list': { params: PageParams | undefined; result: ListResourcesResult }
+  /** Lists one page of the templates of resources. */
+  'resources/templates/list': { params: PageParams | undefined; result: ListResourceTemplatesResult }
+  /** Reads a resource. */
+  'resources/read': { params: ReadResourceParams; result: ReadResourceResult }
+  /** Asks to be told of changes of a resource (legacy era). */
+  'resources/subscribe': { params: SubscribeParams; result: Result }
+  /** Ends a `resources/subscribe` (legacy era). */
+  'resources/unsubscribe': { params: UnsubscribeParams; result: Result }
+  /** Lists one page of the prompts. */
+  'prompts/list': { params: PageParams | undefined; result: ListPromptsResult }
+  /** Gets a prompt, filled in with arguments. */
+  'prompts/get': { params: GetPromptParams; result: GetPromptResult }
+  /** Asks for completions of an argument. */
+  'completion/complete': { params: CompleteParams; result: CompleteResult }
+  /** Sets the least severe log level that the server sends (legacy era). */
+  'logging/setLevel': { params: SetLevelParams; result: Result }
+  /** Asks for notifications; the response is their end (modern era). */
+  'subscriptions/listen': { params: ListenParams; result: ListenResult }
+  /** Lists one page of the tasks (2025-11-25). */
+  'tasks/list': { params: PageParams | undefined; result: ListTasksResult }
   /** Asks where a task is. */
   'tasks/get': { params: TaskParams; result: Task }
   /** Waits for the result of a task (2025-11-25). */

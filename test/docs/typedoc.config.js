@@ -156,7 +156,27 @@ export default {
   // What stands in for a type that TypeScript works out.
   intentionallyNotExported: ['ChangeTo', 'Rest'],
   // The interface says what the params and the result of a method are.
-  intentionallyNotDocumented: ['tasks/get', 'tasks/result', 'tasks/cancel', 'tasks/update']
+  intentionallyNotDocumented: [
+    'ping',
+    'server/discover',
+    'tools/list',
+    'tools/call',
+    'resources/list',
+    'resources/templates/list',
+    'resources/read',
+    'resources/subscribe',
+    'resources/unsubscribe',
+    'prompts/list',
+    'prompts/get',
+    'completion/complete',
+    'logging/setLevel',
+    'subscriptions/listen',
+    'tasks/list',
+    'tasks/get',
+    'tasks/result',
+    'tasks/cancel',
+    'tasks/update'
+  ]
     .map((method) => `index.ClientRequests.${method}`)
     .concat(['elicitation/create', 'sampling/createMessage', 'roots/list'].map((method) => `index.ServerRequests.${method}`))
     .flatMap((request) => [`${request}.__type.params`, `${request}.__type.result`]),

@@ -223,7 +223,7 @@ describePeer(PEERS.gomcp, ({ connect }) => {
 
   it('answers parameters of a wrong type without an id: an error event, and the timeout ends the call', async () => {
     const { client, errors } = await connect()
-    const call = client.request('tools/call', { name: 'echo', arguments: 'no object' }, { timeout: 300 })
+    const call = client.request('tools/call', { name: 'echo', arguments: 'no object' as never }, { timeout: 300 })
     await expect(call).rejects.toMatchObject({ code: 'REQUEST_TIMEOUT' })
     expect(errors).toMatchObject([{ code: 'INVALID_RESPONSE', message: expect.stringContaining('without an id') as string }])
   })

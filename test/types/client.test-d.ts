@@ -1,15 +1,23 @@
 // What a program learns from the types of the client. A test here has nothing to run: it fails when it does not compile.
+import type { ClientRequest as V2Request } from '@modelcontextprotocol/client'
+import type { ClientRequest as V1Request } from '@modelcontextprotocol/sdk/types.js'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { assertType, describe, expectTypeOf, test } from 'vitest'
 import type {
+  CallToolResult,
+  ClientRequests,
   Closure,
+  DiscoverResult,
+  ListToolsResult,
   LoggingMessageParams,
   McpWebSocketClient,
   McpWebSocketClientOptions,
   McpWebSocketError,
   ProgressParams,
   ResourceUpdatedParams,
-  StateChange
+  Result,
+  StateChange,
+  Tool
 } from '../../src/index.js'
 
 declare const client: McpWebSocketClient
@@ -50,6 +58,28 @@ describe('a request handler', () => {
     client.setRequestHandler('roots/list', () => ({ action: 'decline' }))
     // @ts-expect-error params of another method
     client.setNotificationHandler('notifications/message', ({ params }: { params: ProgressParams }) => params)
+  })
+})
+
+describe('request', () => {
+  test('knows the params and the result of each method of MCP', async () => {
+    expectTypeOf((await client.request('tools/list')).tools).toEqualTypeOf<Tool[]>()
+    expectTypeOf(await client.request('tools/list', { cursor: 'x' }, { timeout: 1 })).toEqualTypeOf<ListToolsResult>()
+    expectTypeOf(await client.request('tools/call', { name: 'echo', arguments: { n: 1 } })).toEqualTypeOf<CallToolResult>()
+    expectTypeOf(await client.request('server/discover')).toEqualTypeOf<DiscoverResult>()
+    // @ts-expect-error a misspelt param
+    await client.request('tools/call', { nme: 'echo' })
+    // @ts-expect-error the params are missing
+    await client.request('resources/read')
+  })
+
+  test('takes any other method', async () => {
+    expectTypeOf(await client.request('acme/unknown', { any: 1 })).toEqualTypeOf<Result>()
+  })
+
+  test('knows all requests of both SDKs, but for the handshake', () => {
+    type Asked = Exclude<V1Request['method'] | V2Request['method'], 'initialize'>
+    expectTypeOf<Exclude<Asked, keyof ClientRequests>>().toEqualTypeOf<never>()
   })
 })
 
