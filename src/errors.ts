@@ -201,6 +201,7 @@ export class UnauthorizedError extends HandshakeError {
   override readonly name = 'UnauthorizedError'
   declare readonly code: 'UNAUTHORIZED'
 
+  /** Makes the error, with what the server said. */
   constructor(message: string, details?: RejectedUpgradeDetails) {
     super('UNAUTHORIZED', message, details)
   }
@@ -226,6 +227,7 @@ export class SubprotocolError extends McpWebSocketError {
   /** The subprotocol that the server chose; `undefined` if it named none. */
   declare readonly received: string | undefined
 
+  /** Makes the error, with the subprotocols of both sides. */
   constructor(message: string, details: ErrorDetails & { readonly offered: readonly string[]; readonly received: string | undefined }) {
     super('SUBPROTOCOL_MISMATCH', message, details)
     this.offered = details.offered
@@ -253,6 +255,7 @@ export class ConnectionLostError extends McpWebSocketError {
   /** How the connection ended. */
   declare readonly closure: Closure
 
+  /** Makes the error of a connection that ended with this closure. */
   constructor(code: ConnectionLostError['code'], message: string, closure: Closure, details?: ErrorDetails) {
     // A message that was too large is too large the next time as well.
     super(code, message, { retryable: code !== 'MESSAGE_TOO_LARGE', ...details })
@@ -280,7 +283,10 @@ export class RequestTimeoutError extends McpWebSocketError {
   /** The limit that ran out, in ms. */
   declare readonly timeout: number
 
-  /** @param cause - What may explain it; its message and its hint become part of this error's. */
+  /**
+   * Makes the error of a request whose time is over.
+   * @param cause - What may explain it; its message and its hint become part of this error's.
+   */
   constructor(method: string, timeout: number, delivery: Delivery, cause?: McpWebSocketError) {
     const state = delivery === 'not-sent' ? 'it was never sent' : 'it may have been executed'
     const why = cause ? `; ${cause.message}` : ''
@@ -311,6 +317,7 @@ export class RpcError extends McpWebSocketError {
   /** What the peer added to the error, as it came. */
   declare readonly data?: unknown
 
+  /** Makes the error response of a request handler, or of the peer. */
   constructor(rpcCode: number, message: string, data?: unknown) {
     super('RPC_ERROR', message)
     this.rpcCode = rpcCode
@@ -353,6 +360,7 @@ export class RetriesExhaustedError extends McpWebSocketError {
   /** How often the client dialed since `connect()`, or since the last stable connection broke. */
   declare readonly attempts: number
 
+  /** Makes the error after so many dials, the last of which failed with `cause`. */
   constructor(attempts: number, cause: McpWebSocketError | undefined) {
     const message = `gave up after ${String(attempts)} attempt${attempts === 1 ? '' : 's'}: ${cause?.message ?? 'no connection lasted'}`
     super('RETRIES_EXHAUSTED', message, { cause, retryable: true, delivery: 'not-sent', hint: cause?.hint })
@@ -375,6 +383,7 @@ export class QueueFullError extends McpWebSocketError {
   override readonly name = 'QueueFullError'
   declare readonly code: 'QUEUE_FULL'
 
+  /** Makes the error of the limit that `message` names. */
   constructor(message: string, hint: string) {
     super('QUEUE_FULL', message, { delivery: 'not-sent', retryable: true, hint })
   }
@@ -395,6 +404,7 @@ export class ClosedError extends McpWebSocketError {
   override readonly name = 'ClosedError'
   declare readonly code: 'CLOSED'
 
+  /** Makes the error; `delivery` only if it is about a request. */
   constructor(delivery?: Delivery) {
     super('CLOSED', 'the client was closed', { delivery })
   }

@@ -77,7 +77,10 @@ export class McpWebSocketClient extends McpMethods {
   /** What the client writes into `_meta` of a modern request, as JSON without braces; made anew when the log level changes. */
   #requestMeta: string | undefined
 
-  /** @throws TypeError naming the option that is wrong. */
+  /**
+   * Makes a client. It dials nothing yet: see {@link connect}.
+   * @throws TypeError naming the option that is wrong.
+   */
   constructor(options: McpWebSocketClientOptions)
   /** @internal For tests: another platform. */
   constructor(options: McpWebSocketClientOptions, ports: Ports)

@@ -79,7 +79,10 @@ export class WebSocketClientTransport {
   /** The callbacks of the last life, for a `start()` without others. */
   #last: Callbacks = {}
 
-  /** @throws TypeError naming the option that is wrong. */
+  /**
+   * Makes a transport. It dials nothing yet: the SDK starts it.
+   * @throws TypeError naming the option that is wrong.
+   */
   constructor(url: UrlOption, options?: WebSocketClientTransportOptions)
   /** @internal For tests: another platform. */
   constructor(url: UrlOption, options: WebSocketClientTransportOptions | undefined, ports: Ports)
