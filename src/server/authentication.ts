@@ -15,8 +15,8 @@ export interface AuthenticationConfig<Auth> {
   readonly authenticate: McpWebSocketServerOptions<Auth>['authenticate']
   /** How long both may take together, in ms. */
   readonly authTimeout: number
-  /** Called with what they throw or reject with. */
-  readonly onerror: (error: Error) => void
+  /** Called with what one of them throws or rejects with. */
+  readonly onFailed: (callback: 'allowedOrigins' | 'authenticate', error: Error) => void
 }
 
 /** Decides whether pages of an origin may connect. */
@@ -36,7 +36,7 @@ export async function authenticateUpgrade<Auth>(
   request: IncomingMessage,
   token: string | undefined,
   head: Buffer,
-  { clock, isAllowedOrigin, authenticate, authTimeout, onerror }: AuthenticationConfig<Auth>
+  { clock, isAllowedOrigin, authenticate, authTimeout, onFailed }: AuthenticationConfig<Auth>
 ): Promise<Authentication<Auth>> {
   const { socket } = request
   const readBefore = socket.bytesRead - head.length
@@ -47,6 +47,7 @@ export async function authenticateUpgrade<Auth>(
     onLeft = () => resolve('left')
     // Node emits `end` although nobody reads, as long as the client has sent nothing too early.
     socket.once('end', onLeft).once('close', onLeft)
+    let asked: 'allowedOrigins' | 'authenticate' = 'allowedOrigins'
     // `async` turns a synchronous throw into a rejection.
     const ask = async (): Promise<Authentication<Auth>> => {
       const { origin } = request.headers
@@ -54,6 +55,7 @@ export async function authenticateUpgrade<Auth>(
       // Only `true` lets a page in: a function that forgot to return anything must not.
       const isAllowed: unknown = isAsked ? await isAllowedOrigin(origin, request) : true
       if (isAllowed !== true) return { rejected: REJECTED_UPGRADES.origin }
+      asked = 'authenticate'
       if (authenticate === undefined) return { auth: undefined as Auth }
       const auth = await authenticate(request, token)
       // `false` is the result of a comparison that the program forgot to turn into auth info: it must not mean "come in".
@@ -61,7 +63,7 @@ export async function authenticateUpgrade<Auth>(
       return isUnknown || (expiryOf(auth) ?? Infinity) <= Date.now() ? { rejected: REJECTED_UPGRADES.unauthorized } : { auth }
     }
     ask().then(resolve, (thrown: unknown) => {
-      onerror(asError(thrown))
+      onFailed(asked, asError(thrown))
       resolve({ rejected: REJECTED_UPGRADES.authentication })
     })
   })

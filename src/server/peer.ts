@@ -80,6 +80,11 @@ export class Peer implements ServerTransport {
     return this.#link.subprotocol
   }
 
+  /** Whether it was neither started nor ended. */
+  get isNew(): boolean {
+    return this.#state === 'new'
+  }
+
   start(): Promise<void> {
     if (this.#state !== 'new') return Promise.reject(new Error(this.#state === 'started' ? 'the transport was started before' : ENDED))
     this.#state = 'started'

@@ -12,7 +12,7 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws'
 import { asError, guarded } from '../lib/guarded.js'
-import { systemClock, type Clock } from '../lib/clock.js'
+import { systemClock, type Clock, type Timer } from '../lib/clock.js'
 import { authenticateUpgrade, type Authentication } from './authentication.js'
 import {
   judgeUpgrade,
@@ -23,6 +23,7 @@ import {
   type RejectedUpgrade
 } from './upgrade.js'
 import { EXPIRED, EXPIRED_REASON, Expiries, expiryOf } from './expiry.js'
+import { Faults } from './faults.js'
 import { Heartbeats } from './heartbeat.js'
 import { HttpBinding, rejectUpgrade } from './http-binding.js'
 import { formatMetrics, Metrics } from './metrics.js'
@@ -40,6 +41,8 @@ const CLOSE_TIMEOUT = 5000
 // How many pieces a client may split a message into: plenty for 16 MiB, and so few that the pieces themselves weigh little.
 const MAX_FRAGMENTS = 4096
 const MAX_CHUNKS = 32_768
+// How long a program may take to start a transport before it is told, in ms: clients of this package wait for 10 s.
+const START_WITHIN = 5000
 // The default time that `close` gives to requests in flight, in ms.
 const GRACE = 10_000
 
@@ -63,6 +66,7 @@ export class McpWebSocketServer<Auth = undefined> {
   readonly #binding: HttpBinding
   readonly #upgrades: WebSocketServer
   readonly #metrics = new Metrics()
+  readonly #faults: Faults
   readonly #shared: PeerConfig & SocketConfig
   readonly #peers = new Set<Peer>()
   readonly #expiries: Expiries
@@ -85,7 +89,9 @@ export class McpWebSocketServer<Auth = undefined> {
   /** @internal For tests: another clock. */
   constructor(options: McpWebSocketServerOptions<Auth>, ports: { readonly clock: Clock })
   constructor(options: McpWebSocketServerOptions<Auth>, ports: { readonly clock: Clock } = { clock: systemClock }) {
-    const config = this.#guardPath(resolveServerOptions(options))
+    const resolved = resolveServerOptions(options)
+    this.#faults = new Faults(resolved.onerror, (text) => process.emitWarning(text, 'McpWebSocketServerWarning'))
+    const config = this.#guardPath(resolved)
     this.#config = config
     this.#clock = ports.clock
     this.#binding = new HttpBinding(config.binding, (request, socket, head) => this.#onUpgrade(request, socket, head))
@@ -103,7 +109,8 @@ export class McpWebSocketServer<Auth = undefined> {
     }
     this.#upgrades = new WebSocketServer(upgrades)
     const heartbeats = new Heartbeats(ports.clock, config.heartbeat)
-    this.#shared = { ...config, clock: ports.clock, metrics: this.#metrics, heartbeats, onFailed: (error) => this.#reportError(error) }
+    const onFailed = (error: Error): void => this.#faults.report('a callback of a transport failed', error)
+    this.#shared = { ...config, clock: ports.clock, metrics: this.#metrics, heartbeats, onFailed }
     this.#expiries = new Expiries(ports.clock, config.expiryGrace)
     if (config.resume === false) return
     this.#reception = new Reception({
@@ -111,7 +118,7 @@ export class McpWebSocketServer<Auth = undefined> {
       clock: ports.clock,
       metrics: this.#metrics,
       drainTimeout: config.drainTimeout,
-      onerror: (error) => this.#reportError(error),
+      onerror: (error) => this.#faults.report('resume.store failed', error),
       onSession: (session, info) => this.#serve(session, info)
     })
   }
@@ -235,8 +242,8 @@ export class McpWebSocketServer<Auth = undefined> {
     this.#authenticating.set(socket, request)
     const { authenticate, authTimeout, allowedOrigins } = this.#config
     const isAllowedOrigin = typeof allowedOrigins === 'function' ? allowedOrigins : undefined
-    const onerror = (error: Error): void => this.#reportError(error)
-    const config = { clock: this.#clock, isAllowedOrigin, authenticate, authTimeout, onerror }
+    const onFailed = (callback: string, error: Error): void => this.#faults.report(`${callback} failed, and the client gets 503`, error)
+    const config = { clock: this.#clock, isAllowedOrigin, authenticate, authTimeout, onFailed }
     const authentication: Authentication<Auth> = await authenticateUpgrade(request, token, head, config)
     // Not in the map any more: `close()` was called meanwhile, and has rejected the upgrade.
     if (!this.#authenticating.delete(socket)) return
@@ -249,7 +256,7 @@ export class McpWebSocketServer<Auth = undefined> {
     guarded(
       () => this.#upgrades.handleUpgrade(request, socket, head, (ws) => this.#connect(ws, request, auth)),
       // ws throws if another listener for upgrades has accepted this one before: the socket is theirs.
-      (error) => this.#reportError(error)
+      (error) => this.#faults.report('an upgrade cannot be accepted', error)
     )
   }
 
@@ -275,24 +282,35 @@ export class McpWebSocketServer<Auth = undefined> {
       const principal = hashPrincipal(info.auth, resume === false ? undefined : resume.principal)
       reception.receive(socket, { info, principal, extra: extraOf(info) })
     } catch (thrown) {
-      this.#reportError(asError(thrown))
+      this.#faults.report('resume.principal failed, and the connection ends with 1011', asError(thrown))
       socket.cut('failed')
     }
   }
 
   /** Gives a client an MCP server. */
   #serve(link: PeerLink, info: ConnectionInfo<Auth>): Peer {
+    let timer: Timer | undefined
     const peer = new Peer(link, this.#shared, extraOf(info), (ended) => {
+      timer?.cancel()
       this.#peers.delete(ended)
       this.#onLess()
     })
     this.#peers.add(peer)
     // The executor turns a synchronous throw into a rejection.
     new Promise((resolve) => resolve(this.#config.onconnection(peer, info))).catch((thrown: unknown) => {
-      this.#reportError(asError(thrown))
+      this.#faults.report('onconnection failed, and the connection ends with 1011', asError(thrown))
       peer.cut('failed')
     })
+    // Most programs have started it by now, and then no connection costs a timer.
+    if (peer.isNew) timer = this.#clock.after(START_WITHIN, () => this.#onNotStarted(peer), true)
     return peer
+  }
+
+  #onNotStarted(peer: Peer): void {
+    if (!peer.isNew) return
+    const problem = `onconnection has not started its transport within ${String(START_WITHIN / 1000)} s`
+    const remedy = 'call connect(transport) of an MCP server, or transport.start()'
+    this.#faults.report('a client waits in vain', new Error(`${problem}: ${remedy}`))
   }
 
   #onGone(socket: PeerSocket): void {
@@ -317,7 +335,7 @@ export class McpWebSocketServer<Auth = undefined> {
     rejectUpgrade(socket, rejected)
     guarded(
       () => this.#config.onrejected?.(request, { status: rejected.status, reason: rejected.body }),
-      (error) => this.#reportError(error)
+      (error) => this.#faults.report('onrejected failed', error)
     )
   }
 
@@ -325,18 +343,16 @@ export class McpWebSocketServer<Auth = undefined> {
   #guardPath(config: ServerConfig<Auth>): ServerConfig<Auth> {
     const { path } = config
     if (typeof path !== 'function') return config
+    const onFailed = (error: Error): void => this.#faults.report('path failed, and the client gets 404', error)
     const guardedPath = (pathname: string): boolean => {
       let isOurs = false
-      guarded(
-        () => {
-          const returned: unknown = path(pathname)
-          isOurs = returned === true
-          // Every promise would count as true.
-          if (typeof returned !== 'boolean') this.#reportError(new TypeError('path must return true or false'))
-          return returned
-        },
-        (error) => this.#reportError(error)
-      )
+      guarded(() => {
+        const returned: unknown = path(pathname)
+        isOurs = returned === true
+        // Every promise would count as true.
+        if (typeof returned !== 'boolean') onFailed(new TypeError('path must return true or false'))
+        return returned
+      }, onFailed)
       return isOurs
     }
     return {
@@ -344,14 +360,6 @@ export class McpWebSocketServer<Auth = undefined> {
       binding: { ...config.binding, path: guardedPath },
       upgrade: { ...config.upgrade, path: guardedPath }
     }
-  }
-
-  #reportError(error: Error): void {
-    // What `onerror` itself throws has nowhere to go.
-    guarded(
-      () => this.#config.onerror?.(error),
-      () => undefined
-    )
   }
 }
 

@@ -161,7 +161,8 @@ export interface McpWebSocketServerOptions<Auth = undefined> {
   readonly onrejected?: ((request: IncomingMessage, rejection: RejectionInfo) => unknown) | undefined
   /**
    * Called with what the other callbacks throw or reject with, and with what the callbacks of a transport do where the transport has no
-   * `onerror`. It may be async. Default: errors are dropped.
+   * `onerror`; also where `onconnection` has not started its transport within 5 s, and where `resume.store` is lost. Never with what a
+   * client does wrong. It may be async. Default: each distinct error is a warning of the process, once.
    */
   readonly onerror?: ((error: Error) => void) | undefined
 }

@@ -29,7 +29,8 @@ const server = new McpWebSocketServer({
   // For a demonstration on one machine. Elsewhere: `authenticate`, and `allowedHosts` with the name that clients dial.
   allowUnauthenticated: true,
   resume: { store: new RedisSessionStore(redis) },
-  onconnection: (transport) => void serveStdio(makeServer, { transport })
+  onconnection: (transport) => void serveStdio(makeServer, { transport }),
+  onerror: (error) => console.error(error)
 })
 await server.listen()
 console.log('listening on', port)

@@ -26,7 +26,8 @@ const mcp = new McpWebSocketServer({
   server: http,
   path: '/ws',
   authenticate: (_request, token) => (isSameToken(token, process.env.MCP_TOKEN ?? '') ? { user: 'ada' } : undefined),
-  onconnection: (transport) => void serveStdio(makeServer, { transport })
+  onconnection: (transport) => void serveStdio(makeServer, { transport }),
+  onerror: (error) => console.error(error)
 })
 await mcp.listen()
 http.listen(Number(process.env.PORT ?? 8080), '127.0.0.1', () => console.log('listening on', mcp.address()?.port))
