@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { useFolder } from '../helpers/use-folder.js'
@@ -280,6 +280,22 @@ describe('a result', () => {
     expect([again.code, again.err]).toEqual([1, expect.stringContaining('EEXIST')])
   })
 
+  test('--save makes the folder', async () => {
+    const folder = join(await useFolder(), 'a', 'b')
+    expect((await call(await useContent(), 'x', '--save', folder)).code).toBe(0)
+    expect(readdirSync(folder)).toHaveLength(2)
+  })
+
+  test('--save into what is no folder ends with 2, and the tool is not called', async () => {
+    const file = join(await useFolder(), 'file')
+    writeFileSync(file, '')
+    let calls = 0
+    const url = await useResults({ 'tools/call': () => ({ content: [], calls: ++calls }) }, {})
+    const { code, err } = await call(url, 'x', '--save', file)
+    expect([code, err]).toEqual([2, expect.stringMatching(/^error: --save: EEXIST/)])
+    expect(calls).toBe(0)
+  })
+
   test('that is structured is shown once, pretty', async () => {
     const structuredContent = { a: 1 }
     const repeated = { content: [{ type: 'text', text: '{"a": 1}' }], structuredContent }
@@ -367,6 +383,29 @@ describe('wrong usage ends with 2:', () => {
   })
 })
 
+test.each([
+  [['tools'], 'This server has no tools.'],
+  [['resources'], 'This server has no resources.'],
+  [['prompts'], 'This server has no prompts.'],
+  [['tasks'], 'This server has no tasks.'],
+  [['read', 'test://a'], 'This server has no resources.'],
+  [['prompt', 'a'], 'This server has no prompts.'],
+  [['call', 'a'], 'This server has no tools.'],
+  [['task', 'a'], 'This server has no tasks.'],
+  [['task', 'a', '--cancel'], 'This server has no tasks.'],
+  [['listen', '--level', 'info'], 'This server has no logging.'],
+  [['listen', '--resource', 'test://a'], 'This server has no resources.']
+])('%j says what the server does not have', async ([command = '', ...words], text) => {
+  const cli = useCli([command, await useResults({}, {}), ...words, '--protocol', 'legacy'])
+  expect([await cli.code, cli.out, cli.err]).toEqual([1, '', `error: ${text}\n`])
+})
+
+test('a server with the tasks of 2026-07-28 has no list of them', async () => {
+  const url = await useResults({}, { extensions: { 'io.modelcontextprotocol/tasks': {} } })
+  const cli = useCli(['tasks', url, '--protocol', 'legacy'])
+  expect([await cli.code, cli.err]).toEqual([1, 'error: This server has no list of its tasks.\n'])
+})
+
 describe('tasks', () => {
   const task = (status: string) => ({
     taskId: 't1',
@@ -377,6 +416,26 @@ describe('tasks', () => {
     statusMessage: 'half\u001bway'
   })
   const content = [{ type: 'text', text: 'done' }]
+
+  test.each([
+    ['required', true],
+    ['optional', false],
+    [undefined, false]
+  ])('are asked for where the support of the tool is %s: %j', async (taskSupport, isAsked) => {
+    let asked: unknown
+    const url = await useResults({
+      'tools/list': () => ({ tools: [{ name: 'research', inputSchema: { type: 'object' }, execution: { taskSupport } }] }),
+      'tools/call': ({ task: params }) => {
+        asked = params
+        return params ? { task: task('working') } : { content }
+      },
+      'tasks/get': () => task('completed'),
+      'tasks/result': () => ({ content })
+    })
+    const { code, out } = await call(url, 'research')
+    expect([code, out]).toEqual([0, 'done\n'])
+    expect(asked).toEqual(isAsked ? {} : undefined)
+  })
 
   test('are listed', async () => {
     const url = await useResults({ 'tasks/list': () => ({ tasks: [task('working')] }) })

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { isRpcError, type LoggingLevel } from '../../index.js'
 import { EXIT, Failure } from '../failure.js'
 import type { Io } from '../io.js'
+import { explainMissing } from '../missing.js'
 import { printableJson, printableLine } from '../printable.js'
 import { visit, type VisitFlags } from '../visit.js'
 
@@ -26,8 +27,8 @@ export async function listen(io: Io, url: string, flags: ListenFlags): Promise<v
     url,
     { ...flags, retries: flags.retries ?? Infinity },
     async ({ client, signal, request, status }) => {
-      if (flags.level !== undefined) await client.setLoggingLevel(flags.level, request)
-      for (const uri of flags.resource ?? []) await client.subscribeResource({ uri }, request)
+      if (flags.level !== undefined) await client.setLoggingLevel(flags.level, request).catch(explainMissing(client, 'logging'))
+      for (const uri of flags.resource ?? []) await client.subscribeResource({ uri }, request).catch(explainMissing(client, 'resources'))
       const filter = { toolsListChanged: true, promptsListChanged: true, resourcesListChanged: true }
       if (client.era === 'modern')
         await client.listen(filter, request).catch((error: unknown) => {

@@ -1,5 +1,6 @@
 import type { McpWebSocketClient, RequestOptions } from '../../index.js'
 import type { Io } from '../io.js'
+import { explainMissing, type Feature } from '../missing.js'
 import { printableJson, printableLine } from '../printable.js'
 import { hasColours, painter, type Paint } from '../terminal.js'
 import { describeArguments } from '../tool-arguments.js'
@@ -18,6 +19,7 @@ interface Entry {
 
 /** A list of the server, and how one of its entries is shown: lines, the first of which begins with its name. */
 interface List<T extends Entry> {
+  readonly feature: Feature
   readonly ask: (client: McpWebSocketClient, request: RequestOptions) => Promise<readonly T[]>
   readonly nameOf: (entry: T) => string
   readonly details: (entry: T) => readonly string[]
@@ -34,7 +36,7 @@ const listing =
   <T extends Entry>(list: List<T>) =>
   (io: Io, url: string, flags: VisitFlags): Promise<void> =>
     visit(io, url, flags, async ({ client, request }) => {
-      const entries = await list.ask(client, request)
+      const entries = await list.ask(client, request).catch(explainMissing(client, list.feature))
       if (flags.json) return void io.stdout.write(`${printableJson(entries, 2)}\n`)
       const paint = painter(hasColours(io.stdout, io.env))
       for (const entry of entries) io.stdout.write(`${showEntry(entry, list, paint)}\n`)
@@ -42,6 +44,7 @@ const listing =
 
 /** `mcp-ws tools URL` */
 export const listTools = listing({
+  feature: 'tools',
   ask: async (client, request) => (await client.listTools(undefined, request)).tools,
   nameOf: ({ name }) => name,
   details: describeArguments
@@ -49,6 +52,7 @@ export const listTools = listing({
 
 /** `mcp-ws prompts URL` */
 export const listPrompts = listing({
+  feature: 'prompts',
   ask: async (client, request) => (await client.listPrompts(undefined, request)).prompts,
   nameOf: ({ name }) => name,
   details: ({ arguments: args = [] }) =>
@@ -59,6 +63,7 @@ export const listPrompts = listing({
 
 /** `mcp-ws tasks URL`: of a server of 2025-11-25; later ones have no list. */
 export const listTasks = listing({
+  feature: 'tasks',
   ask: async (client, request) => {
     const { tasks } = await client.listTasks(undefined, request)
     return tasks.map((task) => ({ ...task, name: task.taskId, description: [task.status, task.statusMessage].filter(Boolean).join(', ') }))
@@ -69,6 +74,7 @@ export const listTasks = listing({
 
 /** `mcp-ws resources URL`: resources, and behind them the templates, whose addresses have parts to fill in. */
 export const listResources = listing({
+  feature: 'resources',
   ask: async (client, request) => {
     const { resources } = await client.listResources(undefined, request)
     // Many servers know no templates.

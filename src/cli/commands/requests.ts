@@ -1,9 +1,10 @@
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Tool } from '../../index.js'
 import { showContents, showMessages, showToolResult, type Shown } from '../content.js'
 import { EXIT, Failure, usageError } from '../failure.js'
 import type { Io } from '../io.js'
+import { explainMissing } from '../missing.js'
 import { printableJson, printableLine } from '../printable.js'
 import { findProblems, readArguments } from '../tool-arguments.js'
 import { visit, type Visit, type VisitFlags } from '../visit.js'
@@ -14,6 +15,22 @@ import { visit, type Visit, type VisitFlags } from '../visit.js'
 export interface RequestFlags extends VisitFlags {
   /** A folder for images, sounds and blobs. */
   readonly save?: string | undefined
+}
+
+/** Before anything is dialled: a tool is not to be called, perhaps for money, when its result cannot be kept. */
+function makeFolder({ save }: RequestFlags): void {
+  if (save === undefined) return
+  try {
+    mkdirSync(save, { recursive: true })
+  } catch (error) {
+    throw usageError(`--save: ${(error as Error).message}`)
+  }
+}
+
+/** Connects for one request, whose result may be saved. */
+async function visitToSave(io: Io, url: string, flags: RequestFlags, work: (visit: Visit) => Promise<void>): Promise<void> {
+  makeFolder(flags)
+  await visit(io, url, flags, work)
 }
 
 /** Files get names of ours: the server's words could lead anywhere. */
@@ -53,13 +70,15 @@ async function findTool({ client, request }: Visit, name: string): Promise<Tool 
 export async function callTool(io: Io, url: string, name: string, words: readonly string[], flags: RequestFlags): Promise<void> {
   // What no tool can take is said before anything is dialled.
   readArguments(words, undefined)
-  await visit(io, url, flags, async (visiting) => {
+  await visitToSave(io, url, flags, async (visiting) => {
     const { client, request } = visiting
     const tool = await findTool(visiting, name)
     const args = readArguments(words, tool?.inputSchema)
     const problems = findProblems(args, tool?.inputSchema)
     if (problems.length > 0) throw usageError([`${name} does not take these arguments:`, ...problems.map((line) => `  ${line}`)].join('\n'))
-    const result = await client.callTool({ name, arguments: args }, request)
+    // In 2025-11-25 the client has to ask for the task that some tools insist on; later servers decide by themselves.
+    const task = tool?.execution?.taskSupport === 'required' ? { task: {} } : {}
+    const result = await client.callTool({ name, arguments: args, ...task }, request).catch(explainMissing(client, 'tools'))
     print(io, flags, result, showToolResult, visiting)
     if (result.isError) throw new Failure('the tool failed', EXIT.failed)
   })
@@ -67,8 +86,9 @@ export async function callTool(io: Io, url: string, name: string, words: readonl
 
 /** `mcp-ws read URL URI` */
 export const readResource = (io: Io, url: string, uri: string, flags: RequestFlags): Promise<void> =>
-  visit(io, url, flags, async (visiting) => {
-    print(io, flags, await visiting.client.readResource({ uri }, visiting.request), showContents, visiting)
+  visitToSave(io, url, flags, async (visiting) => {
+    const { client, request } = visiting
+    print(io, flags, await client.readResource({ uri }, request).catch(explainMissing(client, 'resources')), showContents, visiting)
   })
 
 /** The flags of {@link finishTask}. */
@@ -79,10 +99,11 @@ export interface TaskFlags extends RequestFlags {
 
 /** `mcp-ws task URL ID`: waits for the end of a task and prints the result of its tool. Ctrl-C leaves the task alone. */
 export const finishTask = (io: Io, url: string, id: string, flags: TaskFlags): Promise<void> =>
-  visit(io, url, flags, async (visiting) => {
+  visitToSave(io, url, flags, async (visiting) => {
     const { client, request, signal, status } = visiting
+    const explain = explainMissing(client, 'tasks')
     if (flags.cancel) {
-      await client.cancelTask(id, request)
+      await client.cancelTask(id, request).catch(explain)
       status.line(printableLine(`task ${id}: cancelled`))
       return
     }
@@ -90,7 +111,7 @@ export const finishTask = (io: Io, url: string, id: string, flags: TaskFlags): P
     const interrupted = new Promise<never>((_, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
     })
-    const result = await Promise.race([client.resumeTask(id, { ...request, signal: undefined }), interrupted])
+    const result = await Promise.race([client.resumeTask(id, { ...request, signal: undefined }).catch(explain), interrupted])
     print(io, flags, result, showToolResult, visiting)
     if (result.isError) throw new Failure('the tool failed', EXIT.failed)
   })
@@ -99,7 +120,9 @@ export const finishTask = (io: Io, url: string, id: string, flags: TaskFlags): P
 export async function getPrompt(io: Io, url: string, name: string, words: readonly string[], flags: RequestFlags): Promise<void> {
   const entries = Object.entries(readArguments(words, { properties: {} }))
   const given = Object.fromEntries(entries.map(([key, value]) => [key, typeof value === 'string' ? value : JSON.stringify(value)]))
-  await visit(io, url, flags, async (visiting) => {
-    print(io, flags, await visiting.client.getPrompt({ name, arguments: given }, visiting.request), showMessages, visiting)
+  await visitToSave(io, url, flags, async (visiting) => {
+    const { client, request } = visiting
+    const result = await client.getPrompt({ name, arguments: given }, request).catch(explainMissing(client, 'prompts'))
+    print(io, flags, result, showMessages, visiting)
   })
 }
