@@ -1,4 +1,4 @@
-import { isConnectionLostError, isHandshakeError, isMcpWebSocketError } from '../errors.js'
+import { isConnectionLostError, isHandshakeError, isMcpWebSocketError, isSubprotocolError } from '../errors.js'
 import { NGINX_LINES } from '../socket/hints.js'
 import { publicUrl } from '../socket/secrets.js'
 import type { ProbeChange, ProbeOptions } from './types.js'
@@ -13,8 +13,37 @@ export function causeOf(error: unknown, malformed: string | undefined): string {
   return message
 }
 
-/** What to do about it; the words of the error's own hint wherever it has one. */
-export function remedyOf(error: unknown, malformed: string | undefined, change: ProbeChange | undefined): string | undefined {
+/** What came of the hint of an error, where it was followed and led to another fault. */
+export interface Followed {
+  /** What the hint asks for. */
+  readonly change: ProbeChange
+  /** The fault that came then. */
+  readonly error: unknown
+  /** See {@link causeOf}. */
+  readonly malformed: string | undefined
+}
+
+/** Says what came of it, so that nobody is told to do what has just failed. */
+function afterHint({ change, error, malformed }: Followed): string {
+  const isMute = malformed !== undefined || (isHandshakeError(error) && error.code === 'HANDSHAKE_TIMEOUT')
+  const fault = isMute
+    ? 'the socket opens, but nobody answers MCP: this is probably not an MCP server'
+    : `another fault follows: ${causeOf(error, malformed)}`
+  return `With ${wordsOf(change).join(', ')} ${fault}.`
+}
+
+/**
+ * What to do about it; the words of the error's own hint wherever it has one.
+ * @param change - What helps.
+ * @param followed - What came of the hint, if that was tried and did not help.
+ */
+export function remedyOf(
+  error: unknown,
+  malformed: string | undefined,
+  change: ProbeChange | undefined,
+  followed?: Followed
+): string | undefined {
+  if (change === undefined && followed !== undefined && isSubprotocolError(error)) return afterHint(followed)
   const helps = change === undefined ? undefined : `It works with: ${wordsOf(change).join(', ')}.`
   if (malformed !== undefined) return helps ?? 'This is another protocol than MCP, or a server that wraps its messages: check the URL.'
   if (isConnectionLostError(error)) {
@@ -48,6 +77,12 @@ function settled(options: ProbeOptions, change: ProbeChange): ProbeChange {
   // A whole offer leaves no place for more names.
   const offer = change.subprotocols ? undefined : (change.offer ?? options.offer)
   return { subprotocols: offer ? undefined : subprotocols, onMissingSubprotocol, protocol, ...members, offer }
+}
+
+/** Equal for changes that make the same dial. */
+export function keyOf(options: ProbeOptions, change: ProbeChange): string {
+  const { subprotocols = [], offer, onMissingSubprotocol = 'fail', protocol = 'auto' } = settled(options, change)
+  return JSON.stringify([change.url, change.via ?? options.auth?.via, subprotocols, offer, onMissingSubprotocol, protocol])
 }
 
 /** The line of TypeScript that makes a client which connects. */

@@ -7,7 +7,7 @@ import { Waits } from '../lib/waits.js'
 import { publicUrl } from '../socket/secrets.js'
 import { readUrl } from '../socket/target.js'
 import { RESUME_SUBPROTOCOL } from '../wire/subprotocol.js'
-import { causeOf, flagsOf, remedyOf, typescriptOf, wordsOf } from './advice.js'
+import { causeOf, flagsOf, keyOf, remedyOf, typescriptOf, wordsOf, type Followed } from './advice.js'
 import { attempt, type Outcome } from './attempt.js'
 import { candidatesAfter } from './candidates.js'
 import { describeNetworkError, networkSteps } from './network-steps.js'
@@ -27,6 +27,10 @@ class Probe {
   readonly #timeout: number
   readonly #steps: ProbeStep[] = []
   readonly #waits = new Waits(systemClock)
+  /** What was dialled with, so that nothing is tried twice. */
+  readonly #tried = new Set<string>()
+  /** The first change that led to another fault. */
+  #followed: Followed | undefined
   #attempts = 0
 
   constructor(url: URL, options: ProbeOptions) {
@@ -42,7 +46,7 @@ class Probe {
     if (first.ok) return this.#succeed({}, first.server)
     const found = await this.#search(first, {}, 2)
     const { error, malformed } = first
-    const failure = { ok: false, cause: causeOf(error, malformed), remedy: remedyOf(error, malformed, found?.change) }
+    const failure = { ok: false, cause: causeOf(error, malformed), remedy: remedyOf(error, malformed, found?.change, this.#followed) }
     if (found === undefined) return { url: publicUrl(this.#url), steps: this.#steps, ...failure }
     return { ...(await this.#succeed(found.change, found.server)), ...failure }
   }
@@ -73,6 +77,7 @@ class Probe {
 
   async #try(change: ProbeChange, name: string, options = this.#options, resume = false): Promise<Outcome> {
     this.#attempts++
+    if (!resume && options === this.#options) this.#tried.add(keyOf(options, change))
     let outcome: Outcome | undefined
     await this.#step(name, async () => {
       outcome = await attempt(this.#url, options, change, this.#timeout, resume)
@@ -88,9 +93,12 @@ class Probe {
     for (const candidate of candidatesAfter(error, this.#urlOf(base), this.#options)) {
       if (this.#attempts >= MOST_ATTEMPTS) return undefined
       const change = { ...base, ...candidate }
+      if (this.#tried.has(keyOf(this.#options, change))) continue
       const outcome = await this.#try(change, this.#nameOf(change))
       if (outcome.ok) return { change, server: outcome.server }
-      if (kindOf(outcome.error) !== kindOf(error)) further.push([outcome, change])
+      if (kindOf(outcome.error) === kindOf(error)) continue
+      further.push([outcome, change])
+      this.#followed ??= { change, ...outcome }
     }
     if (depth === 1) return undefined
     for (const [outcome, change] of further) {

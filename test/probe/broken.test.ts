@@ -288,6 +288,27 @@ const ROWS: readonly Row[] = [
     cause: /within 300 ms|not ready/
   },
   {
+    fault: 'a server of another protocol that names no subprotocol and says nothing',
+    setUp: async () => ({ url: (await useWsServer(() => undefined, { handleProtocols: () => false })).url, options: { timeout: 300 } }),
+    cause: /chose no subprotocol/,
+    remedy: /^With onMissingSubprotocol: 'accept' the socket opens, but nobody answers MCP: this is probably not an MCP server\.$/
+  },
+  {
+    fault: 'a server of another protocol that names no subprotocol and greets its client',
+    setUp: async () => ({
+      url: (await useWsServer(({ socket }) => socket.send('{"type":"hello"}'), { handleProtocols: () => false })).url,
+      options: { timeout: 300 }
+    }),
+    cause: /chose no subprotocol/,
+    remedy: /nobody answers MCP: this is probably not an MCP server\.$/
+  },
+  {
+    fault: 'a server that names no subprotocol, and drops clients that take none',
+    setUp: async () => ({ url: (await useWsServer(({ socket }) => socket.close(1008, 'no'), { handleProtocols: () => false })).url }),
+    cause: /chose no subprotocol/,
+    remedy: /^With onMissingSubprotocol: 'accept' another fault follows: The server accepts the connection and drops it at once: .*1008/
+  },
+  {
     fault: 'a server of SSH',
     setUp: async () => ({
       url: (
@@ -435,6 +456,14 @@ describe('probe()', () => {
     const controller = new AbortController()
     const probing = probe(url, { signal: controller.signal, onstep: () => controller.abort(reason) })
     await expect(probing).rejects.toBe(reason)
+  })
+
+  test('tries nothing twice', async () => {
+    const { url } = await useWsServer(() => undefined, { handleProtocols: () => false })
+    const { steps } = await probe(url, { timeout: 300 })
+    const names = steps.map(({ name }) => name)
+    expect(names.length).toBeGreaterThan(3)
+    expect(names).toEqual([...new Set(names)])
   })
 
   test('sends no credentials to another scheme', async () => {
