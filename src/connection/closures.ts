@@ -108,6 +108,7 @@ export function describeClosure({ error, kind, code, reason }: Closure, where = 
   return `the connection to ${where} ${end}${reason ? ` ${JSON.stringify(reason)}` : ''}`
 }
 
+const FAILED_HINT = 'The server failed: see its log.'
 const DROPPED_HINT =
   'The server closed the connection before MCP was ready: it may want another subprotocol, credentials, or another first message, or not speak MCP here.'
 
@@ -121,7 +122,8 @@ export function withError(closure: Closure, where?: string, cause?: McpWebSocket
   if (error) return { ...closure, error }
   const retryable = judgeClosure(closure) === 'retry'
   // A server that hangs up on every first message is no passing trouble.
-  const hint = cause?.hint ?? (closure.kind === 'close' && !closure.everReady ? DROPPED_HINT : undefined)
+  const hint =
+    cause?.hint ?? (closure.kind === 'close' && !closure.everReady ? (closure.code === 1011 ? FAILED_HINT : DROPPED_HINT) : undefined)
   const details = { retryable, delivery: 'not-sent', cause, hint } as const
   const end = describeClosure(closure, where)
   return { ...closure, error: new ConnectionLostError(lostCode(closure), cause ? `${end}; ${cause.message}` : end, closure, details) }
@@ -153,6 +155,7 @@ export const lostCode = (closure: Closure): 'HEARTBEAT_TIMEOUT' | 'CONNECTION_LO
 /** The closure of a socket that `reconnect()` replaces. */
 export const REPLACED: Closure = { kind: 'close', code: 1000, reason: 'reconnect', wasClean: true, everReady: true }
 
+const UNREACHED_HINT = 'A firewall may drop packets, or a function among the options hangs.'
 const SILENCE_HINT =
   'The server accepts WebSockets but does not respond to MCP: is the path right, and does it speak MCP over WebSocket? It may want another subprotocol.'
 
@@ -169,7 +172,7 @@ export function lateClosure(
 ): Omit<Closure, 'everReady'> {
   const isDial = code === 'CONNECT_TIMEOUT'
   const problem = `${isDial ? 'no connection to' : 'connected, but MCP was not ready at'} ${where} within ${String(ms)} ms`
-  const hint = isDial ? undefined : (cause?.hint ?? SILENCE_HINT)
+  const hint = isDial ? UNREACHED_HINT : (cause?.hint ?? SILENCE_HINT)
   const message = cause ? `${problem}; ${cause.message}` : problem
   const error = new HandshakeError(code, message, { retryable: true, delivery: 'not-sent', cause, hint })
   return { kind: 'timeout', wasClean: false, error }

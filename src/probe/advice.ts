@@ -49,7 +49,8 @@ export function remedyOf(
   if (isConnectionLostError(error)) {
     const likely =
       'It misses something: credentials (auth.token or headers), another subprotocol, or the first message of another protocol.'
-    return helps ?? likely
+    // The server says itself that the fault is its own.
+    return helps ?? (error.closure.code === 1011 ? error.hint : likely)
   }
   const hint = isMcpWebSocketError(error) ? error.hint : undefined
   const isProxy = isHandshakeError(error) && error.status === 426 && change === undefined

@@ -261,6 +261,7 @@ describe('withError', () => {
     expect(withError(closureOf({ code: 1000, everReady: false })).error.hint).toContain('before MCP was ready')
     expect(withError(closureOf({ code: 1000, everReady: true })).error.hint).toBeUndefined()
     expect(withError(closureOf({ kind: 'heartbeat', everReady: false })).error.hint).toBeUndefined()
+    expect(withError(closureOf({ code: 1011, everReady: false })).error.hint).toBe('The server failed: see its log.')
   })
 
   it('names what may explain the closure, with its hint', () => {
@@ -299,6 +300,7 @@ describe('lateClosure', () => {
     const closure = lateClosure(code, 500, 'ws://h/ws')
     expect(closure).toMatchObject({ kind: 'timeout', wasClean: false })
     expect(closure.error).toMatchObject({ name: 'HandshakeError', code, message, retryable: true, delivery: 'not-sent' })
+    expect(closure.error?.hint).toMatch(code === 'CONNECT_TIMEOUT' ? /firewall.*function/ : /does not respond to MCP/)
     expect(judgeClosure({ ...closure, everReady: false })).toBe('retry')
   })
 })

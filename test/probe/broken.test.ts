@@ -155,7 +155,7 @@ const ROWS: readonly Row[] = [
     fault: 'credentials are wrong',
     setUp: async () => ({ url: (await useServer({ authenticate: () => undefined })).url, options: { auth: { token: 'wrong' } } }),
     cause: /HTTP 401/,
-    remedy: /wants credentials/
+    remedy: /rejected the credentials/
   },
   {
     fault: 'a proxy that drops Authorization',
@@ -269,6 +269,14 @@ const ROWS: readonly Row[] = [
     setUp: async () => ({ url: (await useWsServer(({ socket }) => socket.close(1008, 'no'), { handleProtocols: () => 'mcp.v1' })).url }),
     cause: /drops it at once: .*1008/,
     remedy: /It misses something: credentials/
+  },
+  {
+    fault: 'a server whose program cannot be started',
+    setUp: async () => ({
+      url: (await useWsServer(({ socket }) => socket.close(1011, 'no program'), { handleProtocols: () => 'mcp.v1' })).url
+    }),
+    cause: /drops it at once: .*1011 "no program"/,
+    remedy: /^The server failed: see its log\.$/
   },
   {
     fault: 'frames that are no JSON-RPC',
