@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { retryAfterOfHeader } from './retry-after.js'
 import { publicUrl, redact, redactStart } from './secrets.js'
 import { hintForStatus, hintForSystemError, isLocalTlsFailure } from './hints.js'
-import { judgeSubprotocol } from '../wire/subprotocol.js'
+import { isCredential, judgeSubprotocol } from '../wire/subprotocol.js'
 import { HandshakeError, UnauthorizedError, type ErrorDetails } from '../errors.js'
 import { oversize, type SocketClosure, type Target } from './web-socket.js'
 
@@ -40,7 +40,7 @@ export function closureOfRejectedUpgrade(response: RejectedUpgrade, body: Uint8A
     body: shown,
     retryAfter,
     wwwAuthenticate: redacted(headers['www-authenticate']),
-    hint: hintForStatus(status, location && originOf(location, target.url), words),
+    hint: hintForStatus(status, carriesCredentials(target), location && originOf(location, target.url), words),
     retryable: status >= 500 || status === 408 || status === 425 || status === 429,
     delivery: 'not-sent'
   } as const
@@ -50,6 +50,12 @@ export function closureOfRejectedUpgrade(response: RejectedUpgrade, body: Uint8A
   const error = isUnauthorized ? new UnauthorizedError(message, details) : new HandshakeError('UNEXPECTED_STATUS', message, details)
   return { kind: 'http', status, retryAfter, wasClean: false, error }
 }
+
+/** Whether there is anything by which the server may know who dials: credentials of HTTP, a token in the offer, or a key by its name. */
+const carriesCredentials = ({ url, headers, protocols }: Target): boolean =>
+  url.username !== '' ||
+  protocols.some(isCredential) ||
+  [...Object.keys(headers), ...url.searchParams.keys()].some((name) => /auth|cookie|key|secret|token/i.test(name))
 
 const LONGEST_WORDS = 200
 
@@ -124,12 +130,16 @@ export function closureOfWsError(failure: unknown, maxMessageBytes: number): Soc
   }
 }
 
+// The thread, the number, the library, the function and the reason of an error of OpenSSL, and then where in its source.
+const OPENSSL = /^(?:[\dA-F]+:)?error:[\dA-F]+:([^:]*):[^:]*:([^:]+)(?::[^]*)?$/
+
 function factsOf(failure: unknown): { message: string; code: string } {
   if (!(failure instanceof Error)) return { message: typeof failure === 'string' ? failure : 'unknown failure', code: '' }
   // Node tries several addresses at once (RFC 8305) and reports one error for each, in an error whose own message is empty.
   const first: unknown = failure instanceof AggregateError ? failure.errors[0] : undefined
   const { code } = failure as { code?: unknown }
-  return { message: failure.message || (first instanceof Error ? first.message : failure.name), code: typeof code === 'string' ? code : '' }
+  const message = failure.message || (first instanceof Error ? first.message : failure.name)
+  return { message: message.replace(OPENSSL, '$2 ($1)'), code: typeof code === 'string' ? code : '' }
 }
 
 const isTlsCode = (code: string): boolean => /^(CERT_|CRL_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_|ERR_TLS|ERR_SSL|EPROTO$)/.test(code)

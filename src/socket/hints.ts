@@ -1,7 +1,9 @@
 // What a failed dial most likely means, and what to do about it. Node only: browsers show neither the status nor the system error, so
 // their bundle leaves these texts out.
 
-const FOR_CREDENTIALS = 'The server wants credentials: set auth.token (or headers), and check that proxies forward Authorization.'
+const WANTS_CREDENTIALS = 'The server wants credentials: set auth.token (or headers).'
+const REJECTED_CREDENTIALS =
+  'The server rejected the credentials that were sent: are they the right ones, have they expired, and do proxies forward Authorization?'
 
 /** What a location of nginx needs for a WebSocket; it sends `Sec-WebSocket-Protocol` and `Authorization` on by itself, unless told otherwise. */
 export const NGINX_LINES: readonly string[] = [
@@ -13,12 +15,6 @@ export const NGINX_LINES: readonly string[] = [
 const STATUS_HINTS: ReadonlyMap<number, string> = new Map([
   [200, 'A web page answered: the path is wrong, or a captive portal stands in between.'],
   [400, 'The request did not arrive as a WebSocket upgrade: check the path, and that proxies forward the Upgrade and Connection headers.'],
-  [401, FOR_CREDENTIALS],
-  [
-    403,
-    'The token has expired or does not suffice, the path is wrong (servers on Starlette, such as FastAPI, say 403 to both), or the server ' +
-      'does not accept this Origin or Host.'
-  ],
   [404, 'Nothing is served at this path; many servers use /ws or /mcp.'],
   [405, 'The path exists but takes no GET: it is probably an HTTP endpoint of MCP, not a WebSocket.'],
   [407, 'A proxy wants credentials: use the option agent.'],
@@ -27,27 +23,35 @@ const STATUS_HINTS: ReadonlyMap<number, string> = new Map([
     'Either the server wants another subprotocol than those offered (mcp.v1 and the option subprotocols, or the option offer), or a proxy dropped ' +
       `the Upgrade and Connection headers (nginx: ${NGINX_LINES.join(' ').replaceAll(';', ',')} and forward Sec-WebSocket-Protocol).`
   ],
-  [429, 'Too many connections or requests: the client waits as long as Retry-After asks.'],
+  [429, 'Too many connections or requests: wait as long as Retry-After asks.'],
   [502, 'A proxy cannot reach the server behind it.'],
-  [503, 'The server is overloaded or restarting, or a proxy has no server behind it; the client tries again.'],
+  [503, 'The server is overloaded or restarting, or a proxy has no server behind it; this may pass.'],
   [504, 'A proxy got no answer from the server behind it.'],
   [511, 'A captive portal stands in between: sign in to the network with a browser.']
 ])
 
 /**
  * What an HTTP status in place of 101 means.
+ * @param hasCredentials - Whether the dial carried any.
  * @param redirect - Where a 3xx points to, without credentials.
  * @param words - What the server said about it, if anything.
  */
-export function hintForStatus(status: number, redirect?: string, words = ''): string {
+export function hintForStatus(status: number, hasCredentials: boolean, redirect?: string, words = ''): string {
+  const forCredentials = hasCredentials && !/missing|required/i.test(words) ? REJECTED_CREDENTIALS : WANTS_CREDENTIALS
+  if (status === 401) return forCredentials
+  if (status === 403)
+    return (
+      `${hasCredentials ? 'The token has expired or does not suffice' : 'A token is missing'}, the path is wrong ` +
+      '(servers on Starlette, such as FastAPI, say 403 to both), or the server does not accept this Origin or Host.'
+    )
   // A 400 can mean anything: a guess would contradict what the server says.
   if (status === 400 && words && !/upgrade|websocket/i.test(words))
-    return /auth|token|credential/i.test(words) ? FOR_CREDENTIALS : 'The server says what it misses: check url, headers and subprotocols.'
+    return /auth|token|credential/i.test(words) ? forCredentials : 'The server says what it misses: check url, headers and subprotocols.'
   if (status >= 300 && status < 400)
     return `Redirects are not followed, as they could carry credentials away. If you trust it, use ${redirect ?? 'the new address'} as url.`
   return (
     STATUS_HINTS.get(status) ??
-    (status >= 500 ? 'The server failed; the client tries again.' : 'The server does not serve a WebSocket here: check the URL.')
+    (status >= 500 ? 'The server failed: see its log.' : 'The server does not serve a WebSocket here: check the URL.')
   )
 }
 

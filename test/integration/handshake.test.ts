@@ -39,9 +39,9 @@ const ROWS: Row[] = [
   { response: { status: 408 }, dials: 3, hint: /./ },
   { response: { status: 425 }, dials: 3, hint: /./ },
   { response: { status: 429 }, dials: 3, hint: /Retry-After/ },
-  { response: { status: 500 }, dials: 3, hint: /tries again/ },
+  { response: { status: 500 }, dials: 3, hint: /see its log/ },
   { response: { status: 502 }, dials: 3, hint: /proxy/i },
-  { response: { status: 503, body: 'restarting' }, dials: 3, hint: /tries again/ },
+  { response: { status: 503, body: 'restarting' }, dials: 3, hint: /may pass/ },
   { response: { status: 504 }, dials: 3, hint: /proxy/i }
 ]
 

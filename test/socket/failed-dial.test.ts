@@ -68,6 +68,19 @@ describe('a rejected upgrade', () => {
     expect(given).toMatch(hint)
   })
 
+  it.each<[string, Partial<Target>, RegExp]>([
+    ['nothing', {}, /wants credentials/],
+    ['a header that is no credential', { headers: { 'X-Trace': 'a' } }, /wants credentials/],
+    ['Authorization', { headers: { Authorization: 'Bearer x' } }, /rejected the credentials/],
+    ['a key of a gateway', { headers: { 'X-API-Key': 'x' } }, /rejected the credentials/],
+    ['a token in the offer', { protocols: ['mcp.v1', 'mcp.bearer.eA'] }, /rejected the credentials/],
+    ['a user in the URL', { url: new URL('wss://ada@example.com') }, /rejected the credentials/],
+    ['a token in the URL', { url: new URL('wss://example.com?access_token=x') }, /rejected the credentials/]
+  ])('with 401 after a dial that carried %s has a hint that knows it', (_what, carried, hint) => {
+    const target = { ...TARGET, url: new URL('wss://example.com/ws'), ...carried }
+    expect(rejected({ statusCode: 401 }, '', target).error?.hint).toMatch(hint)
+  })
+
   it.each(['', undefined])('needs no text behind the status (%j)', (statusMessage) => {
     expect(rejected({ statusCode: 404, statusMessage }).error?.message).toMatch(/with HTTP 404$/)
   })
@@ -253,6 +266,16 @@ describe('a dial that failed below HTTP', () => {
   it('knows TLS towards a port of plain text', () => {
     const { kind, error } = failed(systemError('EPROTO', 'SSL routines:ssl3_get_record:wrong version number'))
     expect([kind, error?.hint]).toEqual(['tls', 'The server speaks plain text on this port: use ws://.'])
+  })
+
+  it('shows the reason that OpenSSL gives, and not its line of source', () => {
+    const raw = '805C6345057F0000:error:0A00010B:SSL routines:ssl3_get_record:wrong version number:../deps/openssl/ssl3_record.c:350:\n'
+    const { message, cause } = failed(systemError('EPROTO', raw)).error!
+    expect(message).toBe('no secure connection to wss://example.com/ws: wrong version number (SSL routines)')
+    expect(cause).toHaveProperty('message', raw)
+    expect(failed(systemError('ERR_OSSL_UNSUPPORTED', 'error:1E08010C:DECODER routines::unsupported')).error?.message).toMatch(
+      /: unsupported \(DECODER routines\)$/
+    )
   })
 
   it.each(['EPROTONOSUPPORT', 'EPROTOTYPE', 'XCERT_', 'ENOTFOUND', 'ERR_SOCKET_CLOSED', ''])('with %j is not one of TLS', (code) => {

@@ -19,11 +19,27 @@ describe('hintForStatus', () => {
     [500, /The server failed/],
     [599, /The server failed/]
   ])('explains %i', (status, hint) => {
-    expect(hintForStatus(status)).toMatch(hint)
+    expect(hintForStatus(status, false)).toMatch(hint)
+  })
+
+  it.each([
+    [401, false, '', /wants credentials/],
+    [401, true, '', /rejected the credentials that were sent/],
+    [401, true, 'Missing API key', /wants credentials/],
+    [403, false, '', /^A token is missing/],
+    [403, true, '', /^The token has expired/],
+    [400, false, 'no token', /wants credentials/],
+    [400, true, 'bad token', /rejected the credentials/]
+  ])('knows whether credentials were sent: %i, %j, %j', (status, hasCredentials, words, hint) => {
+    expect(hintForStatus(status, hasCredentials, undefined, words)).toMatch(hint)
+  })
+
+  it.each([429, 500, 503])('does not say what the client does after %i: the options decide that', (status) => {
+    expect(hintForStatus(status, false)).not.toContain('client')
   })
 
   it('names both causes of 426: the subprotocol, and a proxy that dropped the upgrade', () => {
-    const hint = hintForStatus(426)
+    const hint = hintForStatus(426, false)
     expect(hint).toContain('another subprotocol')
     expect(hint).toContain('mcp.v1')
     expect(hint).toContain('proxy')
@@ -32,13 +48,13 @@ describe('hintForStatus', () => {
   })
 
   it.each([300, 301, 302, 303, 307, 308, 399])('says that the redirect %i is not followed, and where it points', (status) => {
-    const hint = hintForStatus(status, 'wss://new.example.com/ws')
+    const hint = hintForStatus(status, false, 'wss://new.example.com/ws')
     expect(hint).toContain('not followed')
     expect(hint).toContain('wss://new.example.com/ws')
   })
 
   it('explains a redirect without a target', () => {
-    expect(hintForStatus(302)).toContain('the new address')
+    expect(hintForStatus(302, false)).toContain('the new address')
   })
 })
 
