@@ -43,14 +43,15 @@ function decode(encoded: string): string | undefined {
 /**
  * Whether a token is the expected one. The time that the comparison takes says nothing about the expected token, not even its length.
  * @param given - The token that `authenticate` got.
- * @param expected - An empty one equals no token: it comes from a variable that was not set.
+ * @param expected - An empty one, or none, equals no token: it comes from a variable that was not set.
  * @example
  * ```ts
- * authenticate: (_request, token) => (isSameToken(token, process.env.MCP_TOKEN ?? '') ? { user: 'ada' } : undefined)
+ * authenticate: (_request, token) => (isSameToken(token, process.env.MCP_TOKEN) ? { user: 'ada' } : undefined)
  * ```
  */
-export function isSameToken(given: string | undefined, expected: string): boolean {
+export function isSameToken(given: string | undefined, expected: string | undefined): boolean {
+  if (typeof given !== 'string' || typeof expected !== 'string') return false
   // Digests have one length, which `timingSafeEqual` asks for.
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
-  return timingSafeEqual(digest(given ?? ''), digest(expected)) && given !== undefined && expected !== ''
+  return timingSafeEqual(digest(given), digest(expected)) && expected !== ''
 }

@@ -40,8 +40,15 @@ describe('the credentials', () => {
     [undefined, false]
   ])('%s is the token: %s', (given, is) => expect(isSameToken(given, 'secret')).toBe(is))
 
-  test.each([undefined, ''])('an expected token that is empty equals no token, not even %j', (given) =>
-    expect(isSameToken(given, '')).toBe(false)
+  test.each([
+    [undefined, ''],
+    ['', ''],
+    [undefined, undefined],
+    ['', undefined],
+    ['undefined', undefined],
+    [5, 5]
+  ])('%j is not the expected token %j: that is none', (given, expected) =>
+    expect(isSameToken(given as string | undefined, expected as string | undefined)).toBe(false)
   )
 })
 
