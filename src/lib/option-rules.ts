@@ -80,16 +80,19 @@ const namesOf = (rules: Rules, path = ''): string[] =>
 
 /**
  * The known name that the program most likely meant. It may lie deeper, as `maxRetries` means `reconnect.maxRetries`.
- * @returns `undefined` if more than half of every name would have to change.
+ * @returns `undefined` if more than a third of every name would have to change, or if several end like this, as with `timeout`.
  */
 function nearest(name: string, rules: Rules): string | undefined {
+  const given = name.toLowerCase()
   let [found, least]: [string?, number?] = []
+  let alike = 0
   for (const known of namesOf(rules)) {
-    const last = known.slice(known.lastIndexOf('.') + 1)
-    const part = distance(name.toLowerCase(), last.toLowerCase()) / Math.max(name.length, last.length)
-    if (part <= 0.5 && part < (least ?? 1)) [found, least] = [known, part]
+    const last = known.slice(known.lastIndexOf('.') + 1).toLowerCase()
+    if (last !== given && last.endsWith(given)) alike++
+    const part = distance(given, last) / Math.max(name.length, last.length)
+    if (part <= 1 / 3 && part < (least ?? 1)) [found, least] = [known, part]
   }
-  return found
+  return alike < 2 ? found : undefined
 }
 
 /** @throws TypeError naming the first member that has no rule, and the option that was meant. */
@@ -120,6 +123,7 @@ export function completeOptions(given: object, rules: Rules, path = ''): Record<
   for (const [name, [fallback, ...accepted]] of Object.entries(rules)) {
     const { [name]: value = fallback } = all
     const match = accepted.find((each) => kindOf(each)[1](value))
+    if (value === REQUIRED && fallback === REQUIRED) throw new TypeError(`the option ${path}${name} is missing`)
     if (value !== undefined && match === undefined)
       throw new TypeError(`${path}${name} must be ${accepted.map((each) => kindOf(each)[0]).join(' or ')}`)
     all[name] = isObject(match) ? completeOptions(value as object, match, `${path}${name}.`) : value

@@ -27,7 +27,8 @@ export const keyOf = (options: McpWebSocketClientOptions): string => JSON.string
  * @param latest - Options with the same key.
  */
 export const followed = (options: McpWebSocketClientOptions, latest: () => McpWebSocketClientOptions): McpWebSocketClientOptions =>
-  follow(options, latest) as Members & McpWebSocketClientOptions
+  // What is no object is for the client to reject.
+  typeof options === 'object' ? (follow(options, latest) as Members & McpWebSocketClientOptions) : options
 
 const follow = (options: object, latest: () => object): Members =>
   Object.fromEntries(

@@ -62,7 +62,7 @@ const PATH: Kind = [
   'a string that begins with a slash, without a query',
   (value) => typeof value === 'string' && /^\/[^?#\s]*$/.test(value)
 ]
-const PATTERN: Kind = ['a pattern', (value) => value instanceof RegExp]
+const PATTERN: Kind = ['a RegExp', (value) => value instanceof RegExp]
 const ORIGINS = listOf('a list of different origins, each written as browsers do: https://example.com', isOrigin)
 const HOSTS = listOf('a list of different names, each with or without a port', (value) =>
   /^(\[[\da-f:.]+\]|[a-z\d_.-]+)(:\d+)?$/i.test(value)
@@ -92,12 +92,12 @@ const RULES: Rules = {
   server: [NONE, HTTP_SERVER],
   port: [0, PORT],
   host: ['127.0.0.1', LINE],
-  path: ['/ws', PATH, PATTERN, FUNCTION],
+  path: ['/ws', FUNCTION, PATTERN, PATH],
   authenticate: [NONE, FUNCTION],
   allowUnauthenticated: [false, true, false],
   authTimeout: [10_000, POSITIVE],
   expiryGrace: [30_000, MS],
-  allowedOrigins: [[], ORIGINS, FUNCTION],
+  allowedOrigins: [[], FUNCTION, ORIGINS],
   allowedHosts: [NONE, HOSTS],
   requireSubprotocol: [true, true, false],
   extraSubprotocols: [[], SUBPROTOCOLS],

@@ -36,6 +36,10 @@ describe('an emitter', () => {
     expect(() => emitter.emit('error', new Error('x'))).not.toThrow()
   })
 
+  it.each([undefined, {}])('throws for a listener that is %j', (listener) => {
+    expect(() => rig().emitter.on('error', listener as never)).toThrow(new TypeError('the listener must be a function'))
+  })
+
   it('delivers what a listener emits after the event at hand', () => {
     const { emitter } = rig()
     const seen: string[] = []

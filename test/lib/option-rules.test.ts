@@ -48,8 +48,9 @@ describe('the completed options', () => {
 
 describe('a wrong option', () => {
   it.each([
-    [{}, 'name must be a non-empty string without line breaks or a function'],
-    [{ name: null }, 'name must be a non-empty string without line breaks or a function'],
+    [{}, 'the option name is missing'],
+    [{ name: null }, 'the option name is missing'],
+    [{ name: '' }, 'name must be a non-empty string without line breaks or a function'],
     [{ name: 'a', size: -1 }, 'size must be a whole number of at least 0 or Infinity'],
     [{ name: 'a', mode: 'FAST' }, 'mode must be fast or slow'],
     [{ name: 'a', extra: [] }, 'extra must be an object'],
@@ -65,11 +66,11 @@ describe('an unknown option', () => {
   it.each<[given: object, message: string]>([
     [{ sizes: 1 }, 'unknown option sizes: did you mean size?'],
     [{ NAME: 'a' }, 'unknown option NAME: did you mean name?'],
-    [{ naem: 'a' }, 'unknown option naem: did you mean name?'],
-    [{ retries: false }, 'unknown option retries: did you mean retry?'],
+    [{ naame: 'a' }, 'unknown option naame: did you mean name?'],
+    [{ retrys: false }, 'unknown option retrys: did you mean retry?'],
     [{ sizes: undefined }, 'unknown option sizes: did you mean size?'],
-    [{ name: 'a', retry: { delya: 1 } }, 'unknown option retry.delya: did you mean retry.delay?'],
-    [{ name: 'a', retry: { limits: { mots: 1 } } }, 'unknown option retry.limits.mots: did you mean retry.limits.most?']
+    [{ name: 'a', retry: { dellay: 1 } }, 'unknown option retry.dellay: did you mean retry.delay?'],
+    [{ name: 'a', retry: { limits: { mosst: 1 } } }, 'unknown option retry.limits.mosst: did you mean retry.limits.most?']
   ])('is named, with the nearest one: %j', (given, message) => {
     expect(() => completeOptions(given, RULES)).toThrow(new TypeError(message))
   })
@@ -79,8 +80,14 @@ describe('an unknown option', () => {
     expect(() => checkOptions({ most: 1 }, RULES)).toThrow(new TypeError('unknown option most: did you mean retry.limits.most?'))
   })
 
-  it.each(['q', 'wholly-different', 'toString', ''])('%j is like no other, and none is suggested', (name) => {
+  it.each(['q', 'noma', 'retries', 'wholly-different', 'toString', ''])('%j is like no other, and none is suggested', (name) => {
     expect(() => checkOptions({ [name]: 1 }, RULES)).toThrow(new TypeError(`unknown option ${name}`))
+  })
+
+  it('that several others end like is ambiguous, and none is suggested', () => {
+    const rules: Rules = { dialTimeout: [1, MS], callTimeout: [1, MS], pulse: [{}, { timeout: [1, MS], interval: [1, MS] }] }
+    expect(() => checkOptions({ timeout: 1 }, rules)).toThrow(new TypeError('unknown option timeout'))
+    expect(() => checkOptions({ interval: 1 }, rules)).toThrow(new TypeError('unknown option interval: did you mean pulse.interval?'))
   })
 
   it('may be in an object that has no rules', () => {

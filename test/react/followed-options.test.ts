@@ -81,3 +81,7 @@ describe('the options of a client', () => {
     for (const [name, value] of Object.entries(options)) expect(copy[name as keyof typeof options]).toBe(value)
   })
 })
+
+it.each([url, undefined])('what is no object is left to the client: %j', (options) => {
+  expect(followed(options as never, () => ({ url }))).toBe(options)
+})

@@ -85,7 +85,9 @@ test.each([
   for (const value of values) {
     const options = name.includes('.') ? (value as object) : { [name]: value }
     expect(() => make(options), JSON.stringify(value)).toThrow(TypeError)
-    expect(() => make(options), JSON.stringify(value)).toThrow(new RegExp(`^${name.replace('.', '\\.')} must be `))
+    expect(() => make(options), JSON.stringify(value)).toThrow(
+      value === undefined ? `the option ${name} is missing` : new RegExp(`^${name.replace('.', '\\.')} must be `)
+    )
   }
 })
 
@@ -93,8 +95,15 @@ test.each([
   [{ allowOrigins: [] }, 'unknown option allowOrigins: did you mean allowedOrigins?'],
   [{ onConnections: 1 }, 'unknown option onConnections: did you mean onconnection?'],
   [{ heartbeat: { intervall: 1 } }, 'unknown option heartbeat.intervall: did you mean heartbeat.interval?'],
-  [{ tls: {} }, 'unknown option tls']
-])('an unknown option is named, with the nearest one: %j', (options, message) => {
+  [{ tls: {} }, 'unknown option tls'],
+  [{ cors: true }, 'unknown option cors'],
+  [{ timeout: 1 }, 'unknown option timeout'],
+  [{ path: 'ws' }, 'path must be a function or a RegExp or a string that begins with a slash, without a query'],
+  [
+    { allowedOrigins: ['*'] },
+    'allowedOrigins must be a function or a list of different origins, each written as browsers do: https://example.com'
+  ]
+])('a wrong option is named, and to an unknown one the nearest: %j', (options, message) => {
   expect(() => make(options)).toThrow(new TypeError(message))
 })
 

@@ -38,8 +38,21 @@ const DURATIONS = [
 ]
 const COUNTS = ['maxMessageBytes', 'maxPending']
 
-it.each([undefined, null, 5, [], 'wss://example.com/ws'])('%j in place of the options throws a TypeError', (options) => {
+it.each([undefined, null, 5, []])('%j in place of the options throws a TypeError', (options) => {
   expect(() => new McpWebSocketClient(options as never)).toThrow(/^options must be an object$/)
+})
+
+it.each(['wss://example.com/ws', new URL('wss://example.com/ws')])(
+  'the URL in place of the options is told where it belongs: %s',
+  (options) => {
+    expect(() => new McpWebSocketClient(options as never)).toThrow(
+      new TypeError("options must be an object: new McpWebSocketClient({ url: '…' })")
+    )
+  }
+)
+
+it('options without a url lack it', () => {
+  expect(() => new McpWebSocketClient({} as never)).toThrow(new TypeError('the option url is missing'))
 })
 
 describe('a wrong value of an option', () => {
@@ -132,6 +145,10 @@ describe('an unknown option', () => {
     [{ auth: { token: 'secret-token', allowInsecur: true } }, 'unknown option auth.allowInsecur: did you mean auth.allowInsecure?'],
     [{ header: { 'x-key': 'secret-token' } }, 'unknown option header: did you mean headers?']
   ]
+
+  it.each(['timeout', 'delay'])('such as %s, like which several others end, is like none', (name) => {
+    expect(() => construct({ [name]: 1 })).toThrow(new TypeError(`unknown option ${name}`))
+  })
 
   it.each(wrong)('of the client is named, with the nearest one: %j', (options, message) => {
     expect(() => construct(options)).toThrow(new TypeError(message))

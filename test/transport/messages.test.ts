@@ -758,6 +758,16 @@ describe('the options', () => {
     expect(() => new WebSocketClientTransport('ws://127.0.0.1', 'mcp' as never)).toThrow(/^options must be an object$/)
   })
 
+  it('do not hold the url', () => {
+    expect(() => new WebSocketClientTransport({ url: 'ws://127.0.0.1' } as never)).toThrow(
+      new TypeError('the URL must come before the options: (url, options)')
+    )
+  })
+
+  it('of requests are those of the SDK, and are like no other', () => {
+    expect(() => useTransport({ requestTimeout: 1 } as never)).toThrow(new TypeError('unknown option requestTimeout'))
+  })
+
   it('reach the dial', async () => {
     const trace = vi.fn()
     const rig = useTransport({ subprotocols: ['mcp'], auth: { token: 'secret-token' }, headers: { 'X-A': 'b' }, trace })
