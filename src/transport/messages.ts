@@ -22,7 +22,9 @@ export function failureOf({ id, phase }: Pick<PendingRequest, 'id' | 'phase'>, e
   const delivery = error.delivery ?? (phase === 'queued' || phase === 'returned' ? 'not-sent' : 'unknown')
   // Whether the connection broke or fell silent makes no difference here; that the request was its cause does.
   const reason = error.code === 'HEARTBEAT_TIMEOUT' ? 'CONNECTION_LOST' : error.code
-  const message = delivery === 'not-sent' ? `${error.message}; the request was not sent, it can safely be repeated` : error.message
+  // Where nothing but another token or address helps, a model would only repeat itself.
+  const advice = error.retryable ? ', it can safely be repeated' : ''
+  const message = delivery === 'not-sent' ? `${error.message}; the request was not sent${advice}` : error.message
   const data: FailureData = { reason, delivery }
   return { jsonrpc: '2.0', id, error: { code: error.code === 'INVALID_RESPONSE' ? BROKEN : LOST, message, data } }
 }

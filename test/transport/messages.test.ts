@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import { describe, expect, it, vi } from 'vitest'
 import { settle } from '../helpers/fake-clock.js'
 import { LEGACY_RESULT, type FakeSocket, type Message } from '../helpers/fake-network.js'
-import { ConnectionLostError } from '../../src/errors.js'
+import { ConnectionLostError, UnauthorizedError } from '../../src/errors.js'
 import { WebSocketClientTransport } from '../../src/transport/index.js'
 import { failureOf } from '../../src/transport/messages.js'
 import { INITIALIZE, INITIALIZED, META, useTransport, type Rig } from './use-transport.js'
@@ -777,4 +777,9 @@ describe('the options', () => {
     expect(trace).toHaveBeenCalledWith('out', JSON.stringify(INITIALIZE))
     expect(trace).toHaveBeenCalledWith('in', JSON.stringify({ jsonrpc: '2.0', id: 0, result: LEGACY_RESULT }))
   })
+})
+
+it('a request that no dial of this kind can deliver is not called repeatable', () => {
+  const error = new UnauthorizedError('HTTP 401', { delivery: 'not-sent' })
+  expect(failureOf({ id: 1, phase: 'queued' }, error).error.message).toBe('HTTP 401; the request was not sent')
 })
