@@ -75,6 +75,8 @@ export class Child {
     child.once('exit', () => this.#signal('SIGKILL'))
     child.once('close', (code, signal) => {
       clearTimeout(this.#timer)
+      // It was never there: that is told already.
+      if (child.pid === undefined) return
       this.#isGone = true
       this.#onDeath(signal === null ? `the program ended with exit code ${String(code)}` : `the program was ended by ${signal}`)
       onGone()

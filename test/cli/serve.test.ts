@@ -1,9 +1,12 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import parsePrometheus from 'parse-prometheus-text-format'
 import { describe, expect, test } from 'vitest'
 import { isConnectionLostError, McpWebSocketClient, type McpWebSocketClientOptions } from '../../src/index.js'
 import { afterTest } from '../helpers/after-test.js'
 import { bundle, useChild } from '../helpers/child.js'
 import { nextEvent } from '../helpers/next-event.js'
+import { useFolder } from '../helpers/use-folder.js'
 import { rejectionOf } from '../helpers/rejection-of.js'
 import { until } from '../helpers/until.js'
 import { EVERYTHING, STUBBORN } from './programs.js'
@@ -86,10 +89,25 @@ test('the death of the program ends its connection with 1011 and the exit code, 
 })
 
 test('a program that cannot be started ends the connection with 1011', async () => {
-  const { url, says } = await useServe(['/nowhere/at-all'])
+  const program = join(await useFolder(), 'program')
+  writeFileSync(program, '#!/nowhere/at-all\n', { mode: 0o755 })
+  const serving = await useServe([program])
+  const { url, says } = serving
   const client = new McpWebSocketClient({ url, protocol: 'legacy', reconnect: false })
   await expect(client.connect()).rejects.toThrow('the program cannot be started: ENOENT')
   await says('[1] the program cannot be started: ENOENT')
+  // The end of what never began would be a second line.
+  serving.signal('SIGTERM')
+  await serving.code
+  expect(serving.err).not.toContain('exit code')
+})
+
+test.each([
+  ['/nowhere/at-all', 'error: There is no program /nowhere/at-all\n'],
+  ['nosuchprogram', 'error: There is no program nosuchprogram in the folders of PATH\n']
+])('a program that is not there is found out before anybody connects: %s', async (program, text) => {
+  const cli = useCli(['serve', '--port', '0', '--', program], { env: { PATH: process.env.PATH } })
+  expect([await cli.code, cli.err]).toEqual([2, text])
 })
 
 test('what a program says on its standard error is passed on with a prefix, and steers no terminal', async () => {
@@ -169,9 +187,9 @@ describe('who may connect', () => {
   test.each([
     [['--host', '0.0.0.0'], 'give --token, or --allow-unauthenticated'],
     [['--host', '0.0.0.0', '--allow-unauthenticated'], 'name the hosts under which clients know this server'],
-    [['--allow-origin', '*'], 'allowedOrigins must be'],
+    [['--allow-origin', '*'], '--allow-origin must be a list'],
     [['--port', '99999'], 'It must be a whole number from 0 to 65535'],
-    [['--path', 'ws'], 'path must be']
+    [['--path', 'ws'], '--path must be a string that begins with a slash']
   ])('%j is refused', async (flags, complaint) => {
     const cli = useCli(['serve', ...flags, '--', 'node'])
     expect(await cli.code).toBe(2)

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { isSameToken, McpWebSocketServer, type McpWebSocketServerOptions, type ServerTransport } from '../../server/index.js'
 import { Child, type ChildConfig } from '../child.js'
 import { construct, EXIT, Failure, usageError } from '../failure.js'
+import { problemOfProgram } from '../find-program.js'
 import { tokenOf } from '../flags.js'
 import type { Io } from '../io.js'
 import { printableLine } from '../printable.js'
@@ -168,5 +169,7 @@ class Serving {
 
 /** `mcp-ws serve -- COMMAND…`: puts a stdio server behind a WebSocket. */
 export async function serve(io: Io, command: ChildConfig['command'], flags: ServeFlags): Promise<void> {
+  const problem = problemOfProgram(command[0], io.env.PATH, process.platform)
+  if (problem !== undefined) throw usageError(printableLine(problem))
   if ((await new Serving(io, command, flags).run()) === 'SIGINT') throw new Failure('', EXIT.interrupted)
 }
