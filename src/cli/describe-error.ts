@@ -1,14 +1,17 @@
 import { isMcpWebSocketError } from '../index.js'
+import { inFlags } from './in-flags.js'
 import { printable } from './printable.js'
 
 /** The error as it is shown: what happened, and what to do about it. */
 export function describeError(error: unknown): string {
   if (!isMcpWebSocketError(error)) return printable(error instanceof Error ? error.message : String(error))
-  const { hint, delivery } = error
+  const { message, hint, delivery } = error
+  // Errors of lost calls say it themselves.
+  const isOpen = delivery === 'unknown' && !/\bexecuted\b/.test(message)
   const lines = [
-    error.message,
-    hint && `  hint: ${hint}`,
-    delivery === 'unknown' && '  The request was sent and may have been executed: check before you repeat it.'
+    message,
+    hint && `  hint: ${inFlags(hint)}`,
+    isOpen && '  The request was sent and may have been executed: check before you repeat it.'
   ]
   return printable(lines.filter(Boolean).join('\n'))
 }

@@ -1,3 +1,5 @@
+import { ofFlag } from './in-flags.js'
+
 /** How the program ends: done, failed, called in a wrong way, or by Ctrl-C (128 and the number of the signal, as shells count). */
 export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const
 
@@ -21,7 +23,7 @@ export function construct<T>(make: () => T): T {
   try {
     return make()
   } catch (error) {
-    if (error instanceof TypeError) throw usageError(error.message)
+    if (error instanceof TypeError) throw usageError(ofFlag(error.message))
     throw error
   }
 }

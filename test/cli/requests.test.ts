@@ -329,7 +329,7 @@ describe('a connection', () => {
     const cli = useCli(['call', url, 'hold', '--protocol', 'legacy'])
     expect(await cli.code).toBe(1)
     expect(cli.err).not.toContain('\u001b')
-    expect(cli.err).toContain('may have been executed')
+    expect(cli.err.match(/executed/g)).toHaveLength(1)
   })
 
   test('takes the token from the environment, and headers', async () => {
@@ -347,7 +347,7 @@ describe('a connection', () => {
     const { url } = await useWsServer(({ socket }) => serveMcp('v1', socket), { handleProtocols: () => false })
     const failing = useCli(['tools', url])
     expect(await failing.code).toBe(1)
-    expect(failing.err).toContain('onMissingSubprotocol')
+    expect(failing.err).toContain('give --accept-missing-subprotocol')
     const accepting = useCli(['tools', url, '--accept-missing-subprotocol'])
     expect(await accepting.code).toBe(0)
     const { url: other } = await useWsServer(({ socket }) => serveMcp('v1', socket), { handleProtocols: () => 'mcp' })
@@ -366,7 +366,7 @@ describe('wrong usage ends with 2:', () => {
     [['tools', 'ws://x', '--ca', '/nowhere'], '--ca: ENOENT'],
     [['tools', 'nowhere'], 'url must be an absolute URL'],
     [['tools', 'ws://x', '--offer', 'a', '--subprotocol', 'b'], 'cannot be used with'],
-    [['tools', 'ws://x', '--subprotocol', 'mcp.v1'], 'subprotocols must be']
+    [['tools', 'ws://x', '--subprotocol', 'mcp.v1'], '--subprotocol must be']
   ])('%j', async (argv, complaint) => {
     const cli = useCli(argv)
     expect(await cli.code).toBe(2)

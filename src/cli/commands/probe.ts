@@ -1,13 +1,14 @@
 import { probe as runProbe, type ProbeReport, type ProbeStep } from '../../probe/index.js'
-import { EXIT, Failure } from '../failure.js'
+import { EXIT, Failure, usageError } from '../failure.js'
 import { connectionOptions } from '../flags.js'
+import { inFlags, ofFlag } from '../in-flags.js'
 import type { Io } from '../io.js'
 import { printable, printableJson, printableLine } from '../printable.js'
 import { hasColours, painter, type Paint } from '../terminal.js'
 import type { VisitFlags } from '../visit.js'
 
 const showStep = ({ name, ok, detail, duration }: ProbeStep, paint: Paint): string =>
-  `${ok ? paint('green', 'ok    ') : paint('red', 'failed')}  ${printableLine(name)}: ${printableLine(detail)} ${paint('dim', `(${String(duration)} ms)`)}`
+  `${ok ? paint('green', 'ok    ') : paint('red', 'failed')}  ${printableLine(inFlags(name))}: ${printableLine(detail)} ${paint('dim', `(${String(duration)} ms)`)}`
 
 /** A word of a command line as a shell reads it. */
 const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`)
@@ -16,7 +17,7 @@ const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word :
 function showReport({ ok, cause, remedy, typescript, flags, server }: ProbeReport, paint: Paint): string {
   const lines: string[] = []
   if (cause !== undefined) lines.push(paint('bold', 'What is wrong'), printable(cause), '')
-  if (remedy !== undefined) lines.push(paint('bold', 'What to do'), printable(remedy), '')
+  if (remedy !== undefined) lines.push(paint('bold', 'What to do'), printable(inFlags(remedy)), '')
   if (server !== undefined) {
     const { name = 'without a name', version = '', era = '', protocolVersion = '', subprotocol = 'none', resume, needsCredentials } = server
     lines.push(
@@ -57,7 +58,7 @@ export async function probe(io: Io, url: string, flags: VisitFlags): Promise<voi
     io.stdout.write(flags.json ? `${printableJson(report, 2)}\n` : `\n${showReport(report, paint)}`)
     if (!report.ok) throw new Failure('')
   } catch (error) {
-    if (error instanceof TypeError) throw new Failure(error.message, EXIT.usage)
+    if (error instanceof TypeError) throw usageError(ofFlag(error.message))
     throw error
   } finally {
     endListening()

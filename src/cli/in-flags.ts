@@ -1,0 +1,66 @@
+// The package speaks of its options; whoever calls the tool knows flags only. The names are those of flags.ts and main.ts. Pure.
+
+/** The flag of an option, if its name is not the same in other letters. */
+const FLAGS: ReadonlyMap<string, string> = new Map([
+  ['allowedHosts', '--allow-host'],
+  ['allowedOrigins', '--allow-origin'],
+  ['auth.token', '--token'],
+  ['auth.via', '--token-via'],
+  ['connectTimeout', '--connect-timeout'],
+  ['extraSubprotocols', '--subprotocol'],
+  ['headers', '--header'],
+  ['host', '--host'],
+  ['maxConnections', '--max-connections'],
+  ['maxInFlight', '--max-in-flight'],
+  ['maxMessageBytes', '--max-message-bytes'],
+  ['offer', '--offer'],
+  ['path', '--path'],
+  ['port', '--port'],
+  ['reconnect.maxDelay', '--max-delay'],
+  ['reconnect.maxRetries', '--retries'],
+  ['requestTimeout', '--timeout'],
+  ['resume.ttl', '--resume'],
+  ['subprotocols', '--subprotocol'],
+  ['tls.ca', '--ca'],
+  ['tls.cert', '--cert'],
+  ['tls.key', '--key']
+])
+
+const flagOf = (name: string): string => FLAGS.get(name) ?? name
+
+const namesIn = (list: string): string[] => [...list.matchAll(/'([^']*)'/g)].map(([, name = '']) => name)
+
+/** What hints, and the remedies of a probe, say of options. */
+const PHRASES: readonly (readonly [RegExp, (...matched: string[]) => string])[] = [
+  [/auth\.token \(or headers\)/g, () => '--token (better: MCP_WS_TOKEN) or --header'],
+  [/auth\.token or headers/g, () => '--token, MCP_WS_TOKEN or --header'],
+  [/check ca, cert, key, pfx and passphrase in tls/g, () => 'check --ca, --cert and --key'],
+  [/check url, headers and subprotocols/g, () => 'check the URL, --header and --subprotocol'],
+  [/onMissingSubprotocol: 'accept'/g, () => '--accept-missing-subprotocol'],
+  [/auth\.allowInsecure/g, () => '--allow-insecure'],
+  [/auth\.via: '(\w+)'/g, (_, via = '') => `--token-via ${via}`],
+  [
+    /\bsubprotocols: \[([^\]]*)\]/g,
+    (_, list = '') =>
+      namesIn(list)
+        .map((name) => `--subprotocol ${name}`)
+        .join(' ')
+  ],
+  [/\boffer: \[([^\]]*)\]/g, (_, list = '') => `--offer ${namesIn(list).join(',') || "''"}`],
+  [/\bprotocol: '(\w+)'/g, (_, era = '') => `--protocol ${era}`],
+  [/\burl: '([^']*)'/g, (_, url = '') => `the URL ${url}`],
+  [/the option (subprotocols|offer)\b/g, (_, name = '') => flagOf(name)],
+  [/\b(?:tls\.ca|maxMessageBytes)\b/g, (name = '') => flagOf(name)],
+  [/\bset (?=--)/g, () => 'give ']
+]
+
+/** A hint, or other words about options, with flags in their place. */
+export const inFlags = (words: string): string => PHRASES.reduce((text, [phrase, replace]) => text.replace(phrase, replace), words)
+
+/** What is wrong with an option, told of the flag. */
+export const ofFlag = (problem: string): string =>
+  problem
+    .replace(/^[\w.]+(?= (?:must|is) )/, flagOf)
+    // No flag can hold these.
+    .replaceAll(/\ba (?:function|RegExp) or /g, '')
+    .replace('leave subprotocols and resume out', 'leave --subprotocol and --resume out')
