@@ -95,26 +95,20 @@ export class PeerSocket implements PeerLink {
   }
 
   send(text: string, isSolicited: boolean): Promise<void> {
-    const { metrics, maxBufferedBytes } = this.#config
+    const { metrics } = this.#config
     if (!this.isOpen) return Promise.resolve()
     // Backpressure stops the requests of a slow reader, but not what its MCP server sends unasked: that needs a limit of its own.
     // The responses of one turn of the loop do not count against it: the client asked for all of them, and cannot have read any yet.
     const buffered = isSolicited && this.#corked ? this.#bufferedBefore : this.#ws.bufferedAmount
-    if (buffered > HARD_LIMIT * maxBufferedBytes) {
-      this.cut('slow-reader')
-      // The closing handshake would keep all that waits in memory until it is over.
-      this.#ws.terminate()
-      return Promise.reject(new McpWebSocketError('CLOSED', 'the client reads too slowly'))
-    }
+    if (this.#isCutAt(buffered)) return Promise.reject(new McpWebSocketError('CLOSED', 'the client reads too slowly'))
     metrics.messagesSent++
     metrics.bytesSent += Buffer.byteLength(text)
-    const written = this.#write(text)
-    if (this.#ws.bufferedAmount > maxBufferedBytes) this.#applyBackpressure()
-    return written
+    return this.#write(text)
   }
 
   sendControl(text: string): void {
-    if (this.isOpen) this.#write(text).catch(() => undefined)
+    // A client may ask for as many as it likes.
+    if (this.isOpen && !this.#isCutAt(this.#ws.bufferedAmount)) this.#write(text).catch(() => undefined)
   }
 
   goAway(): void {
@@ -151,13 +145,24 @@ export class PeerSocket implements PeerLink {
 
   #write(text: string): Promise<void> {
     this.#cork()
-    return new Promise<void>((resolve, reject) => {
+    const written = new Promise<void>((resolve, reject) => {
       this.#ws.send(text, (error) => {
         this.#releaseBackpressure()
         if (error) reject(error)
         else resolve()
       })
     })
+    if (this.#ws.bufferedAmount > this.#config.maxBufferedBytes) this.#applyBackpressure()
+    return written
+  }
+
+  /** Cuts a client for which too many bytes wait. @returns Whether it did. */
+  #isCutAt(buffered: number): boolean {
+    if (buffered <= HARD_LIMIT * this.#config.maxBufferedBytes) return false
+    this.cut('slow-reader')
+    // The closing handshake would keep all that waits in memory until it is over.
+    this.#ws.terminate()
+    return true
   }
 
   #ping(): void {

@@ -188,14 +188,13 @@ export class ResumableSession implements PeerLink, LinkListener, Resumable {
   }
 
   close(code: number, reason: string): Promise<void> {
-    const link = this.#link
     if (!this.#isOver) {
       // A close frame may get lost with its socket, and then the client would come back for a session that is over.
       this.sendControl(encodeControl({ 'mcp.resume': 'end' }))
       this.#markOver('unknown', true)
-      if (link === undefined) this.#listener?.onEnd(code)
+      if (this.#isAway) this.#listener?.onEnd(code)
     }
-    return link === undefined ? Promise.resolve() : link.close(code, reason)
+    return this.#link?.close(code, reason) ?? Promise.resolve()
   }
 
   cut(reason: CutReason): void {

@@ -2,11 +2,13 @@ import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import type { ServerTransport } from '../../src/server/index.js'
-import { frame, OPCODE } from '../faults/kit/wire.js'
+import { encodeControl } from '../../src/wire/resume-frames.js'
+import { frame, OPCODE, textFrame } from '../faults/kit/wire.js'
 import { FakeClock } from '../helpers/fake-clock.js'
 import { afterTest } from '../helpers/after-test.js'
 import { until } from '../helpers/until.js'
 import { closeCode, openPeer, type RawPeer, responseTo, sendClose } from './raw-peer.js'
+import { anOpen, receipt } from './resume-client.js'
 import { hold, useHeldServer, useServer } from './use-server.js'
 import { pause } from '../helpers/pause.js'
 
@@ -113,6 +115,21 @@ describe('V8: a slow reader', () => {
       await until(() => peer.socket.writableLength === 0 || server.metrics().connections === 0, 'the pings to leave')
     }
     await until(() => server.metrics().connections === 0, 'it is cut')
+  })
+
+  test('that asks for control frames of mcp.v1.resume, and does not read them, is no longer read from, and is cut', async () => {
+    const { port, server } = await useHeldServer({ ...LIMITS, resume: true, heartbeat: false })
+    const peer = await openPeer(port, { headers: { 'Sec-WebSocket-Protocol': 'mcp.v1.resume' } })
+    peer.send(encodeControl(anOpen()))
+    await until(() => peer.frames.length > 0, 'a hello frame')
+    peer.socket.pause()
+    const pings = Buffer.concat(Array.from({ length: 1000 }, () => textFrame(receipt('ping', 0), { mask: true })))
+    const isCut = (): boolean => server.metrics().connectionsCut['slow-reader'] === 1
+    while (!isCut() && peer.socket.bytesWritten < 2 ** 26) {
+      peer.write(pings)
+      await until(() => peer.socket.writableLength === 0 || isCut(), 'the pings to leave')
+    }
+    await until(isCut, 'it is cut')
   })
 
   test('may be sent one message of any length', async () => {
