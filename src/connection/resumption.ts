@@ -91,7 +91,7 @@ export class Resumption {
   #nextHello: HelloFrame | undefined
   #tail = 0
   #buffer = new ReplayBuffer(LIMITS)
-  #receipts = new Receipts()
+  #receipts = new Receipts(LIMITS)
   #isConfirmed = false
   /** How many sockets in a row ended while the frame at this position was the next one that the server had to receive. */
   #losses = { count: 0, at: 0 }
@@ -223,7 +223,7 @@ export class Resumption {
     this.#hello = undefined
     this.#isConfirmed = false
     this.#buffer = new ReplayBuffer(LIMITS)
-    this.#receipts = new Receipts()
+    this.#receipts = new Receipts(LIMITS)
     this.#losses = { count: 0, at: 0 }
   }
 
@@ -277,7 +277,7 @@ export class Resumption {
     this.#begin()
     this.#hello = hello
     this.#buffer.narrow(hello.limits)
-    this.#receipts.expect(hello.limits)
+    this.#receipts.narrow(hello.limits)
     this.#phase = 'attached'
     this.#listener.onAttached(hadSession ? { resumed: false, delivered: hello.delivered ?? null } : UNRELATED)
   }

@@ -61,7 +61,7 @@ export class ResumableSession implements PeerLink, LinkListener, Resumable {
   readonly principal: string
   readonly #config: SessionConfig
   readonly #buffer: ReplayBuffer
-  readonly #receipts = new Receipts()
+  readonly #receipts: Receipts
   #listener: LinkListener | undefined
   #generation = 0
   /** The socket; `undefined` while the client is away. */
@@ -89,6 +89,7 @@ export class ResumableSession implements PeerLink, LinkListener, Resumable {
     this.principal = principal
     this.#config = config
     this.#buffer = new ReplayBuffer(config.limits)
+    this.#receipts = new Receipts(config.limits)
   }
 
   get generation(): number {
@@ -133,7 +134,7 @@ export class ResumableSession implements PeerLink, LinkListener, Resumable {
     this.#link = link
     link.listen(this)
     this.#buffer.narrow(limits)
-    this.#receipts.expect(limits)
+    this.#receipts.narrow(limits)
     link.sendControl(hello(this.#receipts.tell()))
     if (this.#isNew) {
       this.#isNew = false

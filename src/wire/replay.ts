@@ -3,6 +3,11 @@ import type { ReplayLimits } from './resume-frames.js'
 // What each end of a resumable session remembers: what it has sent and the other end has not acknowledged, and how much it has received.
 // Both count data frames from the beginning of the session; a position is the number of a frame, from 1, and is never on the wire. Pure.
 
+const lower = (one: ReplayLimits, other: ReplayLimits): ReplayLimits => ({
+  messages: Math.min(one.messages, other.messages),
+  bytes: Math.min(one.bytes, other.bytes)
+})
+
 /** Frames that were sent and may have to be sent again. */
 export class ReplayBuffer {
   #limits: ReplayLimits
@@ -48,8 +53,8 @@ export class ReplayBuffer {
   }
 
   /** The other end told its limits: the lower ones hold. */
-  narrow({ messages, bytes }: ReplayLimits): void {
-    this.#limits = { messages: Math.min(messages, this.#limits.messages), bytes: Math.min(bytes, this.#limits.bytes) }
+  narrow(limits: ReplayLimits): void {
+    this.#limits = lower(this.#limits, limits)
   }
 
   /** A frame is sent. @returns Its position. */
@@ -95,26 +100,32 @@ export const ACKNOWLEDGE_WITHIN = 1000
 
 /** Counts what was received, and knows when to acknowledge it. */
 export class Receipts {
+  #limits: ReplayLimits
   #received = 0
   #told = 0
   #size = 0
-  #most = MOST_FRAMES
+
+  /** @param limits - What this end keeps of what it sends. */
+  constructor(limits: ReplayLimits) {
+    this.#limits = limits
+  }
 
   /** How many frames were received: the position of the last one. */
   get received(): number {
     return this.#received
   }
 
-  /** The other end keeps no more than that: both would stand still if it had to wait for more. */
-  expect({ messages }: ReplayLimits): void {
-    this.#most = Math.max(1, Math.min(MOST_FRAMES, Math.floor(messages / 2)))
+  /** The other end told its limits: it keeps no more than the lower ones, and both would stand still if it had to wait for more. */
+  narrow(limits: ReplayLimits): void {
+    this.#limits = lower(this.#limits, limits)
   }
 
   /** A frame came in. @returns Whether an acknowledgement is due at once. */
   note(length: number): boolean {
     this.#received++
     this.#size += length
-    return this.#received - this.#told >= this.#most || this.#size >= MOST_SIZE
+    const { messages, bytes } = this.#limits
+    return this.#received - this.#told >= Math.min(MOST_FRAMES, messages / 2) || this.#size >= Math.min(MOST_SIZE, bytes / 2)
   }
 
   /** The other end is told. @returns How many frames were received. */

@@ -120,7 +120,7 @@ export const receiptText = (kind: ReceiptFrame['mcp.resume'], received: number):
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0
 const isName = (value: unknown): boolean => typeof value === 'string' && value !== ''
 const isLimits = (value: unknown): boolean =>
-  isObject(value) && isCount(value.messages) && isCount(value.bytes) && Number(value.messages) > 0
+  isObject(value) && [value.messages, value.bytes].every((limit) => isCount(limit) && limit !== 0)
 const isOptionalCount = (value: unknown): boolean => (value ?? undefined) === undefined || isCount(value)
 
 type Check = (frame: Record<string, unknown>) => boolean

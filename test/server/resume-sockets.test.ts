@@ -476,24 +476,20 @@ describe('a socket that ends', () => {
 describe('acknowledgements', () => {
   const acks = (client: ResumeClient): unknown[] => client.control().slice(1)
 
-  test('are sent after 16 frames, or half of what the client keeps', async () => {
-    const served = await useResumable()
-    for (const [limits, due] of [
-      [LIMITS, 16],
-      [{ messages: 6, bytes: 1000 }, 3]
-    ] as const) {
-      const client = await openSession(served.url, { limits })
-      for (let n = 0; n < due; n++) client.send(note(n))
-      await until(() => acks(client).length > 0, 'an acknowledgement')
-      expect(acks(client)).toEqual([{ 'mcp.resume': 'ack', received: due }])
-    }
-  })
-
-  test('are sent after 256 KiB', async () => {
-    const { url } = await useResumable()
-    const client = await openSession(url)
-    client.send({ jsonrpc: '2.0', method: 'x'.repeat(2 ** 18) })
+  test.each([
+    ['after 16 frames', true, LIMITS, 100, 16],
+    ['after half of the frames that the client keeps', true, { messages: 6, bytes: 1e6 }, 100, 3],
+    ['after half of the frames that the server keeps', { maxMessages: 6 }, LIMITS, 100, 3],
+    ['after 256 KiB', true, LIMITS, 2 ** 17, 2],
+    ['after half of what the client keeps', true, { messages: 256, bytes: 3000 }, 500, 3],
+    ['after half of what the server keeps', { maxBytes: 3000 }, LIMITS, 500, 3]
+  ])('are sent %s', async (_what, resume, limits, length, due) => {
+    // Its second does not pass.
+    const { url } = await useResumable(resume, { heartbeat: false }, new FakeClock())
+    const client = await openSession(url, { limits })
+    for (let n = 0; n < due; n++) client.send({ jsonrpc: '2.0', method: 'x'.repeat(length) })
     await until(() => acks(client).length > 0, 'an acknowledgement')
+    expect(acks(client)).toEqual([{ 'mcp.resume': 'ack', received: due }])
   })
 
   test('are sent within 1 s, and cost no timer while nothing is owed', async () => {

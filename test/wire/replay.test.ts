@@ -71,25 +71,49 @@ describe('receipts', () => {
     return count
   }
 
+  const MUCH = { messages: 1e6, bytes: 1e9 }
+
   it('make an acknowledgement due after 16 frames, or after 256 KiB', () => {
-    expect(dueAfter(new Receipts(), 10)).toBe(16)
-    expect(dueAfter(new Receipts(), 100 * 1024)).toBe(3)
-    expect(dueAfter(new Receipts(), 128 * 1024)).toBe(2)
+    expect(dueAfter(new Receipts(MUCH), 10)).toBe(16)
+    expect(dueAfter(new Receipts(MUCH), 100 * 1024)).toBe(3)
+    expect(dueAfter(new Receipts(MUCH), 128 * 1024)).toBe(2)
   })
 
   it.each([
     [256, 16],
     [20, 10],
-    [3, 1],
+    [3, 2],
+    [2, 1],
     [1, 1]
-  ])('make it due in time where the other end keeps %s frames: after %s', (messages, wanted) => {
-    const receipts = new Receipts()
-    receipts.expect({ messages, bytes: 1e6 })
-    expect(dueAfter(receipts, 10)).toBe(wanted)
+  ])('make it due in time where one end keeps %s frames: after %s', (messages, wanted) => {
+    for (const [own, other] of [
+      [MUCH, { messages, bytes: 1e6 }],
+      [{ messages, bytes: 1e6 }, MUCH]
+    ] as const) {
+      const receipts = new Receipts(own)
+      receipts.narrow(other)
+      expect(dueAfter(receipts, 10)).toBe(wanted)
+    }
+  })
+
+  it.each([
+    [2 ** 20, 3],
+    [400_000, 2],
+    [200_000, 1],
+    [1, 1]
+  ])('make it due in time where one end keeps %s code units: after %s frames of 100,000', (bytes, wanted) => {
+    for (const [own, other] of [
+      [MUCH, { messages: 256, bytes }],
+      [{ messages: 256, bytes }, MUCH]
+    ] as const) {
+      const receipts = new Receipts(own)
+      receipts.narrow(other)
+      expect(dueAfter(receipts, 100_000)).toBe(wanted)
+    }
   })
 
   it('count anew once the other end is told', () => {
-    const receipts = new Receipts()
+    const receipts = new Receipts(MUCH)
     for (let n = 0; n < 10; n++) receipts.note(1)
     expect(receipts.tell()).toBe(10)
     expect(dueAfter(receipts, 1)).toBe(16)

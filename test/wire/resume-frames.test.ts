@@ -53,6 +53,7 @@ describe('a control frame', () => {
     { ...open, received: -1 },
     { ...open, generation: 1.5 },
     { ...open, limits: { messages: 0, bytes: 1 } },
+    { ...open, limits: { messages: 1, bytes: 0 } },
     { ...open, limits: undefined },
     { 'mcp.resume': 'ack' },
     { 'mcp.resume': 'ack', received: '1' },
