@@ -2,7 +2,7 @@ import type { Closure } from '../errors.js'
 import type { SocketClosure } from '../socket/web-socket.js'
 import { SERVER_CLOSING, type Departure } from './departure.js'
 import type { Due, SharedTimer } from '../lib/shared-timer.js'
-import { ACKNOWLEDGE_WITHIN, Receipts, ReplayBuffer } from '../wire/replay.js'
+import { ACKNOWLEDGE_WITHIN, HARD_LIMIT, Receipts, ReplayBuffer } from '../wire/replay.js'
 import {
   encodeControl,
   isControl,
@@ -60,8 +60,6 @@ const HELLO_WITHIN = 5000
 const KEPT_FOR = 2
 // After these, what was sent last would end the next socket too (RFC 6455 section 7.4.1); and 1000 is an end that somebody wanted.
 const ENDING_CODES: readonly number[] = [1000, 1002, 1003, 1007, 1008, 1009]
-// Times the limits. A request that times out while the socket is gone must not end the session with all the others.
-const HARD_LIMIT = 4
 // A socket may die by chance while it carries a frame; hardly so often while the server gets none of them.
 const MOST_LOSSES = 3
 
@@ -148,14 +146,15 @@ export class Resumption {
     if (this.#phase === 'absent') return true
     const isAttached = this.#phase === 'attached'
     if (!isAttached && !this.#isConfirmed) return false
-    // Requests wait while the buffer is full, but cancellations and responses do not. What nobody acknowledges must not fill the memory.
-    if (!this.#buffer.isBeyond(HARD_LIMIT)) {
-      this.#buffer.push(text)
-      return isAttached
+    // Requests wait while the buffer is full, but cancellations and responses do not. What nobody acknowledges must not fill the memory; a
+    // server that is there cannot acknowledge the many small ones of a burst before its end, so that only their size counts.
+    if (isAttached ? this.#buffer.isLargerThan(HARD_LIMIT) : this.#buffer.isBeyond(HARD_LIMIT)) {
+      if (isAttached) this.#giveUp('the server acknowledged nothing of what was sent')
+      else this.#lose()
+      return false
     }
-    if (isAttached) this.#giveUp('the server acknowledged nothing of what was sent')
-    else this.#lose()
-    return false
+    this.#buffer.push(text)
+    return isAttached
   }
 
   /** A frame came in. @returns Whether it is one with messages, which have to be delivered, followed by a call of `delivered`. */

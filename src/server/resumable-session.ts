@@ -1,7 +1,7 @@
 import { McpWebSocketError } from '../errors.js'
 import type { Due, SharedTimer } from '../lib/shared-timer.js'
 import type { SessionStore } from '../types/session-store.js'
-import { ACKNOWLEDGE_WITHIN, Receipts, ReplayBuffer } from '../wire/replay.js'
+import { ACKNOWLEDGE_WITHIN, HARD_LIMIT, Receipts, ReplayBuffer } from '../wire/replay.js'
 import { encodeControl, isControl, readClientControl, receiptText } from '../wire/resume-frames.js'
 import type { OpenFrame, ReceiptFrame, ReplayLimits, ResumeFailure } from '../wire/resume-frames.js'
 import { RESUME_SUBPROTOCOL } from '../wire/subprotocol.js'
@@ -46,8 +46,6 @@ const DISPLACED = 4409
 const SERVICE_RESTART = 1012
 /** How many sockets may end after the same frames were replayed, and before the client had any of them. */
 const MOST_LOSSES = 3
-// Times the limits. What an MCP server sends while its client acknowledges nothing is kept up to that.
-const HARD_LIMIT = 4
 
 /** A frame of the client that has to wait; it is not counted as received yet. */
 type Held = readonly [text: string, bytes: number]
@@ -78,6 +76,8 @@ export class ResumableSession implements PeerLink, LinkListener, Resumable {
     slot: -1,
     onDue: () => (this.#link === undefined ? this.#end('expired', 1006, '') : this.#acknowledge())
   }
+  /** Whether the hard limit was reached in an earlier turn of the loop. */
+  #isSurpassed = false
   /** Set while the client acknowledges nothing although there is no room for more. Made when it is needed: few sessions do. */
   #stalled: Due | undefined
   /** What was acknowledged when frames were replayed, and how many sockets have ended since without more. */
@@ -168,15 +168,18 @@ export class ResumableSession implements PeerLink, LinkListener, Resumable {
 
   send(text: string, isSolicited: boolean): Promise<void> {
     if (this.#isOver) return Promise.resolve()
-    // The client is there and acknowledges nothing: what it does not read must not fill the memory.
-    if (this.#isBeyondLimits) this.#link?.cut('slow-reader')
     if (this.#link === undefined && this.#buffer.isFull) this.#end('overflow', 1013, '')
     if (!this.isOpen) return Promise.reject(new McpWebSocketError('CLOSED', 'the client reads too slowly'))
+    const isTooMuch = this.#isTooMuch(isSolicited)
     const position = this.#buffer.push(text)
     this.#config.store?.append(this.id, position, text)
+    // From here on it is kept: should the socket end, it is sent again.
     if (this.#link === undefined) return Promise.resolve()
+    if (isTooMuch) {
+      this.#link.cut('slow-reader')
+      return Promise.resolve()
+    }
     this.#judgeRoom()
-    // It is kept: should the socket end, it is sent again.
     return this.#link.send(text, isSolicited).catch(() => undefined)
   }
 
@@ -267,13 +270,22 @@ export class ResumableSession implements PeerLink, LinkListener, Resumable {
     return this.#link === undefined
   }
 
-  get #isBeyondLimits(): boolean {
-    const { messages, bytes } = this.#config.limits
-    return this.#buffer.length >= HARD_LIMIT * messages || this.#buffer.size >= HARD_LIMIT * bytes
-  }
-
   get #isHolding(): boolean {
     return !this.#reads || this.#buffer.isFull
+  }
+
+  /**
+   * The client is there and acknowledges nothing: what it does not read must not fill the memory. Only size counts, since no client can
+   * acknowledge the many small messages of a burst before its end. Nor can it acknowledge the responses of one turn, and it asked for all.
+   */
+  #isTooMuch(isSolicited: boolean): boolean {
+    if (!this.#buffer.isLargerThan(HARD_LIMIT)) {
+      this.#isSurpassed = false
+      return false
+    }
+    if (!isSolicited || this.#isSurpassed) return true
+    setImmediate(() => (this.#isSurpassed = true))
+    return false
   }
 
   /** A frame counts as received before it is handed up: whatever follows from it, it must not come a second time. */

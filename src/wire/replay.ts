@@ -49,7 +49,12 @@ export class ReplayBuffer {
 
   /** Whether as much is kept as so many times the limits allow. */
   isBeyond(times: number): boolean {
-    return this.length >= times * this.#limits.messages || this.#size >= times * this.#limits.bytes
+    return this.length >= times * this.#limits.messages || this.isLargerThan(times)
+  }
+
+  /** Whether what is kept is as long as so many times the limit of bytes allows. */
+  isLargerThan(times: number): boolean {
+    return this.#size >= times * this.#limits.bytes
   }
 
   /** The other end told its limits: the lower ones hold. */
@@ -90,6 +95,9 @@ export class ReplayBuffer {
     return this.#frames.slice(this.#unused)
   }
 }
+
+/** Times the limits: so much may be kept of what nobody can hold back, as one end has no way to stop the program above it. */
+export const HARD_LIMIT = 4
 
 // An acknowledgement is due after that much, or when the time for one is over.
 const MOST_FRAMES = 16

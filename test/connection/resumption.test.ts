@@ -330,14 +330,20 @@ describe('a client without a socket', () => {
     expect([told, resumption.isDetached]).toEqual([[], true])
   })
 
-  it('ends with its socket when the server reads, but acknowledges none of four times as much as its limits allow', () => {
+  it('ends with its socket when the server reads, but acknowledges none of four times the bytes that its limits allow', () => {
     const { resumption, written, drops } = attached()
-    for (let sent = 0; sent < 4 * MESSAGES; sent++) expect(resumption.record(FRAME)).toBe(true)
+    for (let sent = 0; sent < 4; sent++) expect(resumption.record('x'.repeat(1000))).toBe(true)
     expect(drops).toEqual([])
     expect(resumption.record(FRAME)).toBe(false)
     expect(written).toEqual([{ 'mcp.resume': 'end' }])
     expect(drops).toMatchObject([{ reason: 'the server acknowledged nothing of what was sent' }])
     expect(resumption.isConfirmed).toBe(false)
+  })
+
+  it('goes on after a burst of small messages: no server can acknowledge them before its end', () => {
+    const { resumption, drops } = attached()
+    for (let sent = 0; sent < 30; sent++) expect(resumption.record('{}')).toBe(true)
+    expect(drops).toEqual([])
   })
 
   it('ends the session when four times as much waits as its limits allow', () => {

@@ -546,14 +546,58 @@ describe('V8: a client that acknowledges nothing', () => {
     expect(again.first).toMatchObject({ resumed: true, received: 3 })
   })
 
+  const long = { jsonrpc: '2.0', method: 'x'.repeat(972) } as const
+
   test('fills no memory', async () => {
-    const served = await useResumable({ maxMessages: 2 })
+    const served = await useResumable({ maxBytes: 3000 })
     const client = await openSession(served.url)
     const { transport } = served.held[0]!
-    const sent = await Promise.allSettled(Array.from({ length: 20 }, (_, n) => transport.send(note(n))))
-    expect(sent.filter(({ status }) => status === 'fulfilled').length).toBe(8)
+    const sent = await Promise.allSettled(Array.from({ length: 20 }, () => transport.send(long)))
+    // Four times as much as may be kept, and the one at which it is cut.
+    expect(sent.filter(({ status }) => status === 'fulfilled').length).toBe(13)
     expect(await client.closed).toBe(1013)
     expect(served.events).toEqual(['detach', 'close'])
+  })
+
+  test('is cut and keeps its session, with all that was sent', async () => {
+    const served = await useResumable({ maxBytes: 3000 })
+    const client = await openSession(served.url)
+    for (let n = 0; n < 13; n++) void served.held[0]!.transport.send(long)
+    expect(await client.closed).toBe(1013)
+    expect(served.server.metrics()).toMatchObject({ connectionsCut: { 'slow-reader': 1 }, detachedSessions: 1 })
+    const again = await openSession(served.url, comeBack(client.first, 2, client.data().length))
+    expect(again.first.resumed).toBe(true)
+    await until(() => client.data().length + again.data().length === 13, 'all that was sent')
+    expect(served.events).toEqual(['detach', 'attach'])
+  })
+
+  test('is not one that is sent thousands of messages in one turn, and reads them', async () => {
+    const served = await useResumable()
+    const client = await openSession(served.url)
+    const sent = Array.from({ length: 5000 }, (_, n) => served.held[0]!.transport.send(note(n)))
+    await Promise.all(sent)
+    await client.received(5000)
+    client.send(receipt('ack', 5000))
+    client.request(1, 'ping')
+    await client.received(5001)
+    expect(served.events).toEqual([])
+    expect(served.server.metrics().connectionsCut['slow-reader']).toBe(0)
+  })
+
+  test('is not one that gets all its responses in one turn, and reads them', async () => {
+    const served = await useResumable({ maxBytes: 100 })
+    const client = await openSession(served.url)
+    for (let id = 1; id <= 50; id++) client.request(id, 'hold')
+    await until(() => served.held[0]!.ids.length === 50, 'the requests')
+    await Promise.all(served.held[0]!.ids.map(served.held[0]!.release))
+    await client.received(50)
+    expect(served.events).toEqual([])
+    // From then on the limit holds for them, too.
+    client.send(receipt('ping', 0))
+    await until(() => client.control().at(-1)?.['mcp.resume'] === 'pong', 'a pong')
+    await served.held[0]!.transport.send({ jsonrpc: '2.0', id: 51, result: {} })
+    expect(await client.closed).toBe(1013)
+    expect(served.events).toEqual(['detach'])
   })
 })
 
