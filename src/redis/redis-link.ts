@@ -21,7 +21,7 @@ export interface LinkOwner {
   prepare(): Promise<void>
   /** A text came over the channel. */
   onText(text: string): void
-  /** Called in regular intervals while Redis can be reached. */
+  /** Called at regular intervals while Redis can be reached. */
   onBeat(): void
   /** Redis cannot be reached. */
   onLost(error: Error): void

@@ -83,7 +83,7 @@ export class Heartbeats {
     this.#timer.set(pulse, this.#policy.interval)
   }
 
-  /** Stops to watch the connection, for now or for good. */
+  /** Stops watching the connection, for now or for good. */
   stop(pulse: Pulse): void {
     this.#timer.clear(pulse)
   }

@@ -43,7 +43,7 @@ export interface ReceptionConfig<Info> {
   readonly onSession: (session: ResumableSession, info: Info) => void
 }
 
-/** Whose a socket is. */
+/** The user that a socket belongs to. */
 export interface Visitor<Info> {
   /** What the program is told of its client. */
   readonly info: Info
@@ -191,25 +191,24 @@ export class Reception<Info> {
       this.#decide(arrival, open)
       return
     }
-    let remains = await shared.find(open, principal)
+    const remains = await shared.find(open, principal)
     if (!this.#arrivals.has(arrival)) return
-    if ('node' in remains) {
-      const refused = (why: Remains): void => this.#begin(arrival, open, why)
-      this.#leave(arrival)
-      if (await shared.relay(link, remains.node, open, principal, refused)) return
-      this.#await(arrival)
-      remains = await shared.claim(open.session ?? '', principal, open.generation, open.received)
-      if (!this.#arrivals.has(arrival)) return
-    }
     this.#leave(arrival)
-    this.#begin(arrival, open, remains.reason === 'unknown' ? { ...remains, reason: verdict.reason } : remains)
+    if (!('node' in remains)) {
+      this.#begin(arrival, open, remains.reason === 'unknown' ? { ...remains, reason: verdict.reason } : remains)
+      return
+    }
+    const refused = (why: Remains): void => this.#begin(arrival, open, why)
+    if (await shared.relay(link, remains.node, open, principal, refused)) return
+    // That node has said lately that it lives, so it may only not listen right now. Once it counts as dead, its session is claimed.
+    this.#refuse(arrival, 'the session cannot be reached', 1013)
   }
 
   #judge(open: OpenFrame, principal: string): Verdict<ResumableSession> {
     return this.#sessions.judge(open, this.#epoch, principal, this.#config.clock.now())
   }
 
-  /** A client has come to another node, which has found out whose it is. */
+  /** A client has come to another node, which has found out the user. */
   #onOpening(link: RelayLink, open: OpenFrame, principal: string): void {
     const verdict = this.#judge(open, principal)
     if (verdict.action === 'attach') {
@@ -255,8 +254,7 @@ export class Reception<Info> {
   }
 
   #onDetached(session: ResumableSession): void {
-    const longest = this.#sessions.detach(session)
-    longest?.drop()
+    this.#sessions.detach(session)?.drop()
     this.#config.metrics.detachedSessions = this.#sessions.detachedCount
   }
 

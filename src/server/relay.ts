@@ -1,5 +1,6 @@
 import { isObject } from '../lib/is-object.js'
 import type { Due, SharedTimer } from '../lib/shared-timer.js'
+import { SERVICE_RESTART } from '../wire/close-reasons.js'
 import { isControl, readClientControl, type OpenFrame, type ResumeFailure } from '../wire/resume-frames.js'
 import { RESUME_SUBPROTOCOL } from '../wire/subprotocol.js'
 import type { Metrics } from './metrics.js'
@@ -12,7 +13,7 @@ import type { CutReason } from './types.js'
 
 /** What one end of a relay tells the other. */
 export type Part =
-  /** The first part of all: the client's open frame, and whose the socket is. */
+  /** The first part of all: the client's open frame, and the user that the socket belongs to. */
   | { readonly open: string; readonly principal: string }
   /** A frame. */
   | { readonly text: string }
@@ -36,7 +37,7 @@ interface Envelope {
 
 /** How an end of a relay sends. */
 export interface RelayConfig {
-  /** Tells an end when to send a check. */
+  /** Tells an end when to send a check, and that the other end is silent. */
   readonly timer: SharedTimer
   /** Where a link counts that is cut. */
   readonly metrics: Metrics
@@ -77,10 +78,12 @@ export function readOpening(part: Part): { readonly open: OpenFrame; readonly pr
 
 // In ms. A last part that got lost is noticed after that, and not only with the next one, which may never come.
 const CHECK_AFTER = 1000
-/** Close code of a link whose relay is broken: service restart, so that the client comes back at once. */
-const RELAY_BROKEN = 1012
+// In ms, between the checks of an end that has nothing to say.
+const CHECK_EVERY = 5000
+// In ms. An end from which nothing came for so long, not even a check, is gone.
+const SILENT_FOR = 12_000
 /** What an end says that has lost the other one, or does not know it. */
-export const BROKEN: Part = { close: RELAY_BROKEN, words: 'the session cannot be reached' }
+export const BROKEN = { close: SERVICE_RESTART, words: 'the session cannot be reached' } as const satisfies Part
 
 /** One end of a relay: numbers what it sends, and notices what is missing of what comes in. */
 export class RelayEnd {
@@ -91,7 +94,10 @@ export class RelayEnd {
   #sent = 0
   #received = 0
   #isOver = false
-  readonly #due: Due = { dueAt: 0, slot: -1, onDue: () => this.#check() }
+  /** Whether the next check is that of a part. */
+  #isCheckSoon = false
+  readonly #check: Due = { dueAt: 0, slot: -1, onDue: () => this.#onCheck() }
+  readonly #silence: Due = { dueAt: 0, slot: -1, onDue: () => this.#break() }
 
   /**
    * @param onPart - Called with each part, in order.
@@ -109,21 +115,23 @@ export class RelayEnd {
     return this.#isOver
   }
 
-  /** Sends the first part. @returns Whether somebody was there to take it. @throws If the store cannot be reached. */
-  ask(part: Part): Promise<boolean> {
+  /**
+   * Sends the first part.
+   * @param within - How long the other end may take to answer, in ms.
+   * @returns Whether somebody was there to take it.
+   * @throws If the store cannot be reached.
+   */
+  ask(part: Part, within: number): Promise<boolean> {
+    this.#config.timer.set(this.#silence, within)
     return this.#post(part)
   }
 
   /** Sends a part. If nobody takes it, the relay is broken. */
   send(part: Part): void {
     if (this.#isOver) return
-    this.#config.timer.set(this.#due, CHECK_AFTER)
-    void this.#post(part).then(
-      (isTaken) => {
-        if (!isTaken) this.#break()
-      },
-      () => this.#break()
-    )
+    if (!this.#isCheckSoon) this.#config.timer.set(this.#check, CHECK_AFTER)
+    this.#isCheckSoon = true
+    this.#postOrBreak(part)
   }
 
   /** Sends the last part. */
@@ -136,20 +144,33 @@ export class RelayEnd {
   /** Ends without a word. */
   forget(): void {
     this.#isOver = true
-    this.#config.timer.clear(this.#due)
+    this.#config.timer.clear(this.#check)
+    this.#config.timer.clear(this.#silence)
   }
 
   /** Takes what the other end has sent. */
   take(n: number, part: Part): void {
     if (this.#isOver) return
     if (n !== ++this.#received) return this.#break()
+    const { timer } = this.#config
+    timer.set(this.#silence, SILENT_FOR)
+    if (!timer.has(this.#check)) timer.set(this.#check, CHECK_EVERY)
     if (!('check' in part)) this.#onPart(part)
   }
 
-  #check(): void {
-    this.send({ check: true })
-    // What comes after it is checked again; a check is not.
-    this.#config.timer.clear(this.#due)
+  #onCheck(): void {
+    this.#isCheckSoon = false
+    this.#config.timer.set(this.#check, CHECK_EVERY)
+    this.#postOrBreak({ check: true })
+  }
+
+  #postOrBreak(part: Part): void {
+    this.#post(part).then(
+      (isTaken) => {
+        if (!isTaken) this.#break()
+      },
+      () => this.#break()
+    )
   }
 
   #post(part: Part): Promise<boolean> {
@@ -266,22 +287,18 @@ export interface OuterEvents {
 export class RelayedSocket {
   readonly #link: PeerLink
   readonly #end: RelayEnd
-  readonly #config: RelayConfig
   readonly #events: OuterEvents
   /** Whether the socket is closed, or about to close. */
   #isHungUp = false
-  /** Set until the other node says something. */
-  readonly #due: Due = { dueAt: 0, slot: -1, onDue: () => this.close(RELAY_BROKEN, 'the session cannot be reached') }
 
   constructor(link: PeerLink, names: RelayNames, config: RelayConfig, events: OuterEvents) {
     this.#link = link
-    this.#config = config
     this.#events = events
     this.#end = new RelayEnd(
       names,
       config,
       (part) => this.#onPart(part),
-      () => this.#hangUp(RELAY_BROKEN, 'the session cannot be reached')
+      () => this.#hangUp(BROKEN.close, BROKEN.words)
     )
   }
 
@@ -292,7 +309,6 @@ export class RelayedSocket {
    * @throws If the store cannot be reached.
    */
   async open(opening: Part, within: number): Promise<boolean> {
-    this.#config.timer.set(this.#due, within)
     this.#link.listen({
       onText: (text) => this.#end.send({ text }),
       onError: () => undefined,
@@ -304,7 +320,7 @@ export class RelayedSocket {
     })
     let isTaken = false
     try {
-      isTaken = await this.#end.ask(opening)
+      isTaken = await this.#end.ask(opening, within)
     } finally {
       if (!isTaken && !this.#end.isOver) this.#giveBack()
     }
@@ -313,11 +329,10 @@ export class RelayedSocket {
 
   /** Takes what the inner end has sent. */
   take(n: number, part: Part): void {
-    this.#config.timer.clear(this.#due)
     this.#end.take(n, part)
   }
 
-  /** Ends the relay and its socket. */
+  /** Ends the relay and its socket. The client comes back. */
   close(code: number, words: string): void {
     this.#end.end({ close: code, words })
     this.#hangUp(code, words)
@@ -352,7 +367,6 @@ export class RelayedSocket {
   }
 
   #leave(): void {
-    this.#config.timer.clear(this.#due)
     this.#link.listen(undefined)
     this.#events.onGone()
   }

@@ -1,6 +1,7 @@
 import { McpWebSocketError } from '../errors.js'
 import type { Due, SharedTimer } from '../lib/shared-timer.js'
 import type { SessionStore } from '../types/session-store.js'
+import { SERVICE_RESTART } from '../wire/close-reasons.js'
 import { ACKNOWLEDGE_WITHIN, HARD_LIMIT, Receipts, ReplayBuffer } from '../wire/replay.js'
 import { encodeControl, isControl, readClientControl, receiptText } from '../wire/resume-frames.js'
 import type { OpenFrame, ReceiptFrame, ReplayLimits, ResumeFailure } from '../wire/resume-frames.js'
@@ -42,8 +43,6 @@ export interface SessionNames {
 const FINAL: ReadonlySet<number> = new Set([1000, 1002, 1003, 1007, 1008, 1009])
 /** Close code of a socket whose session another one has. */
 const DISPLACED = 4409
-/** Close code after which the client comes back at once. */
-const SERVICE_RESTART = 1012
 /** How many sockets may end after the same frames were replayed, and before the client had any of them. */
 const MOST_LOSSES = 3
 
@@ -216,7 +215,7 @@ export class ResumableSession implements PeerLink, LinkListener, Resumable {
     else if (!wasOver) this.#listener?.onEnd(1006)
   }
 
-  /** There are too many sessions without a socket, and this one is the oldest. */
+  /** There are too many sessions without a socket, and this one has to go. */
   drop(): void {
     this.#end('overflow', 1013, '')
   }

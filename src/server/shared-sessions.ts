@@ -62,11 +62,6 @@ export class SharedSessions {
     this.#relayConfig = { timer: config.timer, metrics: config.metrics, send: (node, text) => store.send(node, text) }
   }
 
-  /** What the sessions of this node write to. */
-  get store(): SessionStore {
-    return this.#store
-  }
-
   /** Opens the store, unless it is open. @returns Its epoch. @throws What the store throws; the next call tries again. */
   open(): Promise<string> {
     this.#opened ??= this.#open().catch((thrown: unknown) => {
@@ -98,15 +93,7 @@ export class SharedSessions {
     if (found?.principal !== principal) return UNKNOWN
     const { node, isNodeAlive } = found
     if (node !== undefined && node !== this.#node && isNodeAlive) return { node }
-    return this.claim(id, principal, generation, received)
-  }
-
-  /** Takes what is left of a session whose node is gone. @throws If the store cannot be reached. */
-  async claim(id: string, principal: string, generation: number, received: number): Promise<Remains> {
-    const claimed = await this.#store.claim({ id, principal, generation }, received)
-    if (claimed === 'stale-generation') return { reason: claimed, delivered: null }
-    if (typeof claimed === 'string') return UNKNOWN
-    return { reason: 'owner-gone', ...claimed }
+    return this.#claim(id, principal, generation, received)
   }
 
   /**
@@ -133,6 +120,7 @@ export class SharedSessions {
       onLost: (error) => {
         metrics.storeLost = 1
         onerror(error)
+        this.#breakRelays()
       },
       onRestored: () => {
         metrics.storeLost = 0
@@ -142,6 +130,19 @@ export class SharedSessions {
     const { node, epoch } = await this.#store.open(listener)
     this.#node = node
     return epoch
+  }
+
+  /** What the other ends say while the store is lost, also that they leave, never arrives. */
+  #breakRelays(): void {
+    for (const relayed of [...this.#inner.values(), ...this.#outer.values()]) void relayed.close(BROKEN.close, BROKEN.words)
+  }
+
+  /** Takes what is left of a session whose node is gone. @throws If the store cannot be reached. */
+  async #claim(id: string, principal: string, generation: number, received: number): Promise<Remains> {
+    const claimed = await this.#store.claim({ id, principal, generation }, received)
+    if (claimed === 'stale-generation') return { reason: claimed, delivered: null }
+    if (typeof claimed === 'string') return UNKNOWN
+    return { reason: 'owner-gone', ...claimed }
   }
 
   #namesOf(relay: string, to: string): RelayNames {

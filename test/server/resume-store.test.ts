@@ -127,6 +127,51 @@ describe('a client that comes to another node', () => {
     await a.held[0]!.release(1)
   })
 
+  test('stays there as long as both nodes live, also if nothing is sent', async () => {
+    const clock = new FakeClock()
+    const { a, b, first } = await useTwo(clock)
+    const client = await openSession(b.url, comeBack(first))
+    for (let n = 0; n < 60; n++) await clock.advance(1000)
+    await a.held[0]!.release(1)
+    await client.received(1)
+    expect(a.events).toEqual(['detach', 'attach'])
+  })
+
+  test.each([
+    ['is gone', (hub: MemoryHub, node: string) => hub.listeners.delete(node), 5000],
+    ['takes texts and does nothing', (hub: MemoryHub, node: string) => (hub.loses = (text) => text.includes(node)), 12_000]
+  ])('is sent back with 1012, also if nothing is sent, when the node of its session %s', async (_what, kill, within) => {
+    const clock = new FakeClock()
+    const { hub, a, b, first } = await useTwo(clock)
+    const client = await openSession(b.url, comeBack(first))
+    kill(hub, a.store.node)
+    await clock.advance(within)
+    expect(await client.closed).toBe(1012)
+    await a.held[0]!.release(1)
+  })
+
+  test.each([
+    ['is gone', (hub: MemoryHub, node: string) => hub.listeners.delete(node), 5000],
+    ['takes texts and does nothing', (hub: MemoryHub, node: string) => (hub.loses = (text) => text.includes(node)), 12_000]
+  ])('is away, for the node of its session, when the node between them %s', async (_what, kill, within) => {
+    const clock = new FakeClock()
+    const { hub, a, b, first } = await useTwo(clock)
+    await openSession(b.url, comeBack(first))
+    kill(hub, b.store.node)
+    await clock.advance(within)
+    await until(() => a.events.at(-1) === 'detach', 'the loss')
+    expect(a.server.metrics().detachedSessions).toBe(1)
+    await a.held[0]!.release(1)
+  })
+
+  test.each([0, 1])('is sent back with 1012 when node %i loses the store', async (which) => {
+    const { a, b, first } = await useTwo()
+    const client = await openSession(b.url, comeBack(first))
+    ;[a, b][which]!.store.lose()
+    expect(await client.closed).toBe(1012)
+    await until(() => a.events.at(-1) === 'detach', 'the loss')
+  })
+
   test('with a generation that is too low gets a new session there, and disturbs nothing', async () => {
     const { a, b, first } = await useTwo()
     const client = await openSession(b.url, comeBack(first, 1))
@@ -197,13 +242,10 @@ describe('a node that closes', () => {
 })
 
 describe('a node that is gone', () => {
-  test.each([
-    ['is known to be dead', (hub: MemoryHub, node: string) => hub.dead.add(node)],
-    ['takes no text', (hub: MemoryHub, node: string) => hub.listeners.delete(node)]
-  ])('and %s leaves what it had written to the client, once', async (_what, kill) => {
+  test('leaves what it had written to the client, once', async () => {
     const { hub, a, b, first } = await useTwo()
     for (let n = 1; n <= 3; n++) await a.held[0]!.transport.send(note(n))
-    kill(hub, a.store.node)
+    hub.dead.add(a.store.node)
     const client = await openSession(b.url, comeBack(first, 2, 1))
     expect(client.first).toMatchObject({ resumed: false, reason: 'owner-gone', delivered: null, tail: 2, received: 0 })
     expect(client.first.session).not.toBe(first.session)
@@ -214,6 +256,24 @@ describe('a node that is gone', () => {
     client.send(receipt('ack', 1))
     expect(b.transports.length).toBe(1)
     expect(b.server.metrics().resumesFailed['owner-gone']).toBe(1)
+  })
+
+  test('or does not listen for a moment keeps its session as long as it counts as alive: the client is sent back with 1013', async () => {
+    const { hub, a, b, first } = await useTwo()
+    const listener = hub.listeners.get(a.store.node)!
+    hub.listeners.delete(a.store.node)
+    const client = await dialForResume(b.url)
+    client.send(anOpen(comeBack(first)))
+    expect(await client.closed).toBe(1013)
+    hub.listeners.set(a.store.node, listener)
+    const again = await openSession(b.url, comeBack(first, 3))
+    expect(again.first.resumed).toBe(true)
+    again.ws.terminate()
+    await until(() => a.events.at(-1) === 'detach', 'the loss')
+    hub.listeners.delete(a.store.node)
+    hub.dead.add(a.store.node)
+    expect((await openSession(b.url, comeBack(first, 4))).first.reason).toBe('owner-gone')
+    expect(a.events).toEqual(['detach', 'attach', 'detach'])
   })
 
   test('leaves its session to one of two that claim it with the same generation, and is fenced', async () => {
