@@ -1,4 +1,5 @@
 import type { OpenFrame, ResumeFailure } from '../wire/resume-frames.js'
+import { FairSet } from './fair-set.js'
 
 /** What the rules have to know of a session. */
 export interface Resumable {
@@ -41,6 +42,7 @@ export interface Failed<S> {
 
 /** What is left of a session that is over. */
 interface Tombstone {
+  readonly id: string
   readonly principal: string
   readonly reason: ResumeFailure
   readonly received: number
@@ -56,10 +58,11 @@ const fail = (reason: ResumeFailure, delivered: number | null = null): Failed<ne
 export class Sessions<S extends Resumable> {
   readonly #maxDetached: number
   readonly #live = new Map<string, S>()
-  /** Those whose client is away; the one that has been for longest comes first. */
-  readonly #detached = new Set<S>()
+  /** Those whose client is away. */
+  readonly #detached = new FairSet<S>()
   /** The oldest comes first. */
   readonly #tombstones = new Map<string, Tombstone>()
+  readonly #fairTombstones = new FairSet<Tombstone>()
 
   /** @param maxDetached - How many sessions may be kept whose client is away. */
   constructor(maxDetached: number) {
@@ -89,7 +92,7 @@ export class Sessions<S extends Resumable> {
   /**
    * Decides about a client's open frame. Whoever asks for the session of somebody else is told the same as for one that never was.
    * @param epoch - The server's.
-   * @param principal - Whose the socket is, as a hash.
+   * @param principal - The user that the socket belongs to, as a hash.
    */
   judge(open: OpenFrame, epoch: string, principal: string, now: number): Verdict<S> {
     if (open.session === null) return { action: 'begin' }
@@ -119,9 +122,7 @@ export class Sessions<S extends Resumable> {
   /** A session has lost its socket. @returns The session that has to end for it, if there are too many. */
   detach(session: S): S | undefined {
     this.#detached.add(session)
-    if (this.#detached.size <= this.#maxDetached) return undefined
-    const [longest] = this.#detached
-    return longest
+    return this.#detached.size > this.#maxDetached ? this.#detached.first : undefined
   }
 
   /** A session is over. @param reason - What its client will be told; `undefined`: it is remembered elsewhere. */
@@ -130,7 +131,9 @@ export class Sessions<S extends Resumable> {
     this.#detached.delete(session)
     if (reason === undefined) return
     const { id, principal, received } = session
-    this.#tombstones.set(id, { principal, reason, received, endedAt: now })
+    const tombstone = { id, principal, reason, received, endedAt: now }
+    this.#tombstones.set(id, tombstone)
+    this.#fairTombstones.add(tombstone)
     this.#forget(now)
   }
 
@@ -141,9 +144,16 @@ export class Sessions<S extends Resumable> {
   }
 
   #forget(now: number): void {
-    for (const [id, { endedAt }] of this.#tombstones) {
-      if (this.#tombstones.size <= TOMBSTONES.max && now - endedAt < TOMBSTONES.ttl) return
-      this.#tombstones.delete(id)
+    for (const tombstone of this.#tombstones.values()) {
+      if (now - tombstone.endedAt < TOMBSTONES.ttl) break
+      this.#remove(tombstone)
     }
+    const { size, first } = this.#fairTombstones
+    if (size > TOMBSTONES.max && first !== undefined) this.#remove(first)
+  }
+
+  #remove(tombstone: Tombstone): void {
+    this.#tombstones.delete(tombstone.id)
+    this.#fairTombstones.delete(tombstone)
   }
 }

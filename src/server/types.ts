@@ -175,7 +175,7 @@ export interface ResumeOptions<Auth = unknown> {
   readonly maxMessages?: number | undefined
   /** How long they may be together. @default 8 MiB */
   readonly maxBytes?: number | undefined
-  /** How many sessions are kept whose client is away; beyond that the one that has been for longest ends. @default 1000 */
+  /** How many sessions are kept whose client is away; beyond that, of the user who has most, the one that has been away for longest ends. @default 1000 */
   readonly maxDetached?: number | undefined
   /**
    * Names the user, of whatever `authenticate` returned: only the user whose session it is gets it back.

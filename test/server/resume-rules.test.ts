@@ -105,6 +105,33 @@ test('beyond maxDetached the session ends whose client has been away for longest
   expect(sessions.detach(d)).toBe(a)
 })
 
+test('beyond maxDetached the user who has most makes room, and nobody at the cost of others', () => {
+  const sessions = new Sessions<Resumable>(4)
+  const of = (principal: string, n: number): Resumable => aSession({ id: `${principal}${String(n)}`, principal })
+  const [ada, bob] = [of('ada', 1), of('bob', 1)]
+  const mallory = [1, 2, 3, 4].map((n) => of('mallory', n)) as [Resumable, Resumable, Resumable, Resumable]
+  const drop = (session: Resumable): unknown => {
+    const dropped = sessions.detach(session)
+    if (dropped !== undefined) sessions.end(dropped, 'overflow', 0)
+    return dropped?.id
+  }
+  expect([ada, ...mallory].map(drop)).toEqual([undefined, undefined, undefined, undefined, 'mallory1'])
+  expect(drop(bob)).toBe('mallory2')
+  sessions.attach(mallory[3])
+  // Now all have as many.
+  expect([of('cleo', 1), of('dan', 1)].map(drop)).toEqual([undefined, 'ada1'])
+  expect(sessions.detachedCount).toBe(4)
+})
+
+test('the user with most sessions that are over is the first one of whom one is forgotten', () => {
+  const sessions = new Sessions<Resumable>(1)
+  sessions.end(aSession({ id: 'ada' }), 'expired', 0)
+  for (let n = 0; n < TOMBSTONES.max; n++) sessions.end(aSession({ id: String(n), principal: 'mallory' }), 'expired', 0)
+  expect(sessions.judge(anOpen({ ...ask, session: 'ada' }), 'e', 'ada', 0)).toMatchObject({ reason: 'expired' })
+  expect(sessions.judge(anOpen({ ...ask, session: '0' }), 'e', 'mallory', 0)).toMatchObject({ reason: 'unknown' })
+  expect(sessions.tombstoneCount).toBe(TOMBSTONES.max)
+})
+
 describe('the principal', () => {
   test('is a hash of all that authenticate returned, or of what the program says', () => {
     const ada = hashPrincipal({ user: 'ada', token: 'x' }, undefined)
