@@ -37,6 +37,7 @@ export class Child {
   readonly #output: Lines
   #timer: NodeJS.Timeout | undefined
   #isGone = false
+  #isSending = false
 
   /** Starts the program, and the transport. @param number - Which session it is, for the log. */
   constructor(transport: ServerTransport, config: ChildConfig, number: number) {
@@ -71,8 +72,13 @@ export class Child {
       this.#onDeath(`the program cannot be started: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`)
       onGone()
     })
-    // What it has started may live on, and hold its output open.
-    child.once('exit', () => this.#signal('SIGKILL'))
+    child.once('exit', () => {
+      // What it has started may live on.
+      this.#signal('SIGKILL')
+      // And what has left the group holds the output open: `close` would come with the end of that, or never.
+      clearTimeout(this.#timer)
+      this.#timer = setTimeout(() => this.#abandonStreams(), PATIENCE)
+    })
     child.once('close', (code, signal) => {
       clearTimeout(this.#timer)
       // It was never there: that is told already.
@@ -83,6 +89,13 @@ export class Child {
     })
   }
 
+  #abandonStreams(): void {
+    // A client that reads slowly has not got all yet that the program wrote.
+    if (this.#isSending) return void this.#timer?.refresh()
+    const { stdin, stdout, stderr } = this.#process
+    for (const stream of [stdin, stdout, stderr]) stream?.destroy()
+  }
+
   #relay(): void {
     const { stdin, stdout, stderr } = this.#process
     const transport = this.#transport
@@ -91,7 +104,8 @@ export class Child {
     transport.onclose = () => this.end()
     // A program that has gone closes its input; its end is told by `close`.
     stdin?.on('error', () => undefined)
-    void this.#fromProgram(stdout)
+    // The stream ends early where the program has gone and its output has not.
+    this.#fromProgram(stdout).catch(() => undefined)
     const words = new Lines(this.#config.maxMessageBytes)
     const tell = (lines: Iterable<Line>): void => {
       for (const line of lines) this.#log(printable(line.kind === 'too-long' ? `${line.start}…` : line.text))
@@ -124,7 +138,9 @@ export class Child {
         )
     }
     // The connection has ended, and so will the program.
+    this.#isSending = true
     await Promise.allSettled(sent)
+    this.#isSending = false
   }
 
   #onDeath(reason: string): void {

@@ -88,6 +88,18 @@ test('the death of the program ends its connection with 1011 and the exit code, 
   await expect(client.ping()).resolves.toEqual({})
 })
 
+test('the death of the program is noticed although something that it started holds its output open', async () => {
+  const serving = await useServe(STUBBORN)
+  const client = await useClient(serving.url, { reconnect: false })
+  const { pid } = await client.request<{ pid: number }>('daemon')
+  afterTest(() => void process.kill(pid, 'SIGKILL'))
+  const lost = await rejectionOf(client.request('exit', { code: 7 }))
+  expect(isConnectionLostError(lost) && lost.closure).toMatchObject({ code: 1011, reason: 'the program ended with exit code 7' })
+  serving.signal('SIGTERM')
+  expect(await serving.code).toBe(0)
+  expect(isAlive(pid)).toBe(true)
+})
+
 test('a program that cannot be started ends the connection with 1011', async () => {
   const program = join(await useFolder(), 'program')
   writeFileSync(program, '#!/nowhere/at-all\n', { mode: 0o755 })

@@ -1,4 +1,5 @@
 // A stdio server for tests of `serve`: it tells its arguments and environment, and behaves badly when it is asked to.
+import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 
 const write = (message) => process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`)
@@ -12,6 +13,12 @@ const METHODS = {
   exit: ({ code }) => process.exit(code),
   complain: ({ words }) => (process.stderr.write(words), {}),
   chatter: () => (process.stdout.write('this is no JSON\n'), {}),
+  // Something in a session of its own, which no signal to this program's group reaches, and which holds its output open.
+  daemon: () => {
+    const daemon = spawn(process.execPath, ['-e', 'setInterval(() => undefined, 1000)'], { detached: true, stdio: 'inherit' })
+    daemon.unref()
+    return { pid: daemon.pid }
+  },
   // Neither the end of its input nor SIGTERM ends it.
   stay: () => (process.on('SIGTERM', () => undefined), setInterval(() => undefined, 1000), {})
 }
