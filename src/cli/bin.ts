@@ -3,7 +3,7 @@
 import type { Io } from './io.js'
 import { run } from './main.js'
 
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const
+const SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const
 
 const onSignal: Io['onSignal'] = (listener) => {
   for (const signal of SIGNALS) process.on(signal, listener)

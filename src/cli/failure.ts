@@ -1,7 +1,11 @@
 import { ofFlag } from './in-flags.js'
+import type { Signal } from './io.js'
 
-/** How the program ends: done, failed, called in a wrong way, or by Ctrl-C (128 and the number of the signal, as shells count). */
-export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const
+/** How the program ends: done, failed, or called in a wrong way. */
+export const EXIT = { done: 0, failed: 1, usage: 2 } as const
+
+// Behind 128 it is the exit code, as shells count.
+const NUMBERS: Readonly<Record<Signal, number>> = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 }
 
 /** Ends a command with words for the person who called it. */
 export class Failure extends Error {
@@ -27,3 +31,6 @@ export function construct<T>(make: () => T): T {
     throw error
   }
 }
+
+/** A command that a signal ended. @param message - Empty: whoever sent it knows. */
+export const endedBy = (signal: Signal, message = ''): Failure => new Failure(message, 128 + NUMBERS[signal])

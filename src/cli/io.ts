@@ -6,6 +6,9 @@ export type Input = Readable & { readonly isTTY?: boolean | undefined }
 /** A stream out, which may be a terminal. */
 export type Output = Writable & { readonly isTTY?: boolean | undefined; readonly columns?: number | undefined }
 
+/** What ends the tool from outside: a terminal that closes, Ctrl-C, or whoever supervises it. */
+export type Signal = 'SIGHUP' | 'SIGINT' | 'SIGTERM'
+
 /** What the command line tool has of its process: `bin.ts` hands in the real one, tests their own. */
 export interface Io {
   /** Where questions are answered, and where the host of a bridge writes. */
@@ -16,6 +19,6 @@ export interface Io {
   readonly stderr: Output
   /** The environment. */
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Calls `listener` at Ctrl-C and at SIGTERM. @returns Ends that. */
-  readonly onSignal: (listener: (signal: 'SIGINT' | 'SIGTERM') => void) => () => void
+  /** Calls `listener` at each signal. @returns Ends that. */
+  readonly onSignal: (listener: (signal: Signal) => void) => () => void
 }

@@ -135,7 +135,7 @@ function addServe(program: Command, io: Io): void {
 /**
  * Runs the program.
  * @param argv - Without the names of Node and of the program.
- * @returns The exit code: 0 done, 1 failed, 2 called in a wrong way, 130 ended by Ctrl-C.
+ * @returns The exit code: 0 done, 1 failed, 2 called in a wrong way, 128 and the number of the signal that ended it.
  */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   try {

@@ -2,7 +2,7 @@ import { McpWebSocketClient, type McpWebSocketClientOptions, type RequestOptions
 import { VERSION } from '../version.js'
 import { askUser } from './ask.js'
 import { describeChange } from './connection-status.js'
-import { construct, EXIT, Failure } from './failure.js'
+import { construct, endedBy } from './failure.js'
 import { connectionOptions, type ConnectionFlags } from './flags.js'
 import type { Io } from './io.js'
 import { printableLine } from './printable.js'
@@ -24,7 +24,7 @@ export interface VisitFlags extends ConnectionFlags {
 export interface Visit {
   /** Connected. */
   readonly client: McpWebSocketClient
-  /** Aborted by Ctrl-C. */
+  /** Aborted by a signal such as Ctrl-C, with the Failure that ends the command. */
   readonly signal: AbortSignal
   /** For every request of the command. */
   readonly request: RequestOptions
@@ -36,9 +36,9 @@ export interface Visit {
 const RETRIES = 3
 
 /**
- * Connects, lets the command do its work, and closes. Ctrl-C aborts the work, so that the server hears of it.
+ * Connects, lets the command do its work, and closes. A signal aborts the work, so that the server hears of it.
  * @param onVisit - Before `connect`, to hear of everything: notifications may come at once.
- * @throws What the work throws, and Failure 130 after Ctrl-C.
+ * @throws What the work throws, and a Failure after a signal.
  */
 export async function visit(
   io: Io,
@@ -50,7 +50,7 @@ export async function visit(
   const status = new Status(io.stderr)
   const interrupted = new AbortController()
   const client = makeClient(io, url, flags, status)
-  const endListening = io.onSignal(() => interrupted.abort(new Failure('interrupted', EXIT.interrupted)))
+  const endListening = io.onSignal((name) => interrupted.abort(endedBy(name, 'interrupted')))
   const { signal } = interrupted
   try {
     onVisit?.(client, status)

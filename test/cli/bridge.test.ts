@@ -219,6 +219,7 @@ describe('the end', () => {
   })
 
   test.each([
+    ['SIGHUP', 129],
     ['SIGINT', 130],
     ['SIGTERM', 0]
   ] as const)('by %s is %i', async (signal, code) => {

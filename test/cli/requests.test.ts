@@ -157,6 +157,21 @@ describe.each(['v1', 'v2'] as const)('with a server of SDK %s', (sdk) => {
     expect(JSON.parse(declined.out)).toMatchObject({ action: 'decline' })
   })
 
+  test.each([
+    ['SIGTERM', 143],
+    ['SIGHUP', 129]
+  ] as const)('%s ends a call, and listen, with %i', async (name, code) => {
+    const url = await serve()
+    const calling = useCli(['call', url, 'hold'], { isTTY: true })
+    await calling.says('step 1')
+    calling.signal(name)
+    expect([await calling.code, calling.err]).toEqual([code, expect.stringMatching(/error:.* interrupted\n$/)])
+    const listening = useCli(['listen', url])
+    await listening.says('Ctrl-C ends it')
+    listening.signal(name)
+    expect([await listening.code, listening.err]).toEqual([code, expect.not.stringContaining('error')])
+  })
+
   test('listen prints notifications until Ctrl-C', async () => {
     const { url, transports } = await useServer({ onconnection: (transport) => void serveTransport(sdk, transport) })
     const cli = useCli(['listen', url, '--level', 'info', '--resource', 'test://a', '--verbose'])

@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream'
-import type { Input, Io, Output } from '../../src/cli/io.js'
+import type { Input, Io, Output, Signal } from '../../src/cli/io.js'
 import { run } from '../../src/cli/main.js'
 import { afterTest } from '../helpers/after-test.js'
 import { until } from '../helpers/until.js'
@@ -15,7 +15,7 @@ export interface Run {
   readonly type: (text: string | Uint8Array) => void
   /** Ends its standard input. */
   readonly endInput: () => void
-  readonly signal: (signal: 'SIGINT' | 'SIGTERM') => void
+  readonly signal: (signal: Signal) => void
   /** Waits until it has written this. */
   readonly says: (words: string | RegExp) => Promise<void>
 }
@@ -32,7 +32,7 @@ export function useCli(argv: readonly string[], { env = {}, isTTY = false }: Sur
     Object.assign(stream, { isTTY, columns: 80 })
   )
   const written = { out: '', err: '' }
-  const listeners = new Set<(signal: 'SIGINT' | 'SIGTERM') => void>()
+  const listeners = new Set<(signal: Signal) => void>()
   stdout!.setEncoding('utf8').on('data', (text: string) => (written.out += text))
   stderr!.setEncoding('utf8').on('data', (text: string) => (written.err += text))
   const io: Io = {
@@ -45,7 +45,7 @@ export function useCli(argv: readonly string[], { env = {}, isTTY = false }: Sur
       return () => listeners.delete(listener)
     }
   }
-  const signal = (name: 'SIGINT' | 'SIGTERM'): void => {
+  const signal = (name: Signal): void => {
     for (const listener of [...listeners]) listener(name)
   }
   let isOver = false

@@ -1,10 +1,10 @@
 import { WebSocketClientTransport, type JsonRpcMessage, type RequestId } from '../../transport/index.js'
 import { describeChange } from '../connection-status.js'
 import { describeError } from '../describe-error.js'
-import { construct, EXIT, Failure } from '../failure.js'
+import { construct, endedBy } from '../failure.js'
 import { connectionOptions, type ConnectionFlags } from '../flags.js'
 import { errorResponse, readLine } from '../host-messages.js'
-import type { Io } from '../io.js'
+import type { Io, Signal } from '../io.js'
 import { Lines, type Line } from '../lines.js'
 import { printableLine } from '../printable.js'
 import { RawTexts } from '../raw-texts.js'
@@ -53,8 +53,11 @@ class Bridge {
     this.#transport.on('error', (error) => this.#log(printableLine(error.message)))
   }
 
-  /** Works until the host has ended, which is what it should, or the server cannot be reached any more. @throws Why not. */
-  async run(): Promise<void> {
+  /**
+   * Works until the host has ended, which is what it should, or the server cannot be reached any more.
+   * @returns The signal that ended it; `undefined`: none did. @throws Why the server cannot be reached.
+   */
+  async run(): Promise<Signal | undefined> {
     const transport = this.#transport
     transport.onmessage = (message) => this.#onMessage(message)
     const over = new Promise<void>((resolve) => {
@@ -66,12 +69,17 @@ class Bridge {
     })
     const started = transport.start().catch(() => undefined)
     const endReading = this.#read()
-    const endListening = this.#io.onSignal(() => void transport.close())
+    let signalled: Signal | undefined
+    const endListening = this.#io.onSignal((signal) => {
+      signalled ??= signal
+      void transport.close()
+    })
     await over
     await started
     endReading()
     endListening()
     if (failure !== undefined) throw failure
+    return signalled
   }
 
   #read(): () => void {
@@ -151,14 +159,7 @@ class Bridge {
 
 /** `mcp-ws bridge URL`: a server on standard input and output, in front of one behind a WebSocket. */
 export async function bridge(io: Io, url: string, flags: BridgeFlags): Promise<void> {
-  let signalled: string | undefined
-  const endListening = io.onSignal((signal) => {
-    signalled = signal
-  })
-  try {
-    await new Bridge(io, url, flags).run()
-  } finally {
-    endListening()
-  }
-  if (signalled === 'SIGINT') throw new Failure('', EXIT.interrupted)
+  const signal = await new Bridge(io, url, flags).run()
+  // A host ends its servers with SIGTERM: the bridge has done what it was there for.
+  if (signal !== undefined && signal !== 'SIGTERM') throw endedBy(signal)
 }

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { isRpcError, type LoggingLevel } from '../../index.js'
-import { EXIT, Failure } from '../failure.js'
+import { Failure } from '../failure.js'
 import type { Io } from '../io.js'
 import { explainMissing } from '../missing.js'
 import { printableJson, printableLine } from '../printable.js'
@@ -37,7 +37,8 @@ export async function listen(io: Io, url: string, flags: ListenFlags): Promise<v
         })
       status.line(`listening to ${printableLine(client.serverInfo?.name ?? url)}; Ctrl-C ends it`)
       await Promise.race([once(signal, 'abort'), failed(client)])
-      throw new Failure('', EXIT.interrupted)
+      // Ctrl-C is the usual end, and no word is lost on it.
+      throw new Failure('', (signal.reason as Failure).code)
     },
     (client) => {
       client.on('notification', ({ method, params }) => {

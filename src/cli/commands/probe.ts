@@ -1,5 +1,5 @@
 import { probe as runProbe, type ProbeReport, type ProbeStep } from '../../probe/index.js'
-import { EXIT, Failure, usageError } from '../failure.js'
+import { endedBy, EXIT, Failure, usageError } from '../failure.js'
 import { connectionOptions } from '../flags.js'
 import { inFlags, ofFlag } from '../in-flags.js'
 import type { Io } from '../io.js'
@@ -46,11 +46,9 @@ export async function probe(io: Io, url: string, flags: VisitFlags): Promise<voi
   const { auth, headers, subprotocols, offer, onMissingSubprotocol, tls } = connectionOptions(flags, io.env)
   const paint = painter(hasColours(io.stdout, io.env))
   const interrupted = new AbortController()
-  const endListening = io.onSignal(() => interrupted.abort(new Failure('interrupted', EXIT.interrupted)))
+  const endListening = io.onSignal((name) => interrupted.abort(endedBy(name, 'interrupted')))
   const onstep = (step: ProbeStep): void => {
-    if (!flags.json)
-      io.stdout.write(`${showStep(step, paint)}
-`)
+    if (!flags.json) io.stdout.write(`${showStep(step, paint)}\n`)
   }
   const own = { protocol: flags.protocol, timeout: flags.timeout, signal: interrupted.signal, onstep }
   try {

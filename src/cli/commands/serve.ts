@@ -3,10 +3,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { isSameToken, McpWebSocketServer, type McpWebSocketServerOptions, type ServerTransport } from '../../server/index.js'
 import { Child, type ChildConfig } from '../child.js'
-import { construct, EXIT, Failure, usageError } from '../failure.js'
+import { construct, endedBy, Failure, usageError } from '../failure.js'
 import { problemOfProgram } from '../find-program.js'
 import { tokenOf } from '../flags.js'
-import type { Io } from '../io.js'
+import type { Io, Signal } from '../io.js'
 import { printableLine } from '../printable.js'
 
 /** The flags of `serve`. */
@@ -106,11 +106,11 @@ class Serving {
   }
 
   /** Serves until a signal comes; a second one ends what is still going on. */
-  async run(): Promise<'SIGINT' | 'SIGTERM'> {
+  async run(): Promise<Signal> {
     await this.#listen()
     let endListening = (): void => undefined
     let signals = 0
-    const first = await new Promise<'SIGINT' | 'SIGTERM'>((resolve) => {
+    const first = await new Promise<Signal>((resolve) => {
       endListening = this.#io.onSignal((signal) => {
         // Calls may have their time, but not for those who ask twice.
         if (++signals > 1) void this.#server.close({ grace: 0 })
@@ -171,5 +171,7 @@ class Serving {
 export async function serve(io: Io, command: ChildConfig['command'], flags: ServeFlags): Promise<void> {
   const problem = problemOfProgram(command[0], io.env.PATH, process.platform)
   if (problem !== undefined) throw usageError(printableLine(problem))
-  if ((await new Serving(io, command, flags).run()) === 'SIGINT') throw new Failure('', EXIT.interrupted)
+  const signal = await new Serving(io, command, flags).run()
+  // A supervisor ends a service with SIGTERM: it has done what it was there for.
+  if (signal !== 'SIGTERM') throw endedBy(signal)
 }
