@@ -71,6 +71,8 @@ function questionOf(name: string, schema: Params, isRequired: boolean): string {
  * @param signal - Aborted when the answer no longer matters.
  */
 export async function askUser({ stdin, stderr }: Pick<Io, 'stdin' | 'stderr'>, params: Params, signal: AbortSignal): Promise<Answer> {
+  // A stream that has ended says so only once.
+  if (signal.aborted || stdin.readableEnded) return { action: 'cancel' }
   const lines = createInterface({ input: stdin, output: stderr, terminal: false })
   const ended = new AbortController()
   lines.once('close', () => ended.abort())
@@ -84,6 +86,16 @@ export async function askUser({ stdin, stderr }: Pick<Io, 'stdin' | 'stderr'>, p
     return { action: 'cancel' }
   } finally {
     lines.close()
+  }
+}
+
+/** Asks one thing at a time, in the order of the calls: all answers come from the same terminal. */
+export function inTurn<T extends readonly unknown[]>(ask: (...args: T) => Promise<Answer>): (...args: T) => Promise<Answer> {
+  let last: Promise<unknown> = Promise.resolve()
+  return (...args) => {
+    const answer = last.then(() => ask(...args))
+    last = answer.catch(() => undefined)
+    return answer
   }
 }
 

@@ -1,6 +1,6 @@
 import { McpWebSocketClient, type McpWebSocketClientOptions, type RequestOptions, type Task } from '../index.js'
 import { VERSION } from '../version.js'
-import { askUser } from './ask.js'
+import { askUser, inTurn } from './ask.js'
 import { describeChange } from './connection-status.js'
 import { construct, endedBy } from './failure.js'
 import { connectionOptions, type ConnectionFlags } from './flags.js'
@@ -91,10 +91,10 @@ function makeClient(io: Io, url: string, flags: VisitFlags, status: Status): Mcp
   client.on('error', (error) => {
     if (flags.verbose) status.line(paint('yellow', printableLine(error.message)))
   })
-  if (asks)
-    client.setRequestHandler('elicitation/create', ({ params }, { signal }) => {
-      status.clear()
-      return askUser(io, params, signal)
-    })
+  const ask = inTurn((params: Parameters<typeof askUser>[1], signal: AbortSignal) => {
+    status.clear()
+    return askUser(io, params, signal)
+  })
+  if (asks) client.setRequestHandler('elicitation/create', ({ params }, { signal }) => ask(params, signal))
   return client
 }

@@ -184,6 +184,57 @@ describe.each(['v1', 'v2'] as const)('with a server of SDK %s', (sdk) => {
   })
 })
 
+describe('questions that come at once', () => {
+  /** A server whose tool asks for two fields at the same time, and returns the answers. */
+  async function useInquiry(): Promise<string> {
+    const form = (field: string): object => ({
+      message: `Your ${field}?`,
+      requestedSchema: { type: 'object', properties: { [field]: { type: 'string' } }, required: [field] }
+    })
+    const serve = ({ socket, send }: ServerConnection): void => {
+      const answers = new Map<string, unknown>()
+      let call: number | undefined
+      socket.on('message', (data: Buffer) => {
+        const { id, method, result } = JSON.parse(data.toString()) as { id?: number | string; method?: string; result?: unknown }
+        if (method === 'initialize')
+          return send({ id, result: { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'asks', version: '1' } } })
+        if (method === 'tools/call') {
+          call = id as number
+          for (const field of ['name', 'password']) send({ id: field, method: 'elicitation/create', params: form(field) })
+        } else if (method === undefined && answers.set(String(id), result).size === 2)
+          send({ id: call, result: { content: [], structuredContent: Object.fromEntries(answers) } })
+      })
+    }
+    return (await useWsServer(serve, { handleProtocols: () => 'mcp.v1' })).url
+  }
+
+  test('are asked one after the other, and no line answers two of them', async () => {
+    const cli = useCli(['call', await useInquiry(), 'x', '--protocol', 'legacy'], { isTTY: true })
+    await cli.says('name (string): ')
+    cli.type('Ada\n')
+    await cli.says('Send this?')
+    expect(cli.err).not.toContain('password')
+    cli.type('yes\n')
+    await cli.says('password (string): ')
+    cli.type('secret\n')
+    await cli.says(/Send this[^]*Send this/)
+    cli.type('yes\n')
+    expect(await cli.code).toBe(0)
+    expect(JSON.parse(cli.out)).toEqual({
+      name: { action: 'accept', content: { name: 'Ada' } },
+      password: { action: 'accept', content: { password: 'secret' } }
+    })
+  })
+
+  test('are all cancelled by Ctrl-D', async () => {
+    const cli = useCli(['call', await useInquiry(), 'x', '--protocol', 'legacy'], { isTTY: true })
+    await cli.says('name (string): ')
+    cli.endInput()
+    expect(await cli.code).toBe(0)
+    expect(JSON.parse(cli.out)).toEqual({ name: { action: 'cancel' }, password: { action: 'cancel' } })
+  })
+})
+
 describe('arguments', () => {
   test('become what the schema of the tool wants', async () => {
     const words = ['city=2024', 'days=3', 'units=metric', 'detailed=true', 'tags=a', 'tags=b', 'at={"x":1}', 'sizes=[1,2]', 'any=4']
