@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import type { JsonRpcMessage, ServerTransport } from '../server/index.js'
-import { readLine } from './host-messages.js'
+import type { Writable } from 'node:stream'
+import type { JsonRpcErrorResponse, JsonRpcMessage, RequestId, ServerTransport } from '../server/index.js'
+import { errorResponse, INTERNAL_ERROR, readLine } from './host-messages.js'
 import { Lines, type Line } from './lines.js'
 import { printable, printableLine } from './printable.js'
 
@@ -117,8 +118,31 @@ export class Child {
   #toProgram(message: JsonRpcMessage): void {
     const { stdin } = this.#process
     if (stdin === null || !stdin.writable) return
-    stdin.write(`${JSON.stringify(message)}\n`)
+    let text: string
+    try {
+      text = JSON.stringify(message)
+    } catch (error) {
+      return this.#answerInstead(message, stdin, error as Error)
+    }
+    stdin.write(`${text}\n`)
     if (stdin.writableLength > MOST_UNREAD) void this.#transport.close({ code: OVERLOADED, reason: 'the program does not read' })
+  }
+
+  /** JSON can be read however deeply it is nested, but not written: without any response, one side would wait for ever. */
+  #answerInstead(message: JsonRpcMessage, stdin: Writable, { message: reason }: Error): void {
+    const { id, method } = message as { readonly id?: RequestId; readonly method?: string }
+    const words = `what the client sent cannot be written as JSON: ${reason}`
+    this.#log(words)
+    if (id === undefined) return
+    const response = errorResponse(id, INTERNAL_ERROR, words)
+    if (method === undefined) stdin.write(`${JSON.stringify(response)}\n`)
+    else this.#respond(response)
+  }
+
+  /** Responds in place of the program. */
+  #respond(response: JsonRpcErrorResponse): void {
+    // Should that fail, the client is gone.
+    this.#transport.send(response).catch(() => undefined)
   }
 
   /** Reads no further before what was read is sent, or kept for a client that is away. */
@@ -130,8 +154,9 @@ export class Child {
   async #send(lines: Iterable<Line>): Promise<void> {
     const sent: Promise<void>[] = []
     for (const line of lines) {
-      const { messages, errors } = readLine(line, JSON.parse)
+      const { messages, errors, lost } = readLine(line, JSON.parse)
       for (const message of messages) sent.push(this.#transport.send(message))
+      for (const response of lost) this.#respond(response)
       if (errors.length > 0)
         this.#log(
           `what the program wrote to its output is not a message: ${line.kind === 'too-long' ? 'it is too long' : printableLine(line.text, 100)}`

@@ -6,6 +6,8 @@ import type { Line } from './lines.js'
 // JSON-RPC 2.0 section 5.1.
 const PARSE_ERROR = -32700
 const INVALID_REQUEST = -32600
+/** Something went wrong that is not the fault of whoever made the request. */
+export const INTERNAL_ERROR = -32603
 
 type Members = Readonly<Record<string, unknown>>
 
@@ -35,36 +37,47 @@ export interface Read {
   readonly messages: readonly JsonRpcMessage[]
   /** For the program that wrote the line. */
   readonly errors: readonly JsonRpcErrorResponse[]
+  /** For whoever waits for what the program meant to be a response. */
+  readonly lost: readonly JsonRpcErrorResponse[]
 }
 
 /** Reads a line. @param parse - Reads JSON. */
 export function readLine(line: Line, parse: (text: string) => unknown): Read {
   if (line.kind === 'too-long') {
     const { bytes, start, end } = line
-    return failed(idOf(start, end), INVALID_REQUEST, `the message has ${String(bytes)} bytes, more than the bridge takes`)
+    const words = `the message has ${String(bytes)} bytes, more than --max-message-bytes allows`
+    return failed(errorResponse(idOf(start, end), INVALID_REQUEST, words), RESPONSE_START.test(start))
   }
   let value: unknown
   try {
     value = parse(line.text)
   } catch {
     const unfinished = line.kind === 'unfinished'
-    return failed(null, PARSE_ERROR, unfinished ? 'the input ended within a message' : 'the line is not JSON')
+    return failed(errorResponse(null, PARSE_ERROR, unfinished ? 'the input ended within a message' : 'the line is not JSON'))
   }
   // Batches of MCP 2025-03-26; no other revision has them.
   const all = Array.isArray(value) && value.length > 0 ? (value as unknown[]) : [value]
-  const errors = all
+  const others = all
     .filter((each) => !isMessage(each))
     .map((each) => {
       const id = isObject(each) && isId(each.id) ? each.id : null
-      return errorResponse(id, INVALID_REQUEST, 'the line is JSON, but not a message of JSON-RPC 2.0')
+      const error = errorResponse(id, INVALID_REQUEST, 'the line is JSON, but not a message of JSON-RPC 2.0')
+      return failed(error, isObject(each) && each.method === undefined)
     })
-  return { messages: all.filter(isMessage), errors }
+  return { messages: all.filter(isMessage), errors: others.flatMap(({ errors }) => errors), lost: others.flatMap(({ lost }) => lost) }
 }
 
-const failed = (id: RequestId | null, code: number, message: string): Read => ({ messages: [], errors: [errorResponse(id, code, message)] })
+function failed(response: JsonRpcErrorResponse, isResponse = false): Read {
+  const { id, error } = response
+  const lost = isResponse && isId(id) ? [errorResponse(id, INTERNAL_ERROR, `the response was lost: ${error.message}`)] : []
+  return { messages: [], errors: [response], lost }
+}
+
+/** How a response begins: here, no inner object can pass for it. A request of the other side may have the same id as one of this side. */
+const RESPONSE_START = /^\s*\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*|"id"\s*:\s*(?:\d+|"[^"\\]*")\s*,\s*)*"(?:result|error)"\s*:/
 
 /**
- * The id of a message of which only both ends are known: its first member, or its second behind `jsonrpc`, or its last one. There, no text
+ * The id of a message of which only the beginning and the end are known: its first member, or its second behind `jsonrpc`, or its last one. There, no text
  * and no inner object can pass for it.
  */
 function idOf(start: string, end: string): RequestId | null {

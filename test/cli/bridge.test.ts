@@ -160,7 +160,7 @@ describe('messages', () => {
       ['nine', -32600],
       [null, -32600]
     ])
-    expect(cli.err).toContain('more than the bridge takes')
+    expect(cli.err).toContain('more than --max-message-bytes allows')
   })
 
   test('that wait for a server which is not there yet are sent when it is', async () => {

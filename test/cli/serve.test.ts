@@ -9,6 +9,7 @@ import { nextEvent } from '../helpers/next-event.js'
 import { useFolder } from '../helpers/use-folder.js'
 import { rejectionOf } from '../helpers/rejection-of.js'
 import { until } from '../helpers/until.js'
+import { openPeer } from '../server/raw-peer.js'
 import { EVERYTHING, STUBBORN } from './programs.js'
 import { useCli, type Run } from './use-cli.js'
 import { useTcpProxy } from './use-tcp-proxy.js'
@@ -134,6 +135,36 @@ test('what a program writes to its output besides messages is said, and stops no
   const client = await useClient(serving.url)
   await expect(client.request('chatter')).resolves.toEqual({})
   await serving.says('[1] what the program wrote to its output is not a message: this is no JSON')
+})
+
+describe('a request gets an error response', () => {
+  test('where the response of the program is too long', async () => {
+    const { url } = await useServe(STUBBORN, ['--max-message-bytes', '5000'])
+    const client = await useClient(url)
+    await expect(client.request('long', { length: 5000 })).rejects.toThrow(
+      /^the response was lost: the message has 50\d\d bytes, more than --max-message-bytes allows$/
+    )
+    await expect(client.request('long', { length: 4000 })).resolves.toBeDefined()
+  })
+
+  test('where the response of the program is none', async () => {
+    const client = await useClient((await useServe(STUBBORN)).url)
+    await expect(client.request('odd')).rejects.toThrow('the response was lost: the line is JSON, but not a message of JSON-RPC 2.0')
+  })
+
+  test('where it is nested too deeply to be passed on, in either direction', async () => {
+    const { port } = await useServe(STUBBORN)
+    const peer = await openPeer(port)
+    const nested = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
+    peer.send(`{"jsonrpc":"2.0","id":1,"method":"facts","params":{"nested":${nested}}}`)
+    const { error } = await peer.message(({ id }) => id === 1)
+    expect(error).toEqual({ code: -32603, message: 'what the client sent cannot be written as JSON: Maximum call stack size exceeded' })
+    peer.send({ jsonrpc: '2.0', id: 2, method: 'ask' })
+    await peer.message(({ id }) => id === 'asked')
+    peer.send(`{"jsonrpc":"2.0","id":"asked","result":{"nested":${nested}}}`)
+    const { result } = await peer.message(({ id }) => id === 2)
+    expect(result).toEqual({ answer: 'what the client sent cannot be written as JSON: Maximum call stack size exceeded' })
+  })
 })
 
 test('a program that ends neither with its input nor by SIGTERM is killed', async () => {

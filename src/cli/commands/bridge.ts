@@ -3,7 +3,7 @@ import { describeChange } from '../connection-status.js'
 import { describeError } from '../describe-error.js'
 import { construct, endedBy } from '../failure.js'
 import { connectionOptions, type ConnectionFlags } from '../flags.js'
-import { errorResponse, readLine } from '../host-messages.js'
+import { errorResponse, INTERNAL_ERROR, readLine } from '../host-messages.js'
 import type { Io, Signal } from '../io.js'
 import { Lines, type Line } from '../lines.js'
 import { printableLine } from '../printable.js'
@@ -22,8 +22,6 @@ export interface BridgeFlags extends ConnectionFlags {
 const MAX_MESSAGE_BYTES = 16 * 2 ** 20
 /** How long the requests of a host that has said all may take, in ms: it waits for the end, and kills what does not come to it. */
 const GRACE = 5000
-// JSON-RPC 2.0 section 5.1.
-const INTERNAL_ERROR = -32603
 
 /** A host on standard input and output, and a server behind a transport that reconnects. */
 class Bridge {
