@@ -128,7 +128,8 @@ export function describeType(schema: unknown): string {
 
 /** The arguments of a tool, a line each. */
 export function describeArguments({ inputSchema }: Tool): readonly string[] {
-  const { properties, required } = inputSchema as { properties?: unknown; required?: unknown }
+  // Not every server sends one, although MCP demands it.
+  const { properties, required } = isObject(inputSchema) ? inputSchema : {}
   if (!isObject(properties)) return []
   return Object.entries(properties).map(([name, schema]) => {
     const isRequired = Array.isArray(required) && required.includes(name)

@@ -299,6 +299,16 @@ describe('arguments', () => {
   })
 })
 
+test.each([undefined, null, 'any'])('tools and prompts list what has %j in place of its arguments', async (value) => {
+  const url = await useResults({
+    'tools/list': () => ({ tools: [{ name: 'bare', inputSchema: value }] }),
+    'prompts/list': () => ({ prompts: [{ name: 'plain', arguments: value }] })
+  })
+  const [tools, prompts] = [useCli(['tools', url]), useCli(['prompts', url])]
+  expect([await tools.code, tools.out, tools.err]).toEqual([0, 'bare\n', ''])
+  expect([await prompts.code, prompts.out, prompts.err]).toEqual([0, 'plain\n', ''])
+})
+
 describe('a result', () => {
   const PNG = Buffer.from('not really a picture')
   const CONTENT = [

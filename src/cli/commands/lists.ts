@@ -55,8 +55,9 @@ export const listPrompts = listing({
   feature: 'prompts',
   ask: async (client, request) => (await client.listPrompts(undefined, request)).prompts,
   nameOf: ({ name }) => name,
-  details: ({ arguments: args = [] }) =>
-    args.map(({ name, description, required }) =>
+  // `null` is how some servers write an empty list.
+  details: ({ arguments: args }) =>
+    (Array.isArray(args) ? args : []).map(({ name, description, required }) =>
       printableLine(`${name}${required ? '' : ' (optional)'}${description === undefined ? '' : `  ${description}`}`, LONGEST_DESCRIPTION)
     )
 })

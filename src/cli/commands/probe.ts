@@ -1,5 +1,5 @@
 import { probe as runProbe, type ProbeReport, type ProbeStep } from '../../probe/index.js'
-import { endedBy, EXIT, Failure, usageError } from '../failure.js'
+import { endedBy, Failure, usageError } from '../failure.js'
 import { connectionOptions } from '../flags.js'
 import { inFlags, ofFlag } from '../in-flags.js'
 import type { Io } from '../io.js'
