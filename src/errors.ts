@@ -43,7 +43,7 @@ export type Delivery = 'not-sent' | 'unknown'
  * - `network`: the dial failed below HTTP, or what came back is not a valid answer to the upgrade.
  * - `tls`: the TLS handshake failed. Node only; a browser reports `network`.
  * - `timeout`: `connectTimeout` or `handshakeTimeout` ran out.
- * - `heartbeat`: the server fell silent and answered no probe.
+ * - `heartbeat`: the server fell silent and responded to no probe.
  * - `subprotocol`: the server chose no subprotocol, or one that was not offered.
  */
 export type ClosureKind = 'close' | 'http' | 'network' | 'tls' | 'timeout' | 'heartbeat' | 'subprotocol'

@@ -30,7 +30,7 @@ import type { JsonRpcNotification, Params, Result } from '../types/json-rpc.js'
 import type { SubscriptionFilter } from '../types/modern.js'
 import type { Awaitable, Callback, McpWebSocketClientOptions, RequestOptions } from '../types/options.js'
 import type { CallToolResult, LoggingLevel } from '../types/server-features.js'
-import { CREATE_ELICITATION, LISTEN, PING } from '../wire/methods.js'
+import { CREATE_ELICITATION, LISTEN, PING, SET_LEVEL, SUBSCRIBE, UNSUBSCRIBE } from '../wire/methods.js'
 import { checkCapability, checkHandler, sdkForm } from './calls.js'
 import { applyDefaults } from './elicitation.js'
 import { McpMethods } from './methods.js'
@@ -380,7 +380,7 @@ export class McpWebSocketClient extends McpMethods {
     return this.#subscriptions.listen(filter, options)
   }
 
-  /** Registers a listener, which may be async. What it throws or rejects with goes to the event `error` and the other listeners are called all the same. */
+  /** Registers a listener, which may be async. What it throws or rejects with goes to the event `error`; the other listeners are called all the same. */
   on<E extends keyof ClientEvents>(event: E, listener: Callback<[payload: ClientEvents[E]]>): this {
     this.#host.events.on(event, listener)
     return this
@@ -416,7 +416,7 @@ export class McpWebSocketClient extends McpMethods {
   setLoggingLevel(level: LoggingLevel, options?: RequestOptions): Promise<Result> {
     this.#logLevel = level
     this.#requestMeta = undefined
-    return this.#inEra('logging/setLevel', { level }, options, () => Promise.resolve({}))
+    return this.#inEra(SET_LEVEL, { level }, options, () => Promise.resolve({}))
   }
 
   /**
@@ -424,12 +424,12 @@ export class McpWebSocketClient extends McpMethods {
    * @throws RpcError or, in the modern era, ProtocolError if the server declines; and as {@link request}.
    */
   subscribeResource({ uri }: { readonly uri: string }, options?: RequestOptions): Promise<Result> {
-    return this.#inEra('resources/subscribe', { uri }, options, () => this.#subscriptions.openResource(uri, options))
+    return this.#inEra(SUBSCRIBE, { uri }, options, () => this.#subscriptions.openResource(uri, options))
   }
 
   /** Ends what {@link subscribeResource} began. */
   unsubscribeResource({ uri }: { readonly uri: string }, options?: RequestOptions): Promise<Result> {
-    return this.#inEra('resources/unsubscribe', { uri }, options, () => this.#subscriptions.closeResource(uri))
+    return this.#inEra(UNSUBSCRIBE, { uri }, options, () => this.#subscriptions.closeResource(uri))
   }
 
   /**

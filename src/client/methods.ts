@@ -219,7 +219,7 @@ async function listAll<R extends Result>(
 /** The items of a page. Some servers write an empty list as `{}` or `null`; with other members the list is somewhere else. */
 function itemsOf(found: unknown, rest: object, key: string, method: string): unknown[] {
   const strange = Object.keys(rest).filter((name) => name !== '_meta' && name !== 'resultType')
-  // DevMesh sends lists in pieces.
+  // Some servers send a list in pieces, as notifications: see docs/interop.md.
   if (found === undefined && strange.length > 0)
     throw new ProtocolError(
       'INVALID_RESPONSE',

@@ -61,7 +61,7 @@ async function follow(first: Task, flow: ResultFlow, host: TaskHost, watch: Task
       if (!retryable || host.isOver() || (code === 'REQUEST_TIMEOUT' && !isPatient)) throw error
       return undefined
     })
-  const answered = new Set<string>()
+  const handled = new Set<string>()
   /** Responses that no server has confirmed. */
   let responses: object | undefined
   let told: unknown
@@ -79,8 +79,8 @@ async function follow(first: Task, flow: ResultFlow, host: TaskHost, watch: Task
       const result = await ask('tasks/result', {}, !isOver)
       if (result) return result
     } else if (inputRequests) {
-      const fresh = Object.entries(inputRequests).filter(([key]) => !answered.has(key))
-      for (const [key] of fresh) answered.add(key)
+      const fresh = Object.entries(inputRequests).filter(([key]) => !handled.has(key))
+      for (const [key] of fresh) handled.add(key)
       if (fresh.length > 0) responses = { ...responses, ...(await flow.respond(Object.fromEntries(fresh))) }
       if (responses && (await ask('tasks/update', { inputResponses: responses }))) responses = undefined
     }

@@ -14,7 +14,7 @@ export interface ResendOption {
 export class PendingRequest {
   /** Names the request on the wire. */
   readonly id: RequestId
-  /** MCP's name of what is asked. */
+  /** What it asks for: the member `method` of the message. */
   readonly method: string
   /**
    * `queued`: never written. `sent`: written once. `returned`: written, but the server has certainly not executed it, so that it waits as

@@ -255,7 +255,7 @@ export class RpcPeer {
   expire(call: Call, limit: number): void {
     const { explanation } = this.#pipe
     const late = (delivery: Delivery): Error => new RequestTimeoutError(call.method, limit, delivery, explanation)
-    this.abandon(call, `no answer within ${String(limit)} ms`, late)
+    this.abandon(call, `no response within ${String(limit)} ms`, late)
   }
 
   /** Gives a request up, and tells the server why. */

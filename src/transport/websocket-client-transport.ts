@@ -179,7 +179,7 @@ export class WebSocketClientTransport {
     // The handshake says them.
   }
 
-  /** Registers a listener, which may be async. What it throws or rejects with goes to `onerror` and the other listeners are called all the same. */
+  /** Registers a listener, which may be async. What it throws or rejects with goes to `onerror`; the other listeners are called all the same. */
   on<E extends keyof TransportEvents>(event: E, listener: Callback<[payload: TransportEvents[E]]>): this {
     this.#host.events.on(event, listener)
     return this

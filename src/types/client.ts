@@ -169,7 +169,7 @@ export interface ClientStats {
   readonly bytesWaiting: number
   /** How long the oldest request in flight has waited for its response, in whole ms; absent while none is in flight. */
   readonly oldestRequest?: number | undefined
-  /** Round trip of the last heartbeat probe or `ping()` that the server answered, in ms; absent before the first one. */
+  /** Round trip of the last heartbeat probe or `ping()` that the server responded to, in ms; absent before the first one. */
   readonly latency?: number | undefined
 }
 

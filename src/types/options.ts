@@ -410,7 +410,7 @@ export interface McpWebSocketClientOptions extends ConnectionOptions {
    */
   readonly protocol?: 'auto' | 'legacy' | 'modern' | undefined
   /**
-   * How long the server may take at most to answer `server/discover` before it counts as legacy, in ms; never more than half of
+   * How long the server may take at most to respond to `server/discover` before it counts as legacy, in ms; never more than half of
    * `handshakeTimeout`. A server that is near has less time: ten times as long as the upgrade took, but at least 1000.
    * @default 3000
    */

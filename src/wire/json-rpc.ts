@@ -4,9 +4,10 @@ import type { JsonOption } from '../types/options.js'
 import type { JsonRpcErrorResponse, JsonRpcMessage, JsonRpcRequest, JsonRpcResponse } from '../types/json-rpc.js'
 
 // The layer `wire` holds what the two ends of a connection agree on: how a text frame becomes messages (this file), the names of the
-// methods, the subprotocol, and what one has to know about texts and their order on the way to an SDK. Apart from ordered-delivery.ts it
-// is made of pure functions. It knows the types of MCP and neither a socket nor a session. Client and server use it alike: the
-// connection, the session and the server entry parse and encode with it, and the layers above them ask it what kind a message is.
+// methods, the subprotocol, and what one has to know about texts and their order on the way to an SDK. It is made of pure functions, and
+// of the memories in ordered-delivery.ts and replay.ts. It knows the types of MCP and neither a socket nor a session. Client and server
+// use it alike: the connection, the session and the server entry parse and encode with it, and the layers above them ask it what kind a
+// message is.
 
 /** The text is not JSON (JSON-RPC 2.0 section 5.1, as the codes below). */
 export const PARSE_ERROR = -32700

@@ -2,7 +2,7 @@ import { isRequestId } from './json-rpc.js'
 import { isObject } from '../lib/is-object.js'
 import type { JsonRpcMessage, JsonRpcNotification, RequestId } from '../types/json-rpc.js'
 
-// The method names of MCP that more than one layer uses. Each is a constant of its own and not a member of a table, so that a bundle
+// The names of MCP that the code goes by: what it treats as a case of its own. Each is a constant of its own and not a member of a table, so that a bundle
 // holds only those that it uses.
 
 /** Opens a conversation. Source: MCP 2025-11-25, basic/lifecycle, "Initialization". */
@@ -29,24 +29,8 @@ export const SET_LEVEL = 'logging/setLevel'
 export const SUBSCRIBE = 'resources/subscribe'
 /** Ends a `resources/subscribe`. Source: MCP 2025-11-25, server/resources, "Subscriptions". */
 export const UNSUBSCRIBE = 'resources/unsubscribe'
-/** Tells that a resource changed. Source: MCP 2025-11-25, server/resources, "Subscriptions". */
-export const RESOURCE_UPDATED = 'notifications/resources/updated'
-/** Lists the resources. Source: MCP 2025-11-25, server/resources, "Listing Resources". */
-export const LIST_RESOURCES = 'resources/list'
-/** Lists the templates of resources. Source: MCP 2025-11-25, server/resources, "Resource Templates". */
-export const LIST_RESOURCE_TEMPLATES = 'resources/templates/list'
-/** Reads a resource. Source: MCP 2025-11-25, server/resources, "Reading Resources". */
-export const READ_RESOURCE = 'resources/read'
-/** Lists the tools. Source: MCP 2025-11-25, server/tools, "Listing Tools". */
-export const LIST_TOOLS = 'tools/list'
 /** Calls a tool. Source: MCP 2025-11-25, server/tools, "Calling Tools". */
 export const CALL_TOOL = 'tools/call'
-/** Lists the prompts. Source: MCP 2025-11-25, server/prompts, "Listing Prompts". */
-export const LIST_PROMPTS = 'prompts/list'
-/** Gets a prompt. Source: MCP 2025-11-25, server/prompts, "Getting a Prompt". */
-export const GET_PROMPT = 'prompts/get'
-/** Asks for completions of an argument. Source: MCP 2025-11-25, server/utilities/completion. */
-export const COMPLETE = 'completion/complete'
 /** Asks the user a question through the client. Source: MCP 2025-11-25, client/elicitation. */
 export const CREATE_ELICITATION = 'elicitation/create'
 /** Asks the client's model for a message. Source: MCP 2025-11-25, client/sampling. */

@@ -1,7 +1,8 @@
 import type { ReplayLimits } from './resume-frames.js'
 
 // What each end of a resumable session remembers: what it has sent and the other end has not acknowledged, and how much it has received.
-// Both count data frames from the beginning of the session; a position is the number of a frame, from 1, and is never on the wire. Pure.
+// Both count data frames from the beginning of the session; a position is the number of a frame, from 1, and is never on the wire. Neither
+// has an effect beyond what it remembers.
 
 const lower = (one: ReplayLimits, other: ReplayLimits): ReplayLimits => ({
   messages: Math.min(one.messages, other.messages),
