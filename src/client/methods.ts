@@ -19,7 +19,7 @@ import type {
   ReadResourceResult
 } from '../types/server-features.js'
 import type { ListTasksResult, Task, UpdateTaskParams } from '../types/tasks.js'
-import { jsonOf } from '../wire/json-rpc.js'
+import { isRequestId, jsonOf } from '../wire/json-rpc.js'
 import { CALL_TOOL, DISCOVER, ROOTS_LIST_CHANGED } from '../wire/methods.js'
 import { isSchema, sdkForm } from './calls.js'
 import type { OutputSchemas } from './output-schemas.js'
@@ -199,8 +199,8 @@ async function listAll<R extends Result>(
     // Middleware may resolve with anything.
     const { nextCursor, [key]: found, ...rest } = page ?? ({} as R)
     const items = itemsOf(found, rest, key, method)
-    // The last page names none, or an empty one. What is no string is none either.
-    const cursor = typeof nextCursor === 'string' ? nextCursor : ''
+    // The last page names none, or an empty one. Some servers count their pages; anything else is none.
+    const cursor = (isRequestId(nextCursor) ? nextCursor : '') as string
     const repeats = seen.has(cursor)
     // A server that ignores cursors sends the first page again and again.
     if (!repeats || !pages.some((before) => jsonOf(before) === jsonOf(items))) pages.push(items)

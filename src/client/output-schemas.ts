@@ -1,6 +1,7 @@
 import { ProtocolError, type ErrorDetails } from '../errors.js'
 import { isObject } from '../lib/is-object.js'
 import type { Emitter } from '../lib/emitter.js'
+import { membersOf } from '../session/agreement.js'
 import type { ClientEvents } from '../session/events.js'
 import type { CompileSchema, OutputValidator } from '../types/options.js'
 import type { CallToolResult, JsonSchema, ListToolsResult } from '../types/server-features.js'
@@ -49,10 +50,11 @@ export class OutputSchemas {
   checkOf(name: string): (result: CallToolResult) => void {
     const validate = this.#validatorOf(name)
     return (result) => {
-      const { structuredContent, isError } = result
+      // A result may be anything that JSON can hold.
+      const { structuredContent, isError, content } = membersOf(result)
       const isMissing = structuredContent === undefined
       // A tool that failed promises nothing, and what has no content either is a task.
-      if (!validate || isError || (isMissing && !('content' in result))) return
+      if (!validate || isError || (isMissing && content === undefined)) return
       const verdict = isMissing ? 'it has no structuredContent' : validate(structuredContent)
       const why = typeof verdict === 'string' ? `: ${verdict}` : ''
       if (verdict !== true) throw Object.assign(invalid(`the result of ${name} breaks its outputSchema${why}`), { result })

@@ -1,7 +1,8 @@
-import type { Delivery, McpWebSocketError } from '../errors.js'
+import { ProtocolError, type Delivery, type McpWebSocketError } from '../errors.js'
 import type { PendingRequest } from '../rpc/pending.js'
 import type { JsonRpcErrorResponse, JsonRpcMessage, JsonRpcResponse } from '../types/json-rpc.js'
 import { isErrorResponse, isRequest, isResponse } from '../wire/json-rpc.js'
+import { isObject } from '../lib/is-object.js'
 import { CANCELLED } from '../wire/methods.js'
 
 // Outside of the range that JSON-RPC reserves. As WebSocket close codes they mean that the connection broke, and that the peer broke
@@ -32,7 +33,7 @@ export function failureOf({ id, phase }: Pick<PendingRequest, 'id' | 'phase'>, e
 /** The server's first request often has the id 0, for which v1 of the SDK takes no cancellation: it goes up under this one. */
 const ZERO = 'mcp-websocket-client:0'
 
-/** The message as the SDK's strict schemas want it, without further members: it drops others silently. */
+/** The message as the SDK's strict schemas want it, without further members and with an object for a result: it drops others silently. */
 export function tidyForSdk(message: JsonRpcMessage): JsonRpcMessage {
   if (isResponse(message)) return tidyResponse(message)
   const { method } = message
@@ -45,7 +46,9 @@ export function tidyForSdk(message: JsonRpcMessage): JsonRpcMessage {
 
 function tidyResponse(response: JsonRpcResponse): JsonRpcResponse {
   if (isErrorResponse(response)) return { jsonrpc: '2.0', id: response.id, error: response.error }
-  return { jsonrpc: '2.0', id: response.id, result: response.result }
+  const { id, result } = response
+  if (isObject(result)) return { jsonrpc: '2.0', id, result }
+  return failureOf({ id, phase: 'sent' }, new ProtocolError('INVALID_RESPONSE', 'the server responded with a result that is not an object'))
 }
 
 /** The SDK's response, under the id that the server gave its request. */

@@ -65,7 +65,7 @@ export class RelayedHandshake implements HandshakeScript {
   /** A response goes to the layer above. */
   noteResponse(response: JsonRpcResponse): void {
     if (this.#initialize === undefined || response.id !== this.#initialize.id || isErrorResponse(response)) return
-    const { protocolVersion } = response.result
+    const { protocolVersion } = membersOf(response.result)
     // Whoever gets a result without a version agrees to nothing.
     if (typeof protocolVersion !== 'string') return
     this.#agreed = agreementOf(protocolVersion, response.result)

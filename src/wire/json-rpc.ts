@@ -112,15 +112,12 @@ const COMPARED: ReadonlySet<string> = new Set(['requestId', 'progressToken', 'pr
 
 const plain = (value: unknown): unknown => (isObject(value) || typeof value === 'bigint' ? Number(value) : value)
 
-/**
- * The value without members that are `null` and carry nothing: some servers write every member that they know of. A result alone that is
- * `null` is an empty one: of a handler that returned nothing, some frameworks write that.
- */
+/** The value without members that are `null` and carry nothing: some servers write every member that they know of. */
 function withoutNulls(value: unknown): unknown {
   if (!isObject(value)) return value
   const { method, params, result, error } = value
   if (method !== null && params !== null && result !== null && error !== null) return value
-  // Where neither a result nor an error tells that it is a response, `"method": null` is a mistake.
+  // Where neither a result nor an error tells that it is a response, `"method": null` is a mistake; `"result": null` alone is a result.
   const isResponse = result !== undefined || error !== undefined
   const empty = [
     params === null && 'params',
@@ -128,8 +125,8 @@ function withoutNulls(value: unknown): unknown {
     error && result === null && 'result',
     isResponse && method === null && 'method'
   ]
-  const rest = Object.fromEntries(Object.entries(value).filter(([name]) => !empty.includes(name)))
-  return result === null && (method ?? error ?? null) === null ? { ...rest, result: {} } : rest
+  if (!empty.some(Boolean)) return value
+  return Object.fromEntries(Object.entries(value).filter(([name]) => !empty.includes(name)))
 }
 
 /** What the value seems to be, although it is not a valid message. */
@@ -180,7 +177,6 @@ function findProblem(value: unknown): string | undefined {
   if (isCall && typeof method !== 'string') return '"method" is not a string'
   if (isCall && params !== undefined && !isObject(params)) return '"params" is not an object'
   if (!isCall && !(result === undefined ? isObject(error) : error === undefined)) return 'not exactly one of "result" and an "error" object'
-  if (!isCall && !isObject(result ?? error)) return '"result" is not an object'
   // A notification has no id. A peer that could not read a request sends an error response without an id, or with null.
   const mayLackId = isCall ? id === undefined : error !== undefined && (id ?? null) === null
   return mayLackId || isRequestId(id) ? undefined : '"id" is not a string or safe integer'

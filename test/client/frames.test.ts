@@ -80,26 +80,15 @@ describe('what is received liberally', () => {
     expect(asked.settled).toBe(false)
   })
 
-  it('P12: is a result of null, which is taken for an empty one', async () => {
+  it('P12: is a result of any JSON type', async () => {
     const rig = useClient()
     const socket = await rig.legacy()
-    const asked = watch<unknown>(rig.client.request('vendor/x'))
-    socket.respond('vendor/x', null)
-    await settle()
-    expect(asked).toEqual({ settled: true, value: {}, error: undefined })
-  })
-
-  it.each([[0], [''], ['words'], [false], [[]]])('P12: is a result that is no object, which fails its request: %j', async (result) => {
-    const rig = useClient()
-    const socket = await rig.legacy()
-    const asked = watch<unknown>(rig.client.request('vendor/x'))
-    socket.respond('vendor/x', result)
-    await settle()
-    expect(asked.error).toMatchObject({
-      code: 'INVALID_RESPONSE',
-      message: 'the server sent an invalid message: "result" is not an object'
-    })
-    expect(rig.errors).toEqual([])
+    for (const result of [null, 0, '', false, []]) {
+      const asked = watch<unknown>(rig.client.request('vendor/x'))
+      socket.respond('vendor/x', result)
+      await settle()
+      expect(asked).toMatchObject({ settled: true, value: result, error: undefined })
+    }
   })
 
   it('is an error whose members are of the wrong type', async () => {

@@ -82,13 +82,25 @@ describe('a list', () => {
     expect(page.value).toEqual({ tools: [], nextCursor: 'b' })
   })
 
-  it.each(['', null, 5, {}, [['b']], false])('ends at the cursor %j, which is none', async (nextCursor) => {
+  it.each(['', null, 0, {}, [['b']], false])('ends at the cursor %j, which is none', async (nextCursor) => {
     const rig = useClient()
     const socket = await rig.legacy()
     const listed = watch(rig.client.listTools())
     socket.respond('tools/list', { tools: [{ name: 'a' }], nextCursor })
     await settle()
     expect(listed.value?.tools.map(({ name }) => name)).toEqual(['a'])
+  })
+
+  it('goes on at a cursor that is a number', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    const listed = watch(rig.client.listTools())
+    socket.respond('tools/list', { tools: [{ name: 'a' }], nextCursor: 2 })
+    await settle()
+    expect(socket.asked('tools/list').params).toEqual({ cursor: 2 })
+    socket.respond('tools/list', { tools: [{ name: 'b' }] })
+    await settle()
+    expect(listed.value?.tools.map(({ name }) => name)).toEqual(['a', 'b'])
   })
 
   it('counts no page twice when the server ignores cursors', async () => {
