@@ -200,6 +200,27 @@ describe('the end', () => {
     expect(answers(cli).some(({ id }) => id === 2)).toBe(true)
   })
 
+  test('of the input waits 5 s for responses; then what has none gets an error response, and the bridge ends with 1', async () => {
+    const cli = await useBridge((await useMcp()).url)
+    cli.type(line({ jsonrpc: '2.0', id: 2, method: 'tools/call', params: { name: 'hold', arguments: {} } }))
+    cli.endInput()
+    expect(await cli.code).toBe(1)
+    expect(answers(cli).find(({ id }) => id === 2)?.error).toEqual({
+      code: -32603,
+      message: 'no response came within 5 s after the end of the input; whether the request was executed is unknown',
+      data: { reason: 'REQUEST_TIMEOUT', delivery: 'unknown' }
+    })
+    expect(cli.err).toContain('error: no response to 1 request')
+  })
+
+  test('of the input leaves no request without a response although the server cannot be reached', async () => {
+    const cli = useCli(['bridge', `ws://127.0.0.1:${String(await freePort())}/ws`])
+    cli.type(line(INITIALIZE))
+    cli.endInput()
+    expect(await cli.code).toBe(1)
+    expect(answers(cli)).toEqual([{ jsonrpc: '2.0', id: 1, error: expect.objectContaining({ code: -32603 }) as object }])
+  })
+
   test('of the input does not wait for what was cancelled', async () => {
     const server = await useMcp()
     const cli = await useBridge(server.url)

@@ -1,7 +1,8 @@
 import { WebSocketClientTransport, type JsonRpcMessage, type RequestId } from '../../transport/index.js'
 import { describeChange } from '../connection-status.js'
 import { describeError } from '../describe-error.js'
-import { construct, endedBy } from '../failure.js'
+import { showDuration } from '../duration.js'
+import { construct, endedBy, Failure } from '../failure.js'
 import { connectionOptions, type ConnectionFlags } from '../flags.js'
 import { errorResponse, INTERNAL_ERROR, readLine } from '../host-messages.js'
 import type { Io, Signal } from '../io.js'
@@ -32,6 +33,7 @@ class Bridge {
   /** Requests of the host without a response. */
   readonly #pending = new Set<RequestId>()
   #inputEnded = false
+  #isLate = false
   /** Lines for the host that wait for the end of this turn. */
   #written = ''
 
@@ -77,6 +79,7 @@ class Bridge {
     endReading()
     endListening()
     if (failure !== undefined) throw failure
+    if (this.#isLate) this.#answerPending()
     return signalled
   }
 
@@ -88,7 +91,10 @@ class Bridge {
       if (this.#inputEnded) return
       this.#inputEnded = true
       this.#onLines(this.#lines.end())
-      timer = setTimeout(() => void this.#transport.close(), GRACE)
+      timer = setTimeout(() => {
+        this.#isLate = true
+        void this.#transport.close()
+      }, GRACE)
       this.#closeIfDone()
     }
     stdin.on('data', onData).once('end', onEnd).once('close', onEnd).once('error', onEnd)
@@ -136,6 +142,16 @@ class Bridge {
   /** The host has said all, and has all that it asked for: nobody needs the bridge any more. */
   #closeIfDone(): void {
     if (this.#inputEnded && this.#pending.size === 0 && this.#transport.state === 'ready') void this.#transport.close()
+  }
+
+  /** Nobody else responds to what is pending when the bridge ends by itself. @throws Failure if anything is. */
+  #answerPending(): void {
+    const ids = [...this.#pending]
+    const message = `no response came within ${showDuration(GRACE)} after the end of the input; whether the request was executed is unknown`
+    // A request may still have waited for the connection: nobody can tell here.
+    const data = { reason: 'REQUEST_TIMEOUT', delivery: 'unknown' }
+    for (const id of ids) this.#write(JSON.stringify({ jsonrpc: '2.0', id, error: { code: INTERNAL_ERROR, message, data } }))
+    if (ids.length > 0) throw new Failure(`no response to ${String(ids.length)} ${ids.length === 1 ? 'request' : 'requests'}`)
   }
 
   /** Lines of one turn of the event loop leave together: writing to a pipe holds up the process each time. */
