@@ -7,7 +7,7 @@ export interface McpState {
   readonly state: StateName
   /** Number of the dial under way or to come, from 1; `undefined` in any other state. */
   readonly attempt: number | undefined
-  /** In `waiting`: the whole delay before the next dial, in ms, counted from the begin of the state. */
+  /** In `waiting`: the whole delay before the next dial, in ms, counted from the beginning of the state. */
   readonly delay: number | undefined
   /** Whether there has been no connection for more than 5 s, after there was one: worth a word to a person, which a shorter outage is not. */
   readonly isConnectionLost: boolean
