@@ -70,8 +70,14 @@ export const repeatable = (flags: string, description: string): Option => new Op
 export const tokenOf = ({ token }: { readonly token?: string | undefined }, { MCP_WS_TOKEN }: Io['env']): string | undefined =>
   (token ?? MCP_WS_TOKEN) || undefined
 
-/** Gives a command the flags of a connection. */
-export function addConnectionFlags(command: Command): Command {
+/** Gives a command the flags of a connection that may last. */
+export const addConnectionFlags = (command: Command): Command =>
+  addDialFlags(command)
+    .option('--resume', 'keep calls through a lost connection, if the server has sessions')
+    .option('-v, --verbose', 'say on standard error what happens')
+
+/** Gives a command the flags of a dial. */
+export function addDialFlags(command: Command): Command {
   const offer = new Option('--offer <names>', 'the whole offer, separated by commas, in place of mcp.v1; "" offers none')
   return command
     .option('--token <token>', 'bearer token; better in MCP_WS_TOKEN, as others see the command line')
@@ -80,7 +86,6 @@ export function addConnectionFlags(command: Command): Command {
     .addOption(repeatable('--subprotocol <name>', 'subprotocol to offer after mcp.v1, such as mcp (repeatable)'))
     .addOption(offer.conflicts('subprotocol'))
     .option('--accept-missing-subprotocol', 'go on with a server that names no subprotocol')
-    .option('--resume', 'keep calls through a lost connection, if the server has sessions')
     .option('--allow-insecure', 'send the token over ws:// to another machine')
     .option('--ca <file>', 'authorities to trust, as PEM')
     .option('--cert <file>', 'certificate of this client, as PEM')
@@ -88,7 +93,6 @@ export function addConnectionFlags(command: Command): Command {
     .option('--servername <name>', 'name to look for in the certificate of the server')
     .option('--insecure-tls', 'accept any certificate: for tests only')
     .option('--connect-timeout <time>', 'how long one dial may take (default: 10s)', duration)
-    .option('-v, --verbose', 'say on standard error what happens')
 }
 
 function readFile(flag: string, path: string): Uint8Array {

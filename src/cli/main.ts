@@ -4,10 +4,11 @@ import { Command, CommanderError, Option } from 'commander'
 import { VERSION } from '../version.js'
 import type { BridgeFlags } from './commands/bridge.js'
 import type { ListenFlags } from './commands/listen.js'
+import type { ProbeFlags } from './commands/probe.js'
 import type { RequestFlags, TaskFlags } from './commands/requests.js'
 import type { ServeFlags } from './commands/serve.js'
 import { EXIT, Failure } from './failure.js'
-import { addConnectionFlags, duration, repeatable, wholeNumber } from './flags.js'
+import { addConnectionFlags, addDialFlags, duration, repeatable, wholeNumber } from './flags.js'
 import type { Io } from './io.js'
 import { hasColours, painter } from './terminal.js'
 import type { VisitFlags } from './visit.js'
@@ -18,10 +19,12 @@ const lists = (): Promise<typeof import('./commands/lists.js')> => import('./com
 const requests = (): Promise<typeof import('./commands/requests.js')> => import('./commands/requests.js')
 const ARGUMENTS = 'one JSON object, or key=value for each argument'
 
+const era = (): Option => new Option('--protocol <era>', 'era of MCP').choices(['auto', 'legacy', 'modern']).default('auto')
+
 /** Gives a command the flags of those that ask a server something. */
 const addVisitFlags = (command: Command): Command =>
   addConnectionFlags(command)
-    .addOption(new Option('--protocol <era>', 'era of MCP').choices(['auto', 'legacy', 'modern']).default('auto'))
+    .addOption(era())
     .option('--timeout <time>', 'how long a request may take, such as 500ms, 30s or 2m (default: 1m)', duration)
     .option('--retries <count>', 'how often to dial again (default: 3; listen: for ever)', wholeNumber(0))
     .option('--json', 'print the result as JSON')
@@ -50,9 +53,14 @@ function makeProgram(io: Io): Command {
 }
 
 function addProbe(program: Command, io: Io): void {
-  addVisitFlags(
+  // Without those that mean nothing here: it dials each way once, tries sessions by itself, and says all that happens.
+  addDialFlags(
     program.command('probe').description('find out why a server cannot be reached, and which options help').argument('<url>', 'its address')
-  ).action(async (url: string, flags: VisitFlags) => (await import('./commands/probe.js')).probe(io, url, flags))
+  )
+    .addOption(era())
+    .option('--timeout <time>', 'how long each attempt may take, from the dial to the end of the handshake (default: 5s)', duration)
+    .option('--json', 'print the report as JSON')
+    .action(async (url: string, flags: ProbeFlags) => (await import('./commands/probe.js')).probe(io, url, flags))
 }
 
 function addListCommands(program: Command, io: Io): void {

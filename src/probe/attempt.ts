@@ -35,7 +35,7 @@ export async function attempt(url: URL, options: ProbeOptions, change: ProbeChan
     subprotocols: offer ? undefined : (change.subprotocols ?? options.subprotocols),
     onMissingSubprotocol: change.onMissingSubprotocol ?? options.onMissingSubprotocol,
     protocol: change.protocol ?? options.protocol,
-    connectTimeout: timeout,
+    connectTimeout: Math.min(options.connectTimeout ?? timeout, timeout),
     handshakeTimeout: timeout,
     requestTimeout: timeout,
     reconnect: false,

@@ -15,7 +15,7 @@ import type { ProbeChange, ProbedServer, ProbeOptions, ProbeReport, ProbeStep } 
 
 /** In ms. */
 const TIMEOUT = 5000
-/** How often a server is dialled at most. */
+/** How many dials the search for what helps may make; up to two more ask a server that was reached. */
 const MOST_ATTEMPTS = 14
 
 type Failed = Extract<Outcome, { ok: false }>
@@ -54,7 +54,8 @@ class Probe {
   async #lookAtNetwork(): Promise<void> {
     for (const { name, run } of networkSteps(this.#url, this.#options.tls)) {
       // Node 20 may collect a signal of AbortSignal.any before its time is over; and a lookup of a name heeds none.
-      const limits = { signals: [this.#options.signal], ms: this.#timeout, late: () => new Error('no answer in time') }
+      const ms = Math.min(this.#options.connectTimeout ?? this.#timeout, this.#timeout)
+      const limits = { signals: [this.#options.signal], ms, late: () => new Error('no answer in time') }
       const ok = await this.#step(name, () =>
         this.#waits.until(run, limits).then(
           (detail = '') => ({ ok: true, detail }),

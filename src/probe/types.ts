@@ -3,7 +3,7 @@ import type { ConnectionOptions, McpWebSocketClientOptions } from '../types/opti
 /** Options of {@link probe}: those of the client with which the server should be reached. */
 export interface ProbeOptions extends Pick<
   ConnectionOptions,
-  'auth' | 'headers' | 'subprotocols' | 'offer' | 'onMissingSubprotocol' | 'tls' | 'agent'
+  'auth' | 'headers' | 'subprotocols' | 'offer' | 'onMissingSubprotocol' | 'connectTimeout' | 'tls' | 'agent'
 > {
   /** Era of MCP. @default 'auto' */
   readonly protocol?: McpWebSocketClientOptions['protocol']
@@ -51,7 +51,7 @@ export interface ProbedServer {
   readonly resume: boolean
   /** How long it takes to respond to a ping, in ms. */
   readonly roundTrip?: number | undefined
-  /** Whether it lets clients in that have no credentials; `undefined` if none were given, so that nobody asked. */
+  /** Whether it turns away clients that have no credentials; `undefined` if none were given, so that nobody asked. */
   readonly needsCredentials?: boolean | undefined
 }
 

@@ -520,6 +520,27 @@ describe('mcp-ws probe', () => {
     expect(JSON.parse(cli.out)).toMatchObject({ ok: true, flags: [url] })
   })
 
+  test('dials no longer than --connect-timeout', async () => {
+    // It accepts connections, and says nothing.
+    const { url } = await useRawServer(() => undefined)
+    const cli = useCli(['probe', url, '--connect-timeout', '300ms'])
+    expect(await cli.code).toBe(1)
+    expect(cli.out).toMatch(/failed {2}MCP as given: .*300 ms/)
+  })
+
+  test('ends with 143 by SIGTERM', async () => {
+    const { url } = await useRawServer(() => undefined)
+    const cli = useCli(['probe', url])
+    await cli.says('TCP')
+    cli.signal('SIGTERM')
+    expect(await cli.code).toBe(143)
+  })
+
+  test.each([['--resume'], ['--verbose'], ['--retries', '3']])('refuses %s, which means nothing here', async (...words) => {
+    const cli = useCli(['probe', 'ws://127.0.0.1:1/ws', ...words])
+    expect([await cli.code, cli.err]).toEqual([2, expect.stringContaining('unknown option')])
+  })
+
   test('refuses what is no URL', async () => {
     const cli = useCli(['probe', 'nowhere'])
     expect([await cli.code, cli.err]).toEqual([2, expect.stringContaining('url must be')])

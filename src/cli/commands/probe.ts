@@ -7,6 +7,9 @@ import { printable, printableJson, printableLine } from '../printable.js'
 import { hasColours, painter, type Paint } from '../terminal.js'
 import type { VisitFlags } from '../visit.js'
 
+/** The flags of `probe`. */
+export type ProbeFlags = Omit<VisitFlags, 'resume' | 'retries' | 'verbose'>
+
 const showStep = ({ name, ok, detail, duration }: ProbeStep, paint: Paint): string =>
   `${ok ? paint('green', 'ok    ') : paint('red', 'failed')}  ${printableLine(inFlags(name))}: ${printableLine(detail)} ${paint('dim', `(${String(duration)} ms)`)}`
 
@@ -42,8 +45,8 @@ function showReport({ ok, cause, remedy, typescript, flags, server }: ProbeRepor
 }
 
 /** `mcp-ws probe URL` */
-export async function probe(io: Io, url: string, flags: VisitFlags): Promise<void> {
-  const { auth, headers, subprotocols, offer, onMissingSubprotocol, tls } = connectionOptions(flags, io.env)
+export async function probe(io: Io, url: string, flags: ProbeFlags): Promise<void> {
+  const { auth, headers, subprotocols, offer, onMissingSubprotocol, connectTimeout, tls } = connectionOptions(flags, io.env)
   const paint = painter(hasColours(io.stdout, io.env))
   const interrupted = new AbortController()
   const endListening = io.onSignal((name) => interrupted.abort(endedBy(name, 'interrupted')))
@@ -52,7 +55,7 @@ export async function probe(io: Io, url: string, flags: VisitFlags): Promise<voi
   }
   const own = { protocol: flags.protocol, timeout: flags.timeout, signal: interrupted.signal, onstep }
   try {
-    const report = await runProbe(url, { auth, headers, subprotocols, offer, onMissingSubprotocol, tls, ...own })
+    const report = await runProbe(url, { auth, headers, subprotocols, offer, onMissingSubprotocol, connectTimeout, tls, ...own })
     io.stdout.write(flags.json ? `${printableJson(report, 2)}\n` : `\n${showReport(report, paint)}`)
     if (!report.ok) throw new Failure('')
   } catch (error) {
