@@ -1,18 +1,16 @@
 import { createInterface } from 'node:readline/promises'
 import type { ElicitResult } from '../index.js'
 import type { Io } from './io.js'
+import { membersOf, textOf, type Members } from './members.js'
 import { printable, printableLine } from './printable.js'
 
-/** The server's form, or its URL, as it came: nothing of it can be relied on. */
-type Params = Readonly<Record<string, unknown>>
+/** The server's form, or its URL, as it came. */
+type Params = Members
 
 /** What the user did. */
 export type Answer = ElicitResult
 
 type Value = string | number | boolean | string[]
-
-const membersOf = (value: unknown): Params => (typeof value === 'object' && value !== null ? (value as Params) : {})
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 
 /** The values of a choice; `undefined` where anything may be written. */
 function choicesOf(schema: Params): readonly string[] | undefined {

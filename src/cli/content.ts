@@ -1,6 +1,7 @@
 // What people read of results. The server may send anything: nothing here relies on its types.
 
 import { Buffer } from 'node:buffer'
+import { membersOf, textOf, type Members } from './members.js'
 import { printable, printableJson, printableLine } from './printable.js'
 
 /** A file that was part of a result. */
@@ -19,8 +20,6 @@ export interface Shown {
   readonly attachments: readonly Attachment[]
 }
 
-type Members = Readonly<Record<string, unknown>>
-
 const SUFFIXES: ReadonlyMap<string, string> = new Map([
   ['image/png', 'png'],
   ['image/jpeg', 'jpg'],
@@ -37,9 +36,6 @@ const SUFFIXES: ReadonlyMap<string, string> = new Map([
   ['text/plain', 'txt'],
   ['text/html', 'html']
 ])
-
-const membersOf = (value: unknown): Members => (typeof value === 'object' && value !== null ? (value as Members) : {})
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 
 /** How long it is, as people read it. */
 export const showSize = (bytes: number): string => (bytes < 1000 ? `${String(bytes)} B` : `${(bytes / 1000).toFixed(1)} kB`)

@@ -1,5 +1,6 @@
 import type { JsonRpcErrorResponse, JsonRpcMessage, RequestId } from '../transport/index.js'
 import type { Line } from './lines.js'
+import { isObject } from './members.js'
 
 // What a program on standard input and output says, and what is said to it: JSON-RPC, a message a line (MCP, basic/transports, stdio).
 
@@ -8,11 +9,6 @@ const PARSE_ERROR = -32700
 const INVALID_REQUEST = -32600
 /** Something went wrong that is not the fault of whoever made the request. */
 export const INTERNAL_ERROR = -32603
-
-type Members = Readonly<Record<string, unknown>>
-
-/** Whether the value is what JSON calls an object. */
-export const isObject = (value: unknown): value is Members => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const isId = (id: unknown): id is RequestId => typeof id === 'string' || Number.isSafeInteger(id)
 

@@ -6,6 +6,8 @@ export type Line =
   /** It had more bytes than are kept. */
   | { readonly kind: 'too-long'; readonly bytes: number; readonly start: string; readonly end: string }
 
+/** How long a message may be if no flag says, in bytes: that of the package, too. */
+export const MAX_MESSAGE_BYTES = 16 * 2 ** 20
 /** How much is kept of both ends of a line that is too long, in bytes: enough to find its id. */
 const KEPT = 256
 const BREAK = 0x0a

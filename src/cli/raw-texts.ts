@@ -1,6 +1,6 @@
 import type { JsonOption } from '../index.js'
 import type { JsonRpcMessage } from '../transport/index.js'
-import { isObject } from './host-messages.js'
+import { isObject } from './members.js'
 
 /** What an object was read from. */
 interface Origin {

@@ -1,11 +1,8 @@
 import { Validator } from '@cfworker/json-schema'
 import type { Tool } from '../index.js'
 import { usageError } from './failure.js'
+import { isObject, type Members } from './members.js'
 import { printable, printableJson, printableLine } from './printable.js'
-
-type JsonObject = Record<string, unknown>
-
-const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** The names of the types that a property may have; empty if its schema does not say. */
 function typesOf(schema: unknown): readonly string[] {
@@ -47,7 +44,7 @@ function convert(text: string, schema: unknown): unknown {
 }
 
 /** The entries `key=value`, converted. A key that comes more than once makes a list. */
-function readPairs(words: readonly string[], properties: JsonObject): JsonObject {
+function readPairs(words: readonly string[], properties: Members): Members {
   const values = new Map<string, unknown[]>()
   for (const word of words) {
     const at = word.indexOf('=')
@@ -69,7 +66,7 @@ function readPairs(words: readonly string[], properties: JsonObject): JsonObject
 }
 
 /** The arguments as they were given: one JSON object, or words such as `key=value`. */
-export function readArguments(words: readonly string[], schema: unknown): JsonObject {
+export function readArguments(words: readonly string[], schema: unknown): Members {
   const [first = '', ...rest] = words
   if (first.trimStart().startsWith('{')) {
     const value = asJson(first)
@@ -85,7 +82,7 @@ export function readArguments(words: readonly string[], schema: unknown): JsonOb
 const nameAt = (location: string): string => location.replace(/^#\/?/, '').replaceAll('/', '.')
 
 /** What is wrong with the arguments of a tool, a line each; empty if nothing is. */
-export function findProblems(args: JsonObject, schema: unknown): readonly string[] {
+export function findProblems(args: Members, schema: unknown): readonly string[] {
   if (!isObject(schema)) return []
   let errors
   try {
@@ -109,7 +106,7 @@ export function findProblems(args: JsonObject, schema: unknown): readonly string
 }
 
 /** The draft of JSON Schema; MCP 2025-11-25 and later take 2020-12 where none is named. */
-function draftOf({ $schema }: JsonObject): '7' | '2019-09' | '2020-12' {
+function draftOf({ $schema }: Members): '7' | '2019-09' | '2020-12' {
   if (typeof $schema !== 'string') return '2020-12'
   if (/draft-0?[4-7]/.test($schema)) return '7'
   return $schema.includes('2019-09') ? '2019-09' : '2020-12'

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import parsePrometheus from 'parse-prometheus-text-format'
 import { describe, expect, test } from 'vitest'
 import { isConnectionLostError, McpWebSocketClient, type McpWebSocketClientOptions } from '../../src/index.js'
+import { McpWebSocketServer } from '../../src/server/index.js'
 import { afterTest } from '../helpers/after-test.js'
 import { bundle, useChild } from '../helpers/child.js'
 import { nextEvent } from '../helpers/next-event.js'
@@ -238,6 +239,22 @@ describe('who may connect', () => {
     expect(await cli.code).toBe(2)
     expect(cli.err).toContain(complaint)
   })
+
+  test.each(['127.0.0.1', '127.8.9.1', '::1', 'localhost', '::ffff:127.0.0.1', '0.0.0.0', '::', '::ffff:10.0.0.1', 'localhost.example'])(
+    '%s is loopback for the tool if it is for the server of the package',
+    async (host) => {
+      const make = (): unknown => new McpWebSocketServer({ host, allowUnauthenticated: true, onconnection: () => undefined })
+      let isLoopback = true
+      try {
+        make()
+      } catch {
+        isLoopback = false
+      }
+      // The wrong path is found out behind the host, so that nothing is opened.
+      const cli = useCli(['serve', '--host', host, '--path', 'wrong', '--', 'node'])
+      expect([await cli.code, cli.err]).toEqual([2, expect.stringContaining(isLoopback ? 'path must be' : 'others can connect')])
+    }
+  )
 
   test('a port that is in use is said', async () => {
     const { port } = await useServe(STUBBORN)

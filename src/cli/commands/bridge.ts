@@ -6,7 +6,7 @@ import { construct, endedBy, Failure } from '../failure.js'
 import { connectionOptions, type ConnectionFlags } from '../flags.js'
 import { errorResponse, INTERNAL_ERROR, readLine } from '../host-messages.js'
 import type { Io, Signal } from '../io.js'
-import { Lines, type Line } from '../lines.js'
+import { Lines, MAX_MESSAGE_BYTES, type Line } from '../lines.js'
 import { printableLine } from '../printable.js'
 import { RawTexts } from '../raw-texts.js'
 
@@ -20,7 +20,6 @@ export interface BridgeFlags extends ConnectionFlags {
   readonly maxMessageBytes?: number | undefined
 }
 
-const MAX_MESSAGE_BYTES = 16 * 2 ** 20
 /** How long the requests of a host that has said all may take, in ms: it waits for the end, and kills what does not come to it. */
 const GRACE = 5000
 

@@ -7,6 +7,7 @@ import { construct, endedBy, Failure, usageError } from '../failure.js'
 import { problemOfProgram } from '../find-program.js'
 import { tokenOf } from '../flags.js'
 import type { Io, Signal } from '../io.js'
+import { MAX_MESSAGE_BYTES } from '../lines.js'
 import { printableLine } from '../printable.js'
 
 /** The flags of `serve`. */
@@ -45,10 +46,10 @@ export interface ServeFlags {
   readonly verbose?: boolean | undefined
 }
 
-const MAX_MESSAGE_BYTES = 16 * 2 ** 20
 // In ms: clients that send their request byte by byte, as the server of the package has it.
-const LIMITS = { headersTimeout: 10_000, requestTimeout: 10_000 }
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/
+const LIMITS = { headersTimeout: 10_000, requestTimeout: 10_000, connectionsCheckingInterval: 5000 }
+// Which flags are missing can only be said here; a test compares it with what the server of the package takes for loopback.
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|::ffff:127(\.\d{1,3}){3})$/
 
 /** Stdio servers, one for each session, behind a WebSocket. */
 class Serving {
