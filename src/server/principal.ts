@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 
+const NOT_JSON = 'resume.principal must be given where authenticate returns what JSON cannot hold'
+
 /**
  * Whose a session is, as a hash: whoever reads the memory of a server or its store must not find names or tokens there.
  * @param auth - What `authenticate` returned.
@@ -9,14 +11,18 @@ import { createHash } from 'node:crypto'
  */
 export function hashPrincipal<Auth>(auth: Auth, principal: ((auth: Auth) => string) | undefined): string {
   const name: unknown = principal === undefined ? jsonOfAuth(auth) : principal(auth)
-  if (typeof name !== 'string')
-    throw new TypeError(
-      principal === undefined
-        ? 'resume.principal must be given where authenticate returns what JSON cannot hold'
-        : 'resume.principal must return a string'
-    )
+  if (typeof name !== 'string') throw new TypeError(principal === undefined ? NOT_JSON : 'resume.principal must return a string')
   return createHash('sha256').update(name).digest('base64url')
 }
 
 // `JSON.stringify` returns `undefined` for a function or a symbol, although its type does not say so.
-const jsonOfAuth = (auth: unknown): unknown => (auth === undefined ? '' : JSON.stringify(auth))
+const jsonOfAuth = (auth: unknown): unknown => (auth === undefined ? '' : JSON.stringify(auth, checkMember))
+
+/** What is neither plain nor says what it is in JSON, as a Map, would be `{}`, and all of its users the same one. */
+function checkMember(_name: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  const prototype: unknown = Object.getPrototypeOf(value)
+  // `Object.prototype` may be that of another realm.
+  if (prototype === null || Object.getPrototypeOf(prototype) === null) return value
+  throw new TypeError(NOT_JSON)
+}

@@ -143,8 +143,31 @@ describe('the principal', () => {
     expect(hashPrincipal(undefined, undefined)).toMatch(/^[\w-]{43}$/)
   })
 
-  test.each([[() => 1], [Symbol('ada')], [1n]])('is not made of what JSON cannot hold: %s', (auth) => {
+  class Private {
+    readonly #name: string
+    constructor(name: string) {
+      this.#name = name
+    }
+    get name(): string {
+      return this.#name
+    }
+  }
+
+  test.each([
+    ['a function', () => 1],
+    ['a symbol', Symbol('ada')],
+    ['a bigint', 1n],
+    ['a Map', new Map([['user', 'ada']])],
+    ['a Set', { scopes: new Set(['a']) }],
+    ['an object of a class, whose members may be private', [new Private('ada')]]
+  ])('is not made of what JSON cannot hold: %s', (_what, auth) => {
     expect(() => hashPrincipal(auth, undefined)).toThrow(TypeError)
+  })
+
+  test('is made of what says itself what it is in JSON, and of objects without a prototype', () => {
+    const hash = (auth: unknown): string => hashPrincipal(auth, undefined)
+    expect(hash({ at: new Date(1) })).not.toBe(hash({ at: new Date(2) }))
+    expect(hash(Object.assign(Object.create(null), { user: 'ada' }))).toBe(hash({ user: 'ada' }))
   })
 
   test('is a string', () => {
