@@ -184,7 +184,8 @@ class Tracing {
       if (failure) span.setStatus({ code: SpanStatusCode.ERROR, message: failure.message })
       span.setAttributes(outcome).end()
       this.#open.delete(span)
-      duration.record((performance.now() - startedAt) / 1000, { ...description.attributes, ...outcome })
+      // The context of the caller is back by now: exemplars have to lead to this span.
+      duration.record((performance.now() - startedAt) / 1000, { ...description.attributes, ...outcome }, own)
     }
   }
 }

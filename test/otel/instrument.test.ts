@@ -1,9 +1,9 @@
-import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import { context, propagation, SpanKind, SpanStatusCode, trace, type Context, type Meter } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import { W3CTraceContextPropagator } from '@opentelemetry/core'
 import { AggregationTemporality, InMemoryMetricExporter, MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics'
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor, type ReadableSpan } from '@opentelemetry/sdk-trace-base'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import { McpWebSocketServer } from '../../src/server/index.js'
 import { instrument } from '../../src/otel/index.js'
 import { afterTest } from '../helpers/after-test.js'
@@ -153,6 +153,19 @@ describe('a request that fails', () => {
     })
     expect(points[1]?.attributes).not.toHaveProperty('jsonrpc.request.id')
   })
+})
+
+test('the duration of a request is recorded in the context of its span, to which exemplars lead', async () => {
+  const telemetry = useTelemetry()
+  const { url } = await useServer()
+  const { client } = useClient({ url })
+  const recordedIn: (string | undefined)[] = []
+  const record = (_value: number, _attributes: unknown, own: Context = context.active()): void =>
+    void recordedIn.push(trace.getSpanContext(own)?.spanId)
+  instrument(client, { ...telemetry, meter: { createHistogram: () => ({ record }) } as unknown as Meter })
+  await client.connect()
+  await client.callTool({ name: 'echo', arguments: { message: 'hi' } })
+  expect(recordedIn).toEqual([telemetry.named('tools/call echo').spanContext().spanId])
 })
 
 describe('a request whose connection breaks', () => {
