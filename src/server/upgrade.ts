@@ -24,7 +24,9 @@ export interface UpgradePolicy {
 export interface UpgradeRequest {
   /** HTTP method. */
   readonly method?: string | undefined
-  /** Target of the request: path and query. */
+  /** Version of HTTP. */
+  readonly httpVersion: string
+  /** Target of the request: path and query, perhaps behind scheme and host. */
   readonly url?: string | undefined
   /** Names in lower case; of a header that came twice, Node drops one or joins both. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
@@ -96,9 +98,12 @@ export const REJECTED_UPGRADES: Readonly<Record<Rejection, RejectedUpgrade>> = {
   authenticationTimeout: rejected(504, 'Gateway Timeout', 'Authentication took too long', { 'Retry-After': '5' })
 }
 
+/** Scheme and host of a target in absolute form, which every server has to take (RFC 9112 section 3.2.2). */
+const ABSOLUTE = /^https?:\/\/([^/?#]*)/i
+
 /** Whether the request is for this path; its query does not matter. */
 export function isForPath(url: string | undefined, path: Path): boolean {
-  const [pathname] = url?.split('?', 1) ?? []
+  const [pathname] = url?.replace(ABSOLUTE, '').split('?', 1) ?? []
   if (pathname === undefined) return false
   if (typeof path === 'function') return path(pathname)
   // `test` of a pattern with the flag g or y would begin where it ended the last time.
@@ -115,17 +120,16 @@ const subprotocolRequired = (names: readonly string[]): RejectedUpgrade => ({
  * Judges an upgrade request by all that is known without `authenticate`. The order is that of docs/server.md: checks that are cheap
  * and need no secret come first (404, 431, 403, 400 and 426, 401).
  */
-export function judgeUpgrade(
-  { method, url, headers, rawHeaders }: UpgradeRequest,
-  policy: UpgradePolicy
-): RejectedUpgrade | AcceptableUpgrade {
+export function judgeUpgrade(request: UpgradeRequest, policy: UpgradePolicy): RejectedUpgrade | AcceptableUpgrade {
+  const { url, headers, rawHeaders } = request
   if (!isForPath(url, policy.path)) return REJECTED_UPGRADES.path
   // Node drops headers beyond 2000 without a word: what is left would be judged without them.
   if (rawHeaders.length > 2 * MAX_HEADERS) return REJECTED_UPGRADES.headers
   const { host, origin, cookie, authorization } = headers
-  if (typeof host !== 'string' || !isAllowedHost(host, policy.allowedHosts)) return REJECTED_UPGRADES.host
+  const [, hostInTarget = host] = ABSOLUTE.exec(url ?? '') ?? []
+  if (![host, hostInTarget].every((each) => isAllowedHost(each, policy.allowedHosts))) return REJECTED_UPGRADES.host
   if (origin !== undefined && policy.allowedOrigins?.includes(String(origin)) === false) return REJECTED_UPGRADES.origin
-  const malformed = findMalformed({ method, headers, rawHeaders })
+  const malformed = findMalformed(request)
   if (malformed !== undefined) return malformed
   const offered = readOffer(headers['sec-websocket-protocol'])
   if (offered === undefined) return REJECTED_UPGRADES.manySubprotocols
@@ -159,16 +163,20 @@ export function withoutCredentials(header: string): string {
 }
 
 /** A name without a port allows all its ports. Names are compared as DNS does, without regard to case. */
-function isAllowedHost(host: string, allowed: readonly string[]): boolean {
+function isAllowedHost(host: UpgradeRequest['headers'][string], allowed: readonly string[]): boolean {
+  if (typeof host !== 'string') return false
   const given = host.toLowerCase()
   const name = given.replace(/:\d*$/, '')
   return allowed.some((each) => each === given || each === name)
 }
 
 /** What a request lacks that RFC 6455 section 4.2.1 asks of every client. */
-function findMalformed({ method, headers, rawHeaders }: UpgradeRequest): RejectedUpgrade | undefined {
+function findMalformed({ method, httpVersion, headers, rawHeaders }: UpgradeRequest): RejectedUpgrade | undefined {
   const { upgrade, 'sec-websocket-key': key, 'sec-websocket-version': version } = headers
   if (isRepeated('host', rawHeaders)) return REJECTED_UPGRADES.malformed
+  // Node leaves a body to whoever takes the socket: its bytes would be read as frames.
+  const hasBody = (headers['content-length'] ?? '0') !== '0' || headers['transfer-encoding'] !== undefined
+  if (httpVersion !== '1.1' || hasBody) return REJECTED_UPGRADES.malformed
   if (method !== 'GET' || String(upgrade).toLowerCase() !== 'websocket') return REJECTED_UPGRADES.malformed
   if (typeof key !== 'string' || !/^[+/0-9A-Za-z]{22}==$/.test(key)) return REJECTED_UPGRADES.malformed
   return version === '13' ? undefined : REJECTED_UPGRADES.version

@@ -33,6 +33,7 @@ const judge = (headers: UpgradeRequest['headers'], request: Partial<UpgradeReque
   judgeUpgrade(
     {
       method: 'GET',
+      httpVersion: '1.1',
       url: '/ws',
       rawHeaders: [],
       headers: {
@@ -64,7 +65,11 @@ describe('an upgrade', () => {
     ['//ws', false],
     ['/ws#x', false],
     ['/%77s', false],
-    ['http://127.0.0.1/ws', false],
+    ['http://127.0.0.1/ws', true],
+    ['HTTPS://127.0.0.1/ws?x=/y', true],
+    ['http://127.0.0.1/ws/', false],
+    ['http://127.0.0.1', false],
+    ['x:http://127.0.0.1/ws', false],
     ['*', false],
     [undefined, false]
   ])('for %s is for /ws: %s', (url, is) => expect(isForPath(url, '/ws')).toBe(is))
@@ -151,6 +156,11 @@ describe('an upgrade', () => {
       { token: undefined }
     ],
     ['a cookie beside the origin of every sandboxed frame does not', NULL_ORIGIN, REJECTED_UPGRADES.origin],
+    [
+      'nor does it beside a password, which a browser also sends by itself',
+      { ...NULL_ORIGIN, authorization: 'Basic eDp5' },
+      REJECTED_UPGRADES.origin
+    ],
     ['a token beside it does', { ...NULL_ORIGIN, authorization: 'Bearer xyz' }, ACCEPTABLE]
   ])('S1: without an Origin that names a page: %s', (_what, headers, verdict) => {
     expect(judge(headers, {}, { allowedOrigins: [...POLICY.allowedOrigins!, 'null'] })).toEqual(verdict)
@@ -162,6 +172,11 @@ describe('an upgrade', () => {
 
   test.each([
     ['a POST', {}, { method: 'POST' }, REJECTED_UPGRADES.malformed],
+    ['HTTP/1.0', {}, { httpVersion: '1.0' }, REJECTED_UPGRADES.malformed],
+    ['a body', { 'content-length': '3' }, {}, REJECTED_UPGRADES.malformed],
+    ['a body in chunks', { 'transfer-encoding': 'chunked' }, {}, REJECTED_UPGRADES.malformed],
+    ['another host in its target', {}, { url: 'http://evil.test/ws' }, REJECTED_UPGRADES.host],
+    ['a user in its target', {}, { url: 'http://127.0.0.1@evil.test/ws' }, REJECTED_UPGRADES.host],
     ['an upgrade to something else', { upgrade: 'h2c' }, {}, REJECTED_UPGRADES.malformed],
     ['no key', { 'sec-websocket-key': undefined }, {}, REJECTED_UPGRADES.malformed],
     ['a short key', { 'sec-websocket-key': 'dGhl' }, {}, REJECTED_UPGRADES.malformed],
@@ -169,6 +184,11 @@ describe('an upgrade', () => {
     // Version 8 carries the origin in another header, which nothing here checks.
     ['version 8', { 'sec-websocket-version': '8' }, {}, REJECTED_UPGRADES.version]
   ])('with %s is rejected', (_what, headers, request, rejected) => expect(judge(headers, request)).toBe(rejected))
+
+  test.each([
+    ['an empty body', { 'content-length': '0' }, {}],
+    ['an absolute target', {}, { url: 'http://127.0.0.1:8080/ws' }]
+  ])('with %s is acceptable', (_what, headers, request) => expect(judge(headers, request)).toEqual(ACCEPTABLE))
 
   test.each([
     ['mcp.v1', ACCEPTABLE],
