@@ -58,8 +58,9 @@ export async function authenticateUpgrade<Auth>(
       asked = 'authenticate'
       if (authenticate === undefined) return { auth: undefined as Auth }
       const auth = await authenticate(request, token)
-      // `false` is the result of a comparison that the program forgot to turn into auth info: it must not mean "come in".
-      const isUnknown = auth === undefined || auth === null || auth === false
+      // `false` is the result of a comparison that the program forgot to turn into auth info, and `''` or 0 that of a search for a name or
+      // an index: none of them must mean "come in".
+      const isUnknown = !auth
       return isUnknown || (expiryOf(auth) ?? Infinity) <= Date.now() ? { rejected: REJECTED_UPGRADES.unauthorized } : { auth }
     }
     ask().then(resolve, (thrown: unknown) => {

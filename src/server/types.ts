@@ -102,7 +102,7 @@ export interface McpWebSocketServerOptions<Auth = undefined> {
   readonly path?: string | RegExp | ((pathname: string) => boolean) | undefined
   /**
    * Decides who may connect. Gets the upgrade request and its bearer token: `undefined` if it has none; cookies and client
-   * certificates are in the request. `undefined`, `null` and `false` mean 401; a rejection means 503.
+   * certificates are in the request. `undefined`, `null`, `false`, `''` and 0 mean 401; a rejection means 503.
    *
    * If what it returns has a member `expiresAt`, as `AuthInfo` of the official SDK has (seconds since 1970, or a `Date`), the connection
    * ends with 4401 then: at once if nothing is in flight, else when that is settled or `expiryGrace` is over. A client of this package

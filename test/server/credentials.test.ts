@@ -72,7 +72,7 @@ describe('V3: an upgrade request', () => {
     return expect(server.metrics().handshakesRefused).toEqual({ 401: 1 })
   })
 
-  test.each([undefined, null, false])('for which authenticate returns %s is rejected with 401', async (auth) => {
+  test.each([undefined, null, false, '', 0, NaN])('for which authenticate returns %s is rejected with 401', async (auth) => {
     const { port } = await useServer({ authenticate: () => auth as unknown as string })
     expect((await upgrade(port)).status).toBe(401)
   })
