@@ -70,7 +70,7 @@ export class RedisSessionStore implements SessionStore {
   /**
    * Does nothing yet: see `open`.
    * @param client - Connected by the program, which also listens to its `error` and closes it, after the store.
-   * @throws TypeError for a client that is none, or naming the first option that is wrong.
+   * @throws TypeError for a client that is none or that of a cluster, or naming the first option that is wrong.
    */
   constructor(client: RedisClient, options?: RedisSessionStoreOptions)
   /** @internal For tests: another clock. */
@@ -79,6 +79,8 @@ export class RedisSessionStore implements SessionStore {
     // Without types, a URL is easily taken for a client.
     if (typeof (client as Partial<RedisClient> | null | undefined)?.duplicate !== 'function')
       throw new TypeError('client must be a client of the package redis, version 6: await createClient().connect()')
+    // That of a cluster takes commands in another form: it would only fail with the first one.
+    if ('masters' in client) throw new TypeError('client must not be that of a cluster: give one of createClient()')
     const { prefix, lease } = resolveRedisOptions(options)
     this.#client = client
     this.#clock = ports.clock

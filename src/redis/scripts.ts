@@ -7,7 +7,7 @@
  * `<prefix>epoch`             names the memory: Redis without it has forgotten everything
  *
  * The braces put both keys of a session into one slot of Redis Cluster, where a script may touch the keys of one slot only. So no script
- * touches the keys of a node, or the epoch.
+ * touches the keys of a node, or the epoch. That keeps the way open: for now no client of a whole cluster is taken.
  */
 
 /** What a script says that writes: done; another node has claimed the session; nothing is known of the session. */

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { createCluster } from 'redis'
 import { RedisSessionStore } from '../../src/redis/index.js'
 import { afterTest } from '../helpers/after-test.js'
 import { describeRedis, useRedisClient, useRedisServer } from '../helpers/redis-server.js'
@@ -103,6 +104,11 @@ describeRedis('nodes', () => {
     expect(() => new RedisSessionStore(client as never)).toThrow(
       'client must be a client of the package redis, version 6: await createClient().connect()'
     )
+  })
+
+  test('do not take the client of a cluster', () => {
+    const cluster = createCluster({ rootNodes: [{ url: 'redis://127.0.0.1:1' }] })
+    expect(() => new RedisSessionStore(cluster as never)).toThrow('client must not be that of a cluster: give one of createClient()')
   })
 
   test('use the prefix for all of their keys', async () => {
