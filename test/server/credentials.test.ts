@@ -13,6 +13,7 @@ describe('the credentials', () => {
     ['no kind', undefined, ['mcp.v1'], { token: undefined }],
     ['a header', 'Bearer xyz', [], { token: 'xyz' }],
     ['a header in other words', 'bearer  xyz ', [], { token: 'xyz' }],
+    ['a header with spaces in it', 'Bearer a  b', [], { token: 'a  b' }],
     ['another scheme', 'Basic eDp5', [], { token: undefined }],
     ['a subprotocol', undefined, ['mcp.v1', entry], { token: 'tökén~/+=' }],
     ['a subprotocol beside another scheme', 'Basic eDp5', [entry], { token: 'tökén~/+=' }],

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { InFlight } from '../../src/server/in-flight.js'
 import { serveTransport } from '../helpers/mcp-server.js'
 import { rejectionOf } from '../helpers/rejection-of.js'
 import { until } from '../helpers/until.js'
@@ -35,6 +36,18 @@ describe('V9: the response of a handler that is still running when its client le
     expect(await called).toMatchObject({ name: 'ClosedError' })
     await until(() => aborted.length === 1, 'the handler was aborted')
   })
+})
+
+test('listens count as in flight, but not as calls for whose response somebody waits', () => {
+  const inFlight = new InFlight()
+  expect([inFlight.add(1, 'subscriptions/listen', 2), inFlight.add(2, 'ping', 2), inFlight.add(3, 'ping', 2)]).toEqual([
+    'added',
+    'added',
+    'busy'
+  ])
+  expect([inFlight.size, inFlight.calls]).toEqual([2, 1])
+  expect([inFlight.settle(1), inFlight.settle(1)]).toEqual([true, false])
+  expect([inFlight.size, inFlight.calls]).toEqual([1, 1])
 })
 
 describe('V14: a request with an id in flight', () => {

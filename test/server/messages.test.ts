@@ -8,10 +8,10 @@ import { useHeldServer, useServer } from './use-server.js'
 
 describe('a frame', () => {
   test.each([
-    ['{', { id: null, error: { code: -32700 } }],
+    ['{', { id: null, error: { code: -32700, message: 'Parse error' } }],
     ['', undefined],
     ['\n', undefined],
-    ['[]', { id: null, error: { code: -32600 } }],
+    ['[]', { id: null, error: { code: -32600, message: expect.stringMatching(/^Invalid request: ./) as string } }],
     ['1', { id: null, error: { code: -32600 } }],
     ['{"jsonrpc":"1.0","id":5,"method":"x"}', { id: 5, error: { code: -32600 } }],
     ['{"jsonrpc":"2.0","id":5,"method":"x","params":[]}', { id: 5, error: { code: -32600 } }],
@@ -28,7 +28,7 @@ describe('a frame', () => {
     await responseTo(peer, 'after')
     const responses = peer.messages().slice(0, -1)
     expect(responses).toHaveLength(response === undefined ? 0 : 1)
-    if (response !== undefined) expect(responses[0]).toMatchObject(response)
+    if (response !== undefined) expect(responses[0]).toMatchObject({ jsonrpc: '2.0', ...response })
   })
 
   test.each([
