@@ -80,7 +80,7 @@ export interface ErrorDetails {
    * @default false
    */
   readonly retryable?: boolean | undefined
-  /** Whether the request can have reached the server; absent where there is no request, and where the server responded. */
+  /** Whether a request can have reached the server: it cannot where the dial failed. Absent where the server responded. */
   readonly delivery?: Delivery | undefined
   /** What to do about it, in one or two sentences for the person who runs the program. */
   readonly hint?: string | undefined

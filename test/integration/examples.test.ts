@@ -118,6 +118,17 @@ describe('an agent', () => {
 })
 
 describe('a command in one file', () => {
+  test('says how it is called, and what is wrong with an address', async () => {
+    const folder = await useFolder()
+    await promisify(execFile)(process.execPath, [fileURLToPath(new URL('cli/build.mjs', EXAMPLES)), folder])
+    const run = async (...args: string[]): Promise<[number | null, string]> => {
+      const program = useChild(join(folder, 'cli.mjs'), args)
+      return [await program.gone, program.complaints]
+    }
+    expect(await run('ws://127.0.0.1:8080/ws')).toEqual([2, 'usage: cli URL TOOL [JSON]\n'])
+    expect(await run('nowhere', 'echo')).toEqual([1, expect.stringContaining('TypeError: url must be an absolute URL')])
+  })
+
   test.each(['cjs', 'mjs'])('tells the server of Ctrl-C, and leaves with 130: %s', async (suffix) => {
     const folder = await useFolder()
     await promisify(execFile)(process.execPath, [fileURLToPath(new URL('cli/build.mjs', EXAMPLES)), folder])

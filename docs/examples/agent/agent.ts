@@ -40,12 +40,17 @@ async function connect(clients: readonly McpWebSocketClient[], urls: readonly st
   const owners = new Map<string, Owner>()
   await Promise.all(
     clients.map(async (client, index) => {
+      // The abort says only that the time is over: why there was no connection is told with each change of the state.
+      let cause: Error | undefined
+      client.on('state', ({ closure }) => {
+        cause = closure?.error ?? cause
+      })
       try {
         await client.connect({ signal: connecting.signal })
         for (const tool of (await client.listTools({}, { signal, timeout: 3000 })).tools)
           if (!owners.has(tool.name)) owners.set(tool.name, { client, tool })
       } catch (error) {
-        console.error(`without ${urls[index] ?? ''}: ${String(error)}`)
+        console.error(`without ${urls[index] ?? ''}: ${String(error)}${cause ? `; ${cause.message}` : ''}`)
       }
     })
   )

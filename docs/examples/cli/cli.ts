@@ -6,12 +6,17 @@
 //   node dist/cli.mjs ws://127.0.0.1:8080/ws echo '{"message":"hi"}'
 import { McpWebSocketClient } from 'mcp-websocket-client'
 
-async function main([url = '', tool = '', json = '{}']: readonly string[]): Promise<number> {
+async function main([url, tool, json = '{}']: readonly string[]): Promise<number> {
+  if (url === undefined || tool === undefined) {
+    console.error('usage: cli URL TOOL [JSON]')
+    return 2
+  }
   const controller = new AbortController()
   const { signal } = controller
   process.once('SIGINT', () => controller.abort(new Error('interrupted')))
-  const client = new McpWebSocketClient({ url })
+  let client: McpWebSocketClient | undefined
   try {
+    client = new McpWebSocketClient({ url })
     await client.connect({ signal })
     const args = JSON.parse(json) as Record<string, unknown>
     const { content, isError } = await client.callTool({ name: tool, arguments: args }, { signal, timeout: Infinity })
@@ -21,7 +26,7 @@ async function main([url = '', tool = '', json = '{}']: readonly string[]): Prom
     console.error(String(error))
     return signal.aborted ? 130 : 1
   } finally {
-    await client.close()
+    await client?.close()
   }
 }
 
