@@ -442,7 +442,6 @@ export class McpWebSocketClient extends McpMethods {
   async resumeTask<R = CallToolResult>(taskId: string, options: RequestOptions = {}): Promise<R> {
     const method = 'tasks/result'
     checkCall(method, undefined, options)
-    throwIfAborted(options.signal)
     const finish = ({ options: given }: ClientRequest): Promise<unknown> =>
       this.#finishTask({ taskId }, this.#resultTypes.flowOf({ method, options: given, endsAt: this.endOf(given), text: undefined }))
     return this.#middlewares.run({ method, params: { taskId }, options }, finish) as Promise<R>
@@ -482,7 +481,6 @@ export class McpWebSocketClient extends McpMethods {
     checkCall(method, params, options)
     if (this.era === undefined && !this.#host.isOver) {
       const { signal, timeout: ms = this.#config.requestTimeout } = options ?? {}
-      throwIfAborted(signal)
       const late = (): Error => new RequestTimeoutError(method, ms, 'not-sent', this.#host.session.explanation)
       await this.#peer.waits.until(() => this.#untilReady(), { signals: [signal, this.#lifeSignal], ms, late })
     }
@@ -544,11 +542,10 @@ export class McpWebSocketClient extends McpMethods {
     void guarded(() => options.onsent?.({ id, method, resent, era, protocolVersion }), this.#report)
   }
 
-  #send(method: string, params: Params | undefined, options: RequestOptions | undefined, flow: CallFlow): Promise<unknown> {
+  #send(method: string, params: Params | undefined, options: RequestOptions = {}, flow: CallFlow): Promise<unknown> {
     // Middleware copies the options, which would hide that they are none: the peer rejects them.
-    const isWrong = options !== undefined && !isObject(options)
-    if (this.#middlewares.isEmpty || isWrong) return this.#peer.call(method, prepareParams(params), options, flow)
-    return this.#middlewares.run({ method, params, options: options ?? {} }, (request) =>
+    if (this.#middlewares.isEmpty || !isObject(options)) return this.#peer.call(method, prepareParams(params), options, flow)
+    return this.#middlewares.run({ method, params, options }, (request) =>
       this.#peer.call(request.method, prepareParams(request.params), request.options, flow)
     )
   }

@@ -56,7 +56,7 @@ export class Subscriptions {
     this.#live.add(live)
     const onCall = (call: Call): void => void (live.call = call)
     send({ notifications: filter }, { ...options, continueWith: asBefore }, { onCall }).then(
-      () => this.#end(live, live.honored ? 'graceful' : 'remote', endedBy('without an acknowledgement')),
+      () => this.#end(live, live.honored ? 'graceful' : 'remote', failedBy('ended the subscription without an acknowledgement')),
       (error: unknown) => this.#end(live, options?.signal?.aborted || isClosedError(error) ? 'local' : 'remote', error)
     )
     return live.opened.promise
@@ -98,7 +98,7 @@ export class Subscriptions {
     // A server declines by an acknowledgement that leaves the URI out. What it sends in place of a list is no yes either.
     if ([subscription.honoredFilter.resourceSubscriptions].flat().includes(uri)) return subscription
     subscription.close()
-    throw new ProtocolError('INVALID_RESPONSE', 'the server declined the subscription to the resource')
+    throw failedBy('declined the subscription')
   }
 
   /** What the program has of it. */
@@ -125,4 +125,4 @@ export class Subscriptions {
 
 const asBefore = (): undefined => undefined
 
-const endedBy = (how: string): ProtocolError => new ProtocolError('INVALID_RESPONSE', `the server ended the subscription ${how}`)
+const failedBy = (deed: string): ProtocolError => new ProtocolError('INVALID_RESPONSE', `the server ${deed}`)

@@ -217,15 +217,12 @@ export class RpcPeer {
 
   #begin(call: Call, params: Params | undefined, flow: CallFlow): void {
     const { id, method, options } = call
-    const { signal } = options
     const othersCount = this.#pendingCount++
     flow.onCall?.(call)
     if (call.isLive) this.#live.set(id, call)
     try {
-      checkTimeouts(options)
-      throwIfAborted(signal)
       checkPending(othersCount, this.#config.maxPending)
-      this.waits.begin(call, this.#timeLeft(call), signal)
+      this.waits.begin(call, this.#timeLeft(call), options.signal)
       this.#pipe.request({ jsonrpc: '2.0', id, method, params: this.#withToken(call, params) }, call)
     } catch (error) {
       // Unless a callback of the program, such as `trace`, ended the client meanwhile, and the call with it.
@@ -415,18 +412,20 @@ const wantsProgress = (options: RequestOptions): boolean => options.onprogress !
 
 /**
  * Comes first, wherever the options of a request are read or copied. Their names are not looked at: this is on the path of every request.
- * @throws TypeError for what a program without types may pass.
+ * @throws TypeError for what a program without types may pass, and the reason of a signal that fired.
  */
-export function checkCall(method: unknown, params: unknown = {}, options: unknown = {}): void {
+export function checkCall(method: unknown, params: unknown = {}, options: RequestOptions = NO_OPTIONS): void {
   if (typeof method !== 'string') throw new TypeError('method must be a string')
-  // Named for those who called a method of the client, and know of no other.
-  if (!isObject(params)) throw new TypeError(`the params of ${method} must be an object`)
-  if (!isObject(options)) throw new TypeError(`the options of ${method} must be an object`)
+  checkObject('params', method, params)
+  checkObject('options', method, options)
+  checkTimeout('timeout', options.timeout)
+  checkTimeout('maxTotalTimeout', options.maxTotalTimeout)
+  throwIfAborted(options.signal)
 }
 
-function checkTimeouts({ timeout, maxTotalTimeout }: RequestOptions): void {
-  checkTimeout('timeout', timeout)
-  checkTimeout('maxTotalTimeout', maxTotalTimeout)
+// Names the method for those who called one of the client, and know of no other.
+function checkObject(name: string, method: string, value: unknown): void {
+  if (!isObject(value)) throw new TypeError(`the ${name} of ${method} must be an object`)
 }
 
 function checkTimeout(name: string, value: number | undefined): void {

@@ -83,7 +83,7 @@ const CHECK_EVERY = 5000
 // In ms. An end from which nothing came for so long, not even a check, is gone.
 const SILENT_FOR = 12_000
 /** What an end says that has lost the other one, or does not know it. */
-export const BROKEN = { close: SERVICE_RESTART, words: 'the session cannot be reached' } as const satisfies Part
+export const BROKEN: Extract<Part, { readonly close: number }> = { close: SERVICE_RESTART, words: 'the session cannot be reached' }
 
 /** One end of a relay: numbers what it sends, and notices what is missing of what comes in. */
 export class RelayEnd {
