@@ -108,7 +108,6 @@ export function describeClosure({ error, kind, code, reason }: Closure, where = 
   return `the connection to ${where} ${end}${reason ? ` ${JSON.stringify(reason)}` : ''}`
 }
 
-const FAILED_HINT = 'The server failed: see its log.'
 const DROPPED_HINT =
   'The server closed the connection before MCP was ready: it may want another subprotocol, credentials, or another first message, or not speak MCP here.'
 
@@ -121,9 +120,8 @@ export function withError(closure: Closure, where?: string, cause?: McpWebSocket
   const { error } = closure
   if (error) return { ...closure, error }
   const retryable = judgeClosure(closure) === 'retry'
-  // A server that hangs up on every first message is no passing trouble.
-  const hint =
-    cause?.hint ?? (closure.kind === 'close' && !closure.everReady ? (closure.code === 1011 ? FAILED_HINT : DROPPED_HINT) : undefined)
+  // A server that hangs up on every first message is no passing trouble; one that says 1011 has failed, whatever was sent.
+  const hint = cause?.hint ?? (closure.kind === 'close' && closure.code !== 1011 && !closure.everReady ? DROPPED_HINT : undefined)
   const details = { retryable, delivery: 'not-sent', cause, hint } as const
   const end = describeClosure(closure, where)
   return { ...closure, error: new ConnectionLostError(lostCode(closure), cause ? `${end}; ${cause.message}` : end, closure, details) }
@@ -155,7 +153,7 @@ export const lostCode = (closure: Closure): 'HEARTBEAT_TIMEOUT' | 'CONNECTION_LO
 /** The closure of a socket that `reconnect()` replaces. */
 export const REPLACED: Closure = { kind: 'close', code: 1000, reason: 'reconnect', wasClean: true, everReady: true }
 
-const UNREACHED_HINT = 'A firewall may drop packets, or a function among the options hangs.'
+const UNREACHED_HINT = 'A firewall, or a function among the options that hangs?'
 const SILENCE_HINT =
   'The server accepts WebSockets but does not respond to MCP: is the path right, and does it speak MCP over WebSocket? It may want another subprotocol.'
 

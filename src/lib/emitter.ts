@@ -65,7 +65,7 @@ export class Emitter<Events extends object> {
   }
 
   #guard(listener: (payload: never) => unknown): Guarded<Events> {
-    if (typeof listener !== 'function') throw new TypeError('the listener must be a function')
+    if (typeof listener !== 'function') throw new TypeError('listener must be a function')
     let guard = this.#guards.get(listener)
     if (guard === undefined) {
       guard = (payload, event) =>

@@ -85,14 +85,14 @@ const namesOf = (rules: Rules, path = ''): string[] =>
 function nearest(name: string, rules: Rules): string | undefined {
   const given = name.toLowerCase()
   let [found, least]: [string?, number?] = []
-  let alike = 0
-  for (const known of namesOf(rules)) {
+  const names = namesOf(rules)
+  for (const known of names) {
     const last = known.slice(known.lastIndexOf('.') + 1).toLowerCase()
-    if (last !== given && last.endsWith(given)) alike++
     const part = distance(given, last) / Math.max(name.length, last.length)
     if (part <= 1 / 3 && part < (least ?? 1)) [found, least] = [known, part]
   }
-  return alike < 2 ? found : undefined
+  // Two of the ends are of longer names.
+  return names.join().toLowerCase().split(`${given},`).length > 3 ? undefined : found
 }
 
 /** @throws TypeError naming the first member that has no rule, and the option that was meant. */
@@ -123,7 +123,7 @@ export function completeOptions(given: object, rules: Rules, path = ''): Record<
   for (const [name, [fallback, ...accepted]] of Object.entries(rules)) {
     const { [name]: value = fallback } = all
     const match = accepted.find((each) => kindOf(each)[1](value))
-    if (value === REQUIRED && fallback === REQUIRED) throw new TypeError(`the option ${path}${name} is missing`)
+    if (value === REQUIRED && fallback === REQUIRED) throw new TypeError(`${path}${name} must be given`)
     if (value !== undefined && match === undefined)
       throw new TypeError(`${path}${name} must be ${accepted.map((each) => kindOf(each)[0]).join(' or ')}`)
     all[name] = isObject(match) ? completeOptions(value as object, match, `${path}${name}.`) : value

@@ -50,7 +50,7 @@ export function remedyOf(
     const likely =
       'It misses something: credentials (auth.token or headers), another subprotocol, or the first message of another protocol.'
     // The server says itself that the fault is its own.
-    return helps ?? (error.closure.code === 1011 ? error.hint : likely)
+    return helps ?? (error.closure.code === 1011 ? 'The server failed: see its log.' : likely)
   }
   const hint = isMcpWebSocketError(error) ? error.hint : undefined
   const isProxy = isHandshakeError(error) && error.status === 426 && change === undefined

@@ -145,8 +145,7 @@ const RULES: Rules = {
 /** What a client is made of, from its options. @throws TypeError naming the first option that is wrong. */
 export function resolveClientOptions(options: McpWebSocketClientOptions, ports: Ports): ClientConfig {
   // As the browser's own class takes it.
-  if (typeof options === 'string' || (options as unknown) instanceof URL)
-    throw new TypeError("options must be an object: new McpWebSocketClient({ url: '…' })")
+  if (typeof options === 'string') throw new TypeError("options must be an object: { url: '…' }")
   checkOptions(options, RULES)
   // A token that is a getter is asked anew at every dial.
   const all = { ...completeOptions(options, RULES), auth: options.auth } as Complete

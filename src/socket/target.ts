@@ -29,7 +29,7 @@ export interface TargetOptions {
  * @throws TypeError that names the option but not the URL, since its query or userinfo may be secret.
  */
 export function readUrl(value: string | URL): URL {
-  if (isObject(value) && 'url' in value) throw new TypeError('the URL must come before the options: (url, options)')
+  if (isObject(value) && 'url' in value) throw new TypeError('url must come before options')
   try {
     // The URL of React Native has no setters.
     const url = new URL(new URL(value).href.replace(/^http/, 'ws').replace(/#.*/, ''))

@@ -25,7 +25,7 @@ export function failureOf({ id, phase }: Pick<PendingRequest, 'id' | 'phase'>, e
   const reason = error.code === 'HEARTBEAT_TIMEOUT' ? 'CONNECTION_LOST' : error.code
   // Where nothing but another token or address helps, a model would only repeat itself.
   const advice = error.retryable ? ', it can safely be repeated' : ''
-  const message = delivery === 'not-sent' ? `${error.message}; the request was not sent${advice}` : error.message
+  const message = error.message + (delivery === 'not-sent' ? `; the request was not sent${advice}` : '')
   const data: FailureData = { reason, delivery }
   return { jsonrpc: '2.0', id, error: { code: error.code === 'INVALID_RESPONSE' ? BROKEN : LOST, message, data } }
 }

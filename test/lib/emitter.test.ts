@@ -37,7 +37,7 @@ describe('an emitter', () => {
   })
 
   it.each([undefined, {}])('throws for a listener that is %j', (listener) => {
-    expect(() => rig().emitter.on('error', listener as never)).toThrow(new TypeError('the listener must be a function'))
+    expect(() => rig().emitter.on('error', listener as never)).toThrow(new TypeError('listener must be a function'))
   })
 
   it('delivers what a listener emits after the event at hand', () => {

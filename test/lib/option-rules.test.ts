@@ -48,8 +48,8 @@ describe('the completed options', () => {
 
 describe('a wrong option', () => {
   it.each([
-    [{}, 'the option name is missing'],
-    [{ name: null }, 'the option name is missing'],
+    [{}, 'name must be given'],
+    [{ name: null }, 'name must be given'],
     [{ name: '' }, 'name must be a non-empty string without line breaks or a function'],
     [{ name: 'a', size: -1 }, 'size must be a whole number of at least 0 or Infinity'],
     [{ name: 'a', mode: 'FAST' }, 'mode must be fast or slow'],

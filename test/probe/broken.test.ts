@@ -454,7 +454,7 @@ describe('a server that can be reached', () => {
 describe('probe()', () => {
   test('throws for what is no URL, and for an option that is wrong', async () => {
     await expect(probe('nowhere')).rejects.toThrow(TypeError)
-    await expect(probe({ url: 'ws://127.0.0.1' } as never)).rejects.toThrow('the URL must come before the options')
+    await expect(probe({ url: 'ws://127.0.0.1' } as never)).rejects.toThrow('url must come before options')
     await expect(probe(`ws://127.0.0.1:${String(await freePort())}`, { subprotocols: ['a b'] })).rejects.toThrow(TypeError)
   })
 

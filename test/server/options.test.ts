@@ -86,7 +86,7 @@ test.each([
     const options = name.includes('.') ? (value as object) : { [name]: value }
     expect(() => make(options), JSON.stringify(value)).toThrow(TypeError)
     expect(() => make(options), JSON.stringify(value)).toThrow(
-      value === undefined ? `the option ${name} is missing` : new RegExp(`^${name.replace('.', '\\.')} must be `)
+      value === undefined ? `${name} must be given` : new RegExp(`^${name.replace('.', '\\.')} must be `)
     )
   }
 })

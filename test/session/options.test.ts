@@ -42,17 +42,12 @@ it.each([undefined, null, 5, []])('%j in place of the options throws a TypeError
   expect(() => new McpWebSocketClient(options as never)).toThrow(/^options must be an object$/)
 })
 
-it.each(['wss://example.com/ws', new URL('wss://example.com/ws')])(
-  'the URL in place of the options is told where it belongs: %s',
-  (options) => {
-    expect(() => new McpWebSocketClient(options as never)).toThrow(
-      new TypeError("options must be an object: new McpWebSocketClient({ url: '…' })")
-    )
-  }
-)
+it('the URL in place of the options is told where it belongs', () => {
+  expect(() => new McpWebSocketClient('wss://example.com/ws' as never)).toThrow(new TypeError("options must be an object: { url: '…' }"))
+})
 
 it('options without a url lack it', () => {
-  expect(() => new McpWebSocketClient({} as never)).toThrow(new TypeError('the option url is missing'))
+  expect(() => new McpWebSocketClient({} as never)).toThrow(new TypeError('url must be given'))
 })
 
 describe('a wrong value of an option', () => {

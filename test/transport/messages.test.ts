@@ -759,7 +759,7 @@ describe('the options', () => {
 
   it('do not hold the url', () => {
     expect(() => new WebSocketClientTransport({ url: 'ws://127.0.0.1' } as never)).toThrow(
-      new TypeError('the URL must come before the options: (url, options)')
+      new TypeError('url must come before options')
     )
   })
 
