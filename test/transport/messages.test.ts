@@ -758,9 +758,7 @@ describe('the options', () => {
   })
 
   it('do not hold the url', () => {
-    expect(() => new WebSocketClientTransport({ url: 'ws://127.0.0.1' } as never)).toThrow(
-      new TypeError('url must come before options')
-    )
+    expect(() => new WebSocketClientTransport({ url: 'ws://127.0.0.1' } as never)).toThrow(new TypeError('url must come before options'))
   })
 
   it('of requests are those of the SDK, and are like no other', () => {
