@@ -64,14 +64,18 @@ export class Subscriptions {
 
   /** Opens the listen for this URI, unless it is open. @throws ProtocolError if the server declines. */
   async openResource(uri: string, options?: RequestOptions): Promise<Result> {
-    const opening = this.#byUri.get(uri) ?? this.#listenTo(uri, options)
+    const opening = this.#byUri.get(uri) ?? this.listen({ resourceSubscriptions: [uri] }, options)
     this.#byUri.set(uri, opening)
     const forget = (): void => {
       if (this.#byUri.get(uri) === opening) this.#byUri.delete(uri)
     }
     void opening.then(({ closed }) => closed).then(forget, forget)
-    await opening
-    return {}
+    const subscription = await opening
+    // A server declines by an acknowledgement that leaves the URI out. What it sends in place of a list is no yes either.
+    if ([subscription.honoredFilter.resourceSubscriptions].flat().includes(uri)) return {}
+    forget()
+    subscription.close()
+    throw failedBy('declined the subscription')
   }
 
   /** Ends the listen for this URI, also one that is still opening. */
@@ -91,14 +95,6 @@ export class Subscriptions {
     if (!live || !call) return
     live.honored = params?.notifications ?? {}
     live.opened.resolve(this.#handle(live, call))
-  }
-
-  async #listenTo(uri: string, options: RequestOptions | undefined): Promise<Subscription> {
-    const subscription = await this.listen({ resourceSubscriptions: [uri] }, options)
-    // A server declines by an acknowledgement that leaves the URI out. What it sends in place of a list is no yes either.
-    if ([subscription.honoredFilter.resourceSubscriptions].flat().includes(uri)) return subscription
-    subscription.close()
-    throw failedBy('declined the subscription')
   }
 
   /** What the program has of it. */

@@ -22,7 +22,7 @@ export function abort(controller: AbortController, reason: unknown): void {
 export function throwIfAborted(signal: AbortSignal | null | undefined): void {
   if (signal === undefined || signal === null) return
   const given: { readonly [Name in keyof AbortSignal]?: unknown } = signal
-  if (typeof given.aborted !== 'boolean' || !given.addEventListener || !given.removeEventListener)
+  if (given.aborted === undefined || !given.addEventListener || !given.removeEventListener)
     throw new TypeError('signal must be an AbortSignal')
   if (signal.aborted) throw reasonOf(signal)
 }

@@ -416,16 +416,12 @@ const wantsProgress = (options: RequestOptions): boolean => options.onprogress !
  */
 export function checkCall(method: unknown, params: unknown = {}, options: RequestOptions = NO_OPTIONS): void {
   if (typeof method !== 'string') throw new TypeError('method must be a string')
-  checkObject('params', method, params)
-  checkObject('options', method, options)
+  const wrong = isObject(params) ? !isObject(options) && 'options' : 'params'
+  // Names the method for those who called one of the client, and know of no other.
+  if (wrong) throw new TypeError(`the ${wrong} of ${method} must be an object`)
   checkTimeout('timeout', options.timeout)
   checkTimeout('maxTotalTimeout', options.maxTotalTimeout)
   throwIfAborted(options.signal)
-}
-
-// Names the method for those who called one of the client, and know of no other.
-function checkObject(name: string, method: string, value: unknown): void {
-  if (!isObject(value)) throw new TypeError(`the ${name} of ${method} must be an object`)
 }
 
 function checkTimeout(name: string, value: number | undefined): void {
