@@ -256,7 +256,7 @@ test('a server request that the server cancels aborts its handler, and is not an
     })
   })
   await client.connect()
-  expect(await aborted).toBe('never mind')
+  expect(await aborted).toMatchObject({ name: 'AbortError', message: 'never mind' })
   await client.notify('notifications/roots/list_changed')
   await until(() => methodsOf(server.connections[0]!.received).includes('notifications/roots/list_changed'), 'the last message arrives')
   expect(methodsOf(server.connections[0]!.received)).not.toContain('response')
