@@ -145,7 +145,7 @@ export const rows: readonly Row[] = [
     scene: 'an upgrade without a response',
     scenario: { path: '/hang', options: { connectTimeout: 1000, reconnect: { maxRetries: 1 } } },
     node: {
-      connect: exhausted(handshake('CONNECT_TIMEOUT', true, false)),
+      connect: exhausted(handshake('CONNECT_TIMEOUT', true)),
       states: 'connecting waiting connecting failed',
       delays: [10],
       dials: 2,
