@@ -7,7 +7,7 @@ import { deferred, type Deferred } from '../lib/deferred.js'
 import { guarded } from '../lib/guarded.js'
 import { isObject } from '../lib/is-object.js'
 import { Middlewares } from '../rpc/middlewares.js'
-import { checkCall, RpcPeer, type Call, type CallFlow } from '../rpc/rpc-peer.js'
+import { checkCall, NO_OPTIONS, RpcPeer, type Call, type CallFlow } from '../rpc/rpc-peer.js'
 import type { Agreement, Era } from '../session/agreement.js'
 import type { ClientEvents, StateChange } from '../session/events.js'
 import { Handshake, requestMeta } from '../session/handshake.js'
@@ -542,7 +542,7 @@ export class McpWebSocketClient extends McpMethods {
     void guarded(() => options.onsent?.({ id, method, resent, era, protocolVersion }), this.#report)
   }
 
-  #send(method: string, params: Params | undefined, options: RequestOptions = {}, flow: CallFlow): Promise<unknown> {
+  #send(method: string, params: Params | undefined, options: RequestOptions = NO_OPTIONS, flow: CallFlow): Promise<unknown> {
     // Middleware copies the options, which would hide that they are none: the peer rejects them.
     if (this.#middlewares.isEmpty || !isObject(options)) return this.#peer.call(method, prepareParams(params), options, flow)
     return this.#middlewares.run({ method, params, options }, (request) =>

@@ -77,8 +77,8 @@ export interface CallFlow {
   readonly onCall?: (call: Call) => void
 }
 
-// Made once: this is on the path of every request.
-const NO_OPTIONS: RequestOptions = {}
+/** No options. Made once: this is on the path of every request, and each keeps its options while it is pending. */
+export const NO_OPTIONS: RequestOptions = {}
 const NO_FLOW: CallFlow = {}
 
 /** Settles the promise of a call. */
@@ -414,7 +414,7 @@ const wantsProgress = (options: RequestOptions): boolean => options.onprogress !
  * Comes first, wherever the options of a request are read or copied. Their names are not looked at: this is on the path of every request.
  * @throws TypeError for what a program without types may pass, and the reason of a signal that fired.
  */
-export function checkCall(method: unknown, params: unknown = {}, options: RequestOptions = NO_OPTIONS): void {
+export function checkCall(method: unknown, params: unknown = NO_OPTIONS, options: RequestOptions = NO_OPTIONS): void {
   if (typeof method !== 'string') throw new TypeError('method must be a string')
   const wrong = isObject(params) ? !isObject(options) && 'options' : 'params'
   // Names the method for those who called one of the client, and know of no other.
