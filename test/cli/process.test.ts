@@ -3,13 +3,13 @@ import { once } from 'node:events'
 import { closeSync, existsSync, openSync } from 'node:fs'
 import type { Readable, Writable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
-import { McpWebSocketClient } from '../../src/index.js'
 import { afterTest } from '../helpers/after-test.js'
 import { bundle } from '../helpers/child.js'
 import { serveMcp } from '../helpers/mcp-server.js'
 import { until } from '../helpers/until.js'
 import { useWsServer } from '../helpers/ws-server.js'
 import { STUBBORN } from './programs.js'
+import { isAlive, useClient } from './served.js'
 import { INITIALIZE, line } from './use-bridge.js'
 
 // What the tool makes of the signals and the streams of its process.
@@ -57,26 +57,10 @@ async function useServe(...flags: readonly string[]): Promise<Program & { readon
   return { ...program, url }
 }
 
-async function useClient(url: string): Promise<McpWebSocketClient> {
-  const client = new McpWebSocketClient({ url, protocol: 'legacy', reconnect: false })
-  afterTest(() => client.close())
-  await client.connect()
-  return client
-}
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
-}
-
 describe('SIGHUP', () => {
   test('ends serve with its programs, and with 129', async () => {
     const { url, code, process: serving } = await useServe()
-    const client = await useClient(url)
+    const client = await useClient(url, { reconnect: false })
     await client.request('stay')
     const { pid } = await client.request<{ pid: number }>('facts')
     afterTest(() => {
@@ -99,8 +83,8 @@ describe('standard error that nobody reads any more', () => {
   test('does not end serve', async () => {
     const { url, process: serving } = await useServe('--verbose')
     serving.stderr.destroy()
-    await (await useClient(url)).close()
-    await expect((await useClient(url)).ping()).resolves.toEqual({})
+    await (await useClient(url, { reconnect: false })).close()
+    await expect((await useClient(url, { reconnect: false })).ping()).resolves.toEqual({})
   })
 
   test('does not end bridge', async () => {

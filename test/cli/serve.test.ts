@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import parsePrometheus from 'parse-prometheus-text-format'
 import { describe, expect, test } from 'vitest'
-import { isConnectionLostError, McpWebSocketClient, type McpWebSocketClientOptions } from '../../src/index.js'
+import { isConnectionLostError, McpWebSocketClient } from '../../src/index.js'
 import { McpWebSocketServer } from '../../src/server/index.js'
 import { afterTest } from '../helpers/after-test.js'
 import { bundle, useChild } from '../helpers/child.js'
@@ -12,6 +12,7 @@ import { rejectionOf } from '../helpers/rejection-of.js'
 import { until } from '../helpers/until.js'
 import { openPeer } from '../server/raw-peer.js'
 import { EVERYTHING, STUBBORN } from './programs.js'
+import { isAlive, useClient } from './served.js'
 import { useCli, type Run } from './use-cli.js'
 import { useTcpProxy } from './use-tcp-proxy.js'
 
@@ -30,22 +31,6 @@ async function useServe(
   const [, url = ''] = / at (ws:\S+)/.exec(cli.err) ?? []
   // A spread would copy what the run has written so far.
   return Object.assign(Object.create(cli) as Run, { url, port: Number(new URL(url).port) })
-}
-
-async function useClient(url: string, options: Partial<McpWebSocketClientOptions> = {}): Promise<McpWebSocketClient> {
-  const client = new McpWebSocketClient({ url, protocol: 'legacy', reconnect: { initialDelay: 20 }, ...options })
-  afterTest(() => client.close())
-  await client.connect()
-  return client
-}
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
 }
 
 interface Facts {
