@@ -1,7 +1,6 @@
 import { ProtocolError, type ErrorDetails } from '../errors.js'
-import { isObject } from '../lib/is-object.js'
+import { isObject, membersOf } from '../lib/is-object.js'
 import type { Emitter } from '../lib/emitter.js'
-import { membersOf } from '../session/agreement.js'
 import type { ClientEvents } from '../session/events.js'
 import type { CompileSchema, OutputValidator } from '../types/options.js'
 import type { CallToolResult, JsonSchema, ListToolsResult } from '../types/server-features.js'

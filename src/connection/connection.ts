@@ -134,7 +134,7 @@ export class Connection implements SocketListener {
   #url: string | undefined
   /** The frame that is being read. */
   #frame = ''
-  /** Whether it has an element that is no message. */
+  /** Whether something in it is not a message. */
   #isFaulty = false
   /** Frames of the current socket that could not be read. */
   #unread = 0
@@ -422,7 +422,7 @@ export class Connection implements SocketListener {
     } catch (thrown) {
       this.#listener.onError(asError(thrown))
     }
-    this.#beginFrame('')
+    this.#frame = ''
     this.#resumption?.delivered()
   }
 
@@ -459,11 +459,14 @@ export class Connection implements SocketListener {
   }
 
   readonly #onMalformed = (malformed: Malformed): void => {
-    // An array has room for millions of them: one is told of, and those that may belong to a request.
-    if (this.#isFaulty && malformed.id === undefined) return
-    if (!this.#isFaulty) this.#unread++
-    this.#isFaulty = true
-    this.#unreadStart = this.#frame.slice(0, SHOWN_START)
+    if (!this.#isFaulty) {
+      this.#isFaulty = true
+      this.#unread++
+      this.#unreadStart = this.#frame.slice(0, SHOWN_START)
+    } else if (malformed.id === undefined) {
+      // An array has room for millions of them: one is told of, and those that may belong to a request.
+      return
+    }
     if (isUp(this.#state)) this.#listener.onMalformed(malformed)
   }
 

@@ -148,13 +148,11 @@ export class Resumption {
     if (!isAttached && !this.#isConfirmed) return false
     // Requests wait while the buffer is full, but cancellations and responses do not. What nobody acknowledges must not fill the memory; a
     // server that is there cannot acknowledge the many small ones of a burst before its end, so that only their size counts.
-    if (isAttached ? this.#buffer.isLargerThan(HARD_LIMIT) : this.#buffer.isBeyond(HARD_LIMIT)) {
-      if (isAttached) this.#giveUp('the server acknowledged nothing of what was sent')
-      else this.#lose()
-      return false
-    }
-    this.#buffer.push(text)
-    return isAttached
+    const isTooMuch = isAttached ? this.#buffer.isLargerThan(HARD_LIMIT) : this.#buffer.isBeyond(HARD_LIMIT)
+    if (!isTooMuch) this.#buffer.push(text)
+    else if (isAttached) this.#giveUp('the server acknowledged nothing of what was sent')
+    else this.#lose()
+    return isAttached && !isTooMuch
   }
 
   /** A frame came in. @returns Whether it is one with messages, which have to be delivered, followed by a call of `delivered`. */

@@ -91,8 +91,8 @@ function nearest(name: string, rules: Rules): string | undefined {
     const part = distance(given, last) / Math.max(name.length, last.length)
     if (part <= 1 / 3 && part < (least ?? 1)) [found, least] = [known, part]
   }
-  // Two of the ends are of longer names.
-  return names.join().toLowerCase().split(`${given},`).length > 3 ? undefined : found
+  const alike = names.filter((known) => known.toLowerCase().endsWith(given))
+  return alike.length > 2 ? undefined : found
 }
 
 /** @throws TypeError naming the first member that has no rule, and the option that was meant. */

@@ -20,8 +20,17 @@ function startOfMalformed(text: string): string | undefined {
   return problems.length > 0 ? text.slice(0, LONGEST_START) : undefined
 }
 
+/** How long an attempt may take, in ms. */
+export interface Limits {
+  /** Each of its steps. */
+  readonly timeout: number
+  /** Its dial; at most `timeout`. */
+  readonly connectTimeout: number
+}
+
 /** Connects a client as a program would, looks at the server, and closes. */
-export async function attempt(url: URL, options: ProbeOptions, change: ProbeChange, timeout: number, resume = false): Promise<Outcome> {
+export async function attempt(url: URL, options: ProbeOptions, change: ProbeChange, limits: Limits, resume = false): Promise<Outcome> {
+  const { timeout, connectTimeout } = limits
   const { auth, headers, tls, agent, signal } = options
   const offer = change.subprotocols ? undefined : (change.offer ?? options.offer)
   let malformed: string | undefined
@@ -35,7 +44,7 @@ export async function attempt(url: URL, options: ProbeOptions, change: ProbeChan
     subprotocols: offer ? undefined : (change.subprotocols ?? options.subprotocols),
     onMissingSubprotocol: change.onMissingSubprotocol ?? options.onMissingSubprotocol,
     protocol: change.protocol ?? options.protocol,
-    connectTimeout: Math.min(options.connectTimeout ?? timeout, timeout),
+    connectTimeout,
     handshakeTimeout: timeout,
     requestTimeout: timeout,
     reconnect: false,

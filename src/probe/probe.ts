@@ -8,7 +8,7 @@ import { publicUrl } from '../socket/secrets.js'
 import { readUrl } from '../socket/target.js'
 import { RESUME_SUBPROTOCOL } from '../wire/subprotocol.js'
 import { causeOf, flagsOf, keyOf, remedyOf, typescriptOf, wordsOf, type Followed } from './advice.js'
-import { attempt, type Outcome } from './attempt.js'
+import { attempt, type Limits, type Outcome } from './attempt.js'
 import { candidatesAfter } from './candidates.js'
 import { describeNetworkError, networkSteps } from './network-steps.js'
 import type { ProbeChange, ProbedServer, ProbeOptions, ProbeReport, ProbeStep } from './types.js'
@@ -24,7 +24,7 @@ type Failed = Extract<Outcome, { ok: false }>
 class Probe {
   readonly #url: URL
   readonly #options: ProbeOptions
-  readonly #timeout: number
+  readonly #limits: Limits
   readonly #steps: ProbeStep[] = []
   readonly #waits = new Waits(systemClock)
   /** What was dialled with, so that nothing is tried twice. */
@@ -34,9 +34,10 @@ class Probe {
   #attempts = 0
 
   constructor(url: URL, options: ProbeOptions) {
+    const { timeout = TIMEOUT, connectTimeout = timeout } = options
     this.#url = url
     this.#options = options
-    this.#timeout = options.timeout ?? TIMEOUT
+    this.#limits = { timeout, connectTimeout: Math.min(connectTimeout, timeout) }
   }
 
   async run(): Promise<ProbeReport> {
@@ -54,8 +55,7 @@ class Probe {
   async #lookAtNetwork(): Promise<void> {
     for (const { name, run } of networkSteps(this.#url, this.#options.tls)) {
       // Node 20 may collect a signal of AbortSignal.any before its time is over; and a lookup of a name heeds none.
-      const ms = Math.min(this.#options.connectTimeout ?? this.#timeout, this.#timeout)
-      const limits = { signals: [this.#options.signal], ms, late: () => new Error('no answer in time') }
+      const limits = { signals: [this.#options.signal], ms: this.#limits.connectTimeout, late: () => new Error('no answer in time') }
       const ok = await this.#step(name, () =>
         this.#waits.until(run, limits).then(
           (detail = '') => ({ ok: true, detail }),
@@ -81,7 +81,7 @@ class Probe {
     if (!resume && options === this.#options) this.#tried.add(keyOf(options, change))
     let outcome: Outcome | undefined
     await this.#step(name, async () => {
-      outcome = await attempt(this.#url, options, change, this.#timeout, resume)
+      outcome = await attempt(this.#url, options, change, this.#limits, resume)
       return { ok: outcome.ok, detail: outcome.ok ? describeServer(outcome.server) : causeOf(outcome.error, outcome.malformed) }
     })
     throwIfAborted(this.#options.signal)

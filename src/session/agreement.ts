@@ -1,6 +1,6 @@
 import type { Implementation, ServerCapabilities } from '../types/common.js'
 import { jsonOf } from '../wire/json-rpc.js'
-import { isObject } from '../lib/is-object.js'
+import { isObject, membersOf } from '../lib/is-object.js'
 
 /** The shape of MCP that a server speaks: 2026-07-28 ("modern", stateless), or all before it ("legacy", opens with `initialize`). */
 export type Era = 'legacy' | 'modern'
@@ -52,6 +52,3 @@ function unordered(value: unknown, depth = 0): string {
   const members = Object.keys(value).map((name) => `${jsonOf(name)}:${inner(value[name])}`)
   return `{${members.sort().join()}}`
 }
-
-/** The members of a value that should be an object; no members for any other value. */
-export const membersOf = (value: unknown): Record<string, unknown> => (isObject(value) ? value : {})

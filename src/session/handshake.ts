@@ -1,8 +1,9 @@
 import { ProtocolError, RpcError } from '../errors.js'
+import { membersOf } from '../lib/is-object.js'
 import type { ClientCapabilities, Implementation, JsonRpcError, LoggingLevel, Params } from '../types/common.js'
 import type { RequestMeta } from '../types/modern.js'
 import { INVALID_PARAMS, jsonOf, METHOD_NOT_FOUND } from '../wire/json-rpc.js'
-import { agreementOf, membersOf, NEWEST_MODERN, type Agreement, type Era } from './agreement.js'
+import { agreementOf, NEWEST_MODERN, type Agreement, type Era } from './agreement.js'
 
 const NEWEST_LEGACY = '2025-11-25'
 

@@ -1,8 +1,8 @@
 import type { Clock } from '../lib/clock.js'
+import { membersOf } from '../lib/is-object.js'
 import type { Due, SharedTimer } from '../lib/shared-timer.js'
 import type { PendingRequest } from '../rpc/pending.js'
 import type { JsonRpcError } from '../types/json-rpc.js'
-import { membersOf } from './agreement.js'
 
 /** The server is about to close; this server of this package says so. */
 export const CLOSING = 10503

@@ -1,5 +1,5 @@
 import { ProtocolError } from '../errors.js'
-import { agreementOf, membersOf, type Agreement } from '../session/agreement.js'
+import { agreementOf, type Agreement } from '../session/agreement.js'
 import {
   failHandshake,
   isAboutEra,
@@ -12,7 +12,7 @@ import {
 import type { JsonRpcRequest, JsonRpcResponse, Params } from '../types/json-rpc.js'
 import type { RequestMeta } from '../types/modern.js'
 import { isErrorResponse } from '../wire/json-rpc.js'
-import { isObject } from '../lib/is-object.js'
+import { isObject, membersOf } from '../lib/is-object.js'
 
 // Deeper than any capability lies, and a peer may nest without end.
 const DEEPEST = 10
