@@ -51,12 +51,12 @@ export const FIGURES: Readonly<Record<string, Figure>> = {
   rtt: {
     command: 'roundTrip',
     argument: (count) => count,
-    counts: [1000, 700],
+    counts: [1000, 500],
     every: 1,
     columns: { p50: cost('p50', 'RTT p50 µs', 0), p99: cost('p99', 'RTT p99 µs', 0) }
   },
   req64: requests(64, [4000, 3000]),
-  req1024: requests(1024, [8000, 6000]),
+  req1024: requests(1024, [8000, 5000]),
   '1k': payload('1K', 2 ** 10, 64, [1500, 800]),
   '64k': payload('64K', 2 ** 16, 8, [64, 32]),
   '1m': payload('1M', 2 ** 20, 2, [6, 4]),
@@ -64,21 +64,21 @@ export const FIGURES: Readonly<Record<string, Figure>> = {
   notif: {
     command: 'notifications',
     argument: (count) => count,
-    counts: [10_000, 8000],
+    counts: [10_000, 6000],
     every: 1,
     columns: { rate: speed('notifications', 'notif/s'), cpu: cost('cpuNotification', 'CPU µs/notif', 2) }
   },
   pending: {
     command: 'pending',
     argument: (count) => count,
-    counts: [9000, 9000],
+    counts: [9000, 5000],
     every: Infinity,
     columns: { bytes: cost('pending', 'B/pending', 0) }
   },
   left: {
     command: 'left',
     argument: (count) => count,
-    counts: [100_000, 10_000],
+    counts: [100_000, 0],
     every: Infinity,
     columns: { kibibytes: { key: 'left', title: 'left KiB', decimals: 0, isCost: true, hasRatio: false } }
   }

@@ -128,7 +128,7 @@ async function measure(plan: Plan, parts: readonly string[], root: string): Prom
     browser: begin('browser') ? await measureBrowser(root, plan, isQuick ? 3 : 8) : undefined,
     server: begin('server')
       ? await measureServer({
-          rounds: isQuick ? 5 : 10,
+          rounds: isQuick ? 3 : 10,
           requests: Math.ceil((isQuick ? 2000 : 4000) * scale),
           connections: Math.ceil((isQuick ? 300 : 1000) * scale)
         })

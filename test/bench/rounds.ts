@@ -42,7 +42,7 @@ async function measureBatch(plan: Plan, batch: number, port: number, measured: M
   await withPrograms(async (start) => {
     const programs = new Map(plan.peers.map((peer) => [peer, start('client', 'client')]))
     for (const [peer, program] of programs) {
-      const warmUp = Math.ceil(5000 * plan.scale)
+      const warmUp = Math.ceil((plan.isQuick ? 2000 : 5000) * plan.scale)
       await program.order('open', { peer, url: `ws://127.0.0.1:${String(port)}`, folders: plan.folders, warmUp } satisfies Opening)
     }
     for (let round = 0; round < plan.rounds; round++) {
