@@ -513,6 +513,8 @@ export class McpWebSocketClient extends McpMethods {
   }
 
   #onState(to: LifecycleState, ended: Error | undefined): void {
+    // Only then does one call follow another within microseconds.
+    this.#peer.waits.lingers = to.name === 'ready'
     if (ended) {
       this.#endLife(ended)
       this.#logLevel = this.#requestMeta = undefined

@@ -2,6 +2,8 @@
 export interface Timer {
   /** Keeps the timer from firing; harmless after it fired. */
   cancel(): void
+  /** While it rests, it alone does not keep a Node process alive. It fires all the same. */
+  rest(resting: boolean): void
 }
 
 /** Time and chance, handed in so that tests own them. */
@@ -10,8 +12,8 @@ export interface Clock {
   now(): number
   /** A number in [0, 1). */
   random(): number
-  /** Calls `fire` once, after `ms`. @param idle - The timer alone does not keep a Node process alive. */
-  after(ms: number, fire: () => void, idle?: boolean): Timer
+  /** Calls `fire` once, after `ms`. */
+  after(ms: number, fire: () => void): Timer
 }
 
 // Timers of all engines hold 31 bits; a longer one fires at once.
@@ -24,11 +26,12 @@ const time = typeof performance === 'undefined' ? Date : performance
 export const systemClock: Clock = {
   now: () => time.now(),
   random: () => Math.random(),
-  after(ms, fire, idle = false) {
+  after(ms, fire) {
     const handle: unknown = setTimeout(fire, Math.min(Math.max(ms, 0), LONGEST))
-    if (idle) (handle as { unref?: () => void }).unref?.()
     return {
-      cancel: () => clearTimeout(handle as number)
+      cancel: () => clearTimeout(handle as number),
+      // Only Node's timers have these.
+      rest: (resting) => (handle as { ref?: () => void; unref?: () => void })[resting ? 'unref' : 'ref']?.()
     }
   }
 }

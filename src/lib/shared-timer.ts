@@ -22,7 +22,7 @@ export interface Due {
 }
 
 /**
- * One timer of a clock, shared by everything that falls due in one object. While nothing is set, there is no timer.
+ * One timer of a clock, shared by everything that falls due in one object. While nothing is set, there is no timer, unless it lingers.
  *
  * A timer that fires late shows that the process was blocked, or slept. Then nothing falls due at once: messages that came meanwhile
  * are read first, for one turn of the event loop, or after a sleep for the time `grace`.
@@ -37,6 +37,7 @@ export class SharedTimer {
   /** When the timer fires; `-Infinity` while it waits for the end of a grace, which no earlier deadline may shorten. */
   #firesAt = Infinity
   #idle = false
+  #lingers = false
 
   /** @param grace - How long nothing falls due after a sleep, in ms. */
   constructor(clock: Clock, grace = 0) {
@@ -46,10 +47,17 @@ export class SharedTimer {
 
   /** Whether a Node process may end although the timer is set. */
   set idle(idle: boolean) {
-    if (this.#idle === idle) return
     this.#idle = idle
-    this.#disarm()
-    this.#armForFirst()
+    this.#rest()
+  }
+
+  /**
+   * Whether the clock's timer rests while nothing is set, in place of being cancelled. Where items come one after another, none of them has to
+   * set it anew.
+   */
+  set lingers(lingers: boolean) {
+    this.#lingers = lingers
+    this.#release()
   }
 
   /** Lets `item` fall due in `ms`, in place of an earlier time; `Infinity`: never. */
@@ -58,6 +66,7 @@ export class SharedTimer {
     item.dueAt = Math.ceil(this.#clock.now() + ms)
     if (ms === Infinity) return this.clear(item)
     if (item.slot === -1) item.slot = this.#items.push(item) - 1
+    if (this.#items.length === 1) this.#rest()
     this.#arm(item.dueAt)
   }
 
@@ -69,7 +78,14 @@ export class SharedTimer {
   /** `item` will not fall due. */
   clear(item: Due): void {
     // A timer that comes too early finds nothing due and sets itself anew: cheaper than to move it with every response.
-    if (this.#remove(item) && this.#items.length === 0) this.#disarm()
+    if (this.#remove(item)) this.#release()
+  }
+
+  /** Nobody needs the clock's timer if nothing is set. */
+  #release(): void {
+    if (this.#items.length > 0) return
+    if (this.#lingers) this.#rest()
+    else this.#disarm()
   }
 
   /** @returns Whether the item was set. */
@@ -100,7 +116,12 @@ export class SharedTimer {
   }
 
   #wait(ms: number): void {
-    this.#timer = this.#clock.after(ms, () => this.#fire(), this.#idle)
+    this.#timer = this.#clock.after(ms, () => this.#fire())
+    this.#rest()
+  }
+
+  #rest(): void {
+    this.#timer?.rest(this.#idle || this.#items.length === 0)
   }
 
   #disarm(): void {

@@ -34,6 +34,11 @@ export class Waits {
     this.#timer = new SharedTimer(clock, grace)
   }
 
+  /** Whether the timer lingers between two waits: see {@link SharedTimer.lingers}. */
+  set lingers(lingers: boolean) {
+    this.#timer.lingers = lingers
+  }
+
   /**
    * Begins a wait.
    * @param ms - `Infinity`: without a deadline.

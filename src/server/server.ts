@@ -302,7 +302,10 @@ export class McpWebSocketServer<Auth = undefined> {
       peer.cut('failed')
     })
     // Most programs have started it by now, and then no connection costs a timer.
-    if (peer.isNew) timer = this.#clock.after(START_WITHIN, () => this.#onNotStarted(peer), true)
+    if (peer.isNew) {
+      timer = this.#clock.after(START_WITHIN, () => this.#onNotStarted(peer))
+      timer.rest(true)
+    }
     return peer
   }
 

@@ -29,7 +29,8 @@ export class OutageNotice {
   onState(to: LifecycleState, from: LifecycleState): void {
     if (from.name === 'ready' && !isOver(to)) {
       this.#lostAt = this.#clock.now()
-      this.#timer = this.#clock.after(NEWS_AFTER, () => this.#tell(), true)
+      this.#timer = this.#clock.after(NEWS_AFTER, () => this.#tell())
+      this.#timer.rest(true)
     } else if (to.name === 'ready' || isOver(to)) this.#end(to.name === 'ready')
   }
 

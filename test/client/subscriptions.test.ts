@@ -212,7 +212,7 @@ describe('the end of a subscription', () => {
     subscription.close()
     await settle()
     expect(closed.value).toBe('local')
-    expect(rig.clock.pendingCount).toBe(0)
+    expect(rig.clock.holdCount).toBe(0)
     expect(socket.methods).not.toContain('notifications/cancelled')
   })
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { HandshakeError } from '../../src/errors.js'
 import { settle } from '../helpers/fake-clock.js'
 import { becomeLegacy } from '../helpers/fake-network.js'
@@ -48,6 +48,18 @@ describe('the timeout of a request', () => {
     socket.respond('tools/list', { tools: [] })
     await settle()
     expect(asked.value).toEqual({ tools: [] })
+  })
+
+  it('sets no timer if another request was answered before it', async () => {
+    const rig = useClient({ heartbeat: false })
+    const socket = await rig.legacy()
+    watch(rig.client.request('tools/list'))
+    socket.respond('tools/list', { tools: [] })
+    const after = vi.spyOn(rig.clock, 'after')
+    const asked = watch(rig.client.request('prompts/list'))
+    expect(after).not.toHaveBeenCalled()
+    await rig.clock.advance(60_000)
+    expect(asked.error).toMatchObject({ ...TIMEOUT, timeout: 60_000 })
   })
 
   it('tells the server by notifications/cancelled with the id and a reason', async () => {

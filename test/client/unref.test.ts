@@ -1,36 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import type { Timer } from '../../src/lib/clock.js'
 import { FakeClock } from '../helpers/fake-clock.js'
 import { useClient } from './use-client.js'
 import { watch } from '../helpers/watch.js'
 
-/** A clock that knows which of its timers keep the process alive. */
-class HoldingClock extends FakeClock {
-  readonly #holding = new Set<object>()
-
-  get holdCount(): number {
-    return this.#holding.size
-  }
-
-  override after(ms: number, fire: () => void, idle = false): Timer {
-    const hold = {}
-    if (!idle) this.#holding.add(hold)
-    const timer = super.after(ms, () => {
-      this.#holding.delete(hold)
-      fire()
-    })
-    return {
-      cancel: () => {
-        this.#holding.delete(hold)
-        timer.cancel()
-      }
-    }
-  }
-}
-
 describe('with unref', () => {
   it('no timer of a ready, idle client keeps the process alive', async () => {
-    const clock = new HoldingClock()
+    const clock = new FakeClock()
     const rig = useClient({ unref: true }, clock)
     await rig.legacy()
     expect(clock.pendingCount).toBeGreaterThan(0)
@@ -40,7 +15,7 @@ describe('with unref', () => {
   })
 
   it('a pending request keeps the process alive', async () => {
-    const clock = new HoldingClock()
+    const clock = new FakeClock()
     const rig = useClient({ unref: true }, clock)
     const socket = await rig.legacy()
     watch(rig.client.request('tools/list'))
@@ -50,7 +25,7 @@ describe('with unref', () => {
   })
 
   it('the first dial keeps the process alive, its wait for a retry, too', async () => {
-    const clock = new HoldingClock()
+    const clock = new FakeClock()
     const rig = useClient({ unref: true }, clock)
     watch(rig.client.connect())
     const socket = await rig.network.last()
@@ -61,7 +36,7 @@ describe('with unref', () => {
   })
 
   it('an idle client that reconnects does not keep the process alive', async () => {
-    const clock = new HoldingClock()
+    const clock = new FakeClock()
     const rig = useClient({ unref: true }, clock)
     ;(await rig.legacy()).drop()
     expect(rig.client.state).toBe('waiting')
@@ -71,7 +46,7 @@ describe('with unref', () => {
 
 describe('without unref', () => {
   it('a ready client keeps the process alive', async () => {
-    const clock = new HoldingClock()
+    const clock = new FakeClock()
     await useClient({}, clock).legacy()
     expect(clock.holdCount).toBeGreaterThan(0)
   })

@@ -3,6 +3,7 @@ import type { Clock, Timer } from '../../src/lib/clock.js'
 interface Planned {
   readonly at: number
   readonly fire: () => void
+  isResting: boolean
 }
 
 /** A clock that stands still until a test moves it; chance is what the test says. */
@@ -17,6 +18,11 @@ export class FakeClock implements Clock {
     return this.#planned.size
   }
 
+  /** Those of them that keep a Node process alive. */
+  get holdCount(): number {
+    return [...this.#planned].filter(({ isResting }) => !isResting).length
+  }
+
   now(): number {
     return this.#now
   }
@@ -26,9 +32,14 @@ export class FakeClock implements Clock {
   }
 
   after(ms: number, fire: () => void): Timer {
-    const planned = { at: this.#now + Math.max(0, ms), fire }
+    const planned = { at: this.#now + Math.max(0, ms), fire, isResting: false }
     this.#planned.add(planned)
-    return { cancel: () => void this.#planned.delete(planned) }
+    return {
+      cancel: () => void this.#planned.delete(planned),
+      rest: (resting) => {
+        planned.isResting = resting
+      }
+    }
   }
 
   /** Lets time pass, firing what falls due in order; promise callbacks run in between. */

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { systemClock } from '../../src/lib/clock.js'
 import { isLate, SharedTimer, type Due } from '../../src/lib/shared-timer.js'
 import { FakeClock } from '../helpers/fake-clock.js'
@@ -240,7 +240,7 @@ describe('systemClock', () => {
   })
 
   it('takes a negative time for now', async () => {
-    await expect(new Promise<void>((resolve) => void systemClock.after(-5, resolve, true))).resolves.toBeUndefined()
+    await expect(new Promise<void>((resolve) => void systemClock.after(-5, resolve))).resolves.toBeUndefined()
   })
 })
 
@@ -285,18 +285,68 @@ describe('a timer that fires late', () => {
 
 it('lets the process end while it is idle, and knows what is set', () => {
   const { clock, timer, item } = rig()
-  const mayEnd: unknown[] = []
-  const after = clock.after.bind(clock)
-  clock.after = (ms: number, fire: () => void, idle?: boolean) => {
-    mayEnd.push(idle)
-    return after(ms, fire)
-  }
   const a = item('a')
   expect(timer.has(a)).toBe(false)
   timer.set(a, 10)
-  expect(timer.has(a)).toBe(true)
-  for (const idle of [false, true, true, false]) timer.idle = idle
-  expect(mayEnd).toEqual([false, true, false])
+  expect([timer.has(a), clock.holdCount]).toEqual([true, 1])
+  timer.idle = true
+  expect([clock.pendingCount, clock.holdCount]).toEqual([1, 0])
+  timer.idle = false
+  expect(clock.holdCount).toBe(1)
   timer.clear(a)
   expect([timer.has(a), clock.pendingCount]).toEqual([false, 0])
+})
+
+describe('a timer that lingers', () => {
+  it('rests while nothing is set, and is not set anew for the next item', async () => {
+    const { clock, timer, due, item } = rig()
+    timer.lingers = true
+    timer.set(item('a'), 10)
+    const b = item('b')
+    timer.set(b, 20)
+    await clock.advance(10)
+    timer.clear(b)
+    expect([clock.pendingCount, clock.holdCount]).toEqual([1, 0])
+    const after = vi.spyOn(clock, 'after')
+    timer.set(item('c'), 50)
+    expect([clock.holdCount, after.mock.calls.length]).toEqual([1, 0])
+    await clock.advance(49)
+    expect(due).toEqual(['a'])
+    await clock.advance(1)
+    expect(due).toEqual(['a', 'c'])
+  })
+
+  it('comes in time for an item that is due before what was cleared', async () => {
+    const { clock, timer, due, item } = rig()
+    timer.lingers = true
+    const a = item('a')
+    timer.set(a, 100)
+    timer.clear(a)
+    timer.set(item('b'), 10)
+    await clock.advance(10)
+    expect(due).toEqual(['b'])
+  })
+
+  it('is gone once it has fired for nothing', async () => {
+    const { clock, timer, item } = rig()
+    timer.lingers = true
+    const a = item('a')
+    timer.set(a, 10)
+    timer.clear(a)
+    await clock.advance(10)
+    expect(clock.pendingCount).toBe(0)
+  })
+
+  it('is cancelled when it need not linger any more, unless something is set', () => {
+    const { clock, timer, item } = rig()
+    timer.lingers = true
+    const a = item('a')
+    timer.set(a, 10)
+    timer.lingers = false
+    expect(clock.pendingCount).toBe(1)
+    timer.lingers = true
+    timer.clear(a)
+    timer.lingers = false
+    expect(clock.pendingCount).toBe(0)
+  })
 })

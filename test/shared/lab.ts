@@ -22,18 +22,15 @@ class CountingClock implements Clock {
     return systemClock.random()
   }
 
-  after(ms: number, fire: () => void, idle?: boolean): Timer {
+  after(ms: number, fire: () => void): Timer {
     const mark = {}
     this.#pending.add(mark)
-    const timer = systemClock.after(
-      ms,
-      () => {
-        this.#pending.delete(mark)
-        fire()
-      },
-      idle
-    )
+    const timer = systemClock.after(ms, () => {
+      this.#pending.delete(mark)
+      fire()
+    })
     return {
+      ...timer,
       cancel: () => {
         this.#pending.delete(mark)
         timer.cancel()

@@ -35,18 +35,15 @@ class ActorClock implements Clock {
     return systemClock.now()
   }
 
-  after(ms: number, fire: () => void, idle?: boolean): Timer {
+  after(ms: number, fire: () => void): Timer {
     const mark = {}
     this.timers.add(mark)
-    const timer = systemClock.after(
-      ms,
-      () => {
-        this.timers.delete(mark)
-        fire()
-      },
-      idle
-    )
+    const timer = systemClock.after(ms, () => {
+      this.timers.delete(mark)
+      fire()
+    })
     return {
+      ...timer,
       cancel: () => {
         this.timers.delete(mark)
         timer.cancel()

@@ -35,8 +35,8 @@ class JumpingClock implements Clock {
     return systemClock.now() + this.#ahead
   }
 
-  after(ms: number, fire: () => void, idle?: boolean): Timer {
-    return systemClock.after(ms, fire, idle)
+  after(ms: number, fire: () => void): Timer {
+    return systemClock.after(ms, fire)
   }
 
   jump(ms: number): void {
