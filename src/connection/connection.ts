@@ -452,10 +452,17 @@ export class Connection implements SocketListener {
     this.#end(closure)
   }
 
+  /**
+   * Whether what comes in goes up. After close() nothing does; ws would still deliver, browsers do not. A session has acknowledged all of an
+   * array of which one message caused a reconnect.
+   */
+  get #isHeard(): boolean {
+    return isUp(this.#state) || this.isDetached
+  }
+
   readonly #onMessage = (message: JsonRpcMessage): void => {
     this.stats.received++
-    // After close() nothing happens; ws would still deliver, browsers do not.
-    if (isUp(this.#state)) this.#listener.onMessage(message)
+    if (this.#isHeard) this.#listener.onMessage(message)
   }
 
   readonly #onMalformed = (malformed: Malformed): void => {
@@ -467,7 +474,7 @@ export class Connection implements SocketListener {
       // An array has room for millions of them: one is told of, and those that may belong to a request.
       return
     }
-    if (isUp(this.#state)) this.#listener.onMalformed(malformed)
+    if (this.#isHeard) this.#listener.onMalformed(malformed)
   }
 
   /** @param wanted - The dial that follows at once. */

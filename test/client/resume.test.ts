@@ -108,6 +108,24 @@ describe('a socket with sessions', () => {
     expect(data(socket).map(({ method }) => method)).toEqual(['initialize'])
   })
 
+  it('loses nothing of an array of messages whose first one has the program reconnect', async () => {
+    const { client, socket } = await useResumable()
+    const heard: string[] = []
+    client.on('notification', ({ method }) => {
+      heard.push(method)
+      if (method === 'a') client.reconnect().catch(() => undefined)
+    })
+    const listed = client.request('tools/list')
+    const [{ id } = {}] = data(socket).slice(-1)
+    socket.deliver([
+      { jsonrpc: '2.0', method: 'a' },
+      { jsonrpc: '2.0', method: 'b' },
+      { jsonrpc: '2.0', id, result: { tools: [] } }
+    ])
+    await expect(listed).resolves.toEqual({ tools: [] })
+    expect(heard).toEqual(['a', 'b'])
+  })
+
   it('gets an acknowledgement 1 s after a frame, at once after 16 frames, and none when nothing is owed', async () => {
     const { socket, clock } = await useResumable()
     expect(control(socket, 'ack')).toEqual([])
