@@ -432,7 +432,8 @@ export interface McpWebSocketClientOptions extends ConnectionOptions {
    *
    * @example
    * ```ts
-   * const client = new McpWebSocketClient({ url: 'ws://127.0.0.1:8080/ws', validateOutput: (schema) => ajv.compile(schema) })
+   * const validateOutput: CompileSchema = (schema) => new Ajv2020({ strict: false, validateSchema: false }).compile(schema)
+   * const client = new McpWebSocketClient({ url: 'ws://127.0.0.1:8080/ws', validateOutput })
    * ```
    */
   readonly validateOutput?: CompileSchema | undefined

@@ -20,7 +20,7 @@ const SILENT = { ...LEGACY_RESULT, capabilities: { tools: {} } }
 /** As docs/options.md shows them. */
 const COMPILERS: Readonly<Record<string, CompileSchema>> = {
   ajv: (schema) => {
-    const ajv = new Ajv2020({ strict: false })
+    const ajv = new Ajv2020({ strict: false, validateSchema: false })
     const validate = ajv.compile(schema)
     return (value) => validate(value) || ajv.errorsText(validate.errors)
   },
@@ -80,6 +80,19 @@ describe.each(Object.entries(COMPILERS))('with %s', (_name, validateOutput) => {
     expect(error).not.toHaveProperty('delivery')
     expect((error as Error).message).toMatch(/^the result of weather breaks its outputSchema: .*celsius.*number/)
     expect(JSON.parse(JSON.stringify(error))).toMatchObject({ code: 'INVALID_OUTPUT', result })
+  })
+
+  it('a schema may name the dialect that v1 of the official SDK writes, and come again with its $id in a later list', async () => {
+    const rig = useClient({ validateOutput })
+    const $schema = 'http://json-schema.org/draft-07/schema#'
+    const tool = { ...WEATHER, outputSchema: { ...WEATHER.outputSchema, $schema, $id: 'https://example.com/weather' } }
+    const socket = await listed(rig, [tool])
+    const result = { ...CONTENT, structuredContent: { celsius: 21 } }
+    expect(await call(rig, socket, result)).toEqual(result)
+    const again = rig.client.listTools()
+    socket.respond('tools/list', { tools: [structuredClone(tool)] })
+    await again
+    expect(await call(rig, socket, result)).toEqual(result)
   })
 })
 
