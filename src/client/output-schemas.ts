@@ -54,7 +54,13 @@ export class OutputSchemas {
       const isMissing = structuredContent === undefined
       // A tool that failed promises nothing, and what has no content either is a task.
       if (!validate || isError || (isMissing && content === undefined)) return
-      const verdict = isMissing ? 'it has no structuredContent' : validate(structuredContent)
+      let verdict: boolean | string = 'it has no structuredContent'
+      try {
+        if (!isMissing) verdict = validate(structuredContent)
+      } catch (thrown) {
+        // Some validators find out only now that a schema is wrong. The tool was executed, and its result must not get lost.
+        verdict = String(thrown)
+      }
       const why = typeof verdict === 'string' ? `: ${verdict}` : ''
       if (verdict !== true) throw Object.assign(invalid(`the result of ${name} breaks its outputSchema${why}`), { result })
     }

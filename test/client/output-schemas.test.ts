@@ -116,6 +116,17 @@ describe('with the option validateOutput', () => {
     expect(await rejectionOf(called)).toMatchObject({ message: 'the result of weather breaks its outputSchema' })
   })
 
+  it('a validator that throws breaks the schema too, and the error has the result', async () => {
+    const rig = useClient({ validateOutput: COMPILERS['@cfworker/json-schema'] })
+    const socket = await listed(rig, [{ ...WEATHER, outputSchema: { $ref: '#/$defs/missing' } as never }])
+    const result = { ...CONTENT, structuredContent: {} }
+    expect(await rejectionOf(call(rig, socket, result))).toMatchObject({
+      code: 'INVALID_OUTPUT',
+      message: expect.stringContaining('the result of weather breaks its outputSchema: Error: Unresolved $ref') as string,
+      result
+    })
+  })
+
   it.each([
     ['of a tool that failed', { ...CONTENT, isError: true }, 'weather'],
     ['that is a task', { task: { taskId: '1' } }, 'weather'],
