@@ -77,12 +77,13 @@ async function follow(first: Task, flow: ResultFlow, host: TaskHost, watch: Task
     if (isOver || (status === 'input_required' && !inputRequests)) {
       // A human may take longer than any timeout.
       const result = await ask('tasks/result', {}, !isOver)
-      if (result) return result
+      if (result !== undefined) return result
     } else if (inputRequests) {
       const fresh = Object.entries(inputRequests).filter(([key]) => !handled.has(key))
       for (const [key] of fresh) handled.add(key)
       if (fresh.length > 0) responses = { ...responses, ...(await flow.respond(Object.fromEntries(fresh))) }
-      if (responses && (await ask('tasks/update', { inputResponses: responses }))) responses = undefined
+      // Anything confirms them, also a result of `null`.
+      if (responses && (await ask('tasks/update', { inputResponses: responses })) !== undefined) responses = undefined
     }
     // One that is resumed is looked at at once, since only its id is known. Every later look waits, however fast requests fail.
     if (status || looks > 0) {
@@ -96,6 +97,7 @@ async function follow(first: Task, flow: ResultFlow, host: TaskHost, watch: Task
   }
 }
 
-function pauseOf({ pollIntervalMs, pollInterval = POLL }: { readonly pollIntervalMs?: unknown; readonly pollInterval?: unknown }): number {
-  return Math.min(MOST_POLL, Math.max(LEAST_POLL, Number(pollIntervalMs ?? pollInterval) || 0))
+/** Some servers write `null` for what they leave open. */
+function pauseOf({ pollIntervalMs, pollInterval }: { readonly pollIntervalMs?: unknown; readonly pollInterval?: unknown }): number {
+  return Math.min(MOST_POLL, Math.max(LEAST_POLL, Number(pollIntervalMs ?? pollInterval ?? POLL) || 0))
 }

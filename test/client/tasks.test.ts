@@ -62,7 +62,8 @@ describe('a task of the extension', () => {
     [{ pollIntervalMs: 1 }, 100],
     [{ pollIntervalMs: 1e9 }, 60_000],
     [{ pollIntervalMs: 'soon' }, 100],
-    [{ pollIntervalMs: undefined, pollInterval: undefined }, 1000]
+    [{ pollIntervalMs: undefined, pollInterval: undefined }, 1000],
+    [{ pollIntervalMs: null, pollInterval: null }, 1000]
   ])('is looked at as often as the server says, within limits: %j', async (changes, ms) => {
     const rig = useTasks()
     const { socket } = await begin(rig, {}, changes)
@@ -91,6 +92,17 @@ describe('a task of the extension', () => {
     await look(rig, socket, { status: 'completed', result: RESULT })
     expect(called.value).toEqual(RESULT)
     expect(handler).toHaveBeenCalledTimes(1)
+  })
+
+  it('gets its input once, also where the server confirms it by null', async () => {
+    const rig = useTasks()
+    rig.client.setRequestHandler('elicitation/create', () => ACCEPT)
+    const { socket, called } = await begin(rig, {}, { status: 'input_required', inputRequests: { a: ELICIT } })
+    socket.respond('tasks/update', null)
+    await settle()
+    await look(rig, socket, { status: 'working', inputRequests: {} })
+    await look(rig, socket, { status: 'completed', result: RESULT })
+    expect([called.value, count(socket, 'tasks/update')]).toEqual([RESULT, 1])
   })
 
   it('rejects with the error of a task that failed, and when it was cancelled', async () => {
@@ -213,6 +225,15 @@ describe('a task of 2025-11-25', () => {
     socket.respondError('tasks/result', -32000, 'boom')
     await settle()
     expect(called.error).toMatchObject({ rpcCode: -32000 })
+  })
+
+  it('whose result is null is over', async () => {
+    const rig = useTasks()
+    const { socket, called } = await beginLegacy(rig)
+    await look(rig, socket, { status: 'completed' })
+    socket.respond('tasks/result', null)
+    await settle()
+    expect([called.settled, called.value]).toEqual([true, null])
   })
 
   it('whose result does not come in time rejects', async () => {
