@@ -60,7 +60,7 @@ export class RequestDispatcher {
       throw new ProtocolError('INVALID_RESPONSE', `no handler is set for ${method}`, {
         hint: `Register one with setRequestHandler('${method}', ...).`
       })
-    return await this.#run(handler, { method, params }, { requestId: method, signal, sendProgress: () => undefined })
+    return resultOf(await this.#run(handler, { method, params }, { requestId: method, signal, sendProgress: () => undefined }))
   }
 
   /**

@@ -77,6 +77,18 @@ describe('P30: a multi round-trip request', () => {
     }
   )
 
+  it('has an empty result from a handler that returns nothing, and rejects when one returns no object, as a request would', async () => {
+    const rig = useClient()
+    const socket = await rig.modern()
+    rig.client.setRequestHandler('x/note', () => undefined)
+    rig.client.setRequestHandler('x/word', () => 'word')
+    const called = watch(rig.client.callTool({ name: 'x' }))
+    await respond(socket, needs({ a: { method: 'x/note' } }))
+    expect(legs(socket).at(-1)?.params?.inputResponses).toEqual({ a: {} })
+    await respond(socket, needs({ a: { method: 'x/word' } }))
+    expect(called.error).toMatchObject({ message: 'The request handler did not return an object' })
+  })
+
   it('sends no requestState when the server gave none', async () => {
     const rig = useClient()
     rig.client.setRequestHandler('elicitation/create', () => ACCEPT)
