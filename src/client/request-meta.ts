@@ -1,3 +1,4 @@
+import { membersOf } from '../lib/is-object.js'
 import type { Params } from '../types/json-rpc.js'
 import type { JsonOption } from '../types/options.js'
 
@@ -11,7 +12,7 @@ const RESERVED = ['protocolVersion', 'clientInfo', 'clientCapabilities', 'logLev
 export function prepareParams(params: Params | undefined): Params | undefined {
   if (params?._meta === undefined) return params
   const { _meta, ...rest } = params
-  const kept = Object.entries(_meta).filter(([key]) => !RESERVED.includes(key))
+  const kept = Object.entries(membersOf(_meta)).filter(([key]) => !RESERVED.includes(key))
   return kept.length === 0 ? rest : { _meta: Object.fromEntries(kept), ...rest }
 }
 

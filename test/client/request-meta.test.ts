@@ -32,6 +32,10 @@ describe('prepareParams', () => {
     expect(prepareParams({ name: 'echo', _meta: META })).toEqual({ name: 'echo' })
   })
 
+  it.each([[null], ['trace'], [['trace']]])('takes a _meta that is no object for none: %j', (_meta) => {
+    expect(prepareParams({ name: 'echo', _meta: _meta as never })).toEqual({ name: 'echo' })
+  })
+
   it('leaves the object of the caller as it is', () => {
     const params = { name: 'echo', _meta: { ...META } }
     const before = JSON.stringify(params)
