@@ -545,8 +545,9 @@ export class McpWebSocketClient extends McpMethods {
   }
 
   #send(method: string, params: Params | undefined, options: RequestOptions = NO_OPTIONS, flow: CallFlow): Promise<unknown> {
-    // Middleware copies the options, which would hide that they are none: the peer rejects them.
-    if (this.#middlewares.isEmpty || !isObject(options)) return this.#peer.call(method, prepareParams(params), options, flow)
+    // Middleware copies params and options, which would hide that they are none: the peer rejects them.
+    if (this.#middlewares.isEmpty || !isObject(options) || !isObject(params === undefined ? options : params))
+      return this.#peer.call(method, prepareParams(params), options, flow)
     return this.#middlewares.run({ method, params, options }, (request) =>
       this.#peer.call(request.method, prepareParams(request.params), request.options, flow)
     )

@@ -105,6 +105,15 @@ describe('options of a request that are no object', () => {
         new TypeError('the params of tools/call must be an object')
       )
   })
+
+  it('are named as well where middleware copies the params, and the options are right', async () => {
+    const { client } = useClient()
+    client.use(({ params, ...request }, next) => next({ ...request, params: { ...params, _meta: { ...params?._meta } } }))
+    for (const wrong of ['echo', null, 5, []])
+      await expect((client as unknown as Loose).callTool(wrong, {})).rejects.toThrow(
+        new TypeError('the params of tools/call must be an object')
+      )
+  })
 })
 
 describe('a capability that is not in the options', () => {
