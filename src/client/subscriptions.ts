@@ -64,11 +64,17 @@ export class Subscriptions {
 
   /** Opens the listen for this URI, unless it is open. @throws ProtocolError if the server declines. */
   async openResource(uri: string, options?: RequestOptions): Promise<Result> {
-    const opening = this.#byUri.get(uri) ?? this.listen({ resourceSubscriptions: [uri] }, options)
-    this.#byUri.set(uri, opening)
     const forget = (): void => {
       if (this.#byUri.get(uri) === opening) this.#byUri.delete(uri)
     }
+    // The caller's signal bounds the opening, as that of `resources/subscribe` does: what is open it does not end. Who asks again right
+    // after an abort, as StrictMode makes an effect do, gets a listen of his own.
+    const open = (over: AbortSignal): Promise<Subscription> => {
+      over.addEventListener('abort', forget)
+      return this.listen({ resourceSubscriptions: [uri] }, { ...options, signal: over })
+    }
+    const opening = this.#byUri.get(uri) ?? (this.#peer.waits.until(open, { signals: [options?.signal] }) as Promise<Subscription>)
+    this.#byUri.set(uri, opening)
     void opening.then(({ closed }) => closed).then(forget, forget)
     const subscription = await opening
     // A server declines by an acknowledgement that leaves the URI out. What it sends in place of a list is no yes either.

@@ -406,6 +406,34 @@ describe('subscribeResource on a modern server', () => {
     expect(listens(socket)).toHaveLength(2)
   })
 
+  it("is not ended by the caller's signal once it is open", async () => {
+    const rig = useClient()
+    const socket = await rig.modern()
+    const controller = new AbortController()
+    const subscribed = watch(rig.client.subscribeResource({ uri: 'a:1' }, { signal: controller.signal }))
+    acknowledge(socket)
+    await settle()
+    controller.abort()
+    await settle()
+    expect([subscribed.value, socket.methods.at(-1)]).toEqual([{}, 'subscriptions/listen'])
+    socket.drop()
+    expect(listens(await rig.remodern())).toHaveLength(1)
+  })
+
+  it('is given up by an abort before it is open, and can be asked for again at once', async () => {
+    const rig = useClient()
+    const socket = await rig.modern()
+    const controller = new AbortController()
+    const given = watch(rig.client.subscribeResource({ uri: 'a:1' }, { signal: controller.signal }))
+    controller.abort(new Error('unmounted'))
+    const again = watch(rig.client.subscribeResource({ uri: 'a:1' }))
+    acknowledge(socket)
+    await settle()
+    expect(given.error).toEqual(new Error('unmounted'))
+    expect(again.value).toEqual({})
+    expect(socket.methods.slice(-3)).toEqual(['subscriptions/listen', 'notifications/cancelled', 'subscriptions/listen'])
+  })
+
   it('leaves nothing open when it is asked for twice at a time and then ended', async () => {
     const rig = useClient()
     const socket = await rig.modern()
