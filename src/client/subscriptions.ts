@@ -4,7 +4,8 @@ import type { Call, CallFlow, RpcPeer } from '../rpc/rpc-peer.js'
 import type { JsonRpcNotification, Params, Result } from '../types/json-rpc.js'
 import type { SubscriptionFilter } from '../types/modern.js'
 import type { RequestOptions } from '../types/options.js'
-import { ACKNOWLEDGED, SUBSCRIPTION_ID } from '../wire/methods.js'
+import { SUBSCRIPTION_ID } from '../wire/json-rpc.js'
+import { ACKNOWLEDGED } from '../wire/methods.js'
 
 /**
  * How a subscription ended: by `close()` of it or of the client, or by the caller's signal; by a result of the server; or because the server

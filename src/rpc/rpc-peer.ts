@@ -17,9 +17,9 @@ import type {
   RequestId
 } from '../types/json-rpc.js'
 import type { RequestOptions } from '../types/options.js'
-import { isErrorResponse, isRequest, isResponse } from '../wire/json-rpc.js'
+import { isErrorResponse, isRequest, isResponse, SUBSCRIPTION_ID } from '../wire/json-rpc.js'
 import { isObject } from '../lib/is-object.js'
-import { cancelledId, CREATE_ELICITATION, PROGRESS, SUBSCRIPTION_ID } from '../wire/methods.js'
+import { cancelledId, CREATE_ELICITATION, PROGRESS } from '../wire/methods.js'
 import { checkPending, PendingRequest } from './pending.js'
 import { RequestDispatcher } from './request-dispatcher.js'
 

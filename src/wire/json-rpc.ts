@@ -20,6 +20,9 @@ export const INVALID_PARAMS = -32602
 /** The handler failed. */
 export const INTERNAL_ERROR = -32603
 
+/** In `_meta`: the id of the `subscriptions/listen` that a notification belongs to. Source: MCP 2026-07-28, basic/patterns/subscriptions. */
+export const SUBSCRIPTION_ID = 'io.modelcontextprotocol/subscriptionId'
+
 /** A frame, or one element of an array in it, that is not a JSON-RPC message. */
 export interface Malformed {
   /** What is wrong, without any part of the text. */
@@ -100,15 +103,22 @@ function withPlainNumbers(value: unknown): unknown {
   if (!isObject(value)) return value
   const all = { ...value }
   if ('id' in all) all.id = plain(all.id)
-  if (isObject(all.error)) all.error = { ...all.error, code: plain(all.error.code) }
-  const { params } = all
-  // What there is nothing to convert in stays the same object: the parser may remember what it was read from.
-  if (isObject(params) && Object.entries(params).some(([name, member]) => COMPARED.has(name) && plain(member) !== member))
-    all.params = Object.fromEntries(Object.entries(params).map(([name, member]) => [name, COMPARED.has(name) ? plain(member) : member]))
+  if (isObject(all.error)) all.error = { ...all.error, code: plain(all.error.code), data: plainMembers(all.error.data) }
+  if ('params' in all) all.params = plainMembers(all.params)
   return all
 }
 
-const COMPARED: ReadonlySet<string> = new Set(['requestId', 'progressToken', 'progress', 'total'])
+/** What there is nothing to convert in stays the same object: the parser may remember what it was read from. */
+function plainMembers(value: unknown): unknown {
+  if (!isObject(value)) return value
+  const members = Object.entries(value).map(([name, member]) => {
+    if (name === '_meta') return [name, plainMembers(member)] as const
+    return [name, COMPARED.has(name) ? plain(member) : member] as const
+  })
+  return members.some(([name, member]) => member !== value[name]) ? Object.fromEntries(members) : value
+}
+
+const COMPARED: ReadonlySet<string> = new Set(['requestId', 'progressToken', 'progress', 'total', 'retryAfterMs', SUBSCRIPTION_ID])
 
 const plain = (value: unknown): unknown => (isObject(value) || typeof value === 'bigint' ? Number(value) : value)
 

@@ -21,8 +21,6 @@ export const PROGRESS = 'notifications/progress'
 export const LISTEN = 'subscriptions/listen'
 /** Tells which part of a `subscriptions/listen` the server grants. Source: MCP 2026-07-28, basic/patterns/subscriptions. */
 export const ACKNOWLEDGED = 'notifications/subscriptions/acknowledged'
-/** In `_meta`: the id of the `subscriptions/listen` that a notification belongs to. Source: MCP 2026-07-28, basic/patterns/subscriptions. */
-export const SUBSCRIPTION_ID = 'io.modelcontextprotocol/subscriptionId'
 /** Sets the level of log messages. Source: MCP 2025-11-25, server/utilities/logging. */
 export const SET_LEVEL = 'logging/setLevel'
 /** Asks to be told when a resource changes. Source: MCP 2025-11-25, server/resources, "Subscriptions". */

@@ -88,6 +88,19 @@ describe('the option json', () => {
     expect(reports).toEqual([{ progress: 1, total: 2 }])
   })
 
+  it('opens listens, and sends later what the server gave back', async () => {
+    const { client, clock, modern } = useClient({ json: lossless, heartbeat: false })
+    const socket = await modern()
+    const listening = watch(client.listen({ toolsListChanged: true }))
+    const _meta = { 'io.modelcontextprotocol/subscriptionId': socket.asked('subscriptions/listen').id }
+    socket.deliver({ jsonrpc: '2.0', method: 'notifications/subscriptions/acknowledged', params: { _meta, notifications: {} } })
+    watch(client.request('x/count'))
+    socket.respondError('x/count', -32023, 'later', { retryAfterMs: 500 })
+    await clock.advance(1000)
+    expect(listening.value?.honoredFilter).toEqual({})
+    expect(socket.methods.slice(-2)).toEqual(['x/count', 'x/count'])
+  })
+
   it('keeps the numbers of a modern request, whose _meta is added when it is sent', async () => {
     const { client, modern } = useClient({ json: lossless })
     const socket = await modern()

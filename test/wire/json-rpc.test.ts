@@ -227,12 +227,16 @@ describe('parseText with another parser', () => {
 
   it.each(['#7', '#7n', 7])('takes ids, error codes and what it compares itself as numbers: %s', (seven) => {
     expect(read({ jsonrpc: '2.0', id: seven, result: {} })).toEqual([{ jsonrpc: '2.0', id: 7, result: {} }])
-    const error = { code: seven, message: 'no' }
-    expect(read({ jsonrpc: '2.0', id: seven, error })).toEqual([{ jsonrpc: '2.0', id: 7, error: { code: 7, message: 'no' } }])
-    const params = { requestId: seven, progressToken: seven, progress: seven, total: seven }
-    expect(read({ jsonrpc: '2.0', method: 'x', params })).toEqual([
-      { jsonrpc: '2.0', method: 'x', params: { requestId: 7, progressToken: 7, progress: 7, total: 7 } }
-    ])
+    const errorOf = (n: unknown): object => ({ code: n, message: 'no', data: { retryAfterMs: n } })
+    expect(read({ jsonrpc: '2.0', id: seven, error: errorOf(seven) })).toEqual([{ jsonrpc: '2.0', id: 7, error: errorOf(7) }])
+    const paramsOf = (n: unknown): object => ({
+      requestId: n,
+      progressToken: n,
+      progress: n,
+      total: n,
+      _meta: { 'io.modelcontextprotocol/subscriptionId': n }
+    })
+    expect(read({ jsonrpc: '2.0', method: 'x', params: paramsOf(seven) })).toEqual([{ jsonrpc: '2.0', method: 'x', params: paramsOf(7) }])
   })
 
   it('leaves all other numbers as the parser made them, and params without any of these the same object', () => {

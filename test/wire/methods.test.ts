@@ -16,7 +16,6 @@ describe('the names', () => {
       PROGRESS: 'notifications/progress',
       LISTEN: 'subscriptions/listen',
       ACKNOWLEDGED: 'notifications/subscriptions/acknowledged',
-      SUBSCRIPTION_ID: 'io.modelcontextprotocol/subscriptionId',
       SET_LEVEL: 'logging/setLevel',
       SUBSCRIBE: 'resources/subscribe',
       UNSUBSCRIBE: 'resources/unsubscribe',
