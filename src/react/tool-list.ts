@@ -103,9 +103,20 @@ export class ToolList {
 
   #show({ tools, error }: McpTools): void {
     const { tools: before, error: errorBefore } = this.#value
-    const isSame = JSON.stringify(tools) === JSON.stringify(before)
+    const isSame = textOf(tools) === textOf(before)
     if (isSame && error === errorBefore) return
     this.#value = { tools: isSame ? before : tools, error }
     for (const notify of this.#watchers) notify()
+  }
+}
+
+/** A list as text, to compare it; for one that cannot be written, a value that equals no other. */
+function textOf(tools: McpTools['tools']): unknown {
+  try {
+    // The option `json` of a client may make a BigInt of a number.
+    return JSON.stringify(tools, (_name, member: unknown) => (typeof member === 'bigint' ? String(member) : member))
+  } catch {
+    // A server may nest a schema more deeply than the engine can write.
+    return {}
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ToolList } from '../../src/react/tool-list.js'
 import { useClient, type Rig } from '../client/use-client.js'
+import type { McpWebSocketClientOptions } from '../../src/index.js'
 import { settle } from '../helpers/fake-clock.js'
 import { LEGACY_RESULT, type FakeSocket } from '../helpers/fake-network.js'
 
@@ -15,8 +16,8 @@ interface Watched extends Rig {
 }
 
 /** A list that is watched before its client connects. */
-function useList(): Watched {
-  const rig = useClient({ heartbeat: false, reconnect: { jitter: false } })
+function useList(options: Partial<McpWebSocketClientOptions> = {}): Watched {
+  const rig = useClient({ heartbeat: false, reconnect: { jitter: false }, ...options })
   const list = new ToolList(rig.client)
   const seen: (string[] | undefined)[] = []
   const unwatch = list.watch(() => seen.push(list.read().tools?.map(({ name }) => name)))
@@ -52,6 +53,25 @@ describe('the list of tools', () => {
     const socket = await legacy({ ...LEGACY_RESULT, capabilities: {} })
     await settle()
     expect([asks(socket), seen]).toEqual([0, [[]]])
+  })
+
+  it.each([
+    ['a BigInt', '{"maximum":"9n"}', 1],
+    ['more depth than JSON can be written with', `${'['.repeat(100_000)}${']'.repeat(100_000)}`, 2]
+  ])('may hold %s', async (_what, inputSchema, changes) => {
+    const parse = (text: string): unknown =>
+      JSON.parse(text, text.length > 10_000 ? undefined : (_name, value: unknown) => (value === '9n' ? 9n : value))
+    const { legacy, seen } = useList({ json: { parse, stringify: JSON.stringify } })
+    const socket = await legacy()
+    for (let n = 0; n < 2; n++) {
+      await settle()
+      socket.deliver(
+        `{"jsonrpc":"2.0","id":${String(socket.asked('tools/list').id)},"result":{"tools":[{"name":"a","inputSchema":${inputSchema}}]}}`
+      )
+      await settle()
+      socket.deliver(CHANGED)
+    }
+    expect(seen).toEqual(Array.from({ length: changes }, () => ['a']))
   })
 
   it('stays when reading it fails, with the error, which the next answer takes away', async () => {
