@@ -480,7 +480,8 @@ export class McpWebSocketClient extends McpMethods {
   ): Promise<Result> {
     checkCall(method, params, options)
     if (this.era === undefined && !this.#host.isOver) {
-      const { signal, timeout: ms = this.#config.requestTimeout } = options ?? {}
+      const { signal, timeout = this.#config.requestTimeout, maxTotalTimeout = timeout } = options ?? {}
+      const ms = Math.min(timeout, maxTotalTimeout)
       const late = (): Error => new RequestTimeoutError(method, ms, 'not-sent', this.#host.session.explanation)
       await this.#peer.waits.until(() => this.#untilReady(), { signals: [signal, this.#lifeSignal], ms, late })
     }

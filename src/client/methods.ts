@@ -81,8 +81,7 @@ export abstract class McpMethods {
   callTool(params: CallToolParams, options?: RequestOptions, ...more: unknown[]): Promise<CallToolResult> {
     // In v1 of the official SDK a schema comes before the options, which would be ignored here.
     if (more[0] !== undefined || isSchema(options)) return Promise.reject(sdkForm('callTool', 'params, options'))
-    const call = (): Promise<CallToolResult> => this.request(CALL_TOOL, params, options)
-    return this.outputs ? this.#checked(params, call, this.outputs, options) : call()
+    return this.outputs ? this.#checked(params, this.outputs, options) : this.request(CALL_TOOL, params, options)
   }
 
   /** Lists the resources: all of them, or with a cursor one page. */
@@ -140,18 +139,14 @@ export abstract class McpMethods {
     return this.notify(ROOTS_LIST_CHANGED)
   }
 
-  async #checked(
-    params: CallToolParams,
-    call: () => Promise<CallToolResult>,
-    outputs: OutputSchemas,
-    options: RequestOptions | undefined
-  ): Promise<CallToolResult> {
+  async #checked(params: CallToolParams, outputs: OutputSchemas, options: RequestOptions | undefined): Promise<CallToolResult> {
     checkCall(CALL_TOOL, params, options)
     const { name } = params
+    const endsAt = this.endOf(options)
     // Before the call: its result must not get lost because there is no list.
     if (!outputs.knows(name)) await this.listTools(undefined, { ...options, onprogress: undefined, resend: undefined })
     const check = outputs.checkOf(name)
-    const result = await call()
+    const result = await this.send<CallToolResult>(CALL_TOOL, params, options, endsAt)
     check(result)
     return result
   }

@@ -165,6 +165,18 @@ describe('with the option validateOutput', () => {
     expect(lists(socket)).toBe(1)
   })
 
+  it('maxTotalTimeout bounds the list and the call together', async () => {
+    const rig = useClient({ validateOutput: counting().validateOutput })
+    const socket = await rig.legacy()
+    const called = rejectionOf(rig.client.callTool({ name: 'weather' }, { maxTotalTimeout: 500 }))
+    await rig.clock.advance(400)
+    socket.respond('tools/list', { tools: [WEATHER] })
+    await settle()
+    expect(socket.methods.at(-1)).toBe('tools/call')
+    await rig.clock.advance(100)
+    expect(await called).toMatchObject({ code: 'REQUEST_TIMEOUT', method: 'tools/call', timeout: 500 })
+  })
+
   it('a call is not sent if the list cannot be had', async () => {
     const rig = useClient({ validateOutput: counting().validateOutput })
     const socket = await rig.legacy()

@@ -190,6 +190,13 @@ describe('maxTotalTimeout', () => {
     expect(asked.error).toMatchObject({ ...TIMEOUT, timeout: 30 })
   })
 
+  it('bounds the wait for the era too', async () => {
+    const rig = useClient()
+    const asked = watch(rig.client.subscribeResource({ uri: 'a:1' }, { maxTotalTimeout: 30 }))
+    await rig.clock.advance(30)
+    expect(asked.error).toMatchObject({ ...TIMEOUT, timeout: 30, delivery: 'not-sent' })
+  })
+
   it('may be Infinity', async () => {
     const rig = useClient()
     await rig.legacy()
