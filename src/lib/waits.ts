@@ -67,12 +67,17 @@ export class Waits {
 
   /**
    * Waits for `work`, within limits.
-   * @param work - Hears of an early end by the signal that it is given, but need not heed it.
+   * @param work - Hears of an early end by the signal that it is given, but need not heed it. It fires too when the work itself fails, for
+   * those parts of it that go on.
    * @returns Settles when `work` does, when a signal fires, or when the time is over, whichever comes first.
    */
   until<R>(work: (over: AbortSignal) => Promise<R>, { signals = [], ms = Infinity, late }: WaitLimits): Promise<R | undefined> {
     const { promise, resolve, reject } = deferred<R | undefined>()
     const controller = new AbortController()
+    const fail = (reason: unknown): void => {
+      reject(reason)
+      abort(controller, reason)
+    }
     const waiter: Waiter = {
       dueAt: 0,
       slot: -1,
@@ -81,15 +86,11 @@ export class Waits {
         else resolve(undefined)
         controller.abort()
       },
-      onAbort: (signal) => {
-        const reason = reasonOf(signal)
-        reject(reason)
-        abort(controller, reason)
-      }
+      onAbort: (signal) => fail(reasonOf(signal))
     }
     this.begin(waiter, ms)
     for (const signal of signals) this.begin(waiter, ms, signal)
-    if (!controller.signal.aborted) work(controller.signal).then(resolve, reject)
+    if (!controller.signal.aborted) work(controller.signal).then(resolve, fail)
     return promise.finally(() => {
       this.end(waiter)
       for (const signal of signals) this.end(waiter, signal)

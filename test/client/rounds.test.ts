@@ -162,6 +162,21 @@ describe('P30: a multi round-trip request', () => {
     expect(failing.error).toBe(problem)
   })
 
+  it('tells the other handlers when one has failed, since their responses no longer matter', async () => {
+    const rig = useClient()
+    const reasons: unknown[] = []
+    rig.client.setRequestHandler('elicitation/create', async (_request, { signal }) => {
+      signal.addEventListener('abort', () => reasons.push(signal.reason))
+      return human().handler()
+    })
+    const error = new Error('no roots')
+    rig.client.setRequestHandler('roots/list', () => Promise.reject(error))
+    const socket = await rig.modern()
+    const called = watch(rig.client.callTool({ name: 'x' }))
+    await respond(socket, needs({ a: ELICIT, b: { method: 'roots/list' } }))
+    expect([called.error, reasons]).toEqual([error, [error]])
+  })
+
   it('rejects with the RpcError of a later leg', async () => {
     const rig = useClient()
     rig.client.setRequestHandler('elicitation/create', () => ACCEPT)
