@@ -414,7 +414,7 @@ const isNamed = (value: unknown, ...names: string[]): boolean => value instanceo
 
 /** Whether `value` is any error of this package. */
 export const isMcpWebSocketError = (value: unknown): value is McpWebSocketError =>
-  value instanceof Error && 'retryable' in value && typeof (value as { code?: unknown }).code === 'string'
+  value instanceof Error && 'docs' in value && typeof (value as { code?: unknown }).code === 'string'
 /** Whether `value` is a {@link HandshakeError} (an {@link UnauthorizedError} is one). */
 export const isHandshakeError = (value: unknown): value is HandshakeError => isNamed(value, 'HandshakeError', 'UnauthorizedError')
 /** Whether `value` is an {@link UnauthorizedError}. */

@@ -92,6 +92,10 @@ describe('the guards', () => {
       expect((errors[guard] as Guard)(value)).toBe(false)
   })
 
+  it('isMcpWebSocketError knows no error of others that can be retried, such as one of v2 of the SDK of AWS', () => {
+    expect(errors.isMcpWebSocketError(Object.assign(new Error('x'), { code: 'NetworkingError', retryable: true }))).toBe(false)
+  })
+
   it('isMcpWebSocketError knows no system error', () => {
     expect(errors.isMcpWebSocketError(Object.assign(new Error('x'), { code: 'ECONNREFUSED' }))).toBe(false)
     expect(errors.isMcpWebSocketError({ code: 'CLOSED', retryable: false })).toBe(false)
