@@ -27,6 +27,7 @@ import type {
 } from '../types/client.js'
 import type { ClientRequest, Middleware, ResultTypeHandler, ServerRequest } from '../types/extensions.js'
 import type { JsonRpcNotification, Params, Result } from '../types/json-rpc.js'
+import type { SubscribeParams } from '../types/legacy.js'
 import type { SubscriptionFilter } from '../types/modern.js'
 import type { Awaitable, Callback, McpWebSocketClientOptions, RequestOptions } from '../types/options.js'
 import type { CallToolResult, LoggingLevel } from '../types/server-features.js'
@@ -423,13 +424,13 @@ export class McpWebSocketClient extends McpMethods {
    * Asks for `notifications/resources/updated` of a resource; the client asks again after every reconnect.
    * @throws RpcError or, in the modern era, ProtocolError if the server declines; and as {@link request}.
    */
-  subscribeResource({ uri }: { readonly uri: string }, options?: RequestOptions): Promise<Result> {
-    return this.#inEra(SUBSCRIBE, { uri }, options, () => this.#subscriptions.openResource(uri, options))
+  subscribeResource(params: SubscribeParams, options?: RequestOptions): Promise<Result> {
+    return this.#inEra(SUBSCRIBE, params, options, () => this.#subscriptions.openResource(params.uri, options))
   }
 
   /** Ends what {@link subscribeResource} began. */
-  unsubscribeResource({ uri }: { readonly uri: string }, options?: RequestOptions): Promise<Result> {
-    return this.#inEra(UNSUBSCRIBE, { uri }, options, () => this.#subscriptions.closeResource(uri))
+  unsubscribeResource(params: SubscribeParams, options?: RequestOptions): Promise<Result> {
+    return this.#inEra(UNSUBSCRIBE, params, options, () => this.#subscriptions.closeResource(params.uri))
   }
 
   /**
@@ -441,6 +442,7 @@ export class McpWebSocketClient extends McpMethods {
    */
   async resumeTask<R = CallToolResult>(taskId: string, options: RequestOptions = {}): Promise<R> {
     const method = 'tasks/result'
+    if (typeof taskId !== 'string') throw new TypeError('taskId must be a string')
     checkCall(method, undefined, options)
     const finish = ({ options: given }: ClientRequest): Promise<unknown> =>
       this.#finishTask({ taskId }, this.#resultTypes.flowOf({ method, options: given, endsAt: this.endOf(given), text: undefined }))

@@ -106,6 +106,16 @@ describe('options of a request that are no object', () => {
       )
   })
 
+  it('are named by what waits for the era, and by what takes none', async () => {
+    const { client } = useClient()
+    const loose = client as unknown as Loose
+    for (const method of ['subscribe', 'unsubscribe'])
+      await expect(loose[`${method}Resource` as keyof Loose]('a:1')).rejects.toThrow(
+        new TypeError(`the params of resources/${method} must be an object`)
+      )
+    await expect(loose.resumeTask()).rejects.toThrow(new TypeError('taskId must be a string'))
+  })
+
   it('are named as well where middleware copies the params, and the options are right', async () => {
     const { client } = useClient()
     client.use(({ params, ...request }, next) => next({ ...request, params: { ...params, _meta: { ...params?._meta } } }))
