@@ -22,8 +22,10 @@ export interface PeerLink {
   readonly isOpen: boolean
   /** From now on `listener` is told what happens, and nobody else. @param listener - `undefined`: nobody is. */
   listen(listener: LinkListener | undefined): void
-  /** Begins to read. */
+  /** Begins to read, or goes on. */
   resume(): void
+  /** Stops to read, until `resume`. A few frames may still come. */
+  pause(): void
   /**
    * Sends a frame. Resolves once it is written, or if the link is no longer open.
    * @param isSolicited - The client asked for it, so that it does not count against the limit of a slow reader.

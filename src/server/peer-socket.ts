@@ -94,6 +94,11 @@ export class PeerSocket implements PeerLink {
     if (this.#drainTimer === undefined) this.#ws.resume()
   }
 
+  pause(): void {
+    this.#reads = false
+    this.#ws.pause()
+  }
+
   send(text: string, isSolicited: boolean): Promise<void> {
     const { metrics } = this.#config
     if (!this.isOpen) return Promise.resolve()

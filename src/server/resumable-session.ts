@@ -165,6 +165,10 @@ export class ResumableSession implements PeerLink, LinkListener, Resumable {
     this.#takeHeld()
   }
 
+  pause(): void {
+    this.#reads = false
+  }
+
   send(text: string, isSolicited: boolean): Promise<void> {
     if (this.#isOver) return Promise.resolve()
     if (this.#link === undefined && this.#buffer.isFull) this.#end('overflow', 1013, '')

@@ -3,7 +3,8 @@ import type { SessionStore, SessionStoreListener } from '../types/session-store.
 import { encodeControl, type OpenFrame, type ResumeFailure } from '../wire/resume-frames.js'
 import type { Metrics } from './metrics.js'
 import type { PeerLink } from './peer-link.js'
-import { BROKEN, readEnvelope, readOpening, RelayedSocket, RelayEnd, RelayLink, type RelayConfig, type RelayNames } from './relay.js'
+import { RelayedSocket, RelayLink } from './relay.js'
+import { BROKEN, readEnvelope, readOpening, RelayEnd, type RelayConfig, type RelayNames } from './relay-end.js'
 
 /** Who is told what comes from the store. */
 export interface SharedSessionsConfig {
@@ -154,18 +155,18 @@ export class SharedSessions {
     if (envelope === undefined) return
     const { relay, node, n, part } = envelope
     const known = this.#outer.get(relay) ?? this.#inner.get(relay)
-    if (known !== undefined) return known.take(n, part)
-    const opening = n === 1 ? readOpening(part) : undefined
+    if (known !== undefined) return known.take(envelope)
+    const opening = n === 1 && part ? readOpening(part) : undefined
     const names = this.#namesOf(relay, node)
     if (opening !== undefined) {
       const link = new RelayLink(names, this.#relayConfig, () => void this.#inner.delete(relay))
       this.#inner.set(relay, link)
-      link.take(n, part)
+      link.take(envelope)
       return this.#config.onOpening(link, opening.open, opening.principal)
     }
     // The other end does not know yet that the relay is over.
-    const isLast = 'close' in part || 'reason' in part
-    const noPart = (): void => undefined
-    if (!isLast) new RelayEnd(names, this.#relayConfig, noPart, noPart).end(BROKEN)
+    const isLast = part !== undefined && ('close' in part || 'reason' in part)
+    const ignore = (): void => undefined
+    if (!isLast) new RelayEnd(names, this.#relayConfig, { onPart: ignore, onBroken: ignore }).end(BROKEN)
   }
 }

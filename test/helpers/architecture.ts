@@ -102,6 +102,7 @@ const EFFECTS: ReadonlySet<string> = new Set([
   'server/reception.ts',
   'server/shared-sessions.ts',
   'server/relay.ts',
+  'server/relay-end.ts',
   'server/peer-socket.ts',
   'otel/instrument.ts',
   'redis/redis-link.ts',

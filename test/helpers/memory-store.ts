@@ -28,6 +28,8 @@ export class MemoryHub {
   readonly texts: string[] = []
   /** Decides which of them get lost. */
   loses: (text: string) => boolean = () => false
+  /** Answers to a text come after that. */
+  answer: Promise<unknown> = Promise.resolve()
   /** Nobody answers. */
   isDown = false
   /** What nodes that open it are told. */
@@ -129,7 +131,7 @@ export class MemoryStore implements SessionStore {
     if (listener === undefined) return Promise.resolve(false)
     this.#hub.texts.push(text)
     if (!this.#hub.loses(text)) queueMicrotask(() => listener.onMessage(text))
-    return Promise.resolve(true)
+    return this.#hub.answer.then(() => true)
   }
 
   /** The store cannot be reached, and forgets all. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { McpWebSocketServer } from '../../src/server/index.js'
 import type { Clock } from '../../src/lib/clock.js'
+import { deferred } from '../../src/lib/deferred.js'
 import { FakeClock } from '../helpers/fake-clock.js'
 import { MemoryHub, type MemoryStore } from '../helpers/memory-store.js'
 import { until } from '../helpers/until.js'
@@ -111,6 +112,57 @@ describe('a client that comes to another node', () => {
     await a.held[0]!.release(1)
     await until(() => again.data().length + known === 2, 'both responses')
     expect([...client.responses(), ...again.responses()].sort()).toEqual([1, 2])
+  })
+
+  test('gets and sends long messages in pieces: a long text would cost a node its subscription to Redis', async () => {
+    const { hub, a, b, first } = await useTwo()
+    const client = await openSession(b.url, comeBack(first), { maxPayload: 2 ** 27 })
+    // A surrogate pair lies across each end of a piece, whichever way it is counted.
+    const long = { ...note(1), params: { n: 1, x: '\u{1f600}"\\'.repeat(1_000_000) } }
+    void a.held[0]!.transport.send(long)
+    void a.held[0]!.transport.send(note(2))
+    await client.received(2)
+    expect(client.data().map((text) => JSON.parse(text) as unknown)).toEqual([long, note(2)])
+    client.send({ jsonrpc: '2.0', id: 2, method: 'hold', params: { x: '\u{1f600}"\\'.repeat(1_000_000) } })
+    await until(() => a.held[0]!.ids.length === 2, 'the long request')
+    expect(Math.max(...hub.texts.map((text) => text.length))).toBeLessThan(4_000_000)
+  })
+
+  test('and sends faster than the store answers is not read meanwhile, and loses nothing', async () => {
+    const { hub, a, b, first } = await useTwo()
+    const client = await openSession(b.url, comeBack(first))
+    const got: unknown[] = []
+    a.held[0]!.transport.onmessage = (message) => got.push((message as { params?: { n: number } }).params?.n)
+    const answers = deferred<undefined>()
+    hub.answer = answers.promise
+    const all = Array.from({ length: 40_000 }, (_, n) => n)
+    for (const n of all) client.send({ ...note(n), params: { n, x: 'x'.repeat(1000) } })
+    let left = 0
+    do {
+      left = client.ws.bufferedAmount
+      for (let round = 0; round < 20; round++) (await openSession(b.url)).ws.terminate()
+    } while (client.ws.bufferedAmount < left)
+    expect(left).toBeGreaterThan(2 ** 24)
+    expect(hub.texts.reduce((sum, text) => sum + text.length, 0)).toBeLessThan(2 ** 21)
+    answers.resolve(undefined)
+    await until(() => got.length === all.length, 'all of them')
+    expect(got).toEqual(all)
+    expect(client.ws.readyState).toBe(client.ws.OPEN)
+  })
+
+  test('and asks for pongs that nobody takes is cut, and fills no memory', async () => {
+    const { hub, a, b, first } = await useTwo()
+    const client = await openSession(b.url, comeBack(first))
+    hub.answer = new Promise(() => undefined)
+    const node = hub.listeners.get('node-1')!
+    const texts = hub.texts.filter((text) => text.includes('node-2'))
+    const { relay, n } = JSON.parse(texts.at(-1)!) as { relay: string; n: number }
+    // As if many nodes passed on what they get.
+    const ping = receipt('ping', 0)
+    for (let more = 1; more < 500_000 && a.server.metrics().connectionsCut['slow-reader'] === 0; more++)
+      node.onMessage(JSON.stringify({ relay, node: 'node-2', n: n + more, part: { text: ping } }))
+    expect(await client.closed).toBe(1013)
+    expect(hub.texts.length).toBeLessThan(20_000)
   })
 
   test('is sent back with 1012 when the node does not answer within 3 s', async () => {
