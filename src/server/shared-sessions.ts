@@ -1,6 +1,6 @@
 import { SharedTimer } from '../lib/shared-timer.js'
 import type { SessionStore, SessionStoreListener } from '../types/session-store.js'
-import { encodeControl, type OpenFrame, type ResumeFailure } from '../wire/resume-frames.js'
+import { encodeControl, openFrame, type OpenFrame, type ResumeFailure } from '../wire/resume-frames.js'
 import type { Metrics } from './metrics.js'
 import type { PeerLink } from './peer-link.js'
 import { RelayedSocket, RelayLink } from './relay.js'
@@ -43,6 +43,9 @@ export interface Remains {
 
 /** How long the node of a session may take to answer, in ms. */
 const ANSWER_WITHIN = 3000
+// In UTF-16 code units, of a session and its epoch together. Names come from servers, which make them much shorter; what a client has made
+// up must not fill the store, nor what leads to other nodes.
+const LONGEST_NAMES = 1024
 
 const UNKNOWN: Remains = { reason: 'unknown', delivered: null }
 
@@ -87,8 +90,9 @@ export class SharedSessions {
   }
 
   /** Looks for a session that this node does not have. @throws If the store cannot be reached. */
-  async find({ session, generation, received }: OpenFrame, principal: string): Promise<Whereabouts> {
+  async find({ session, epoch, generation, received }: OpenFrame, principal: string): Promise<Whereabouts> {
     const id = session ?? ''
+    if (id.length + (epoch ?? '').length > LONGEST_NAMES) return UNKNOWN
     const found = await this.#store.find(id)
     // Whoever asks for the session of somebody else is told the same as for one that never was.
     if (found?.principal !== principal) return UNKNOWN
@@ -110,7 +114,11 @@ export class SharedSessions {
       onGone: () => void this.#outer.delete(relay)
     })
     this.#outer.set(relay, relayed)
-    return relayed.open({ open: encodeControl(open), principal }, ANSWER_WITHIN)
+    const { session, epoch, generation, received, limits } = open
+    const { messages, bytes } = limits
+    // Without what this version does not know: it may be of any length.
+    const known = openFrame({ session, epoch, generation, received, limits: { messages, bytes } })
+    return relayed.open({ open: encodeControl(known), principal }, ANSWER_WITHIN)
   }
 
   async #open(): Promise<string> {

@@ -2,10 +2,11 @@ import { describe, expect, test } from 'vitest'
 import { McpWebSocketServer } from '../../src/server/index.js'
 import type { Clock } from '../../src/lib/clock.js'
 import { deferred } from '../../src/lib/deferred.js'
+import type { ReplayLimits } from '../../src/wire/resume-frames.js'
 import { FakeClock } from '../helpers/fake-clock.js'
 import { MemoryHub, type MemoryStore } from '../helpers/memory-store.js'
 import { until } from '../helpers/until.js'
-import { anOpen, comeBack, dialForResume, note, numbers, openSession, receipt, recordEvents } from './resume-client.js'
+import { anOpen, comeBack, dialForResume, LIMITS, note, numbers, openSession, receipt, recordEvents } from './resume-client.js'
 import { bearer, hold, useServer, type Held, type Served } from './use-server.js'
 
 interface Node extends Served<string> {
@@ -163,6 +164,19 @@ describe('a client that comes to another node', () => {
       node.onMessage(JSON.stringify({ relay, node: 'node-2', n: n + more, part: { text: ping } }))
     expect(await client.closed).toBe(1013)
     expect(hub.texts.length).toBeLessThan(20_000)
+  })
+
+  test('and says more in its open frame than is known, or names that no server has made, sends that to no other node', async () => {
+    const { hub, b, first } = await useTwo()
+    const long = '"'.repeat(1025)
+    const made = await dialForResume(b.url)
+    made.send(anOpen({ ...comeBack(first), epoch: long }))
+    expect(await made.hello()).toMatchObject({ resumed: false, reason: 'epoch' })
+    expect(hub.texts).toEqual([])
+    const client = await dialForResume(b.url)
+    client.send({ ...anOpen({ ...comeBack(first, 3), limits: { ...LIMITS, more: long } as ReplayLimits }), more: long })
+    expect(await client.hello()).toMatchObject({ resumed: true, session: first.session })
+    expect(hub.texts[0]!.length).toBeLessThan(1000)
   })
 
   test('is sent back with 1012 when the node does not answer within 3 s', async () => {
