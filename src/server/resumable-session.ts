@@ -259,7 +259,8 @@ export class ResumableSession implements PeerLink, LinkListener, Resumable {
     if (this.#isOver) return this.#listener?.onEnd(code)
     // Not where the client came back before this end was noticed: a frame ends a socket, and silence is the network's. How far the client
     // came it says when it comes back: its last acknowledgement may have been lost with the socket.
-    if (this.#buffer.acknowledged === this.#replayedFrom) this.#losses++
+    // Nor where another node says that it has lost this one: the client may have got nothing because this process stood still.
+    if (code !== SERVICE_RESTART && this.#buffer.acknowledged === this.#replayedFrom) this.#losses++
     if (FINAL.has(code)) return this.#end(code === 1000 ? 'unknown' : 'protocol', code, '')
     this.#judgeRoom()
     this.#config.timer.set(this.#due, this.#config.ttl)

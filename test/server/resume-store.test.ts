@@ -193,6 +193,29 @@ describe('a client that comes to another node', () => {
     await a.held[0]!.release(1)
   })
 
+  test('keeps its session however often it came while the node stood still', async () => {
+    const clock = new FakeClock()
+    const { hub, a, b, first } = await useTwo(clock)
+    await a.held[0]!.transport.send(note(1))
+    const listener = hub.listeners.get('node-1')!
+    const late: string[] = []
+    hub.listeners.set('node-1', { ...listener, onMessage: (text) => void late.push(text) })
+    for (let generation = 2; generation < 7; generation++) {
+      const client = await dialForResume(b.url)
+      client.send(anOpen(comeBack(first, generation)))
+      await until(() => late.at(-1)?.includes('open') === true, 'the request')
+      await clock.advance(3000)
+      expect(await client.closed).toBe(1012)
+      await until(() => late.at(-1)?.includes('close') === true, 'the end of the relay')
+    }
+    hub.listeners.set('node-1', listener)
+    for (const text of late) listener.onMessage(text)
+    const client = await openSession(b.url, comeBack(first, 7))
+    expect(client.first.resumed).toBe(true)
+    await a.held[0]!.release(1)
+    await client.received(2)
+  })
+
   test('stays there as long as both nodes live, also if nothing is sent', async () => {
     const clock = new FakeClock()
     const { a, b, first } = await useTwo(clock)
