@@ -168,7 +168,12 @@ export class Reception<Info> {
     this.#timer.clear(arrival.due)
     if (this.#shared === undefined) return this.#decide(arrival, frame)
     arrival.isDeciding = true
-    this.#askStore(arrival, frame, this.#shared).catch(() => this.#refuse(arrival, 'the store of sessions cannot be reached', 1013))
+    const shared = this.#shared
+    this.#attempt(arrival, () => this.#askStore(arrival, frame, shared))
+  }
+
+  #attempt(arrival: Arrival<Info>, ask: () => Promise<void>): void {
+    ask().catch(() => this.#refuse(arrival, 'the store of sessions cannot be reached', 1013))
   }
 
   #decide(arrival: Arrival<Info>, open: OpenFrame): void {
@@ -198,8 +203,16 @@ export class Reception<Info> {
       this.#begin(arrival, open, remains.reason === 'unknown' ? { ...remains, reason: verdict.reason } : remains)
       return
     }
-    const refused = (why: Remains): void => this.#begin(arrival, open, why)
-    if (await shared.relay(link, remains.node, open, principal, refused)) return
+    const { node } = remains
+    const onRefused = (refused: Remains): void =>
+      this.#attempt(arrival, async () => {
+        this.#await(arrival)
+        const left = await shared.remainsOf(open, principal, refused)
+        if (!this.#arrivals.has(arrival)) return
+        this.#leave(arrival)
+        this.#begin(arrival, open, left)
+      })
+    if (await shared.relay(link, node, open, principal, onRefused)) return
     // That node has said lately that it lives, so it may only not listen right now. Once it counts as dead, its session is claimed.
     this.#refuse(arrival, 'the session cannot be reached', 1013)
   }

@@ -102,6 +102,17 @@ export class SharedSessions {
   }
 
   /**
+   * What is left of a session that its node did not resume. It may have ended since it was found, and left frames for its client.
+   * @throws If the store cannot be reached.
+   */
+  async remainsOf({ session, generation, received }: OpenFrame, principal: string, refused: Remains): Promise<Remains> {
+    // Whoever knows how much was received knows that it is over.
+    if (refused.delivered === null) return refused
+    const remains = await this.#claim(session ?? '', principal, generation, received)
+    return remains.tail?.length ? remains : refused
+  }
+
+  /**
    * Passes the frames of a socket to the node of its session, and back, until either ends.
    * @param onRefused - The session is not resumed: the socket is the caller's again.
    * @returns Whether that node was there; if not, the socket is the caller's again.

@@ -318,6 +318,30 @@ describe('a node that closes', () => {
     expect(client.responses()).toEqual([1])
   })
 
+  test('leaves them also for a client that asks just when the last one is written', async () => {
+    const { hub, a, b, first } = await useTwo()
+    const other = await openSession(a.url)
+    other.request(1, 'hold')
+    await until(() => a.held[1]!.ids.length === 1, 'the request of the other session')
+    const closing = a.server.close()
+    const listener = hub.listeners.get('node-1')!
+    const late: string[] = []
+    hub.listeners.set('node-1', { ...listener, onMessage: (text) => void late.push(text) })
+    const client = await dialForResume(b.url)
+    client.send(anOpen(comeBack(first)))
+    await until(() => late.length === 1, 'the request of node-2')
+    await a.held[0]!.release(1)
+    listener.onMessage(late[0]!)
+    expect(await client.hello()).toMatchObject({ resumed: false, reason: 'owner-gone', delivered: 1, tail: 1 })
+    await client.received(1)
+    expect(client.responses()).toEqual([1])
+    client.request(1, 'ping')
+    await client.received(2)
+    hub.listeners.set('node-1', listener)
+    await a.held[1]!.release(1)
+    await closing
+  })
+
   test('ends the sessions of clients that are relayed to it', async () => {
     const { a, b, first } = await useTwo()
     const client = await openSession(b.url, comeBack(first))
