@@ -19,6 +19,7 @@ import { epochKeyOf, keysOf, nodeKeyOf, OUTCOMES, SCRIPTS, type ScriptName } fro
 
 // In ms. Long enough for a client that was away while its session ended.
 const TOMBSTONE = 600_000
+const FORGOTTEN = 'Redis has forgotten this server'
 
 /** A session that this node writes. */
 interface OwnSession {
@@ -158,10 +159,16 @@ export class RedisSessionStore implements SessionStore {
   }
 
   async find(id: string): Promise<FoundSession | undefined> {
-    const { link } = this.#reachable()
+    const opened = this.#reachable()
+    const { link } = opened
     const [meta] = keysOf(this.#prefix, id)
-    const [principal, generation, node] = (await link.ask(['HMGET', meta, 'principal', 'generation', 'node'])) as (string | null)[]
+    const [reply, isKnown] = await Promise.all([
+      link.ask(['HMGET', meta, 'principal', 'generation', 'node']),
+      link.ask(['EXISTS', nodeKeyOf(this.#prefix, opened.node)])
+    ])
+    const [principal, generation, node] = reply as (string | null)[]
     if (typeof principal !== 'string') {
+      if (isKnown !== 1) link.fail(new Error(FORGOTTEN))
       this.#complete()
       return undefined
     }
@@ -239,13 +246,21 @@ export class RedisSessionStore implements SessionStore {
     for (const [i, name] of names.entries()) this.#hashes.set(name, String(hashes[i]))
   }
 
-  #renew({ node, link }: Opened): Promise<unknown> {
-    return link.ask(['SET', nodeKeyOf(this.#prefix, node), '1', 'PX', String(this.#lease)])
+  #renew({ node, link }: Opened, ...condition: readonly string[]): Promise<unknown> {
+    return link.ask(['SET', nodeKeyOf(this.#prefix, node), '1', 'PX', String(this.#lease), ...condition])
   }
 
   #onBeat(opened: Opened): void {
-    // A failure is told by the link.
-    this.#renew(opened).catch(() => undefined)
+    const { link } = opened
+    // Without the lease of this node Redis was emptied, or others have counted the node as gone: all has to be written anew, also by a node
+    // that has nothing to say right now.
+    this.#renew(opened, 'XX').then(
+      (reply) => {
+        if (reply === null) link.fail(new Error(FORGOTTEN))
+      },
+      // The link tells it.
+      () => undefined
+    )
     const now = this.#clock.now()
     for (const session of this.#sessions.values())
       if (now - session.freshAt >= session.ttl / 2) this.#write(session, 'attach', String(session.generation))

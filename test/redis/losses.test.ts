@@ -201,11 +201,27 @@ describeRedis('a Redis that is lost', () => {
     await until(() => a.told.texts.length > 0, 'the text')
   })
 
-  test('that was emptied shows when a session is written, or kept', async () => {
+  test('that was emptied shows to a node that has nothing to write, and before it says that it does not know a session', async () => {
     const redis = await useRedisServer()
-    const a = await useNode(redis.url, { lease: 100 })
-    a.store.create(session(1), 200)
+    const [a, b] = [await useNode(redis.url, { lease: 300 }), await useNode(redis.url)]
+    b.store.create(session(1), TTL)
+    await b.store.find('s1')
+    await b.client.flushAll()
+    await until(() => a.told.losses.length > 0, 'the loss at the next beat')
+    await expect(b.store.find('s1')).rejects.toThrow('cannot be reached')
+    expect([a, b].map(({ told }) => told.losses[0]?.message)).toEqual(Array(2).fill('Redis has forgotten this server'))
+    await until(() => b.told.restores > 0, 'restore')
+    await expect(b.store.find('s1')).rejects.toThrow('other servers may still have to write')
+    b.store.create(session(1), TTL)
+    expect(await a.store.find('s1')).toMatchObject({ node: b.node, isNodeAlive: true })
+  })
+
+  test('that was emptied shows when a session is written', async () => {
+    const redis = await useRedisServer()
+    const a = await useNode(redis.url)
+    a.store.create(session(1), TTL)
     await a.client.flushAll()
+    a.store.append('s1', 1, 'x')
     await until(() => a.told.restores > 0, 'restore')
     expect(a.told.losses[0]?.message).toBe('Redis has forgotten a session')
     expect(await a.client.get('mcp-ws:epoch')).toBe(a.epoch)
