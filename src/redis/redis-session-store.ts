@@ -15,7 +15,7 @@ import type {
 import { resolveRedisOptions, type RedisSessionStoreOptions } from './options.js'
 import type { RedisClient } from './redis-client.js'
 import { RedisLink } from './redis-link.js'
-import { epochKeyOf, keysOf, nodeKeyOf, OUTCOMES, SCRIPTS, type ScriptName } from './scripts.js'
+import { epochKeyOf, keysOf, nodeKeyOf, OUTCOMES, SCRIPTS, youthKeyOf, type ScriptName } from './scripts.js'
 
 // In ms. Long enough for a client that was away while its session ended.
 const TOMBSTONE = 600_000
@@ -234,14 +234,19 @@ export class RedisSessionStore implements SessionStore {
   async #prepare(opened: Opened): Promise<void> {
     const { link } = opened
     const names = Object.keys(SCRIPTS) as ScriptName[]
-    const epochKey = epochKeyOf(this.#prefix)
-    const [isNew, epoch, , ...hashes] = await Promise.all([
+    const [epochKey, youthKey] = [epochKeyOf(this.#prefix), youthKeyOf(this.#prefix)]
+    // Before the epoch, so that whoever finds the epoch finds this too.
+    if ((await link.ask(['EXISTS', epochKey])) === 0) await link.ask(['SET', youthKey, '1', 'PX', String(this.#lease)])
+    const [, epoch, youth, , ...hashes] = await Promise.all([
       link.ask(['SET', epochKey, opened.epoch ?? crypto.randomUUID(), 'NX']),
       link.ask(['GET', epochKey]),
+      link.ask(['PTTL', youthKey]),
       this.#renew(opened),
       ...names.map((name) => link.ask(['SCRIPT', 'LOAD', SCRIPTS[name]]))
     ])
-    if (isNew !== null || opened.epoch !== undefined) opened.completeAt = this.#clock.now() + this.#lease
+    // Negative: it is not young. A node that has lost Redis cannot know for how long the others have.
+    const left = Math.max(Number(youth), opened.epoch === undefined ? 0 : this.#lease)
+    if (left > 0) opened.completeAt = this.#clock.now() + left
     opened.epoch ??= String(epoch)
     for (const [i, name] of names.entries()) this.#hashes.set(name, String(hashes[i]))
   }

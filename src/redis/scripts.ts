@@ -5,9 +5,10 @@
  * `<prefix>{<session>}:out`   stream of the frames that the client does not have: the id is 0-<position>, the field `t` is the text
  * `<prefix>node:<node>`       lease of a node; the channel of the same name leads to the node
  * `<prefix>epoch`             names the memory: Redis without it has forgotten everything
+ * `<prefix>youth`             is there while nodes that live may still have to write to a memory that is new
  *
  * The braces put both keys of a session into one slot of Redis Cluster, where a script may touch the keys of one slot only. So no script
- * touches the keys of a node, or the epoch. That keeps the way open: for now no client of a whole cluster is taken.
+ * touches the keys of a node, or those of the epoch. That keeps the way open: for now no client of a whole cluster is taken.
  */
 
 /** What a script says that writes: done; another node has claimed the session; nothing is known of the session. */
@@ -24,6 +25,9 @@ export const nodeKeyOf = (prefix: string, node: string): string => `${prefix}nod
 
 /** The key of the epoch. */
 export const epochKeyOf = (prefix: string): string => `${prefix}epoch`
+
+/** The key that is there while the epoch is young. */
+export const youthKeyOf = (prefix: string): string => `${prefix}youth`
 
 // ARGV[1] is the node that writes.
 const FENCE = `

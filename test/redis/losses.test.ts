@@ -43,6 +43,7 @@ describeRedis('nodes', () => {
     const { url } = await useRedisServer()
     const admin = await useRedisClient(url)
     const client = await useRedisClient(url)
+    await useBefore(client)
     const listeners = (): number[] => ['error', 'end', 'ready', 'reconnecting'].map((event) => client.listenerCount(event))
     const before = listeners()
     const store = new RedisSessionStore(client)
@@ -295,6 +296,23 @@ describeRedis('a Redis that is lost', () => {
     await store.open(remember())
     await expect(store.find('s1')).rejects.toThrow('other servers may still have to write')
     expect(await whenComplete(() => store.find('s1'))).toBeUndefined()
+  })
+
+  test('that was emptied is not taken for complete by a node that opens just when another one has come back', async () => {
+    const redis = await useRedisServer()
+    const [a, b] = [await useNode(redis.url), await useNode(redis.url)]
+    b.store.create(session(1), TTL)
+    await b.store.find('s1')
+    await redis.kill()
+    await until(() => a.told.losses.length + b.told.losses.length === 2, 'losses')
+    await redis.start()
+    await until(() => a.told.restores + b.told.restores === 2, 'restores')
+    // `b` has not written yet.
+    const c = await useNode(redis.url)
+    expect(c.epoch).toBe(a.epoch)
+    await expect(c.store.find('s1')).rejects.toThrow('other servers may still have to write')
+    b.store.create(session(1), TTL)
+    expect(await whenComplete(() => c.store.find('s1'))).toMatchObject({ node: b.node, isNodeAlive: true })
   })
 
   test('is restored with a client that gave up, once the program connects it again', async () => {
