@@ -26,6 +26,8 @@ interface OwnSession {
   readonly id: string
   readonly keys: readonly [meta: string, out: string]
   readonly ttl: number
+  /** How long its keys live after each write, in ms. */
+  readonly expiry: number
   generation: number
   /** When its expiry was set last, in ms of the clock. */
   freshAt: number
@@ -98,7 +100,7 @@ export class RedisSessionStore implements SessionStore {
     const node = crypto.randomUUID()
     const link = new RedisLink(this.#client, this.#clock, {
       channel: nodeKeyOf(this.#prefix, node),
-      beat: this.#lease / 3,
+      beat: this.#beat,
       prepare: () => this.#prepare(opened),
       onText: (text) => listener.onMessage(text),
       onBeat: () => this.#onBeat(opened),
@@ -129,7 +131,10 @@ export class RedisSessionStore implements SessionStore {
 
   create({ id, principal, generation }: StoredSession, ttl: number): void {
     if (!this.isReady) return
-    const session: OwnSession = { id, keys: keysOf(this.#prefix, id), ttl, generation, freshAt: 0 }
+    // Its keys are written again after half of its ttl, at the next beat; a client may leave, and the node die, just before. A node that died
+    // leaves the time of its lease in which nobody knows.
+    const expiry = 1.5 * ttl + this.#beat + this.#lease
+    const session: OwnSession = { id, keys: keysOf(this.#prefix, id), ttl, expiry, generation, freshAt: 0 }
     this.#sessions.set(id, session)
     this.#write(session, 'create', principal, String(generation))
   }
@@ -154,7 +159,7 @@ export class RedisSessionStore implements SessionStore {
   end(id: string, received: number, keepsFrames = false): void {
     const session = this.#sessions.get(id)
     if (session === undefined) return
-    this.#write({ ...session, ttl: TOMBSTONE }, 'end', String(received), keepsFrames ? 'keep' : '')
+    this.#write({ ...session, expiry: TOMBSTONE + this.#lease }, 'end', String(received), keepsFrames ? 'keep' : '')
     this.#sessions.delete(id)
   }
 
@@ -191,6 +196,11 @@ export class RedisSessionStore implements SessionStore {
     return Number(await this.#reachable().link.ask(['PUBLISH', nodeKeyOf(this.#prefix, node), text])) > 0
   }
 
+  /** Ms between two signs of life. */
+  get #beat(): number {
+    return this.#lease / 3
+  }
+
   #reachable(): Opened {
     if (this.#opened?.link.isReady) return this.#opened
     throw new Error('Redis cannot be reached')
@@ -215,8 +225,7 @@ export class RedisSessionStore implements SessionStore {
     const opened = this.#opened
     if (opened === undefined) return
     session.freshAt = this.#clock.now()
-    // A node that died leaves the time of its lease in which nobody knows.
-    const expiry = String(Math.ceil(session.ttl + this.#lease))
+    const expiry = String(Math.ceil(session.expiry))
     opened.link.write(['EVALSHA', this.#hashOf(script), '2', ...session.keys, opened.node, expiry, ...args], (outcome) => {
       if (outcome !== OUTCOMES.done) this.#onRefused(opened, session, outcome)
     })
