@@ -1,4 +1,4 @@
-import { asError } from '../lib/guarded.js'
+import { asError, guarded } from '../lib/guarded.js'
 import type { Clock } from '../lib/clock.js'
 import { SharedTimer, type Due } from '../lib/shared-timer.js'
 import { Waits } from '../lib/waits.js'
@@ -28,6 +28,13 @@ export interface LinkOwner {
   /** Redis can be reached again. */
   onRestored(): void
 }
+
+// That of `redis` 6.0 throws where it has given up by itself.
+const destroy = (client: RedisClient): unknown =>
+  guarded(
+    () => client.destroy(),
+    () => undefined
+  )
 
 const due = (onDue: () => void): Due => ({ dueAt: 0, slot: -1, onDue })
 
@@ -193,7 +200,7 @@ export class RedisLink {
       await this.#limited(subscriber.connect())
       await this.#limited(subscriber.subscribe(this.#owner.channel, (text) => this.#onText(text)))
     } catch (thrown) {
-      subscriber.destroy()
+      destroy(subscriber)
       if (this.#subscriber === subscriber) this.#subscriber = undefined
       throw thrown
     }
@@ -205,7 +212,7 @@ export class RedisLink {
     if (this.#subscriber === undefined) return
     this.#listen(this.#subscriber, 'off')
     this.#pings.delete(this.#subscriber)
-    this.#subscriber.destroy()
+    destroy(this.#subscriber)
     this.#subscriber = undefined
   }
 

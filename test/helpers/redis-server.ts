@@ -35,7 +35,7 @@ export interface RedisServer {
 
 /** A connected client, which is destroyed after the test. Losses are expected. */
 export async function useRedisClient(url: string, options: Parameters<typeof createClient>[0] = {}) {
-  const client = createClient({ ...options, url, socket: { reconnectStrategy: 20 } })
+  const client = createClient({ socket: { reconnectStrategy: 20 }, ...options, url })
   client.on('error', () => undefined)
   afterTest(() => client.destroy())
   await client.connect()

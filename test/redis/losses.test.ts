@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createCluster } from 'redis'
-import { RedisSessionStore } from '../../src/redis/index.js'
+import { RedisSessionStore, type RedisClient } from '../../src/redis/index.js'
 import { afterTest } from '../helpers/after-test.js'
 import { describeRedis, useRedisClient, useRedisServer } from '../helpers/redis-server.js'
 import { rejectionOf } from '../helpers/rejection-of.js'
@@ -323,6 +323,34 @@ describeRedis('a Redis that is lost', () => {
     await a.client.connect()
     await until(() => a.told.restores > 0, 'restore')
     expect(await whenComplete(() => a.store.find('s1'))).toBeUndefined()
+  })
+
+  test('is restored, and closed, also where the client of the channel gave up and throws when it is destroyed, as that of redis 6.0 does', async () => {
+    const redis = await useRedisServer()
+    const client = await useRedisClient(redis.url, { socket: { reconnectStrategy: false } })
+    await useBefore(client)
+    const given: RedisClient = client
+    const duplicate = given.duplicate.bind(client)
+    given.duplicate = () => {
+      const subscriber = duplicate()
+      const destroy = subscriber.destroy.bind(subscriber)
+      subscriber.destroy = () => {
+        if (!subscriber.isOpen) throw new Error('The client is closed')
+        destroy()
+      }
+      return subscriber
+    }
+    const store = new RedisSessionStore(given, { lease: 300 })
+    const told = remember()
+    await store.open(told)
+    await redis.kill()
+    await until(() => told.losses.length > 0 && !client.isOpen, 'loss')
+    await redis.start()
+    await client.connect()
+    await until(() => told.restores > 0, 'restore')
+    await redis.kill()
+    await until(() => told.losses.length > 1 && !client.isOpen, 'second loss')
+    await store.close()
   })
 
   test('leaves nothing behind when the store is closed meanwhile', async () => {
