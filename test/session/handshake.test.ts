@@ -239,6 +239,35 @@ describe('a failed handshake', () => {
       'wss://h/ws supports only ["2099-01-01","2098-01-01"]'
     )
   })
+
+  it('was not sent anything that it could have executed, and hints at the option', () => {
+    const handshake = handshakeOf('legacy')
+    handshake.begin()
+    expect(handshake.next({ result: {} }, { redact: PLACE.redact })).toMatchObject({
+      error: {
+        message: 'the server sent an invalid response to initialize',
+        hint: 'Is this an MCP server? Does it fit the option protocol?',
+        delivery: 'not-sent'
+      }
+    })
+  })
+
+  it('shows no more than 200 characters of a list of versions', () => {
+    const handshake = handshakeOf('modern')
+    handshake.begin()
+    const step = handshake.next(modern('x'.repeat(1000)), PLACE)
+    expect(step).toHaveProperty('error.message', `wss://h/ws supports only ["${'x'.repeat(198)}`)
+  })
+
+  it('shows no secret that the server sent back, wherever it is', () => {
+    const redact = (text: string): string => text.replaceAll('s3cret', '[redacted]')
+    const handshake = handshakeOf('legacy')
+    handshake.begin()
+    const step = handshake.next(error(-32000, 'no s3cret', { token: 's3cret' }), { ...PLACE, redact })
+    expect(step).toMatchObject({
+      error: { message: 'wss://h/ws rejected initialize: no [redacted]', cause: { message: 'no [redacted]', data: '[redacted]' } }
+    })
+  })
 })
 
 describe('an agreement', () => {
@@ -389,6 +418,33 @@ describe('Handshake on the sockets after the first', () => {
     meet(handshake, rejection, rejection)
     handshake.closed(false)
     expect(meet(handshake, rejection)).toEqual(['initialize 2025-11-25', 'initialize 2025-06-18'])
+  })
+
+  it('forgets what was agreed once the server rejects it, and not for a result that says nothing', () => {
+    const forgetful = handshakeOf('auto')
+    meet(forgetful, NOT_FOUND, legacy('2025-06-18'))
+    expect(meet(forgetful, error(-32000))).toEqual(['initialize 2025-06-18', 'fail'])
+    expect(meet(forgetful)).toEqual([D])
+    const mindful = handshakeOf('auto')
+    meet(mindful, NOT_FOUND, legacy('2025-06-18'))
+    expect(meet(mindful, { result: {} })).toEqual(['initialize 2025-06-18', 'fail'])
+    expect(meet(mindful)).toEqual(['initialize 2025-06-18'])
+  })
+
+  it('remembers in the next life that the server is silent about probes, until it is a modern one', () => {
+    const handshake = handshakeOf('auto')
+    meet(handshake, SILENCE, legacy())
+    handshake.reset()
+    expect(meet(handshake, NOT_FOUND, MODERN)).toEqual(['initialize 2025-11-25', D, 'accept modern 2026-07-28'])
+    handshake.reset()
+    expect(meet(handshake)).toEqual([D])
+  })
+
+  it('asks in the next life of a legacy server that rejects the probe again', () => {
+    const handshake = handshakeOf('auto')
+    meet(handshake, NOT_FOUND, legacy())
+    handshake.reset()
+    expect(meet(handshake)).toEqual([D])
   })
 
   it('forgets the era with the life', () => {

@@ -176,6 +176,16 @@ describe('requests whose socket is gone', () => {
     requests.respond(responseOf(1))
     expect(socket.sent).toEqual([responseOf(1)])
   })
+
+  it('are not cancelled under an id that only the layer above knows', async () => {
+    const { requests, socket } = await rig()
+    requests.receive(requestOf(1), 'legacy')
+    requests.abandon('gone')
+    requests.receive(requestOf(1), 'legacy')
+    requests.cancel(cancellation(900, 'mistaken'), 900)
+    requests.respond(responseOf(900))
+    expect(socket.sent).toEqual([responseOf(1)])
+  })
 })
 
 describe('a server that does not read', () => {
