@@ -5,11 +5,11 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { join } from 'node:path'
 
-/** Browsers show neither headers nor HTTP answers: their build leaves out the code, and the words, that deal with them. */
+/** What only Node can do has a twin for browsers, whose functions do nothing: that build leaves out the code, and the words, around it. */
 const withoutNode: Plugin = {
   name: 'without-node',
   setup(build) {
-    build.onResolve({ filter: /\/node-socket\.js$/ }, async (args) =>
+    build.onResolve({ filter: /\/(node-socket|inspection)\.js$/ }, async (args) =>
       build.resolve(args.path.replace(/\.js$/, '.browser.js'), { importer: args.importer, resolveDir: args.resolveDir, kind: args.kind })
     )
   }

@@ -59,7 +59,7 @@ const apart = (
 
 const browser: TestProjectConfiguration = {
   extends: true,
-  resolve: { alias: [{ find: /^(.*)\/node-socket\.js$/, replacement: '$1/node-socket.browser.js' }] },
+  resolve: { alias: [{ find: /^(.*)\/(node-socket|inspection)\.js$/, replacement: '$1/$2.browser.js' }] },
   optimizeDeps: {
     include: [
       'isomorphic-ws',

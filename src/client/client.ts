@@ -12,6 +12,7 @@ import type { Agreement, Era } from '../session/agreement.js'
 import type { ClientEvents, StateChange } from '../session/events.js'
 import { Handshake, requestMeta } from '../session/handshake.js'
 import { resolveClientOptions, type ClientConfig, type Ports } from '../session/options.js'
+import { makeInspectable } from '../session/inspection.js'
 import { PORTS, SessionHost } from '../session/session-host.js'
 import type { StateName, LifecycleState } from '../connection/lifecycle.js'
 import type { Implementation, ServerCapabilities } from '../types/capabilities.js'
@@ -27,7 +28,7 @@ import type {
 } from '../types/client.js'
 import type { ClientRequest, Middleware, ResultTypeHandler, ServerRequest } from '../types/extensions.js'
 import type { JsonRpcNotification, Params, Result } from '../types/json-rpc.js'
-import type { SubscribeParams } from '../types/legacy.js'
+import type { SubscribeParams, UnsubscribeParams } from '../types/legacy.js'
 import type { SubscriptionFilter } from '../types/modern.js'
 import type { Awaitable, Callback, McpWebSocketClientOptions, RequestOptions } from '../types/options.js'
 import type { CallToolResult, LoggingLevel } from '../types/server-features.js'
@@ -120,7 +121,7 @@ export class McpWebSocketClient extends McpMethods {
     if (tasks ?? extensions?.[TASKS_EXTENSION]) this.#resultTypes.accept(TASK, this.#finishTask)
     this.#subscriptions = new Subscriptions(this.#peer, (params, options, flow) => this.#send(LISTEN, params, options, flow))
     if (config.validateOutput) this.outputs = new OutputSchemas(config.validateOutput, this.#host.events)
-    this.#host.show(this, 'McpWebSocketClient', () => ({ pending: this.pendingCount, queued: this.queuedCount }))
+    makeInspectable(this, 'McpWebSocketClient', this.#host, () => ({ pending: this.pendingCount, queued: this.queuedCount }))
   }
 
   /** Where the client is in its life: see `docs/lifecycle.md`. */
@@ -429,7 +430,7 @@ export class McpWebSocketClient extends McpMethods {
   }
 
   /** Ends what {@link subscribeResource} began. */
-  unsubscribeResource(params: SubscribeParams, options?: RequestOptions): Promise<Result> {
+  unsubscribeResource(params: UnsubscribeParams, options?: RequestOptions): Promise<Result> {
     return this.#inEra(UNSUBSCRIBE, params, options, () => this.#subscriptions.closeResource(params.uri))
   }
 

@@ -9,6 +9,7 @@ import { SharedTimer, type Due } from '../lib/shared-timer.js'
 import type { OpenSocket } from '../socket/open-socket.js'
 import { publicUrl, redact, redactStart } from '../socket/secrets.js'
 import type { Socket, SocketClosure, SocketListener, SocketOptions, Target } from '../socket/web-socket.js'
+import { isWatched } from '../socket/node-socket.js'
 import type { ClientStats } from '../types/client.js'
 import type { JsonRpcMessage } from '../types/json-rpc.js'
 import type { DiagnosticsChannel } from '../types/diagnostics.js'
@@ -274,16 +275,6 @@ export class Connection implements SocketListener {
     return this.#socket?.ping() || this.#resumption?.ping() || false
   }
 
-  /** Whether somebody listens to {@link tell}. */
-  get isWatched(): boolean {
-    return this.#config.diagnostics?.hasSubscribers ?? false
-  }
-
-  /** Tells whoever watches from outside. */
-  tell(event: object): void {
-    this.#config.diagnostics?.publish({ url: this.#url, ...event })
-  }
-
   /** Asks for `onDrain` once `canWrite` is true again. */
   awaitDrain(): void {
     if (!this.#timer.has(this.#drainCheck)) this.#timer.set(this.#drainCheck, DRAIN_CHECK)
@@ -324,9 +315,9 @@ export class Connection implements SocketListener {
   }
 
   #trace(direction: 'in' | 'out', text: string): void {
-    const { trace } = this.#config
+    const { trace, diagnostics } = this.#config
     if (trace) void guarded(() => trace(direction, text), this.#listener.onError)
-    if (this.isWatched) this.tell({ kind: 'frame', direction, text })
+    if (isWatched(diagnostics)) diagnostics.publish({ url: this.#url, kind: 'frame', direction, text })
   }
 
   #dispatch(event: LifecycleEvent): void {

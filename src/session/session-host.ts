@@ -6,7 +6,7 @@ import { deferred, type Deferred } from '../lib/deferred.js'
 import { Emitter } from '../lib/emitter.js'
 import { asError } from '../lib/guarded.js'
 import type { PendingRequest } from '../rpc/pending.js'
-import { diagnosticsChannel } from '../socket/node-socket.js'
+import { diagnosticsChannel, isWatched } from '../socket/node-socket.js'
 import { openSocket } from '../socket/open-socket.js'
 import type { ClientStats } from '../types/client.js'
 import type { DiagnosticsChannel } from '../types/diagnostics.js'
@@ -114,16 +114,6 @@ export class SessionHost {
     return this.#closing?.promise
   }
 
-  /** Lets `util.inspect` of Node, and so `console.log`, show facts about `owner`, and no secret; without this it shows nothing. */
-  show(owner: object, name: string, counts: () => object): void {
-    const show = (_depth: number, options: object, inspect: (facts: object, options: object) => string): string => {
-      const { agreement, url } = this.session
-      const { era, serverInfo: server } = agreement ?? {}
-      return `${name} ${inspect({ state: this.state, url, era, server, ...counts(), stats: this.stats() }, options)}`
-    }
-    Object.defineProperty(owner, Symbol.for('nodejs.util.inspect.custom'), { value: show })
-  }
-
   /** Reports an error that belongs to no promise. */
   report(thrown: unknown): void {
     const error = asError(thrown)
@@ -140,9 +130,10 @@ export class SessionHost {
       this.#unwatchPage?.()
       this.#unwatchPage = undefined
     }
+    const diagnostics = this.#diagnostics
     this.events.hold(() => {
       this.events.emit('state', change)
-      this.#diagnostics?.publish({ url: this.session.url, kind: 'state', change })
+      if (isWatched(diagnostics)) diagnostics.publish({ url: this.session.url, kind: 'state', change })
       if (change.error) this.events.emit('failed', change.error)
       if (to.name === 'closed') this.events.emit('close', undefined)
       this.#notice.onState(to, from)

@@ -11,6 +11,7 @@ import { ClosedError, HandshakeError, ProtocolError, type Closure, type Delivery
 import { decided } from '../lib/guarded.js'
 import { SharedTimer, type Due } from '../lib/shared-timer.js'
 import type { PendingRequest } from '../rpc/pending.js'
+import { isWatched } from '../socket/node-socket.js'
 import type { ClientStats, Reconnected, Resumed } from '../types/client.js'
 import type { JsonRpcError, JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, JsonRpcResponse, RequestId } from '../types/json-rpc.js'
 import { INTERNAL_ERROR, isErrorResponse, isRequest, isResponse, type Malformed } from '../wire/json-rpc.js'
@@ -269,13 +270,13 @@ export class Session implements ConnectionListener {
 
   /** Writes a request, for the first time or again, and notes that it is in flight. */
   #write(request: PendingRequest): void {
-    const { phase, resend, isLive } = request
+    const { id, method, phase, resend, isLive } = request
     const isFirst = phase === 'queued'
     const isRepetition = phase === 'sent'
     this.#inFlight.add(request)
     if (isFirst) request.mayResend = this.#mayResend(request)
     // The program may have given it up when it was asked, or ended the connection.
-    if (!this.#inFlight.has(request.id)) return
+    if (!this.#inFlight.has(id)) return
     // To the byte what was sent before, unless the server now speaks the other era.
     const isVerbatim = !isFirst && !request.renew((message) => this.#connection.encode(message)) && this.#eraAtDrop === this.agreement?.era
     const { text = '' } = request
@@ -287,7 +288,8 @@ export class Session implements ConnectionListener {
     request.frame = request.mayResend && frame !== text ? frame : undefined
     request.position = this.#connection.send(frame)
     request.onSent(!isFirst)
-    if (this.#connection.isWatched) this.#connection.tell({ kind: 'request', id: request.id, method: request.method, resent: !isFirst })
+    const { diagnostics } = this.#config.connection
+    if (isWatched(diagnostics)) diagnostics.publish({ url: this.url, kind: 'request', id, method, resent: !isFirst })
   }
 
   #mayResend(request: PendingRequest): boolean {

@@ -1,4 +1,4 @@
-// Stands in for node-socket.ts in the browser build: no browser sets headers or shows an HTTP response. Both functions are empty because
+// Stands in for node-socket.ts in the browser build: no browser sets headers or shows an HTTP response. Some functions are empty because
 // minifiers remove calls of empty functions, and the code that only runs after one.
 
 /** Whether the class can send headers: `undefined` means no, as for every class in a browser. */
@@ -21,3 +21,6 @@ export const secretsOfHeaders = (): string[] => []
 
 /** None: only Node has it. */
 export function diagnosticsChannel(): undefined {}
+
+/** Nobody does. */
+export function isWatched(): undefined {}

@@ -212,3 +212,6 @@ export const diagnosticsChannel = (): DiagnosticsChannel | undefined =>
   (globalThis as { process?: Partial<NodeJS.Process> }).process
     ?.getBuiltinModule?.('node:diagnostics_channel')
     .channel('mcp-websocket-client')
+
+/** Whether somebody listens to the channel. */
+export const isWatched = (channel: DiagnosticsChannel | undefined): channel is DiagnosticsChannel => channel?.hasSubscribers === true

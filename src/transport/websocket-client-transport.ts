@@ -9,6 +9,7 @@ import { checkOptions, completeOptions, type Rules } from '../lib/option-rules.j
 import { PendingRequest, PendingRequests } from '../rpc/pending.js'
 import type { ClientEvents, StateChange } from '../session/events.js'
 import { CONNECTION_RULES, resolveClientOptions, type Ports } from '../session/options.js'
+import { makeInspectable } from '../session/inspection.js'
 import { PORTS, SessionHost } from '../session/session-host.js'
 import type { ClientStats } from '../types/client.js'
 import type { JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, RequestId } from '../types/json-rpc.js'
@@ -105,7 +106,7 @@ export class WebSocketClientTransport {
         onError: (error) => this.#report(error)
       }
     )
-    this.#host.show(this, 'WebSocketClientTransport', () => ({ pending: this.#pending.size }))
+    makeInspectable(this, 'WebSocketClientTransport', this.#host, () => ({ pending: this.#pending.size }))
   }
 
   /** Where the transport is in its life: see `docs/lifecycle.md`. */

@@ -243,7 +243,7 @@ describe('a failed handshake', () => {
   it('was not sent anything that it could have executed, and hints at the option', () => {
     const handshake = handshakeOf('legacy')
     handshake.begin()
-    expect(handshake.next({ result: {} }, { redact: PLACE.redact })).toMatchObject({
+    expect(handshake.next({ result: {} }, { ...PLACE, url: undefined })).toMatchObject({
       error: {
         message: 'the server sent an invalid response to initialize',
         hint: 'Is this an MCP server? Does it fit the option protocol?',
