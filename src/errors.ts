@@ -1,4 +1,4 @@
-// The errors of every layer, and the closures that lie behind them. This file imports nothing, so that any layer may throw.
+// The errors of every layer, and the closures that cause them. This file imports nothing, so that any layer can import it.
 
 /** Stable identifier of a failure: compare it, or use a guard. Each code has a heading in `docs/errors.md` that says what to do. */
 export type ErrorCode =
@@ -80,7 +80,7 @@ export interface ErrorDetails {
    * @default false
    */
   readonly retryable?: boolean | undefined
-  /** Whether a request can have reached the server: it cannot where the dial failed. Absent where the server responded. */
+  /** Whether the request can have reached the server; after a failed dial it cannot. Absent if the server responded. */
   readonly delivery?: Delivery | undefined
   /** What to do about it, in one or two sentences for the person who runs the program. */
   readonly hint?: string | undefined
@@ -158,7 +158,7 @@ export class McpWebSocketError extends Error implements ErrorDetails {
 
 /**
  * An attempt to connect failed before MCP was ready: the dial, the TLS handshake, the upgrade, or the wait for the server's first
- * response. The client retries most of them by itself; `connect()` rejects with one that a retry cannot heal.
+ * response. The client retries most of them by itself; `connect()` rejects with one that a retry cannot fix.
  *
  * @example
  * ```ts
@@ -231,7 +231,7 @@ export class SubprotocolError extends McpWebSocketError {
   constructor(message: string, details: ErrorDetails & { readonly offered: readonly string[]; readonly received: string | undefined }) {
     super('SUBPROTOCOL_MISMATCH', message, details)
     this.offered = details.offered
-    // Also where it is undefined: that the server named none is what this error has to tell.
+    // Set even if it is `undefined`: that says that the server named none.
     this.received = details.received
   }
 }
@@ -285,7 +285,7 @@ export class RequestTimeoutError extends McpWebSocketError {
 
   /**
    * Makes the error of a request whose time is over.
-   * @param cause - What may explain it; its message and its hint become part of this error's.
+   * @param cause - What may explain the timeout: its message and its hint are added to those of this error.
    */
   constructor(method: string, timeout: number, delivery: Delivery, cause?: McpWebSocketError) {
     const state = delivery === 'not-sent' ? 'it was never sent' : 'it may have been executed'
@@ -317,7 +317,7 @@ export class RpcError extends McpWebSocketError {
   /** What the peer added to the error, as it came. */
   declare readonly data?: unknown
 
-  /** Makes the error response of a request handler, or of the peer. */
+  /** Makes the error that a request handler throws, or that the peer sent. */
   constructor(rpcCode: number, message: string, data?: unknown) {
     super('RPC_ERROR', message)
     this.rpcCode = rpcCode
@@ -339,13 +339,14 @@ export class RpcError extends McpWebSocketError {
 export class ProtocolError extends McpWebSocketError {
   override readonly name = 'ProtocolError'
   declare readonly code: 'INITIALIZE_REFUSED' | 'INVALID_RESPONSE' | 'INVALID_OUTPUT' | 'SERVER_CHANGED' | 'RESTORE_FAILED'
-  /** Of `INVALID_OUTPUT`: the result of the tool, as it came. It was executed. */
+  /** Of `INVALID_OUTPUT`: the result of the tool, as it came. The tool was executed. */
   declare readonly result?: unknown
 }
 
 /**
- * The client gave up, because `reconnect.maxRetries` attempts in a row failed. `cause` is the failure of the last one. The client
- * stays `failed` until `connect()` is called again, which starts with all retries.
+ * The client gave up, because it has made `reconnect.maxRetries` retries in a row without success; or, before it was ever ready, because
+ * the server accepted several sockets in a row and never answered MCP. `cause` is the failure of the last attempt. The client stays
+ * `failed` until `connect()` is called again, which starts with all retries.
  *
  * @example
  * ```ts
@@ -357,7 +358,7 @@ export class ProtocolError extends McpWebSocketError {
 export class RetriesExhaustedError extends McpWebSocketError {
   override readonly name = 'RetriesExhaustedError'
   declare readonly code: 'RETRIES_EXHAUSTED'
-  /** How often the client dialed since `connect()`, or since the last stable connection broke. */
+  /** How often the client dialled since `connect()`, or since the last stable connection broke. */
   declare readonly attempts: number
 
   /** Makes the error after so many dials, the last of which failed with `cause`. */
