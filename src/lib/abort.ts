@@ -1,6 +1,6 @@
 // React Native's signals have neither `reason` nor `throwIfAborted`, and its controllers take no reason.
 
-/** An `AbortError`, as signals have for a reason where none was given. @param message - In place of what that says; used if it is a text. */
+/** An `AbortError`, like the reason of a signal that was aborted without one. @param message - Used only if it is a text. */
 export const abortError = (message?: unknown): Error =>
   Object.assign(new Error(typeof message === 'string' && message ? message : 'This operation was aborted'), { name: 'AbortError' })
 
@@ -15,9 +15,9 @@ export function abort(controller: AbortController, reason: unknown): void {
 }
 
 /**
- * Everything that takes a signal of the program begins with this.
- * @throws The reason of the signal, if it fired; TypeError for what is no signal, such as the controller of one, before somebody waits
- * for an event that never comes. Signals of polyfills and of other realms are no instances of this realm's class.
+ * Checks a signal that the program passed; called before anything else is done.
+ * @throws The reason of the signal, if it fired; TypeError for a value that is no signal, such as an `AbortController`, whose event would
+ * never come. The members decide, because a signal of a polyfill or of another realm is no instance of this realm's class.
  */
 export function throwIfAborted(signal: AbortSignal | null | undefined): void {
   if (signal === undefined || signal === null) return

@@ -16,10 +16,11 @@ export interface Clock {
   after(ms: number, fire: () => void): Timer
 }
 
-// Timers of all engines hold 31 bits; a longer one fires at once.
+// In ms. All engines keep the delay of a timer in 31 bits; a timer with a longer delay fires at once.
 const LONGEST = 2 ** 31 - 1
 
-// Where only the wall clock is left, its jumps look like a sleep of the machine. Chosen once: every frame that comes in asks for the time.
+// Without `performance` only the wall clock is left, whose jumps look like a sleep of the machine. Chosen once: every incoming frame asks
+// for the time.
 const time = typeof performance === 'undefined' ? Date : performance
 
 /** The engine's clock. */

@@ -4,15 +4,15 @@ import { guarded } from './guarded.js'
 type Guarded<Events> = (payload: unknown, event: keyof Events) => void
 
 /**
- * An event emitter on which a listener can harm neither the others nor whoever emits. Events are delivered in the order in which
- * they happened: one that a listener causes comes after the one that it listens to, for all the other listeners too.
+ * An event emitter on which a listener can harm neither the others nor whoever emits. Events are delivered in the order in which they
+ * happened: an event that a listener causes is delivered only after the current one has reached all listeners.
  *
  * `Events` maps the name of each event to the type of its payload.
  */
 export class Emitter<Events extends object> {
   readonly #emitter = new EventEmitter()
   readonly #onFailed: (error: Error, event: keyof Events) => void
-  /** What eventemitter3 has in place of each listener: its `emit` would stop at the first one that throws. */
+  /** The function that eventemitter3 calls for each listener. Without it, `emit` would stop at the first listener that throws. */
   readonly #guards = new WeakMap<object, Guarded<Events>>()
   readonly #queue: (readonly [event: string, payload: unknown])[] = []
   #delivering = false

@@ -27,7 +27,7 @@ export function guarded<T>(callback: () => T, onFailed: (error: Error) => void):
 }
 
 /**
- * Calls a callback of the program that decides, as {@link guarded} does. It has to decide at once: every promise would mean yes.
+ * Calls a callback of the program that decides, as {@link guarded} does. It must not return a promise: any promise would count as yes.
  * @returns `undefined` if the callback leaves it to the default, or failed.
  */
 export function decided(name: string, callback: () => unknown, onFailed: (error: Error) => void): boolean | undefined {

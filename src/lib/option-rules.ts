@@ -39,7 +39,7 @@ export const OBJECT: Kind = ['an object', isObject]
 export const FUNCTION: Kind = ['a function', (value) => typeof value === 'function']
 /** Any string. */
 export const STRING: Kind = ['a string', (value) => typeof value === 'string']
-/** A string with something in it, as it can stand in a header: a text that was read from a file often ends with a line break. */
+/** A non-empty string that a header can hold. A text that was read from a file often ends with a line break, which no header can hold. */
 export const LINE: Kind = ['a non-empty string without line breaks', (value) => typeof value === 'string' && /^.+$/.test(value)]
 /** A time in ms, which may have a fraction. */
 export const MS: Kind = ['a positive number', (value) => isNumber(value, Number.MIN_VALUE)]
@@ -49,7 +49,7 @@ export const FACTOR: Kind = ['a number of at least 1', (value) => isNumber(value
 export const COUNT: Kind = ['a whole number of at least 0', (value) => isCount(value, 0)]
 /** How many there may be, at least one. */
 export const POSITIVE: Kind = ['a whole number of at least 1', (value) => isCount(value, 1)]
-/** An array of strings, none of which comes twice. @param words - Say what each of them is, too. */
+/** An array of different strings. @param words - How an error names it; they say what each string must be, too. */
 export const listOf = (words: string, test: (value: string) => boolean): Kind => [
   words,
   (value) => Array.isArray(value) && value.every((each) => typeof each === 'string' && test(each)) && new Set(value).size === value.length
@@ -58,7 +58,7 @@ export const listOf = (words: string, test: (value: string) => boolean): Kind =>
 const kindOf = (accepted: Accepted): Kind =>
   isObject(accepted) ? OBJECT : typeof accepted === 'object' ? accepted : [String(accepted), (value) => value === accepted]
 
-/** How many letters have to be added, removed or replaced to make one word of the other (Levenshtein). */
+/** How many letters have to be added, removed or replaced to turn one word into the other (Levenshtein). */
 function distance(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_, column) => column)
   for (let i = 1; i <= one.length; i++) {
@@ -71,7 +71,7 @@ function distance(one: string, other: string): number {
   return Number(row.at(-1))
 }
 
-/** The names of all options that have a rule, those inside of others with what precedes them. */
+/** The names of all options that have a rule; nested ones with their path, such as `reconnect.maxRetries`. */
 const namesOf = (rules: Rules, path = ''): string[] =>
   Object.entries(rules).flatMap(([name, [, ...accepted]]) => [
     path + name,
@@ -79,8 +79,9 @@ const namesOf = (rules: Rules, path = ''): string[] =>
   ])
 
 /**
- * The known name that the program most likely meant. It may lie deeper, as `maxRetries` means `reconnect.maxRetries`.
- * @returns `undefined` if more than a third of every name would have to change, or if several end like this, as with `timeout`.
+ * The known name that the program most likely meant. It may be a nested one: `maxRetries` means `reconnect.maxRetries`.
+ * @returns `undefined` if every known name differs in more than a third of its letters, or if more than two end with the given name, as
+ * with `timeout`.
  */
 function nearest(name: string, rules: Rules): string | undefined {
   const given = name.toLowerCase()
@@ -104,8 +105,8 @@ function checkNames(given: object, rules: Rules, path: string): void {
 }
 
 /**
- * @param rules - Names without a rule are wrong.
- * @throws TypeError for anything that a program without types may pass in place of options.
+ * Checks that `options` is an object whose names all have a rule; the values are left to {@link completeOptions}.
+ * @throws TypeError for any other value, and for a name without a rule.
  */
 export function checkOptions(options: unknown, rules: Rules): void {
   if (!isObject(options)) throw new TypeError('options must be an object')

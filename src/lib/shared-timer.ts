@@ -1,21 +1,22 @@
 import type { Clock, Timer } from './clock.js'
 
-// In ms. Event loops run timers before they look at their sockets: after the loop was blocked, a response that came in time may still
-// lie unread beside an expired deadline.
+// In ms. Event loops run timers before they look at their sockets: after the loop was blocked, a response may have come in time and still
+// be unread when its deadline fires.
 const PUNCTUAL = 20
-// In ms. Timers of a healthy process on a loaded machine come some tens of ms late, seldom hundreds.
+// In ms. In a healthy process on a loaded machine, timers fire some tens of ms late, seldom hundreds.
 const LATE = 1000
-// A look at all items costs some tens of ns each: with this many of them for each ms between two looks, it stays below 3 % of the time.
+// To look at an item costs some tens of ns. The timer waits at least 1 ms for this many items, so that looking takes less than 3 % of the
+// time.
 const ITEMS_PER_MS = 1000
 
-/** Whether what was due at `dueAt` comes so late that the process must have slept, or was blocked. */
+/** Whether a timer that was due at `dueAt` fires so late that the process must have slept, or was blocked. */
 export const isLate = (dueAt: number, now: number): boolean => now - dueAt > LATE
 
 /** Something that acts when it falls due. */
 export interface Due {
   /** When it falls due, in ms of the clock; `Infinity`: never. Only the timer writes it. */
   dueAt: number
-  /** Where its timer keeps it; -1 while it is not set. Only the timer writes it, and no other timer may have it. */
+  /** Its index in the timer's list; -1 while it is not set. Only the timer writes it. An item belongs to one timer only. */
   slot: number
   /** Its time has come. @param now - In ms of the clock. */
   onDue(now: number): void
@@ -34,7 +35,7 @@ export class SharedTimer {
   readonly #grace: number
   readonly #items: Due[] = []
   #timer: Timer | undefined
-  /** When the timer fires; `-Infinity` while it waits for the end of a grace, which no earlier deadline may shorten. */
+  /** When the timer fires; `-Infinity` during a grace, because no deadline may end that sooner. */
   #firesAt = Infinity
   #idle = false
   #lingers = false
@@ -52,15 +53,15 @@ export class SharedTimer {
   }
 
   /**
-   * Whether the clock's timer rests while nothing is set, in place of being cancelled. Where items come one after another, none of them has to
-   * set it anew.
+   * Whether the clock's timer stays, at rest, while nothing is set, instead of being cancelled. So items that come one after another do not
+   * each need a new timer.
    */
   set lingers(lingers: boolean) {
     this.#lingers = lingers
     this.#release()
   }
 
-  /** Lets `item` fall due in `ms`, in place of an earlier time; `Infinity`: never. */
+  /** Lets `item` fall due in `ms`, instead of at the time that was set before; `Infinity`: never. */
   set(item: Due, ms: number): void {
     // Whole milliseconds: timers are no finer, and small integers need no memory of their own.
     item.dueAt = Math.ceil(this.#clock.now() + ms)
@@ -77,7 +78,7 @@ export class SharedTimer {
 
   /** `item` will not fall due. */
   clear(item: Due): void {
-    // A timer that comes too early finds nothing due and sets itself anew: cheaper than to move it with every response.
+    // The timer stays as it is: if it fires and nothing is due, it sets itself anew. That is cheaper than moving it with every response.
     if (this.#remove(item)) this.#release()
   }
 

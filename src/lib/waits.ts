@@ -15,15 +15,16 @@ export interface WaitLimits {
   readonly signals?: readonly (AbortSignal | undefined)[]
   /** How long to wait, in ms. @default Infinity */
   readonly ms?: number
-  /** Makes the error for a wait that took too long. Without it the end of the time is no failure, and the promise resolves. */
+  /** Makes the error for a wait that took too long. Without it a timeout is no failure, and the promise resolves with `undefined`. */
   readonly late?: () => unknown
 }
 
 /**
- * All that one object waits for, on one timer and with one listener for each signal, however many waits share it (Node warns about
- * more than ten). A wait ends by its owner, at its deadline, or when its signal fires; this is the only such mechanism here.
+ * Everything that one object waits for. It needs one timer, and one listener for each signal even if many waits share the signal (Node
+ * warns about more than ten listeners). A wait ends when its owner ends it, at its deadline, or when its signal fires. No other code here
+ * combines these three.
  *
- * Those who wait in great numbers are waiters themselves; for a single promise there is {@link Waits.until}.
+ * To wait for a single promise, use {@link Waits.until}. Objects of which there are many, such as requests, are waiters themselves.
  */
 export class Waits {
   readonly #timer: SharedTimer
@@ -67,8 +68,8 @@ export class Waits {
 
   /**
    * Waits for `work`, within limits.
-   * @param work - Hears of an early end by the signal that it is given, but need not heed it. It fires too when the work itself fails, for
-   * those parts of it that go on.
+   * @param work - Gets a signal that fires when the wait ends early, and may ignore it. The signal also fires when the work itself fails,
+   * for parts of it that still run.
    * @returns Settles when `work` does, when a signal fires, or when the time is over, whichever comes first.
    */
   until<R>(work: (over: AbortSignal) => Promise<R>, { signals = [], ms = Infinity, late }: WaitLimits): Promise<R | undefined> {

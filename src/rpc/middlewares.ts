@@ -2,7 +2,7 @@ import type { Middleware } from '../types/extensions.js'
 
 /** What stands around requests of one kind, outermost first. */
 export class Middlewares<R> {
-  /** Never changed, but replaced: a request passes those that stood there when it was made. */
+  /** Replaced, and never changed in place: a request passes the middleware that was there when it was made. */
   #all: readonly Middleware<R>[] = []
 
   /** Whether there is none, so that nothing needs to be run. */
@@ -10,10 +10,10 @@ export class Middlewares<R> {
     return this.#all.length === 0
   }
 
-  /** Adds one, inside of those that are there. @returns Removes it. @throws TypeError for what is no function. */
+  /** Adds one as the innermost. @returns Removes it. @throws TypeError for what is no function. */
   add(middleware: Middleware<R>): () => void {
     if (typeof middleware !== 'function') throw new TypeError('middleware must be a function')
-    // A function of its own, as the same may be added twice.
+    // Wrapped, because the same function may be added twice.
     const each: Middleware<R> = (request, next) => middleware(request, next)
     this.#all = [...this.#all, each]
     return () => {
@@ -31,7 +31,7 @@ export class Middlewares<R> {
 function runFrom<R>(index: number, all: readonly Middleware<R>[], request: R, last: (request: R) => Promise<unknown>): Promise<unknown> {
   const middleware = all[index]
   try {
-    // Of a program in JavaScript it may be a plain result.
+    // Middleware in plain JavaScript may return a plain result in place of a promise.
     return Promise.resolve(middleware ? middleware(request, (handed) => runFrom(index + 1, all, handed, last)) : last(request))
   } catch (error) {
     return Promise.reject(error)

@@ -17,8 +17,8 @@ export class PendingRequest {
   /** What it asks for: the member `method` of the message. */
   readonly method: string
   /**
-   * `queued`: never written. `sent`: written once. `returned`: written, but the server has certainly not executed it, so that it waits as
-   * if it had never been written. `resent`: written twice after the server may have executed it, which is the most.
+   * `queued`: never written. `sent`: written once. `returned`: written, but the server has certainly not executed it: it waits as if it had
+   * never been written. `resent`: written a second time, although the server may have executed it; it is never written a third time.
    */
   phase: 'queued' | 'sent' | 'returned' | 'resent' = 'queued'
   /** The number of its frame in a session that survives its connection; 0 where there is none. */
@@ -29,7 +29,9 @@ export class PendingRequest {
   text: string | undefined
   /** Whether the request may be sent again after a drop. */
   mayResend = false
-  /** What was sent, if it differs from `text`; kept only if the request may be sent again, which it is byte for byte. */
+  /**
+   * The text that was sent, if it differs from `text`. Kept only if the request may be sent again, because it is repeated byte for byte.
+   */
   frame: string | undefined
   /** The params as the caller gave them, for the rules that look at them; only while the request has never been written. */
   params: Params | undefined

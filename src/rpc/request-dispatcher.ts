@@ -27,7 +27,8 @@ export class RequestDispatcher {
 
   /**
    * Knows how to respond to `ping`, and nothing else yet.
-   * @param onError - Told of a handler that failed: the server's error response says little to the program.
+   * @param onError - Called with the error of a handler that failed: the error response goes to the server only, and the program would
+   * learn nothing.
    */
   constructor(pipe: ResponsePipe, onError: (error: Error) => void) {
     this.#pipe = pipe
@@ -65,7 +66,7 @@ export class RequestDispatcher {
 
   /**
    * Aborts a handler: the server no longer wants the response, or its socket is gone.
-   * @param reason - Why, in words; what `fetch` and others reject with that are handed the signal is an error with these.
+   * @param reason - Why, in words. They become the message of the signal's reason, the error with which `fetch` and others reject.
    */
   cancel(id: RequestId, reason: unknown): void {
     const controller = this.#running.get(id)
@@ -92,7 +93,7 @@ export class RequestDispatcher {
       outcome = { result: resultOf(await this.#run(handler, { method, params }, { requestId: id, signal, sendProgress })) }
     } catch (thrown) {
       outcome = { error: errorOf(thrown) }
-      // Any other code is a response that the handler chose; and one that was aborted may fail as it likes.
+      // Not reported: any other code, which the handler chose on purpose; and whatever a handler throws after it was aborted.
       if (outcome.error.code === INTERNAL_ERROR && !signal.aborted) this.#onError(asError(thrown))
     }
     if (isRunning()) this.#running.delete(id)
@@ -134,7 +135,7 @@ const HANDLER_FAILED: JsonRpcError = { code: INTERNAL_ERROR, message: 'The reque
 function errorOf(error: unknown): JsonRpcError {
   try {
     const { rpcCode, code, message, data } = (error ?? {}) as Partial<Record<'rpcCode' | 'code' | 'message' | 'data', unknown>>
-    // Another package may have an RpcError too, whose own code is its `code`.
+    // The error may be an RpcError of another package, which has the code in `code`.
     const chosen = rpcCode ?? code
     return {
       code: Number.isSafeInteger(chosen) ? (chosen as number) : HANDLER_FAILED.code,

@@ -95,7 +95,7 @@ export class Call extends PendingRequest implements Waiter {
   readonly onResult: CallFlow['onResult']
   /** The last notification that belongs to it; only of a live request. */
   lastEvent: JsonRpcNotification | undefined
-  /** Under which the server reports progress, if it was asked to. */
+  /** The token under which the server reports progress, if it was asked to. */
   token: ProgressToken | undefined
   /** Resolves the promise of whoever made the call; `undefined` once it has a response or failed. */
   resolve: Resolve | undefined
@@ -166,7 +166,7 @@ export class RpcPeer {
   #pendingCount = 0
   /** Requests of the server to ask the user that have no response yet, by their ids. While there are any, timeouts stand still. */
   readonly #elicitations = new Map<RequestId, JsonRpcRequest>()
-  /** What each call had left when the timeouts stopped, in ms. */
+  /** The time that each call had left when the timeouts stopped, in ms. */
   readonly #left = new Map<Call, number>()
   readonly #byToken = new Map<ProgressToken, Call>()
   // Behind one relay several clients may share a server that tells them apart by token alone.
@@ -225,7 +225,7 @@ export class RpcPeer {
       this.waits.begin(call, this.#timeLeft(call), options.signal)
       this.#pipe.request({ jsonrpc: '2.0', id, method, params: this.#withToken(call, params) }, call)
     } catch (error) {
-      // Unless a callback of the program, such as `trace`, ended the client meanwhile, and the call with it.
+      // Does nothing if a callback of the program, such as `trace`, has ended the client meanwhile, and the call with it.
       this.fail(call, error)
     }
   }
@@ -236,7 +236,7 @@ export class RpcPeer {
     this.#pipe.notify({ jsonrpc: '2.0', method, params })
   }
 
-  /** Takes a message that came in. @param request - What a response responds to. */
+  /** Takes a message that came in. @param request - The request that it responds to, if it is a response. */
   receive(message: JsonRpcMessage, request?: PendingRequest): void {
     if (isResponse(message)) this.#receiveResponse(message, request)
     else if (isRequest(message)) void this.#receiveRequest(message)
@@ -284,9 +284,9 @@ export class RpcPeer {
   }
 
   /**
-   * The call waits for nothing any more.
-   * @returns What resolves its promise, with a rejected one if it failed; `undefined` if the call was over before. No call keeps a function
-   * that rejects, since most succeed.
+   * Ends the call: it waits for nothing any more.
+   * @returns The function that resolves its promise; `undefined` if the call was over before. A call that failed is resolved with a
+   * rejected promise: most succeed, so that a second function for each would only cost memory.
    */
   #settle(call: Call): Resolve | undefined {
     const { resolve } = call
@@ -307,7 +307,7 @@ export class RpcPeer {
       this.#resetDeadlines()
     }
     await this.dispatcher.receive(request)
-    // After a cancellation the id may be that of another one.
+    // After a cancellation, another request may have this id.
     if (this.#elicitations.get(id) === request) this.#endElicitation(id)
   }
 
@@ -321,9 +321,9 @@ export class RpcPeer {
     return this.#elicitations.size > 0
   }
 
-  /** Time for the response of a call, in ms from now. @param left - Without what `maxTotalTimeout` says. */
+  /** Time for the response of a call, in ms from now. @param left - What is left of its `timeout`, in ms. */
   #timeLeft({ timeout, endsAt, lastEvent }: Call, left = timeout): number {
-    // After its first event a response means that the stream ends, which may take for ever.
+    // After the first event of a live request, its response is the end of the stream, which may take for ever.
     if (lastEvent) return Infinity
     const ms = this.#isPaused ? Infinity : left
     // The clock is asked only if it matters: this is on the path of every request.
@@ -345,7 +345,10 @@ export class RpcPeer {
     this.#settle(call)?.(onResult ? this.#goOn(call, onResult(call, response.result)) : response.result)
   }
 
-  /** What follows a result that is not the last word may have progress too, under the token of the request (MCP 2025-11-25, tasks). */
+  /**
+   * After a result that is not the last word, the server may go on reporting progress under the token of the request (MCP 2025-11-25,
+   * tasks).
+   */
   #goOn(call: Call, outcome: unknown): unknown {
     if (call.token === undefined || !(outcome instanceof Promise)) return outcome
     this.#byToken.set(call.token, call)
@@ -355,7 +358,7 @@ export class RpcPeer {
   }
 
   #forgetToken(call: Call): void {
-    // Two requests may carry the same token of the program's own choice: the last one has it.
+    // The program may choose the same token for two requests: then it belongs to the later one.
     if (call.token !== undefined && this.#byToken.get(call.token) === call) this.#byToken.delete(call.token)
   }
 
@@ -411,13 +414,14 @@ function withToken(params: Params | undefined, progressToken: ProgressToken | un
 const wantsProgress = (options: RequestOptions): boolean => options.onprogress !== undefined || options.resetTimeoutOnProgress === true
 
 /**
- * Comes first, wherever the options of a request are read or copied. Their names are not looked at: this is on the path of every request.
+ * Checks the arguments of a request; called before its options are read or copied. The names of the options are not checked: this is on the
+ * path of every request.
  * @throws TypeError for what a program without types may pass, and the reason of a signal that fired.
  */
 export function checkCall(method: unknown, params: unknown = NO_OPTIONS, options: RequestOptions = NO_OPTIONS): void {
   if (typeof method !== 'string') throw new TypeError('method must be a string')
   const wrong = isObject(params) ? !isObject(options) && 'options' : 'params'
-  // Names the method for those who called one of the client, and know of no other.
+  // Names the method: the program may have called `callTool`, and passed no method itself.
   if (wrong) throw new TypeError(`the ${wrong} of ${method} must be an object`)
   checkTimeout('timeout', options.timeout)
   checkTimeout('maxTotalTimeout', options.maxTotalTimeout)

@@ -4,10 +4,10 @@ import type { JsonOption } from '../types/options.js'
 import type { JsonRpcErrorResponse, JsonRpcMessage, JsonRpcRequest, JsonRpcResponse } from '../types/json-rpc.js'
 
 // The layer `wire` holds what the two ends of a connection agree on: how a text frame becomes messages (this file), the names of the
-// methods, the subprotocol, and what one has to know about texts and their order on the way to an SDK. It is made of pure functions, and
-// of the memories in ordered-delivery.ts and replay.ts. It knows the types of MCP and neither a socket nor a session. Client and server
-// use it alike: the connection, the session and the server entry parse and encode with it, and the layers above them ask it what kind a
-// message is.
+// methods, the subprotocol, and what one has to know about texts and their order on the way to an SDK. All of it is pure, except the queue
+// in ordered-delivery.ts and the counters in replay.ts. It knows the types of MCP, but no socket and no session. Client and server use it
+// alike: the connection, the session and the server entry parse and encode with it, and the layers above them ask it what kind a message
+// is.
 
 /** The text is not JSON (JSON-RPC 2.0 section 5.1, as the codes below). */
 export const PARSE_ERROR = -32700
@@ -49,7 +49,7 @@ export const isRequestId = (id: unknown): id is number | string => typeof id ===
 // What surrounds the JSON in some frames and means nothing: white space, a byte order mark, NUL, a record separator (RFC 7464).
 const isPadding = (character = ''): boolean => /[\s\0\x1e]/.test(character)
 
-/** The text without padding. Not by one regular expression: it would look again at all the spaces inside of a text for each of them. */
+/** The text without padding. Not by one regular expression: with many spaces inside of the text, it would take quadratic time. */
 function withoutPadding(text: string): string {
   let start = 0
   let end = text.length
@@ -61,8 +61,8 @@ function withoutPadding(text: string): string {
 /**
  * Reads one text frame: every valid message goes to `onMessage`, in order, and everything else to `onMalformed`.
  * Reading is liberal, since servers in the field are not strict (docs/decisions/0011-receive-liberally-send-strictly.md): arrays are
- * unpacked (batches of MCP 2025-03-26), padding around the JSON, members that are `null` in place of missing, and unknown members are
- * accepted, and an empty frame is ignored.
+ * unpacked (batches of MCP 2025-03-26); padding around the JSON, `null` in place of a missing member, and unknown members are accepted; an
+ * empty frame is ignored.
  */
 export function parseText(
   text: string,
@@ -108,7 +108,7 @@ function withPlainNumbers(value: unknown): unknown {
   return all
 }
 
-/** What there is nothing to convert in stays the same object: the parser may remember what it was read from. */
+/** Returns the same object if there is nothing to convert: the parser may remember which text it was read from. */
 function plainMembers(value: unknown): unknown {
   if (!isObject(value)) return value
   const members = Object.entries(value).map(([name, member]) => {
@@ -127,7 +127,7 @@ function withoutNulls(value: unknown): unknown {
   if (!isObject(value)) return value
   const { method, params, result, error } = value
   if (method !== null && params !== null && result !== null && error !== null) return value
-  // Where neither a result nor an error tells that it is a response, `"method": null` is a mistake; `"result": null` alone is a result.
+  // `"method": null` means nothing in a response, and is a mistake anywhere else. `"result": null` without an error is a result.
   const isResponse = result !== undefined || error !== undefined
   const empty = [
     params === null && 'params',

@@ -11,9 +11,9 @@ export interface OrderedDelivery {
 
 /**
  * Delivers messages to an official SDK one after another, in an order that its program sees too, even if one frame held all of them. The
- * SDKs run the handler of a notification a microtask after it was delivered, but settle a request at once: a response right behind the
- * progress that belongs to it would win, and the SDK would drop the progress of a request that is settled. So a response waits until the
- * handlers of all messages before it have run, and whatever follows waits behind it.
+ * SDKs run the handler of a notification a microtask after it was delivered, but settle a request at once: a response right behind a
+ * progress report would overtake it, and the SDK drops progress for a request that is settled. So a response waits until the handlers of
+ * all messages before it have run, and whatever follows waits behind it.
  */
 export function orderedDelivery(deliver: (message: JsonRpcMessage) => void): OrderedDelivery {
   const waiting: JsonRpcMessage[] = []

@@ -1,8 +1,8 @@
 import type { ReplayLimits } from './resume-frames.js'
 
 // What each end of a resumable session remembers: what it has sent and the other end has not acknowledged, and how much it has received.
-// Both count data frames from the beginning of the session; a position is the number of a frame, from 1, and is never on the wire. Neither
-// has an effect beyond what it remembers.
+// Both classes count data frames from the beginning of the session. A position is the number of a frame, from 1; it is never sent. They
+// have no effect but on their own memory.
 
 const lower = (one: ReplayLimits, other: ReplayLimits): ReplayLimits => ({
   messages: Math.min(one.messages, other.messages),
@@ -13,7 +13,7 @@ const lower = (one: ReplayLimits, other: ReplayLimits): ReplayLimits => ({
 export class ReplayBuffer {
   #limits: ReplayLimits
   #sent = 0
-  /** The frames after `acknowledged`, behind as many places that are no longer used. */
+  /** The frames that are not acknowledged, behind `#unused` places that were emptied. */
   #frames: string[] = []
   #unused = 0
   #size = 0
@@ -48,17 +48,17 @@ export class ReplayBuffer {
     return this.isBeyond(1)
   }
 
-  /** Whether as much is kept as so many times the limits allow. */
+  /** Whether at least `times` times as much is kept as one of the limits allows, in frames or in length. */
   isBeyond(times: number): boolean {
     return this.length >= times * this.#limits.messages || this.isLargerThan(times)
   }
 
-  /** Whether what is kept is as long as so many times the limit of bytes allows. */
+  /** Whether what is kept is at least `times` times as long as the limit of bytes allows. */
   isLargerThan(times: number): boolean {
     return this.#size >= times * this.#limits.bytes
   }
 
-  /** The other end told its limits: the lower ones hold. */
+  /** The other end told its limits: the lower ones apply. */
   narrow(limits: ReplayLimits): void {
     this.#limits = lower(this.#limits, limits)
   }
@@ -83,7 +83,7 @@ export class ReplayBuffer {
       this.#size -= (this.#frames[index] as string).length
       this.#frames[index] = ''
     }
-    // To move what is left for every frame would cost more than all the rest.
+    // Moving the rest after every acknowledgement would cost more than everything else here.
     if (this.#unused * 2 >= this.#frames.length) {
       this.#frames = this.#frames.slice(this.#unused)
       this.#unused = 0
@@ -97,10 +97,10 @@ export class ReplayBuffer {
   }
 }
 
-/** Times the limits: so much may be kept of what nobody can hold back, as one end has no way to stop the program above it. */
+/** How many times the limits may be kept at most: an end cannot stop the program above it, which may go on sending. */
 export const HARD_LIMIT = 4
 
-// An acknowledgement is due after that much, or when the time for one is over.
+// An acknowledgement is due after so many frames, or so many UTF-16 code units of text, or after `ACKNOWLEDGE_WITHIN`.
 const MOST_FRAMES = 16
 const MOST_SIZE = 256 * 1024
 
@@ -124,7 +124,10 @@ export class Receipts {
     return this.#received
   }
 
-  /** The other end told its limits: it keeps no more than the lower ones, and both would stand still if it had to wait for more. */
+  /**
+   * The other end told its limits. It stops sending at the lower ones, so an acknowledgement must be due before: else both ends would wait
+   * for each other.
+   */
   narrow(limits: ReplayLimits): void {
     this.#limits = lower(this.#limits, limits)
   }

@@ -1,9 +1,9 @@
 import { isObject } from '../lib/is-object.js'
 
 // The control frames of the subprotocol `mcp.v1.resume`: docs/binding.md, section 12. They travel between the frames of JSON-RPC, which
-// it does not change.
+// they do not change.
 
-/** How every control frame begins, byte for byte, so that no other frame has to be parsed to tell them apart. */
+/** How every control frame begins, byte for byte. So a control frame is recognised without parsing any frame. */
 const START = '{"mcp.resume":'
 
 /** Version of the control frames. */
@@ -64,7 +64,7 @@ export interface HelloFrame {
   readonly resumed: boolean
   /** Names the session. It is no credential, but nobody else needs it: it does not belong in logs. */
   readonly session: string
-  /** Names the memory of the server; another one has none of its sessions. */
+  /** Names the memory of the server. With another epoch, it has none of its earlier sessions. */
   readonly epoch: string
   /** How many data frames of the client the server has received in this session. */
   readonly received: number
@@ -107,7 +107,7 @@ export interface EndFrame {
 /** Any control frame. */
 export type ControlFrame = OpenFrame | HelloFrame | ReceiptFrame | GoawayFrame | EndFrame
 
-/** Whether a text is a control frame; only on a socket with the subprotocol `mcp.v1.resume` there are any. */
+/** Whether a text is a control frame. To be asked only on a socket with the subprotocol `mcp.v1.resume`: no other has any. */
 export const isControl = (text: string): boolean => text.startsWith(START)
 
 /** The control frame as text. */
@@ -162,11 +162,11 @@ function read(text: string, checks: Readonly<Record<string, Check>>): unknown {
 const FROM_CLIENT = { ...COMMON, open: isOpen }
 const FROM_SERVER = { ...COMMON, hello: isHello, goaway: ({ retryAfterMs }: Record<string, unknown>) => isOptionalCount(retryAfterMs) }
 
-/** Reads a control frame of a client. @returns `undefined` for a text that begins like one and is none. */
+/** Reads a control frame of a client. @returns `undefined` for a text that begins like one but is not valid. */
 export const readClientControl = (text: string): OpenFrame | ReceiptFrame | EndFrame | undefined =>
   read(text, FROM_CLIENT) as OpenFrame | ReceiptFrame | EndFrame | undefined
 
-/** Reads a control frame of a server. @returns `undefined` for a text that begins like one and is none. */
+/** Reads a control frame of a server. @returns `undefined` for a text that begins like one but is not valid. */
 export const readServerControl = (text: string): HelloFrame | ReceiptFrame | GoawayFrame | EndFrame | undefined =>
   read(text, FROM_SERVER) as HelloFrame | ReceiptFrame | GoawayFrame | EndFrame | undefined
 

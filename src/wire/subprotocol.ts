@@ -13,7 +13,7 @@ export const BEARER_PREFIX = 'mcp.bearer.'
 /** The prefix of a token that stands in the list as it is: the form of SEP-1288 (modelcontextprotocol#1288). */
 export const AUTH_PREFIX = 'mcp.auth.'
 
-/** Where a token stands in the list of subprotocols: behind one of these. */
+/** What precedes a token in the list of subprotocols. */
 export type TokenPrefix = typeof BEARER_PREFIX | typeof AUTH_PREFIX
 
 /** Whether an entry in the list of subprotocols is a token and no subprotocol. */

@@ -10,7 +10,7 @@ export function utf8Length(text: string): number {
   for (let at = first; at < text.length; at++) {
     const point = text.codePointAt(at) ?? 0
     if (point > 0x7f) bytes += point > 0x7ff ? 2 : 1
-    // A surrogate pair takes two units, which were counted as two bytes, and 4 bytes.
+    // A surrogate pair takes 4 bytes. Its two units were counted as two bytes, and two more were just added.
     if (point > 0xffff) at++
   }
   return bytes
