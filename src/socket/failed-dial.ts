@@ -28,7 +28,7 @@ export function closureOfRejectedUpgrade(response: RejectedUpgrade, body: Uint8A
   if (status === 101) return brokenUpgrade(target, 'no Upgrade or Connection header came with the 101')
   const redacted = (text: string | undefined): string | undefined => text && redact(text, target.secrets)
   const isWhole = response.complete && body.length < MOST_BODY
-  // `stream` leaves out a character of which only the first bytes came: behind it, the beginning of a secret would not be recognized.
+  // `stream` leaves out a last character that was cut. Otherwise U+FFFD would stand behind a secret that was cut, and hide its beginning.
   const text = new TextDecoder().decode(body, { stream: !isWhole })
   const retryAfter = retryAfterOfHeader(headers['retry-after'], now)
   const location = redacted(headers.location)
@@ -51,7 +51,10 @@ export function closureOfRejectedUpgrade(response: RejectedUpgrade, body: Uint8A
   return { kind: 'http', status, retryAfter, wasClean: false, error }
 }
 
-/** Whether there is anything by which the server may know who dials: credentials of HTTP, a token in the offer, or a key by its name. */
+/**
+ * Whether the dial carries anything that may tell the server who dials: credentials of HTTP, a token in the offer, or a header or a member
+ * of the query that is named like a key.
+ */
 const carriesCredentials = ({ url, headers, protocols }: Target): boolean =>
   url.username !== '' ||
   protocols.some(isCredential) ||
@@ -130,7 +133,7 @@ export function closureOfWsError(failure: unknown, maxMessageBytes: number): Soc
   }
 }
 
-// The thread, the number, the library, the function and the reason of an error of OpenSSL, and then where in its source.
+// An error of OpenSSL: thread, number, library ($1), function, reason ($2), and the place in its source.
 const OPENSSL = /^(?:[\dA-F]+:)?error:[\dA-F]+:([^:]*):[^:]*:([^:]+)(?::[^]*)?$/
 
 function factsOf(failure: unknown): { message: string; code: string } {

@@ -4,15 +4,15 @@ import { OPEN, type WebSocketLike } from './web-socket.js'
 
 // In bytes. A longer frame costs so much by itself that `ws` may read it.
 const LONGEST_FRAME = 16_384
-// What stands in a text in the place of bytes that are not UTF-8; it may also have been sent.
+// Stands for bytes that are not UTF-8. A server may also have sent this very character.
 const REPLACEMENT = '\ufffd'
 
 type DataListener = (chunk: Buffer) => void
 
 /**
- * Reads small text frames from the stream below a `ws`, which makes several objects for each. All else is left to `ws`, byte for byte: long
- * messages and binary ones, pings, the closing handshake, and what breaks the protocol, so that it is `ws` that fails the connection.
- * Every frame is read by one of the two alone, and in its order. See docs/decisions/0012-small-frames.md.
+ * Reads small text frames directly from the stream below `ws`, because `ws` makes several objects for each frame. All else is left to `ws`,
+ * byte for byte: long and binary messages, pings, the closing handshake, and what breaks the protocol, for which `ws` then fails the
+ * connection. Each frame is read by only one of the two, and in order. See docs/decisions/0012-small-frames.md.
  */
 export class FrameReader {
   readonly #stream: Duplex
@@ -62,7 +62,7 @@ export class FrameReader {
   readonly #onData = (bytes: Buffer): void => {
     const chunk = this.#held ? Buffer.concat([this.#held, bytes]) : bytes
     this.#held = undefined
-    // That a frame was wrong is known only after this tick, so what follows a frame of `ws` is left to it, up to the end of the chunk.
+    // Whether `ws` rejects a frame is known only after this tick. So all that follows a frame for `ws` in this chunk is left to `ws` too.
     const start = this.#left > 0 ? 0 : this.#readTexts(chunk)
     let end = start + this.#left
     while (end < chunk.length && !this.#isRetired) {

@@ -6,13 +6,13 @@ const MASK_LENGTH = 4
 const LONGEST_HEADER = 4 + MASK_LENGTH
 // In UTF-16 code units, each of which takes up to 3 bytes. A longer text costs so much by itself that `ws` may write it.
 const LONGEST_TEXT = 2048
-// In bytes, a multiple of 4. Frames are written into it one behind the other; what was handed to the stream is never written again. Every
-// client has one, so that it is no larger than it must be.
+// In bytes, a multiple of 4. Frames are written into it one behind the other; bytes that were handed to the stream are never overwritten.
+// Every client has one, so it is no larger than needed.
 const BLOCK = 16_384
-// In bytes: some tens of small requests. A server that has to wait for all that a tick writes would work while this side idles, and the
-// other way round.
+// In bytes: some tens of small requests. With larger pieces the server would idle while this side writes, and this side while the server
+// works.
 const MOST_WAITING = 4096
-// Masks that were drawn and not used, for all writers: to draw one by one would cost more than all the rest.
+// Random masks that were drawn in advance, for all writers: drawing one by one would cost more than everything else here.
 const masks = new Int32Array(2048)
 const maskBytes = new Uint8Array(masks.buffer)
 let lastMask = masks.length
@@ -25,9 +25,9 @@ function drawMask(): number {
 }
 
 /**
- * Writes text frames into the stream below a `ws`, which spends most of the time of a small request on system calls: the frames of one
- * tick leave together, in pieces of at most 4 KiB. Pings, closing and long messages stay with `ws`, and come after a {@link flush}.
- * See docs/decisions/0012-small-frames.md.
+ * Writes text frames directly into the stream below `ws`. With `ws`, a small request costs a system call, which takes most of its time;
+ * here the frames of one tick leave together, in pieces of at most 4 KiB. Pings, closing and long messages stay with `ws`, and come after a
+ * {@link flush}. See docs/decisions/0012-small-frames.md.
  *
  * Nothing is written once the socket is closing, as nothing may follow a close frame (RFC 6455 section 5.5.1).
  */
@@ -73,8 +73,9 @@ export class FrameWriter {
     if (this.waiting >= MOST_WAITING) this.flush()
     else if (!this.#flushes) {
       this.#flushes = true
-      // Node runs ticks before the microtasks of a callback: what is written while a chunk is read, such as an acknowledgement, would leave
-      // before the requests that the responses in that chunk set off, in a system call of its own.
+      // A microtask first: Node runs ticks before the microtasks of a callback. With a tick alone, what is written while a chunk is read,
+      // such as an acknowledgement, would leave in a system call of its own, before the requests that follow from the responses in that
+      // chunk.
       queueMicrotask(this.#onMicrotask)
     }
     return length
@@ -106,7 +107,8 @@ export class FrameWriter {
 
   /**
    * Masks the payload, which begins at `from` and is the last in the block, with a mask that nobody can predict (RFC 6455 section 5.3).
-   * The mask lies at multiples of four, where it meets four bytes at once; the key in the header is the mask as it meets the first byte.
+   * The mask is aligned to multiples of four in the block, so that four bytes are masked at once. The key in the header is the mask, turned
+   * so that it begins at the first byte of the payload.
    */
   #maskFrom(from: number, block: Buffer): void {
     const drawn = drawMask()

@@ -158,7 +158,8 @@ export class NodeSocket extends StandardSocket {
     this.#chosen = headers['sec-websocket-protocol']
     // A class of the program's may send and receive in its own way, and `ws` holds back messages that it compresses.
     this.#isPlain = this.#options.WebSocket === undefined && headers['sec-websocket-extensions'] === undefined
-    // `ws` fails a dial whose 101 names no subprotocol, also where none is missing. It reads the header after this event, and so finds one.
+    // `ws` fails a dial whose 101 names no subprotocol, even if that is accepted. It reads the header after this event, and finds this
+    // name.
     if (this.#chosen === undefined && !judgeSubprotocol(protocols, undefined, this.#options.onMissingSubprotocol, ''))
       headers['sec-websocket-protocol'] = protocols[0]
   }
@@ -205,8 +206,8 @@ export const openNodeSocket = (
 const streamOf = ({ socket }: { readonly socket: NetSocket | null }): NetSocket | undefined => socket ?? undefined
 
 /**
- * Node's diagnostics channel of this package; `undefined` where the engine has none, as before Node 20.16. By way of `process`, as an import
- * of a module of Node would keep bundlers for other platforms from building this.
+ * Node's diagnostics channel of this package; `undefined` where the engine has none, as before Node 20.16. It is reached through `process`,
+ * because bundlers for other platforms fail at an import of a module of Node.
  */
 export const diagnosticsChannel = (): DiagnosticsChannel | undefined =>
   (globalThis as { process?: Partial<NodeJS.Process> }).process

@@ -1,6 +1,6 @@
 import { btoaUtf8 } from '../wire/base64.js'
 
-// What is secret in a dial, and how to keep it out of every text that the dial gives rise to.
+// What is secret in a dial, and how to keep it out of every text that results from the dial.
 
 // In characters. Redacting a shorter value would black out ordinary words of a message that happen to be equal.
 const SHORTEST_SECRET = 6
@@ -62,8 +62,7 @@ export function redact(text: string, secrets: readonly string[]): string {
 }
 
 /**
- * Redacts a text of which only the beginning is known: if it ends with the beginning of a secret, that goes too, since the secret may have
- * been cut there.
+ * Redacts a text that may have been cut at its end: if it ends with the beginning of a secret, that is removed too.
  */
 export function redactStart(text: string, secrets: readonly string[]): string {
   let redacted = redact(text, secrets)

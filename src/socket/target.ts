@@ -52,7 +52,7 @@ function urlWorks(): boolean {
 
 /** The subprotocols that the options name, in their order; an entry may be a token. */
 export const offerOf = ({ offer, subprotocols, resume }: Pick<TargetOptions, 'offer' | 'subprotocols' | 'resume'>): readonly string[] =>
-  // Servers that take the first one without looking take the one that they know.
+  // `mcp.v1` comes first: a server that takes the first name without looking then takes one that it may know.
   offer ?? [MCP_SUBPROTOCOL, ...(resume ? [RESUME_SUBPROTOCOL] : []), ...subprotocols]
 
 /** What a dial carries beside its URL. */
@@ -111,7 +111,7 @@ export async function resolveTarget(options: TargetOptions, context: TokenContex
   const carried: Carried = auth ? await provide('auth.token', auth.token, carry, url, context) : { headers }
   const { entry, token, lifetime } = carried
   if (entry) credentials.push(entry)
-  // A server may quote the token in the form of the other way.
+  // A server may quote the token in either form, whichever way it travelled.
   const forms = token ? [token, tokenSubprotocol(token), ...credentials] : credentials
   const secrets = [...forms.flatMap((each) => [each, each.replace(/^mcp\.\w+\./, '')]), ...secretsOfHeaders(carried.headers)]
   const protocols = [...offer.filter((name) => !isCredential(name)), ...credentials]
@@ -126,7 +126,7 @@ async function provide<Given, Read>(
   url?: URL,
   context?: TokenContext
 ): Promise<Read> {
-  // What a function throws may pass, as when its service is away; what it returns is wrong the next time too.
+  // What a function throws may pass, for example when its service is away. A wrong value that it returns is wrong the next time too.
   let retryable = true
   try {
     const given = await (typeof option === 'function' ? (option as (context?: TokenContext) => Awaitable<Given>)(context) : option)

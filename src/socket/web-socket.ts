@@ -51,11 +51,11 @@ export interface Socket {
   close(code: number, reason: string): void
   /** Drops the socket at once, without `onClosed`. */
   discard(): void
-  /** Asks what a dial has learned whose time is up. @returns What says more than "too late": the upgrade that was being rejected. */
+  /** The time of the dial is up. @returns A closure that says more than that, if the server was just rejecting the upgrade. */
   expire(): SocketClosure | undefined
   /**
-   * Bytes that were written in earlier turns of the event loop and have not left yet. `Infinity` if the socket takes no more, because it
-   * is not open or about to close.
+   * Bytes that were written in earlier turns of the event loop and have not left yet. `Infinity` if the socket takes no more, because it is
+   * not open, or is about to close.
    */
   readonly buffered: number
   /** Bytes that came in so far, parts of unfinished messages included; `undefined` where the engine does not tell. */
@@ -107,7 +107,7 @@ export interface WebSocketLike {
   close(code?: number, reason?: string): void
 }
 
-// Pages cannot end a socket without a close frame, and 1000 would end the session that the next socket is to have.
+// A page cannot drop a socket without a close frame, and with 1000 it would end the session that the next socket has to resume.
 const COMES_BACK = 4408
 /** `readyState` of a socket that is open. */
 export const OPEN = 1
@@ -239,7 +239,7 @@ export class StandardSocket implements Socket {
   /** Ends the socket and tells the listener, which hears nothing after it. */
   protected finish(closure: SocketClosure): void {
     const { listener } = this
-    // A class that reports its end at every `close()` would be closed again for each report, without end.
+    // Without this check, a class that reports its end at every `close()` would be closed again for each report, without end.
     if (!listener) return
     this.discard()
     listener.onClosed(closure)

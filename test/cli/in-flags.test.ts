@@ -12,7 +12,7 @@ describe('a hint', () => {
   test.each([
     [hintForStatus(401, false), 'The server wants credentials: give --token (better: MCP_WS_TOKEN) or --header.'],
     [hintForStatus(426, false), /other than those offered|than those offered \(mcp\.v1 and --subprotocol, or --offer\)/],
-    [hintForStatus(400, false, undefined, 'no key'), 'The server says what it misses: check the URL, --header and --subprotocol.'],
+    [hintForStatus(400, false, undefined, 'no key'), 'The server says what is missing: check the URL, --header and --subprotocol.'],
     [hintFor(['mcp.v1'], undefined), /^If it is an MCP server, give --accept-missing-subprotocol;/],
     [hintFor(['mcp.v1', 'a'], 'b'), 'If it carries MCP, give --subprotocol a --subprotocol b.'],
     [hintFor(['mcp'], 'b'), 'If it carries MCP, give --offer mcp,b.'],

@@ -61,7 +61,7 @@ describe('a rejected upgrade', () => {
   it.each<[string, RegExp]>([
     ['Missing authentication header: x-api-key', /auth\.token \(or headers\)/],
     ['Missing or invalid Sec-WebSocket-Key header', /proxies forward/],
-    ['the moon is full', /The server says what it misses/],
+    ['the moon is full', /The server says what is missing/],
     ['', /did not arrive as a WebSocket upgrade/]
   ])('has no hint that contradicts what a 400 says: %j', (body, hint) => {
     const given = rejected({ statusCode: 400 }, body).error?.hint
