@@ -33,8 +33,8 @@ const PASSING_STATUSES: readonly number[] = [
 export const isUnauthorizedCode = (code: number | undefined): boolean => code === 4401 || code === 3000
 
 /**
- * Why the dial that follows asks for a token. Only an engine that hides how a dial failed gives it the code 1006: there it may have been
- * the token.
+ * Why the next dial asks for a token. A dial that failed has the code 1006 only in an engine that hides the reason: there the token may be
+ * to blame.
  */
 export function reasonForToken({ kind, code, status }: Closure): TokenContext['reason'] {
   if (status === 401 || status === 403 || isUnauthorizedCode(code)) return 'unauthorized'
@@ -52,15 +52,16 @@ export const tellsEra = (closure: Closure): boolean =>
   closure.kind === 'close' && !isDecidedHere(closure) && !isUnauthorizedCode(closure.code) && closure.code !== 4403
 
 /**
- * Whether a dial may have failed only because the server named no subprotocol. An engine that hides the reason leaves that open. One that
- * shows HTTP says so; where the option accepts it, that happens only in Bun, which looks for the subprotocol by itself.
+ * Whether a dial may have failed only because the server named no subprotocol. In an engine that hides the reason, every failed dial may.
+ * An engine that shows HTTP says so; where the option accepts a missing subprotocol, only Bun fails such a dial, because it checks the
+ * subprotocol by itself.
  */
 export const mayLackSubprotocol = ({ kind, error }: Closure, seesHttp: boolean): boolean =>
   seesHttp ? kind === 'subprotocol' && (error as SubprotocolError).received === undefined : kind === 'network'
 
 /**
- * Whether a dial may have failed only because the server takes no offer of two subprotocols. Some compare the whole header with the
- * one name that they know.
+ * Whether a dial may have failed only because the server does not accept an offer of two subprotocols. Some compare the whole header with
+ * the one name that they know.
  */
 export const mayRejectOffer = ({ kind, status = 0, everReady }: Closure, seesHttp: boolean): boolean => {
   if (everReady) return false
@@ -85,11 +86,12 @@ function isFatal(closure: Closure): boolean {
     case 'tls':
       return !everReady // a certificate that was good once may be in the middle of its renewal
     case 'close':
-      // An error here is this side's: the handshake failed, perhaps for the time of a deploy. But a changed server never changes back.
+      // This side ended the socket: the handshake failed, perhaps only during a deploy. But a server that has changed does not change back.
       if (isDecidedHere(closure)) return !everReady || error?.code === 'SERVER_CHANGED'
       return FATAL_CODES.includes(code) || (code >= 4400 && code < 4500 && !PASSING_CLIENT_CODES.includes(code))
     default:
-      // A server that does not speak HTTP will not learn it; credentials stay forbidden over plain text; a fault of this side stays.
+      // Not retryable: the server does not speak HTTP, credentials would travel in plain text, or this side has a fault. A dial changes
+      // none of it.
       return error?.retryable === false
   }
 }
@@ -120,7 +122,7 @@ export function withError(closure: Closure, where?: string, cause?: McpWebSocket
   const { error } = closure
   if (error) return { ...closure, error }
   const retryable = judgeClosure(closure) === 'retry'
-  // A server that hangs up on every first message is no passing trouble; one that says 1011 has failed, whatever was sent.
+  // A server that hangs up on the first message most likely does so every time. With 1011 it says that it failed, whatever was sent.
   const hint = cause?.hint ?? (closure.kind === 'close' && closure.code !== 1011 && !closure.everReady ? DROPPED_HINT : undefined)
   const details = { retryable, delivery: 'not-sent', cause, hint } as const
   const end = describeClosure(closure, where)
@@ -146,14 +148,14 @@ export const unreadError = (count: number, start: string): ProtocolError =>
     { hint: 'Is this an MCP server? A gateway, or another protocol, may have sent that.' }
   )
 
-/** Code of the error for the requests that the closure took with it. */
+/** Code of the loss error for a request whose connection ended with this closure. */
 export const lostCode = (closure: Closure): 'HEARTBEAT_TIMEOUT' | 'CONNECTION_LOST' =>
   closure.kind === 'heartbeat' ? 'HEARTBEAT_TIMEOUT' : 'CONNECTION_LOST'
 
 /** The closure of a socket that `reconnect()` replaces. */
 export const REPLACED: Closure = { kind: 'close', code: 1000, reason: 'reconnect', wasClean: true, everReady: true }
 
-const UNREACHED_HINT = 'A firewall, or a function among the options that hangs?'
+const UNREACHED_HINT = 'A firewall? Or does a function in the options hang?'
 const SILENCE_HINT =
   'The server accepts WebSockets but does not respond to MCP: is the path right, and does it speak MCP over WebSocket? It may want another subprotocol.'
 

@@ -29,13 +29,13 @@ import {
 } from './lifecycle.js'
 import { Resumption, UNRELATED, type ResumptionHost, type ResumptionListener } from './resumption.js'
 
-/** An offer of subprotocols that is dialled with in place of the whole one. */
+/** A smaller offer of subprotocols, to dial with if a dial with the whole offer failed. */
 export interface Fallback {
-  /** Names the dial that follows at once. */
+  /** Kind of the dial that follows at once. */
   readonly redial: 'resume' | 'protocols'
-  /** Whether a dial that ended like this is worth one with this offer. */
+  /** Whether a dial that ended like this should be repeated with this offer. */
   readonly isWorthIt: (closure: Closure) => boolean
-  /** The offer, from the whole one. */
+  /** Makes this offer from the whole one. */
   readonly reduce: (protocols: readonly string[]) => readonly string[]
 }
 
@@ -99,7 +99,7 @@ export const isUp = ({ name }: LifecycleState): boolean => name === 'initializin
 
 // No engine tells when its buffer is empty: how often to look, in ms.
 const DRAIN_CHECK = 25
-// How long a handshake has until the expiry of its token is looked at again, in ms.
+// In ms. If the token is about to expire during a handshake, the connection looks again after this time.
 const RENEWAL_CHECK = 1000
 // At most one dial in this time because of hints, in ms; less if `initialDelay` is less.
 const HINT_PAUSE = 1000
@@ -117,7 +117,7 @@ export class Connection implements SocketListener {
   readonly #config: ConnectionConfig
   readonly #listener: ConnectionListener
   readonly #timer: SharedTimer
-  /** The end of what the state waits for; in `ready`, the moment from which the connection counts as stable. */
+  /** The time limit of the state; in `ready`, the moment from which the connection counts as stable. */
   readonly #limit: Due = { dueAt: 0, slot: -1, onDue: () => this.#onLimit() }
   /** The token of this socket is about to expire. */
   readonly #renewal: Due = { dueAt: 0, slot: -1, onDue: () => this.#onRenewalDue() }
@@ -127,9 +127,9 @@ export class Connection implements SocketListener {
   #socket: Socket | undefined
   #subprotocol: string | undefined
   readonly #resumption: Resumption | undefined
-  /** Which of the fallbacks dials go with, from 1; 0: none. */
+  /** Number of the fallback with which dials are made, from 1; 0: with the whole offer. */
   #fallback = 0
-  /** Whether a dial with it opened. */
+  /** Whether a socket opened with this fallback: then it is kept. */
   #isProven = false
   #secrets: readonly string[] = []
   #url: string | undefined
@@ -177,7 +177,7 @@ export class Connection implements SocketListener {
     return this.#subprotocol
   }
 
-  /** Inbound bytes so far, parts of messages included, where the engine tells. */
+  /** Bytes that came in over this socket, parts of messages included; `undefined` where the engine does not tell. */
   get bytesRead(): number | undefined {
     return this.#socket?.bytesRead
   }
@@ -197,12 +197,12 @@ export class Connection implements SocketListener {
     return this.isDrained && !this.#resumption?.isFull
   }
 
-  /** Whether only the acknowledgements of a session decide when more may be sent: the server reads fast enough. */
+  /** Whether nothing but a missing acknowledgement can hold back what is sent: there is a session, and the server reads fast enough. */
   get isPaced(): boolean {
     return this.isResumable && this.isDrained
   }
 
-  /** Whether what was sent survives the lack of a socket: a session waits for the next one. */
+  /** Whether a session waits for its next socket, so that what was sent is not lost. */
   get isDetached(): boolean {
     return this.#resumption?.isDetached ?? false
   }
@@ -239,8 +239,8 @@ export class Connection implements SocketListener {
   }
 
   /**
-   * Moves from this socket to a new one. That counts as no retry, if the connection was stable: else a server that always says that it is
-   * about to close would be dialled in a circle.
+   * Moves from this socket to a new one. From a stable connection, that counts as no retry. From any other it is a closure, with a delay: a
+   * server that always says that it is about to close must not be dialled without a pause.
    */
   leave({ reason, delay, endsSession }: Departure): void {
     const state = this.#state
@@ -292,7 +292,7 @@ export class Connection implements SocketListener {
   }
 
   /**
-   * Sends one frame; only while a socket has its session, or a session waits for a socket and gets it then.
+   * Sends one frame. To be called only while a socket has its session, or while a session waits for a socket: then the frame waits too.
    * @returns Its position in the session, for {@link Attachment}; 0 without sessions.
    */
   send(text: string): number {
@@ -310,7 +310,7 @@ export class Connection implements SocketListener {
   #write(text: string): void {
     this.stats.sent++
     this.stats.bytesSent += this.#socket?.send(text) ?? 0
-    // Whoever traces it may send something: that comes later.
+    // Only now: the callback may send something, which has to come later.
     this.#trace('out', text)
   }
 
@@ -403,11 +403,11 @@ export class Connection implements SocketListener {
     this.stats.bytesReceived += bytes
     this.#trace('in', text)
     this.#listener.onHeard()
-    // Whoever traced it may have ended the connection: a session has the frame sent again.
+    // The callback `trace` may have ended the connection. With a session, the server then sends this frame again.
     if (!isUp(this.#state)) return
     if (this.#resumption?.receive(text) === false) return
     this.#beginFrame(text)
-    // The last net: nothing that a server sends may end the process, whatever was forgotten above.
+    // A safety net: nothing that a server sends may end the process, even if a layer above has a bug.
     try {
       parseText(text, this.#onMessage, this.#onMalformed, this.#config.json)
     } catch (thrown) {
@@ -444,8 +444,9 @@ export class Connection implements SocketListener {
   }
 
   /**
-   * Whether what comes in goes up. After close() nothing does; ws would still deliver, browsers do not. A session has acknowledged all of an
-   * array of which one message caused a reconnect.
+   * Whether messages that come in are delivered. After close() none is: ws would still deliver, browsers do not. In a session that waits
+   * for a socket they are: one message of an array may have caused a reconnect, and the server will not send the rest again, because the
+   * whole frame counts as received.
    */
   get #isHeard(): boolean {
     return isUp(this.#state) || this.isDetached
@@ -462,7 +463,7 @@ export class Connection implements SocketListener {
       this.#unread++
       this.#unreadStart = this.#frame.slice(0, SHOWN_START)
     } else if (malformed.id === undefined) {
-      // An array has room for millions of them: one is told of, and those that may belong to a request.
+      // An array has room for millions of them: only the first is reported, and those that may belong to a request.
       return
     }
     if (this.#isHeard) this.#listener.onMalformed(malformed)
@@ -476,7 +477,7 @@ export class Connection implements SocketListener {
     const closure = withError({ ...facts, everReady: state.life.everReady }, this.#url, state.name === 'ready' ? undefined : this.unread)
     const redial = wanted ?? this.#redialAfter(closure, state.life.redials)
     const override = redial ? undefined : decided('shouldReconnect', () => this.#config.shouldReconnect?.(closure), this.#listener.onError)
-    // The program may have dialled anew, or closed: then it has decided, and the closure is none of the new dial's.
+    // `shouldReconnect` may have called `reconnect()` or `close()`: that decides, and the closure does not concern the new dial.
     if (this.#state !== state) return this.#state.name === 'closing' ? this.#dispatch({ type: 'timedOut' }) : undefined
     this.#dispatch({
       type: 'socketClosed',

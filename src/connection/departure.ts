@@ -4,7 +4,7 @@ export interface Departure {
   readonly reason: string
   /** Least time until the next dial, in ms. */
   readonly delay: number
-  /** Whether the session of `mcp.v1.resume` is of no more use either. */
+  /** Whether the session of `mcp.v1.resume` ends too. */
   readonly endsSession: boolean
 }
 
@@ -19,7 +19,7 @@ const LEAD = 30_000
 
 /**
  * When to move to a connection with a new token, in ms from now.
- * @param lifetime - How long the token is good, in ms; `undefined`: for ever. One that has expired before it was used is left to the server:
- * another would be no better.
+ * @param lifetime - How long the token is good, in ms; `undefined`: for ever. A token that has expired already is left to the server: a new
+ * one would be no better.
  */
 export const renewAfter = (lifetime: number = Infinity): number => (lifetime > 0 ? Math.max(lifetime - LEAD, lifetime / 2) : Infinity)

@@ -89,7 +89,7 @@ export interface SocketClosed {
 
 /** When to retry. */
 export interface RetryPolicy extends BackoffPolicy {
-  /** `false`: no retry at all, and who waits gets the attempt's own failure. */
+  /** `false`: no retry at all; `connect()` rejects with the failure of the attempt itself. */
   readonly enabled: boolean
   /** Consecutive retries before giving up; 0 = none, `Infinity` = for ever. */
   readonly maxRetries: number

@@ -13,7 +13,7 @@ import {
   type ReplayLimits
 } from '../wire/resume-frames.js'
 
-/** What a new socket has: the session of the one before it, or a new one, as every socket without resumption has. */
+/** Which session a new socket has: that of the socket before it, or a new one. A socket without resumption always has a new one. */
 export type Attachment =
   | { readonly resumed: true; /** How many frames were sent again. */ readonly replayed: number }
   | {
@@ -41,7 +41,7 @@ export interface ResumptionHost {
 
 /** Is told what happens to a session. */
 export interface ResumptionListener {
-  /** The socket is open, and this is what it has. Before that nothing may be sent. */
+  /** The socket is open, and has this session. Nothing may be sent before. */
   onAttached(attachment: Attachment): void
   /** The session that waited for a socket is over. */
   onOver(): void
@@ -56,22 +56,22 @@ const LIMITS: ReplayLimits = { messages: 256, bytes: 8 * 2 ** 20 }
 
 // In ms. A server that chose the subprotocol knows it, so that a longer silence shows that it chose without looking.
 const HELLO_WITHIN = 5000
-// The server decides when a session is over; this only bounds the memory of a client that finds no server.
+// Times the server's `ttlMs`. The server decides when a session is over; this only bounds the memory of a client that finds no server.
 const KEPT_FOR = 2
 // After these, what was sent last would end the next socket too (RFC 6455 section 7.4.1); and 1000 is an end that somebody wanted.
 const ENDING_CODES: readonly number[] = [1000, 1002, 1003, 1007, 1008, 1009]
-// A socket may die by chance while it carries a frame; hardly so often while the server gets none of them.
+// A socket may die by chance while it carries a frame. So many in a row without the server getting the frame are no chance.
 const MOST_LOSSES = 3
 
 /**
- * The client's side of `mcp.v1.resume`: what a session survives its socket by. It opens or resumes a session on every new socket, keeps
+ * The client's side of `mcp.v1.resume`, by which a session survives its socket. It opens or resumes a session on every new socket, keeps
  * what was sent until the server has acknowledged it, and acknowledges what comes in. See docs/binding.md, section 12.
  */
 export class Resumption {
   /**
    * - `absent`: the socket knows no sessions, or there is no socket and nothing to resume.
    * - `opening`: the session was asked for.
-   * - `ending`: what is left of a session that is over comes in; then the new one begins.
+   * - `ending`: the tail of a session that is over comes in; then the new one begins.
    * - `attached`: the socket has the session.
    * - `detached`: there is no socket, and the session waits for the next one.
    */
@@ -81,11 +81,11 @@ export class Resumption {
   readonly #acknowledgement: Due = { dueAt: 0, slot: -1, onDue: () => this.#acknowledge('ack') }
   /** The end of the wait for `hello`. */
   readonly #helloLimit: Due = { dueAt: 0, slot: -1, onDue: () => this.#host.onMisunderstood('no hello') }
-  /** The end of what is kept while no socket gets the session. */
+  /** The end of the time for which the session is kept without a socket. */
   readonly #keptLimit: Due = { dueAt: 0, slot: -1, onDue: () => this.#onKeptLimit() }
   #generation = 0
   #hello: HelloFrame | undefined
-  /** Of the session that begins when the tail of the one before is read. */
+  /** The hello frame of the new session, which begins when the tail of the one before is read. */
   #nextHello: HelloFrame | undefined
   #tail = 0
   #buffer = new ReplayBuffer(LIMITS)
@@ -146,8 +146,8 @@ export class Resumption {
     if (this.#phase === 'absent') return true
     const isAttached = this.#phase === 'attached'
     if (!isAttached && !this.#isConfirmed) return false
-    // Requests wait while the buffer is full, but cancellations and responses do not. What nobody acknowledges must not fill the memory; a
-    // server that is there cannot acknowledge the many small ones of a burst before its end, so that only their size counts.
+    // Requests wait while the buffer is full, but cancellations and responses do not: a hard limit protects the memory. While there is a
+    // socket only the size counts, because the server cannot acknowledge a burst of small frames before its end.
     const isTooMuch = isAttached ? this.#buffer.isLargerThan(HARD_LIMIT) : this.#buffer.isBeyond(HARD_LIMIT)
     if (!isTooMuch) this.#buffer.push(text)
     else if (isAttached) this.#giveUp('the server acknowledged nothing of what was sent')
@@ -186,7 +186,7 @@ export class Resumption {
   /** The socket is gone, and the connection goes on. @param closure - How it ended; `undefined`: it was replaced. */
   detach(closure: Closure | undefined): void {
     if (this.#phase === 'absent' || this.#phase === 'detached') return
-    // What a frame does to a socket is to end it; silence is the network's, and a replacement the program's.
+    // Only such a closure can be the work of a frame: silence comes from the network, and a replacement from the program.
     if (this.#phase === 'attached' && closure?.kind === 'close') this.#countLoss()
     this.#settle()
     if (!this.#isConfirmed || (closure?.code !== undefined && ENDING_CODES.includes(closure.code))) return this.forget()
@@ -207,7 +207,7 @@ export class Resumption {
     this.#begin()
   }
 
-  /** What belonged to the socket is over. */
+  /** Clears what belonged to the socket. */
   #settle(): void {
     this.#host.timer.clear(this.#helloLimit)
     this.#host.timer.clear(this.#acknowledgement)
@@ -225,7 +225,7 @@ export class Resumption {
   }
 
   #onKeptLimit(): void {
-    // The server is asked right now: it knows better.
+    // The server is being asked right now, and it decides.
     if (this.isOpening) this.#host.timer.set(this.#keptLimit, HELLO_WITHIN)
     else this.#lose()
   }
@@ -242,7 +242,7 @@ export class Resumption {
     } else if (frame === undefined || frame['mcp.resume'] === 'hello') this.#violate('an invalid control frame')
     else if ('received' in frame) this.#receiveReceipt(frame['mcp.resume'], frame.received)
     else if (frame['mcp.resume'] === 'goaway') this.#listener.onDeparture({ ...SERVER_CLOSING, delay: frame.retryAfterMs ?? 0 })
-    // The close frame that follows says why.
+    // `end`: the close frame that follows says why.
     else this.#isConfirmed = false
   }
 
