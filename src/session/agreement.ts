@@ -40,10 +40,10 @@ export function sameServer(a: Agreement, b: Agreement): boolean {
   return looks(a) === looks(b)
 }
 
-// Deeper than any capability lies. Every level costs a copy of what is below it, and a peer may nest without end.
+// No capability is nested this deeply. Every level costs a copy of what is below it, and a peer may nest without end.
 const DEEPEST = 10
 
-/** JSON without regard to order: some servers write members and lists in the order of a hash table, each time another one. */
+/** JSON with members and lists sorted: some servers write both in the order of a hash table, which differs each time. */
 function unordered(value: unknown, depth = 0): string {
   if (depth >= DEEPEST) return jsonOf(value)
   const inner = (item: unknown): string => unordered(item, depth + 1)

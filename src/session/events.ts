@@ -50,7 +50,7 @@ export function describeChange(to: LifecycleState, from: LifecycleState, closure
   return { from: from.name, to: to.name, attempt, delay, closure, error } as StateChange
 }
 
-/** The events of a client and their payloads. A server can cause `notification` and `error` by its words, and no other. */
+/** The events of a client and their payloads. What a server says can cause `notification` and `error`, and no other event. */
 export interface ClientEvents {
   /** The state changed. */
   state: StateChange
@@ -65,7 +65,10 @@ export interface ClientEvents {
     /** What the server says about it. */
     readonly params?: Params | undefined
   }
-  /** There has been no connection for 5 s, after there was one. Once for each outage: for a person, who need not hear of a shorter one. */
+  /**
+   * There has been no connection for 5 s, after there was one. Emitted once for each such outage, to tell people; shorter ones are no news
+   * for them.
+   */
   'connection-lost': undefined
   /** The end of an outage that `connection-lost` told of. */
   'connection-restored': {

@@ -11,7 +11,7 @@ const NEWEST_LEGACY = '2025-11-25'
 export const LEGACY_VERSIONS: readonly string[] = [NEWEST_LEGACY, '2025-06-18', '2025-03-26', '2024-11-05', '2024-10-07']
 
 const UNSUPPORTED_VERSION = -32022
-// From UnsupportedProtocolVersion over MissingRequiredClientCapability to HeaderMismatch: only servers of the modern era know them.
+// UnsupportedProtocolVersion, MissingRequiredClientCapability and HeaderMismatch: only servers of the modern era know them.
 const isModernError = (code: number): boolean => code >= UNSUPPORTED_VERSION && code <= -32020
 
 /** What the client says of itself in the handshake. */
@@ -22,7 +22,7 @@ export interface Introduction {
   readonly capabilities: ClientCapabilities
 }
 
-/** What the texts of a failed handshake need to know of the connection. */
+/** What an error about a failed handshake has to know of the connection. */
 export interface HandshakePlace {
   /** The URL, without secrets; `undefined` before the first dial. */
   readonly url: string | undefined
@@ -49,7 +49,7 @@ export interface HandshakeOutcome {
 
 /** Says what comes first on every new socket: the client's own {@link Handshake}, or the replay of one that the layer above makes. */
 export interface HandshakeScript {
-  /** What was agreed in the traffic of the layer above, where that makes the handshake. */
+  /** What the layer above has agreed on with the server, if that layer makes the handshake. */
   readonly agreed?: Agreement | undefined
   /** Whether the other end may not be asked for a sign of life: MCP 2026-07-28 knows no request to a client. */
   readonly isMute?: boolean
@@ -76,8 +76,9 @@ export function requestMeta({ clientInfo, capabilities }: Introduction, logLevel
 }
 
 /**
- * The client's handshake on every new socket: finds the era of the server, remembers it, and probes again when the memory proves
- * wrong. Pure: it neither sends nor waits; `begin()` and `next()` say what to do. See docs/decisions/0006-the-handshake-is-a-pure-machine.md.
+ * The client's handshake on every new socket: finds the era of the server, remembers it, and probes again if that era turns out to be
+ * wrong. Pure: it neither sends nor waits; `begin()` and `next()` say what to do. See
+ * docs/decisions/0006-the-handshake-is-a-pure-machine.md.
  *
  * The era is found as MCP 2026-07-28, basic/versioning, says for channels like stdio: `server/discover` first; a result or a modern
  * error means modern; any other error, silence or a closure means legacy.
@@ -120,7 +121,7 @@ export class Handshake implements HandshakeScript {
     this.#offered = ''
     const { error, timedOut } = outcome
     if (timedOut) this.#ignoresProbe = true
-    // A server may reject its first request only to tell what it supports: what was offered is offered once more.
+    // A server may reject its first request with a list that contains the offered version. Then the same version is offered once more.
     if (!this.#repeated && error?.code === UNSUPPORTED_VERSION && supportedOf(error.data)?.includes(offered)) {
       this.#repeated = true
       return this.#request(offered)
@@ -211,7 +212,7 @@ export function failHandshake(
   else if (timedOut) problem = `did not respond to ${method}`
   else if (versions !== undefined) problem = `supports only ${jsonOf(versions).slice(0, LONGEST_LIST)}`
   const cause = error && new RpcError(error.code, redact(error.message), redactData(error.data, redact))
-  const hint = 'Is this an MCP server? Does it fit the option protocol?'
+  const hint = 'Is this an MCP server? Is the option protocol right?'
   return {
     do: 'fail',
     error: new ProtocolError('INITIALIZE_REFUSED', `${url} ${redact(problem)}`, { cause, hint, delivery: 'not-sent' })

@@ -12,7 +12,7 @@ export interface HeartbeatHost {
   readonly timer: SharedTimer
   /** Time. */
   readonly clock: Clock
-  /** Hints cause at most one probe in this time, in ms. */
+  /** In ms: within this time, hints cause at most one probe. */
   readonly hintPause: number
   /** Asks the server for a sign of life by a request: not every engine can send a ping frame. @returns Whether it may be asked. */
   probe(): boolean
@@ -20,7 +20,7 @@ export interface HeartbeatHost {
   onError(error: Error): void
 }
 
-/** Notices a connection that died without a word. It acts; {@link Pulse} decides. */
+/** Notices a connection that died silently. It acts; {@link Pulse} decides. */
 export class Heartbeat implements Due {
   dueAt = 0
   slot = -1
@@ -31,7 +31,7 @@ export class Heartbeat implements Due {
   #isHinted = false
   #triedAt = 0
 
-  /** @param policy - `false`: the heartbeat does nothing. @param calls - Those that the verdict waits for. */
+  /** @param policy - `false`: the heartbeat does nothing. @param calls - The calls that the verdict waits for. */
   constructor(policy: HeartbeatPolicy | false, calls: AwaitedCalls, host: HeartbeatHost) {
     this.#pulse = policy === false ? undefined : new Pulse(policy, calls)
     this.#host = host
@@ -67,7 +67,10 @@ export class Heartbeat implements Due {
     if (this.#isRunning && this.#pulse?.isProbing) this.#probe()
   }
 
-  /** Takes a hint that the network, or the page, woke up or is gone: asks for a sign of life. @param pause - At most one probe in this time, in ms. */
+  /**
+   * Takes a hint that the network or the page woke up, or that the network is gone: asks for a sign of life.
+   * @param pause - In ms: within this time, hints cause at most one probe.
+   */
   hint(pause: number = this.#host.hintPause): void {
     if (!this.#isRunning || !this.#pulse) return
     this.#isHinted = true
@@ -94,7 +97,7 @@ export class Heartbeat implements Due {
     if (lookAt !== undefined) {
       this.#triedAt = now
       this.#host.timer.set(this, lookAt - now)
-      // Where there is no way to ask, silence says nothing.
+      // If there is no way to ask, silence proves nothing: the probe counts as answered.
       if (!this.#host.connection.ping() && !this.#host.probe()) this.onResponse()
     } else if (!wasIgnored) this.#host.onError(ignoredError())
   }
@@ -104,5 +107,5 @@ const ignoredError = (): ProtocolError =>
   new ProtocolError(
     'INVALID_RESPONSE',
     'the server sends messages, but responds to no probe: the heartbeat is off for the rest of this connection',
-    { hint: 'If the connection dies, only a request that times out will notice. To expect that from the start, set heartbeat: false.' }
+    { hint: 'If the connection dies, only a request that times out will notice. To send no probes at all, set heartbeat: false.' }
   )

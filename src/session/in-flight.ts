@@ -7,7 +7,7 @@ import type { AwaitedCalls } from './liveness.js'
 
 /** What a drop means for the requests that were in flight. */
 export interface Triage {
-  /** To be sent again, in their order; those that certainly were not executed are `returned`. */
+  /** To be sent again, in their order. Those that were certainly not executed have the phase `returned`. */
   readonly resend: readonly PendingRequest[]
   /** Given up: whether the server executed them is unknown. */
   readonly lost: readonly PendingRequest[]
@@ -15,7 +15,7 @@ export interface Triage {
   readonly tooLarge: PendingRequest | undefined
 }
 
-/** A listen ends only because somebody wants it to, never by a drop: the journal has it sent again. */
+/** A drop does not end a listen: the journal has it sent again. */
 const isListen = ({ method }: PendingRequest): boolean => method === LISTEN
 
 /** Neither a listen nor any other live request is a call: nobody waits for its response. */
@@ -32,7 +32,7 @@ export class InFlight extends PendingRequests implements AwaitedCalls {
   readonly #survives: () => boolean
   #hasUnread = false
 
-  /** @param survives - Whether a drop costs nothing now, so that no verdict about the connection has to wait for calls. */
+  /** @param survives - Whether a drop would lose no call now: then no verdict about the connection has to wait for calls. */
   constructor(survives: () => boolean = () => false) {
     super()
     this.#survives = survives
@@ -84,7 +84,7 @@ export class InFlight extends PendingRequests implements AwaitedCalls {
     const all = this.takeAll()
     const others = all.filter((request) => !isListen(request))
     for (const request of all) if (isListen(request)) this.add(request)
-    // What crossed such a close frame; but a response that could not be read is no response for us.
+    // Everything unanswered has crossed the close frame of such a server, unless this side could not read a response.
     const isAllAnswered = closure.code === 1001 && closure.reason === ALL_ANSWERED && !this.#hasUnread
     this.#hasUnread = false
     const isUnseen = ({ position }: PendingRequest): boolean => isAllAnswered || (delivered !== null && position > delivered)

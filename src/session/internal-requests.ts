@@ -1,7 +1,7 @@
 import type { Connection } from '../connection/connection.js'
 import type { JsonRpcResponse, Params, RequestId } from '../types/json-rpc.js'
 
-// The layer above counts its ids up from below 10^9, so that the two meet only after a billion requests.
+// Counts down, while the layer above counts its ids up from less than 10^9: they meet only after a billion requests.
 const FIRST_ID = 2 ** 31 - 1
 
 /** The session's own requests on the current socket: handshake, restores, probes. The layer above never sees them. */
@@ -33,7 +33,7 @@ export class InternalRequests {
 
   /** Hands a response to whoever sent the request. @returns Whether it was a request of the session. */
   deliver(id: RequestId, response: JsonRpcResponse): boolean {
-    // Every response passes here, and hardly ever is one of these requests pending.
+    // On the path of every response, although an internal request is hardly ever pending.
     const onResponse = this.#pending.size === 0 ? undefined : this.#pending.get(id)
     if (onResponse === undefined) return false
     this.#pending.delete(id)

@@ -2,7 +2,8 @@ import type { PendingRequest } from '../rpc/pending.js'
 import type { JsonRpcMessage, Params, RequestId } from '../types/json-rpc.js'
 import { LISTEN, SET_LEVEL, SUBSCRIBE, UNSUBSCRIBE } from '../wire/methods.js'
 
-// In ms. A server that shuts down ends its listens and then closes: only an end from a server that stays is an end.
+// In ms. A server that shuts down ends its listens and then closes. So the end of a listen counts only if the server stays connected after
+// it.
 const END_BELIEVED_AFTER = 1000
 
 /** A state of the server that a new socket must be told again (legacy era). */
@@ -13,14 +14,14 @@ export interface Restore {
   readonly params: Params
 }
 
-/** The end of a listen, held back. */
+/** The end of a listen that is held back: it is not delivered yet. */
 interface HeldEnd {
   readonly message: JsonRpcMessage
   /** When to believe it, in ms of the clock. */
   readonly at: number
 }
 
-/** What a restore is about: a later one with the same key takes its place. */
+/** What a restore is about: a later restore with the same key replaces it. */
 const keyOf = ({ method, params }: Restore): string => (method === SUBSCRIBE ? `${method} ${String(params.uri)}` : method)
 
 /**
@@ -35,8 +36,9 @@ export class Journal {
   readonly #ends = new Map<RequestId, HeldEnd>()
 
   /**
-   * A request is written: a listen lives, an unsubscription holds from now on; the rest waits for the response.
-   * @param request - Has its params when it is written for the first time only.
+   * A request is written. A listen lives from now on, and an unsubscription counts from now on; all others count once the server has
+   * confirmed them.
+   * @param request - Has its params only when it is written for the first time.
    */
   noteSent({ id, method, params }: Pick<PendingRequest, 'id' | 'method' | 'params'>, frame: string): void {
     if (method === LISTEN) this.#listens.set(id, frame)
@@ -45,7 +47,7 @@ export class Journal {
     else if (method === UNSUBSCRIBE) this.#forget(keyOf({ method: SUBSCRIBE, params }))
   }
 
-  /** A request was given back and waits to be written again: a listen does not live meanwhile. */
+  /** The server gave a request back, and it waits to be written again: if it is a listen, it does not live meanwhile. */
   noteReturned(id: RequestId): void {
     this.#listens.delete(id)
   }
@@ -95,7 +97,7 @@ export class Journal {
     return due.map(([id, { message }]) => [id, message])
   }
 
-  /** The socket is gone: the server that ended the listens just before has ended itself, and they live on. */
+  /** The socket is gone right after the server ended these listens: the server went away, so the listens live on. */
   forgetEnds(): void {
     this.#ends.clear()
   }
@@ -105,7 +107,7 @@ export class Journal {
     return this.restores.flatMap(({ method, params }) => (method === SUBSCRIBE ? String(params.uri) : []))
   }
 
-  /** Nobody wants this any more, also if its request is still under way. */
+  /** Nobody wants this any more, even if its request is still under way. */
   #forget(key: string): void {
     this.#confirmed.delete(key)
     for (const [id, restore] of this.#unconfirmed) if (keyOf(restore) === key) this.#unconfirmed.delete(id)

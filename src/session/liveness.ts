@@ -10,7 +10,7 @@ export interface HeartbeatPolicy {
 
 /** The calls that keep a server too busy to respond to a probe: many servers handle one message at a time. */
 export interface AwaitedCalls {
-  /** The calls that are pending now are those to wait for, and none that is made later. */
+  /** From now on, the calls to wait for are those that are pending now, and none that is made later. */
   awaitCalls(): void
   /** Whether one of them is still pending. */
   readonly awaits: boolean
@@ -33,9 +33,9 @@ export class Pulse {
   readonly #policy: HeartbeatPolicy
   readonly #calls: AwaitedCalls
   #heardAt = 0
-  /** When the probe went out that nothing came in since; `undefined` if none is out. */
+  /** When a probe went out, if nothing has come in since; `undefined` if none is out. */
   #probedAt: number | undefined
-  /** The same, until its own response comes: for the latency, and to find out that the server ignores probes. */
+  /** The same, but kept until the response to the probe comes: for the latency, and to find out that the server ignores probes. */
   #askedAt: number | undefined
   #bytesAtProbe: number | undefined
   /** Probes in a row that the server did not respond to, although it sent other things meanwhile. */
@@ -98,7 +98,7 @@ export class Pulse {
       return now < quietAt ? { action: 'rest', until: quietAt } : { action: 'probe' }
     }
     const deadAt = probedAt + timeout
-    // A response that comes in between must not put off the next probe.
+    // If a response comes meanwhile, the next probe must not be late: look again in time.
     const soon = now + Math.min(interval, timeout)
     if (now < deadAt) return { action: 'rest', until: Math.min(deadAt, soon) }
     if (isLate(dueAt, now)) return { action: 'probe' }
@@ -119,7 +119,10 @@ export class Pulse {
     return now + Math.min(this.#policy.timeout, this.#policy.interval)
   }
 
-  /** Calls that were made since the first probe may keep the server as busy. Once: else a program that goes on calling hides a death. */
+  /**
+   * Calls that were made since the first probe may keep the server just as busy, so the verdict waits for them too. Only once: otherwise a
+   * program that calls all the time would hide a dead connection.
+   */
   #waitsOnceMore(): boolean {
     if (this.#waitedTwice) return false
     this.#waitedTwice = true
@@ -127,7 +130,7 @@ export class Pulse {
     return this.#calls.awaits
   }
 
-  /** The last probe had its time, and the server sent other things but no response to it. */
+  /** Counts the last probe as ignored, if its time is over and the server sent other things, but no response to it. */
   #noteIgnored(now: number): void {
     // A server that works on a call reads no probe until it is done.
     if (this.#askedAt === undefined || this.isProbing || this.#calls.awaits || now - this.#askedAt < this.#policy.timeout) return

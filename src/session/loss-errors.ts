@@ -6,7 +6,7 @@ import { isErrorResponse } from '../wire/json-rpc.js'
 
 /**
  * The error of a request whose connection broke after it was sent, in words that a model can act on.
- * @param cause - The failure that ended the life, if it did.
+ * @param cause - The failure that ended the life, if the life has ended.
  */
 export function lostError(closure: Closure, cause?: McpWebSocketError): ConnectionLostError {
   const message = `${describeClosure(closure)}; whether the request was executed is unknown: check before you repeat it`
@@ -18,7 +18,7 @@ export function tooLargeError(closure: Closure, { method, size }: PendingRequest
   const message = `${describeClosure(closure)}: a message was too large, probably ${method} (${String(size)} characters); it is not repeated`
   return new ConnectionLostError('MESSAGE_TOO_LARGE', message, closure, {
     delivery: 'unknown',
-    hint: 'Send less, or raise the limit of the server (of this side: maxMessageBytes).'
+    hint: 'Send less, or raise the limit: maxMessageBytes here, or that of the server.'
   })
 }
 
@@ -28,9 +28,9 @@ export function unaddressedError(response: JsonRpcResponse, redact: (text: strin
   return new ProtocolError('INVALID_RESPONSE', `the server sent a response without an id: ${words}`)
 }
 
-/** The error of a message that may not wait. */
+/** The error of a message for which the outbox has no place. */
 export const queueFullError = (method: string): QueueFullError =>
   new QueueFullError(
-    `not connected, or the server does not read, and the outbox has no place for ${method}`,
+    `no place for ${method} in the outbox: not connected, or the server does not read`,
     'Wait for the connection or for responses, or raise the option outbox.'
   )

@@ -86,7 +86,7 @@ const RECONNECT: Rules = {
   shouldReconnect: [NONE, FUNCTION]
 }
 
-// Its other members, such as `title` and `icons`, are for the server.
+// Other members, such as `title` and `icons`, are passed on to the server unchecked.
 const IMPLEMENTATION: Kind = [
   'an object with the strings name and version',
   (value) => isObject(value) && typeof value.name === 'string' && typeof value.version === 'string'
@@ -144,23 +144,23 @@ const RULES: Rules = {
 
 /** What a client is made of, from its options. @throws TypeError naming the first option that is wrong. */
 export function resolveClientOptions(options: McpWebSocketClientOptions, ports: Ports): ClientConfig {
-  // As the browser's own class takes it.
+  // The browser's own class takes the URL as a string.
   if (typeof options === 'string') throw new TypeError("options must be an object: { url: '…' }")
   checkOptions(options, RULES)
-  // A token that is a getter is asked anew at every dial.
+  // The program's own object: if `token` is a getter, every dial reads it anew.
   const all = { ...completeOptions(options, RULES), auth: options.auth } as Complete
   const { clientInfo, capabilities, probeTimeout, handshakeTimeout, heartbeat } = all
   return {
     ...all,
     introduction: { clientInfo, capabilities },
-    // After a sleep the connection is probed. If it is lost, that says more about a request than that its time is over.
+    // After a sleep the connection is probed, and nothing times out before the verdict: a lost connection explains more than a timeout.
     grace: heartbeat ? heartbeat.timeout : all.connectTimeout,
-    // If the server does not respond to the probe, there must be time left for the handshake of the other era.
+    // At most half: if the server does not respond to the probe, the handshake of the other era needs time too.
     session: {
       ...all,
       connection: resolveConnection(all, ports),
       probeTimeout: Math.min(probeTimeout, handshakeTimeout / 2),
-      // Handlers end some time after they were cancelled: until then they count.
+      // The dispatcher responds to a cancelled request too, once its handler ends: until then the request counts.
       mostCancelled: Infinity
     }
   }
@@ -175,11 +175,11 @@ function resolveConnection(all: Complete, ports: Ports): ConnectionConfig {
   // Six of seven WebSocket classes ignore headers: credentials must not get lost without a word.
   if (!canSetHeaders && (headers || (auth && auth.via !== 'subprotocol')))
     throw new TypeError('this engine cannot set headers: use auth.via "subprotocol" instead')
-  // What cannot stand in a header would fail at every dial.
+  // Checked here, because a value that no header can hold would fail at every dial.
   const given = typeof headers === 'function' ? undefined : readHeaders(headers)
   if (auth && typeof auth.token !== 'function') carryToken(auth, auth.token, given)
   const offer = offerOf(all)
-  // A token among the subprotocols would get lost with them.
+  // A dial without subprotocols would lose a token that is one of them.
   const carriesToken = auth?.via === 'subprotocol' || offer.some(isCredential)
   const mayBeBare = all.onMissingSubprotocol === 'accept' && offer.length > 0 && !carriesToken
   const retry = reconnect || (completeOptions({}, RECONNECT) as Exclude<Complete['reconnect'], false>)
@@ -189,7 +189,7 @@ function resolveConnection(all: Complete, ports: Ports): ConnectionConfig {
     ...retry,
     resolveTarget: (context) => resolveTarget(all, context),
     retry: { ...retry, enabled: reconnect !== false },
-    // A large message on its way is no sign of a server that does not read, however small the outbox.
+    // Never less: one large message on its way does not mean that the server does not read, even if the outbox is small.
     maxBuffered: Math.max(LEAST_BUFFERED, all.outbox ? all.outbox.maxBytes : 0),
     refreshable: typeof auth?.token === 'function',
     fallbacks: [...(all.resume ? [withoutResume(canSetHeaders)] : []), ...(mayBeBare ? [withoutProtocols(canSetHeaders)] : [])]

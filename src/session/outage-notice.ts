@@ -25,7 +25,7 @@ export class OutageNotice {
     return this.#isTold
   }
 
-  /** The state has another name. */
+  /** The state changed. */
   onState(to: LifecycleState, from: LifecycleState): void {
     if (from.name === 'ready' && !isOver(to)) {
       this.#lostAt = this.#clock.now()

@@ -15,13 +15,13 @@ export type Waiting = PendingRequest | { readonly text: string }
 
 const sizeOf = ({ text = '' }: Waiting): number => text.length
 
-/** Whether a notification still means something on another socket than the one whose requests it is about. */
+/** Whether a notification may wait for another socket. A cancellation or a progress report concerns a request of its own socket. */
 export const mayWait = ({ method }: JsonRpcNotification): boolean => method !== CANCELLED && method !== PROGRESS
 
 /** Messages that wait for a connection: first those that were sent before and are sent again, then the rest, each in its order. */
 export class Outbox {
   readonly #limits: OutboxLimits | false
-  /** Requests that were sent once. They were let in before, so that no limit counts them. */
+  /** Requests that were sent before. No limit counts them, because they were accepted once already. */
   readonly #resends = new Set<Waiting>()
   // A Set keeps the order and forgets a timed-out request in O(1).
   readonly #waiting = new Set<Waiting>()
@@ -47,7 +47,7 @@ export class Outbox {
     return this.#resends.size
   }
 
-  /** Takes the message in if the limits allow it: the newest loses, so that what was promised first is kept. */
+  /** Takes the message in if the limits allow it. So the newest message is rejected, and what was accepted before is kept. */
   add(waiting: Waiting): boolean {
     const limits = this.#limits
     const fits = limits && this.#waiting.size < limits.maxMessages && this.#size + sizeOf(waiting) <= limits.maxBytes
@@ -77,7 +77,7 @@ export class Outbox {
     return [...this.#resends, ...this.#waiting].filter((waiting) => 'phase' in waiting)
   }
 
-  /** Removes and returns one after the other, also what comes in meanwhile. */
+  /** Removes and returns one after the other, including those that are added meanwhile. */
   *drain(): Iterable<Waiting> {
     for (const queue of [this.#resends, this.#waiting])
       for (const waiting of queue) {

@@ -4,15 +4,15 @@ import type { Due, SharedTimer } from '../lib/shared-timer.js'
 import type { PendingRequest } from '../rpc/pending.js'
 import type { JsonRpcError } from '../types/json-rpc.js'
 
-/** The server is about to close; this server of this package says so. */
+/** The error code with which a server of this package says that it is about to close. */
 export const CLOSING = 10503
 
-// Errors of requests that were certainly not executed, if they say when to repeat them: too many at once and closing, as the server of this
-// package says it, and the rate limit of modelcontextprotocol#3304.
+// Codes which say that a request was not executed, if the error also says when to repeat it: "too many at once" and "closing" of this
+// package's server, and the rate limit of modelcontextprotocol#3304.
 const NOT_EXECUTED: readonly number[] = [10429, CLOSING, -32023]
-// In ms. A server that says 0 to everything would be asked without a pause.
+// In ms. Without it, a server that always says 0 would be asked without a pause.
 const LEAST_DELAY = 100
-// A request waits up to this part of its delay longer.
+// A request waits longer than its delay by up to this part of it.
 const SPREAD = 0.2
 
 /** After how many ms the request may be repeated, if the error says that it was not executed and when to come back. */
@@ -67,7 +67,7 @@ export class Postponed implements Due {
     this.#onDue(this.#take(now + 1))
   }
 
-  /** One look at all of them, and only when the timer fires: many may be postponed in one turn. */
+  /** Looks at all of them, but only when the timer fires: many may be postponed in one turn. */
   #take(until: number): PendingRequest[] {
     const due: PendingRequest[] = []
     let nextAt = Infinity

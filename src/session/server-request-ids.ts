@@ -9,7 +9,7 @@ export class ServerRequestIds {
   readonly #mostCancelled: number
   /** Id that the layer above knows -> id on the wire; `undefined`: a response is still to come, and will be dropped. */
   readonly #wireIds = new Map<RequestId, RequestId | undefined>()
-  /** The way back, for requests whose response is still wanted. */
+  /** Id on the wire -> id that the layer above knows; only for requests whose response is still wanted. */
   readonly #upperIds = new Map<RequestId, RequestId>()
   /** Requests that were cancelled and to which the layer above has not responded, oldest first. */
   readonly #cancelled = new Set<RequestId>()
@@ -22,14 +22,14 @@ export class ServerRequestIds {
     this.#mostCancelled = mostCancelled
   }
 
-  /** How many requests the layer above works on, those included whose response will be dropped. */
+  /** How many requests the layer above works on, including those whose response will be dropped. */
   get size(): number {
     return this.#wireIds.size
   }
 
   /**
-   * Notes a request of the server and gives it the id under which it goes up: its own, unless the layer above still works on one of that
-   * id from an earlier socket. A listen always keeps its own, as its notifications name it.
+   * Notes a request of the server, and gives it the id under which it is delivered: its own, unless the layer above still works on a
+   * request with that id from an earlier socket. A listen always keeps its own, as its notifications name it.
    */
   open(request: JsonRpcRequest, freeId: () => RequestId): JsonRpcRequest {
     if (request.method === LISTEN) this.close(request.id)

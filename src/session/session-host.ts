@@ -20,14 +20,14 @@ import { stateChanges } from './state-changes.js'
 /** The real platform. */
 export const PORTS: Ports = { clock: systemClock, openSocket, diagnostics: diagnosticsChannel() }
 
-/** What is done with a session: by the client, and by the SDK transport. */
+/** What the client, or the SDK transport, does with the facts of its session. */
 export interface HostListener {
   /**
    * The state has another name. Called before any listener of an event hears of it: those may begin a new life.
    * @param ended - Why the life ended, if it did just now.
    */
   onState(to: LifecycleState, ended: Error | undefined): void
-  /** A message came in. @param request - What a response responds to. */
+  /** A message came in. @param request - The request that it responds to, if it is a response. */
   onMessage(message: JsonRpcMessage, request?: PendingRequest): void
   /** A request ended without a response. */
   onFailed(request: PendingRequest, error: McpWebSocketError): void
@@ -109,7 +109,7 @@ export class SessionHost {
     return promise
   }
 
-  /** Resolves when a life that is `closing` is `closed`. */
+  /** While the state is `closing`: resolves when it is `closed`. */
   get closing(): Promise<void> | undefined {
     return this.#closing?.promise
   }

@@ -46,7 +46,7 @@ export interface SessionConfig extends ServerRequestLimits {
   readonly outbox: OutboxLimits | false
   /** What is sent again when the connection broke after it was sent. */
   readonly resend: ResendPolicy
-  /** Adds to a request's text what the era wants; when it is sent, because a request that waits does not know its era yet. */
+  /** Adds to the text of a request what the era wants. Called when it is sent: while a request waits, its era may be unknown. */
   readonly stamp: (text: string, agreement: Agreement | undefined) => string
 }
 
@@ -58,7 +58,7 @@ export interface SessionListener {
   onReconnected(reconnected: Reconnected): void
   /** The connection is ready again after an outage, and nothing was lost: the server still has the session. */
   onResumed(resumed: Resumed): void
-  /** A message came in for the layer above. @param request - What a response responds to. */
+  /** A message came in for the layer above. @param request - The request that it responds to, if it is a response. */
   onMessage(message: JsonRpcMessage, request?: PendingRequest): void
   /** A request of the layer above ended without a response. */
   onFailed(request: PendingRequest, error: McpWebSocketError): void
@@ -67,7 +67,7 @@ export interface SessionListener {
 }
 
 /**
- * What a message that goes down meets.
+ * What becomes of a message of the layer above.
  * - `down`: there is no socket; it waits.
  * - `detached`: there is no socket, but the server keeps the session: it waits, and what is in flight lives on.
  * - `setup`: the socket is open, but handshake and restores come first; it waits.
@@ -76,7 +76,7 @@ export interface SessionListener {
  */
 type Phase = 'down' | 'detached' | 'setup' | 'flushing' | 'open'
 
-// Hints cause at most one probe in this time, in ms; less if `initialDelay` is less.
+// In ms: within this time, or within `initialDelay` if that is less, hints cause at most one probe.
 const HINT_PAUSE = 1000
 
 /** A pipe for messages that survives reconnects. */
@@ -107,7 +107,10 @@ export class Session implements ConnectionListener {
   #eraAtDrop: Era | undefined
   /** Why this socket is about to be left: nothing new is sent over it. */
   #departure: Departure | undefined
-  /** While a change of state is settled: commands of those who learn what it costs. All hear of the change first. */
+  /**
+   * Commands that arrive while a change of state is settled, from callers whose requests it ends. They are carried out once all have heard
+   * of the change.
+   */
   #deferredCommands: Command[] | undefined
 
   /** Does nothing before a command. */
@@ -223,7 +226,7 @@ export class Session implements ConnectionListener {
     this.#outbox.remove(request)
     this.#postponed.remove(request)
     const hasEnded = this.#journal.isEnding(request.id)
-    // Also one that waits: it may have been written before, or be about to (see `#write`).
+    // Even if it waits: it may have been written before, or `#write` may be about to write it.
     const wasInFlight = this.#settle(request.id)
     if (!request.mayBeExecuted) return 'not-sent'
     if (hasEnded) this.#scheduleEnds()
@@ -247,7 +250,9 @@ export class Session implements ConnectionListener {
     return this.#phase === 'open' && !this.#departure && this.#outbox.length === 0 && this.#connection.canWrite
   }
 
-  /** Whether what is about requests of the current socket, or of the session without one, gets to the server. */
+  /**
+   * Whether a message about requests of the current socket reaches the server: over that socket, or later in a session that waits for one.
+   */
   get #reaches(): boolean {
     return this.#phase === 'detached' || (this.#phase === 'open' && this.#connection.isWritable)
   }
@@ -261,7 +266,7 @@ export class Session implements ConnectionListener {
   /** @param isHandshake - No limit of the outbox holds for the handshake of the layer above. */
   #queue(waiting: Waiting, method: string, isHandshake = false): void {
     this.#assertAlive()
-    // Where it only waits for the server to acknowledge what is under way, as many may wait as requests may be pending.
+    // If messages wait only for an acknowledgement, the limits of the outbox do not apply: as many may wait as requests may be pending.
     const isPaced = this.#phase === 'open' && this.#connection.isPaced && this.#outbox.length < this.#config.maxPending
     if (isHandshake || this.#phase === 'flushing' || isPaced) this.#outbox.push(waiting)
     else if (!this.#outbox.add(waiting)) throw queueFullError(method)
@@ -275,7 +280,7 @@ export class Session implements ConnectionListener {
     const isRepetition = phase === 'sent'
     this.#inFlight.add(request)
     if (isFirst) request.mayResend = this.#mayResend(request)
-    // The program may have given it up when it was asked, or ended the connection.
+    // The callback `resend` of the program may have given the request up, or ended the connection.
     if (!this.#inFlight.has(id)) return
     // To the byte what was sent before, unless the server now speaks the other era.
     const isVerbatim = !isFirst && !request.renew((message) => this.#connection.encode(message)) && this.#eraAtDrop === this.agreement?.era
@@ -405,7 +410,7 @@ export class Session implements ConnectionListener {
     this.onError(error)
   }
 
-  /** The server ended a listen. It may be about to end itself, so that this is not believed before it has stayed for a second. */
+  /** The server ended a listen. It may be about to go away, so the end is believed only if the server stays connected for a second. */
   #holdEnd(id: RequestId, message: JsonRpcMessage): void {
     this.#journal.holdEnd(id, message, this.#config.connection.clock.now())
     this.#scheduleEnds()
@@ -428,7 +433,7 @@ export class Session implements ConnectionListener {
     const deferred: Command[] = (this.#deferredCommands = [])
     this.#timer.idle = this.#config.connection.unref && 'life' in to && to.life.everReady
     if (left) this.#leaveSocket(from, to, closure)
-    // What was under way is settled before anybody hears of the state, as listeners may close or reconnect at once.
+    // Requests are settled before anybody hears of the state, because a listener may close or reconnect at once.
     if (isOver(to)) this.#endLife(to)
     else if (left && this.#phase !== 'detached') this.#triage(this.#lastClosure, null)
     this.#deferredCommands = undefined
@@ -439,7 +444,7 @@ export class Session implements ConnectionListener {
       this.#heartbeat.start()
     }
     this.#listener.onState(to, from, closure)
-    // What a listener has done since counts for more.
+    // A listener may have changed the state since: then only `close` still counts.
     for (const type of deferred) if (this.state === to || type === 'close') this.command(type)
     if (this.state === to && to.name === 'ready') this.#onReady(to)
   }
@@ -454,21 +459,21 @@ export class Session implements ConnectionListener {
 
   readonly onOver = (): void => this.#loseSession(null)
 
-  /** @param to - Where the connection is on its way to. */
+  /** @param to - The state that the connection enters. */
   #leaveSocket(from: LifecycleState, to: LifecycleState, closure: Closure | undefined): void {
-    // A socket that never got the session says nothing of what an earlier one took with it.
+    // If this socket never got the session, the requests in flight were lost with an earlier one: its closure stays.
     if (this.#phase !== 'detached' || !this.#connection.isDetached) this.#lastClosure = closure ?? REPLACED
     this.#departure = undefined
     this.#heartbeat.stop()
     const { stats } = this.#connection
-    // A dial that follows at once was counted before anybody heard of the state.
+    // A dial that follows at once is counted already, but belongs to the outage.
     const attempts = stats.attempts - Number(to.name === 'connecting')
     if (from.name === 'ready') this.#outage.begin({ ...stats, attempts }, this.#config.connection.clock.now())
     if (this.#connection.isDetached) this.#phase = 'detached'
     else this.#abandonSocket(`connection ${to.name}`, closure)
   }
 
-  /** What belonged to the socket ends with it. */
+  /** Ends what belonged to the socket. */
   #abandonSocket(reason: string, closure: Closure | undefined): void {
     this.#phase = 'down'
     this.#internal.clear()
@@ -476,7 +481,7 @@ export class Session implements ConnectionListener {
     this.#serverRequests.abandon(reason)
   }
 
-  /** The session that waited for a socket is over: what its last socket took with it is known only now. */
+  /** The session that waited for a socket is over: only now is it known which requests were lost with its last socket. */
   #loseSession(delivered: number | null): void {
     this.#abandonSocket('session lost', this.#lastClosure)
     this.#triage(this.#lastClosure, delivered)
@@ -530,7 +535,7 @@ export class Session implements ConnectionListener {
 
   #endLife(end: EndState): void {
     if (this.#phase === 'detached') this.#abandonSocket(`connection ${end.name}`, this.#lastClosure)
-    // The server ended these listens before the life ended.
+    // The server ended these listens before the life ended: no socket follows, so the ends are believed now.
     this.#deliverEnds(Infinity)
     const inFlight = this.#inFlight.takeAll()
     const tooLarge = end.name === 'failed' ? tooLargeOf(inFlight, end.closure) : undefined

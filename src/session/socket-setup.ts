@@ -12,7 +12,7 @@ import type { Journal, Restore } from './journal.js'
 
 /** The settings and the surroundings of a socket setup. */
 export interface SocketSetupHost {
-  /** Says what the handshake is. */
+  /** Says which requests the handshake consists of. */
   readonly handshake: HandshakeScript
   /** How long a server may take to respond to the probe for its era, in ms. */
   readonly probeTimeout: number
@@ -24,7 +24,7 @@ export interface SocketSetupHost {
   onError(error: Error): void
 }
 
-// In ms, and in round trips of the upgrade: how long to wait for the response to a probe, if that is less than `probeTimeout`.
+// How long to wait for the response to a probe: at least so many ms, and so many times as long as the upgrade took; at most `probeTimeout`.
 const LEAST_PATIENCE = 1000
 const ROUND_TRIPS = 10
 
@@ -51,7 +51,7 @@ export class SocketSetup implements Due {
     this.#journal = journal
   }
 
-  /** What was agreed on this socket; while nothing is, on the last one of this life. */
+  /** What was agreed on this socket; before that, what was agreed on the last socket of this life. */
   get agreement(): Agreement | undefined {
     return this.#agreement ?? this.#host.handshake.agreed
   }
@@ -96,7 +96,7 @@ export class SocketSetup implements Due {
     return true
   }
 
-  /** A listen failed. If it had been restored, its owner is not the only one who has to know. */
+  /** A listen failed. If it had been restored, the event `error` reports it too. */
   noteListenError(id: RequestId, response: JsonRpcErrorResponse): void {
     if (this.#restored.delete(id)) this.#host.onError(restoreFailed(LISTEN, this.#connection.redact(response.error.message)))
   }
@@ -120,7 +120,7 @@ export class SocketSetup implements Due {
   #take(step: HandshakeStep | undefined): void {
     const isProbe = step?.do === 'request' && step.probe
     this.#connection.eraRedial = isProbe
-    // A server near by needs no seconds to say what it speaks.
+    // A server that is near answers fast, or not at all.
     const patience = Math.max(LEAST_PATIENCE, ROUND_TRIPS * this.#connection.roundTrip)
     this.#host.timer.set(this, isProbe ? Math.min(patience, this.#host.probeTimeout) : Infinity)
     if (step?.do === 'request') this.#requestId = this.#internal.send(step.method, step.params, (response) => this.#next(response))

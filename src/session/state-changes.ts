@@ -27,8 +27,8 @@ export function stateChanges(events: Emitter<ClientEvents>): AsyncGenerator<Stat
     }
   }
   const changes = iterate()
-  // It listens from now on, and not only once somebody asks for the first change. A generator that was never begun would not see its
-  // `finally` either.
+  // Begun here, so that it listens from now on, and not only once somebody asks for the first change. A generator that was never begun
+  // would not run its `finally` either.
   void changes.next()
   return changes as AsyncGenerator<StateChange, void, undefined>
 }
