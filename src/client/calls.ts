@@ -2,7 +2,7 @@ import { isObject } from '../lib/is-object.js'
 import type { ClientCapabilities } from '../types/capabilities.js'
 import { CREATE_ELICITATION, CREATE_MESSAGE, LIST_ROOTS, ROOTS_LIST_CHANGED } from '../wire/methods.js'
 
-/** The error for a call in the form that the official SDK gives it: it shows ours. */
+/** The error for a call that is written as for the official SDK: it shows how to write it here. */
 export const sdkForm = (call: string, parameters: string): TypeError =>
   new TypeError(`this form of ${call} is that of the official SDK: write ${call}(${parameters})`)
 
@@ -22,7 +22,10 @@ function methodOf(schema: unknown): string {
   return typeof name === 'string' ? `'${name}'` : 'method'
 }
 
-/** @throws TypeError if a program without types, or one that is written for v1 of the official SDK, sets something else than a handler. */
+/**
+ * @throws TypeError if the method or the handler is wrong, as in a program without types, or in one that is written for v1 of the official
+ * SDK.
+ */
 export function checkHandler(call: string, method: unknown, handler: unknown): void {
   if (typeof method !== 'string') throw sdkForm(call, `${methodOf(method)}, handler`)
   if (typeof handler !== 'function') throw new TypeError(`the handler of ${method} must be a function`)

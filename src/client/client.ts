@@ -43,7 +43,7 @@ import { Subscriptions, type Subscription } from './subscriptions.js'
 import { TaskNews } from './task-news.js'
 import { finishTask, TASK, TASKS_EXTENSION, type TaskHost } from './tasks.js'
 
-/** Params, which may be left out if they may be absent, and what comes after them. */
+/** The parameters of a call after the method: the params, which may be left out if they may be `undefined`, and `More`. */
 type Rest<P, More extends unknown[]> = undefined extends P ? [params?: P, ...More] : [params: P, ...More]
 
 /**
@@ -73,7 +73,7 @@ export class McpWebSocketClient extends McpMethods {
   #nextReady: Deferred<void> | undefined
   /** Callers of `connect()` that wait for it. */
   #waitingCallers = 0
-  /** Aborts when the life ends. While the client is `closing`, it is that of the next life, if somebody has asked for one. */
+  /** Aborts when the life ends. While the client is `closing` it belongs to the next life, if somebody has asked for one. */
   #life: AbortController | undefined
   #logLevel: LoggingLevel | undefined
   /** What the client writes into `_meta` of a modern request, as JSON without braces; made anew when the log level changes. */
@@ -223,7 +223,7 @@ export class McpWebSocketClient extends McpMethods {
    * @returns Resolves when the socket is gone, at the latest after `closeTimeout`. Never rejects; all callers share one promise.
    */
   close(): Promise<void> {
-    // Whoever asked for the next life while this one was closing shall not get it.
+    // Somebody may have called `connect()` while this life was closing: that call rejects, and no new life begins.
     if (this.state === 'closing') this.#endLife(new ClosedError('not-sent'))
     return this.#host.close()
   }
@@ -355,8 +355,8 @@ export class McpWebSocketClient extends McpMethods {
   }
 
   /**
-   * Sets what is done with results of a `resultType` that the client does not know, in place of `INVALID_RESPONSE`. That is also how it
-   * deals with those that it knows, such as `input_required`, which a program may so replace.
+   * Sets what is done with results of this `resultType`. Without a handler, a type that the client does not know rejects with
+   * `INVALID_RESPONSE`. A handler for a type that it does know, such as `input_required`, replaces what the client does by itself.
    * @param handler - Gets the result, and the means to go on with the request. The caller of the request gets what it returns.
    * @throws TypeError for a handler that is no function.
    * @example
@@ -401,8 +401,8 @@ export class McpWebSocketClient extends McpMethods {
   }
 
   /**
-   * Asks the server for a sign of life; one of the modern era, which has no `ping`, by `server/discover`. The round trip becomes
-   * `latency` of {@link stats}, unless the request waited for a connection.
+   * Asks the server for a sign of life. The modern era has no `ping`: there it is `server/discover`. The round trip becomes `latency` of
+   * {@link stats}, unless the request waited for a connection.
    * @returns Resolves with an empty object.
    */
   async ping(options?: RequestOptions): Promise<Result> {
@@ -435,7 +435,8 @@ export class McpWebSocketClient extends McpMethods {
   }
 
   /**
-   * Finishes a task that `callTool` began, for example before the program was restarted: waits for its end, and gives it its input.
+   * Finishes a task that `callTool` began, for example before the program was restarted: waits for its end, and gives it the input that it
+   * asks for.
    * @param taskId - The id that the option `ontask` told.
    * @param options - As of `callTool`; an abort cancels the task.
    * @returns The result of the tool.
@@ -458,8 +459,8 @@ export class McpWebSocketClient extends McpMethods {
     return this.#peer.endOf(options)
   }
 
-  // workerd forbids an `AbortController` in the scope of a module, where a client may be constructed. And it lets no request of a Worker
-  // touch one that another request made, nor hear of a promise. So both are made when somebody needs them, and dropped with their life.
+  // Made when it is needed, and dropped with the life, as is `#nextReady`: workerd forbids an `AbortController` in the scope of a module,
+  // where a client may be constructed. It also lets no request of a Worker use a controller or a promise that another request made.
   get #lifeSignal(): AbortSignal {
     return (this.#life ??= new AbortController()).signal
   }
@@ -474,7 +475,7 @@ export class McpWebSocketClient extends McpMethods {
     if (life) abort(life, reason)
   }
 
-  /** A request of the legacy era that has another form in the modern one: it waits until the era is known. */
+  /** Sends a request of the legacy era, or does what replaces it in the modern era. Waits until the era is known. */
   async #inEra(
     method: string,
     params: Params | undefined,
@@ -501,11 +502,11 @@ export class McpWebSocketClient extends McpMethods {
     if (command === 'connect' && this.state === 'ready') return
     this.#host.begin(command)
     const onLeave = (): void => {
-      // Nobody waits for this dial any more, and it never served anybody.
+      // Nobody waits for this dial any more, and the client was never ready: end it.
       const { state } = this.#host.session
       if (--this.#waitingCallers === 0 && 'life' in state && !state.life.everReady) void this.close()
     }
-    // Not called if a listener ended the life that has just begun.
+    // Not run if a listener has already ended the life that has just begun.
     const becomeReady = async (over: AbortSignal): Promise<void> => {
       this.#waitingCallers++
       over.addEventListener('abort', onLeave)
@@ -517,7 +518,7 @@ export class McpWebSocketClient extends McpMethods {
   }
 
   #onState(to: LifecycleState, ended: Error | undefined): void {
-    // Only then does one call follow another within microseconds.
+    // Only while `ready` does one call follow another within microseconds.
     this.#peer.waits.lingers = to.name === 'ready'
     if (ended) {
       this.#endLife(ended)
@@ -549,7 +550,7 @@ export class McpWebSocketClient extends McpMethods {
   }
 
   #send(method: string, params: Params | undefined, options: RequestOptions = NO_OPTIONS, flow: CallFlow): Promise<unknown> {
-    // Middleware copies params and options, which would hide that they are none: the peer rejects them.
+    // Params or options that are no objects go straight to the peer, which rejects them: middleware would make objects of them by copying.
     if (this.#middlewares.isEmpty || !isObject(options) || !isObject(params === undefined ? options : params))
       return this.#peer.call(method, prepareParams(params), options, flow)
     return this.#middlewares.run({ method, params, options }, (request) =>

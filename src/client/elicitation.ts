@@ -1,6 +1,6 @@
 import type { Params } from '../types/json-rpc.js'
 
-/** The part of a schema, of a property and of a form that is read. It is foreign data: anything may be missing. */
+/** The members that are read of a schema, of a property and of a form. The data comes from outside: anything may be missing. */
 type Form = { action?: unknown; content?: object; properties?: object; default?: unknown } | null | undefined
 
 /**

@@ -31,7 +31,7 @@ const MOST_TRIES = 3
 
 /** The methods of MCP that a client calls. Parameters and results have the shapes of the official SDK. */
 export abstract class McpMethods {
-  /** What tools promise to return; `undefined`: nobody wants to know. */
+  /** The schemas of what tools return; `undefined` without the option `validateOutput`. */
   protected outputs: OutputSchemas | undefined
 
   /** Sends any request. */
@@ -64,7 +64,7 @@ export abstract class McpMethods {
   listTools(params?: PageParams, options?: RequestOptions): Promise<ListToolsResult> {
     const { outputs } = this
     const listed = this.#list<ListToolsResult>('tools', params, options)
-    // The microtask more is only for those that want it.
+    // Without `outputs` the promise is returned as it is: `then` would cost a microtask.
     return outputs ? listed.then((list) => (outputs.note(list, params?.cursor === undefined), list)) : listed
   }
 
@@ -124,7 +124,7 @@ export abstract class McpMethods {
     return this.#list('tasks', params, options)
   }
 
-  /** Gives a task up. @returns In 2025-11-25 the task; else nothing of interest. */
+  /** Gives a task up. @returns In 2025-11-25 the task; in the extension nothing of interest. */
   cancelTask(taskId: string, options?: RequestOptions): Promise<Result> {
     return this.request('tasks/cancel', { taskId }, options)
   }
@@ -143,7 +143,7 @@ export abstract class McpMethods {
     checkCall(CALL_TOOL, params, options)
     const { name } = params
     const endsAt = this.endOf(options)
-    // Before the call: its result must not get lost because there is no list.
+    // Before the call: a list that fails afterwards would cost the result of the call.
     if (!outputs.knows(name)) await this.listTools(undefined, { ...options, onprogress: undefined, resend: undefined })
     const check = outputs.checkOf(name)
     const result = await this.send<CallToolResult>(CALL_TOOL, params, options, endsAt)
@@ -183,7 +183,7 @@ async function listAll<R extends Result>(
   isSameSession: () => boolean
 ): Promise<R | undefined> {
   const pages: unknown[][] = []
-  // A cursor that came before leads in a circle: all pages have been seen.
+  // If a cursor comes a second time, the server goes round in a circle: all pages have been seen.
   const seen = new Set<string>()
   for (let next = params; ;) {
     const page = await ask(next).catch((error: unknown) => {
@@ -194,7 +194,7 @@ async function listAll<R extends Result>(
     // Middleware may resolve with anything.
     const { nextCursor, [key]: found, ...rest } = page ?? ({} as R)
     const items = itemsOf(found, rest, key, method)
-    // The last page names none, or an empty one. Some servers count their pages; anything else is none.
+    // The last page has no cursor, or an empty one. Some servers number their pages, so a number is a cursor too; anything else is none.
     const cursor = (isRequestId(nextCursor) ? nextCursor : '') as string
     const repeats = seen.has(cursor)
     // A server that ignores cursors sends the first page again and again.

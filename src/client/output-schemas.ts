@@ -5,15 +5,15 @@ import type { ClientEvents } from '../session/events.js'
 import type { CompileSchema, OutputValidator } from '../types/options.js'
 import type { CallToolResult, JsonSchema, ListToolsResult } from '../types/server-features.js'
 
-/** What the tools of the server promise to return (MCP 2025-11-25, server/tools, "Output Schema"), and whether they do. */
+/** Knows what the tools of the server promise to return (MCP 2025-11-25, server/tools, "Output Schema"), and checks it. */
 export class OutputSchemas {
   readonly #compile: CompileSchema
-  /** By the name of the tool: makes its validator, once; gives none if the tool promises nothing. */
+  /** By the name of the tool: makes its validator once; `undefined` if the tool promises nothing. */
   readonly #validators = new Map<string, () => OutputValidator | undefined>()
   /** Whether all tools are known. */
   #isComplete = false
 
-  /** @param events - Those of the client: they tell when what is known may be wrong. */
+  /** @param events - The events of the client: they tell when the known schemas may be out of date. */
   constructor(compile: CompileSchema, events: Emitter<ClientEvents>) {
     this.#compile = compile
     const forget = (): void => this.#forget()
@@ -28,7 +28,7 @@ export class OutputSchemas {
   note({ tools }: ListToolsResult, isWhole: boolean): void {
     if (isWhole) this.#forget()
     this.#isComplete ||= isWhole
-    // As the server sent it: a page may lack the list, and the list may hold anything.
+    // Not checked before: a page may lack the list, and the list may hold anything.
     for (const tool of Array.isArray(tools) ? tools : []) {
       if (!isObject(tool)) continue
       const { name, outputSchema } = tool
@@ -43,7 +43,7 @@ export class OutputSchemas {
   }
 
   /**
-   * What a result of this tool has to pass; it throws a ProtocolError that has the result.
+   * The check for a result of this tool. It throws a ProtocolError, which has the result.
    * @throws ProtocolError if the schema cannot be compiled.
    */
   checkOf(name: string): (result: CallToolResult) => void {
@@ -52,7 +52,7 @@ export class OutputSchemas {
       // A result may be anything that JSON can hold.
       const { structuredContent, isError, content } = membersOf(result)
       const isMissing = structuredContent === undefined
-      // A tool that failed promises nothing, and what has no content either is a task.
+      // A tool that failed promises nothing, and a result without any content is a task.
       if (!validate || isError || (isMissing && content === undefined)) return
       let verdict: boolean | string = 'it has no structuredContent'
       try {

@@ -2,7 +2,7 @@ import { membersOf } from '../lib/is-object.js'
 import type { Params } from '../types/json-rpc.js'
 import type { JsonOption } from '../types/options.js'
 
-// What the client itself writes into `_meta` of a modern request (MCP 2026-07-28, basic/versioning): a program cannot.
+// What the client itself writes into `_meta` of a modern request (MCP 2026-07-28, basic/versioning): a program cannot set it.
 const RESERVED = ['protocolVersion', 'clientInfo', 'clientCapabilities', 'logLevel'].map((name) => `io.modelcontextprotocol/${name}`)
 
 /**
@@ -20,19 +20,19 @@ const PARAMS = ',"params":'
 const META = '"_meta":'
 
 /**
- * A request's text with further members in its `_meta`. A request that waits does not know the era of the server that it will go to,
- * so that they are added when it is sent; as text, because it may be large and need not be parsed again.
+ * A request's text with further members in its `_meta`. They are added only when the request is sent, because a request that waits does not
+ * know the era of its server yet; and to the text, because a large request need not be parsed again.
  * @param text - A request whose `_meta`, if it has one, comes first in its params. Everything before the params is ours: an id and an
  * escaped method, so that the first `,"params":` is the member.
  * @param members - JSON of the members, without braces.
- * @param json - What wrote the text. Only how the engine's JSON writes is known.
+ * @param json - What wrote the text. Any other than the engine's JSON may write in another form, so its text is parsed.
  */
 export function withRequestMeta(text: string, members: string, json: JsonOption = JSON): string {
   if (json !== JSON) return parsedWithMeta(text, members, json)
   const at = text.indexOf(PARAMS)
   if (at === -1) return `${text.slice(0, -1)}${PARAMS}{${META}{${members}}}}`
   const inside = at + PARAMS.length + 1
-  // Params that write themselves as something else than an object (`toJSON`) are for the server to reject.
+  // `toJSON` of the params may return something other than an object: the server will reject that.
   if (text[inside - 1] !== '{') return text
   if (text.startsWith(`${META}{`, inside)) return splice(text, inside + META.length + 1, members)
   if (!text.includes(META, inside)) return splice(text, inside, `${META}{${members}}`)

@@ -8,7 +8,7 @@ import { CALL_TOOL } from '../wire/methods.js'
 import { TASK } from './tasks.js'
 
 const MOST_ROUNDS = 10
-// In ms. A server that sends only its state wants the request again: at once would be a busy loop.
+// In ms. A server that asks for no input, but only sends its state, wants the request again. Without a pause that would be a busy loop.
 const STATE_ONLY_PAUSE = 250
 
 /** What flows work with. */
@@ -17,7 +17,7 @@ export interface FlowHost {
   readonly peer: RpcPeer
   /** The signal that ends the current life of the client; made when it is asked for. */
   lifeOf(): AbortSignal
-  /** What wrote the requests. */
+  /** Reads the params of a request from its text; it wrote them, too. */
   readonly json: JsonOption
   /** Most handlers that one result may run at once. */
   readonly maxPending: number
@@ -41,7 +41,7 @@ export class ResultTypes {
     this.#handlers.set(type, handler)
   }
 
-  /** What the caller of a request gets for its result: the result itself if it is complete, as one without a type is. */
+  /** What the caller of a request gets for its result: the result itself if it is complete, or has no type. */
   readonly settle = (origin: Origin, result: unknown): unknown =>
     this.#typeOf(result, origin) === 'complete' ? result : this.#settle(result as Result, this.flowOf(origin))
 
@@ -52,7 +52,7 @@ export class ResultTypes {
     const { timeout, maxTotalTimeout = Infinity, signal, onsent } = options
     const signals = [signal, this.#host.lifeOf()]
     const late = (): Error => new RequestTimeoutError(method, maxTotalTimeout, 'unknown')
-    // A handler may wait for a human, and never hear of its signal: the flow itself ends with its limits.
+    // A handler may wait for a human and ignore its signal, so the flow enforces its limits itself.
     const until = <R>(work: (over: AbortSignal) => Promise<R>, ms = Infinity): Promise<R | undefined> => {
       const left = endsAt === undefined ? Infinity : endsAt - peer.now()
       return waits.until(work, { signals, ms: Math.min(ms, left), ...(left <= ms && { late }) })
@@ -63,7 +63,7 @@ export class ResultTypes {
       get params() {
         return (json.parse(text) as { params?: Params }).params ?? {}
       },
-      // A later request is one like any other: how it ends, and whether it was delivered, the peer knows best.
+      // A later request is a request like any other: the peer bounds it, and knows whether it was delivered.
       request: (later, params, own = later === method ? options : { timeout, maxTotalTimeout, signal, onsent }) =>
         peer.call(later, params, own, { endsAt }) as Promise<Result>,
       respond: async (inputRequests) => {
@@ -92,7 +92,7 @@ export class ResultTypes {
       const type = this.#typeOf(result, flow)
       if (type === 'complete') return result
       const handler = this.#handlers.get(type as string)
-      // One of an unknown type must not pass for a result.
+      // A result of an unknown type must not be taken for a complete one.
       if (!handler) throw new ProtocolError('INVALID_RESPONSE', `the server's result is of the unknown type ${jsonOf(type).slice(0, 200)}`)
       if (round === MOST_ROUNDS)
         throw new ProtocolError('INVALID_RESPONSE', `the server asked for input ${String(MOST_ROUNDS)} times and still has no result`)
@@ -108,7 +108,7 @@ const respondWithInput: ResultTypeHandler = async ({ inputRequests, requestState
   const asks = Object.keys(inputRequests ?? {}).length > 0
   if (!asks) await flow.wait(STATE_ONLY_PAUSE)
   const inputResponses = asks && (await flow.respond(inputRequests as object))
-  // The state byte for byte, and absent if the server gave none.
+  // The state goes back unchanged; if the server gave none, the member is absent.
   return flow.request(flow.method, {
     ...flow.params,
     ...(inputResponses && { inputResponses }),

@@ -8,8 +8,8 @@ import { SUBSCRIPTION_ID } from '../wire/json-rpc.js'
 import { ACKNOWLEDGED } from '../wire/methods.js'
 
 /**
- * How a subscription ended: by `close()` of it or of the client, or by the caller's signal; by a result of the server; or because the server
- * failed or cancelled it.
+ * How a subscription ended. `local`: `close()` of the subscription or of the client, or the caller's signal. `graceful`: the server sent a
+ * result. `remote`: anything else, such as an error response of the server or a cancellation.
  */
 export type SubscriptionEnd = 'local' | 'graceful' | 'remote'
 
@@ -24,7 +24,7 @@ export interface Subscription {
 }
 
 interface Live {
-  /** Its request; `undefined` while middleware has not handed it on. */
+  /** Its request; `undefined` until middleware hands it on. */
   call: Call | undefined
   honored: SubscriptionFilter | undefined
   readonly opened: Deferred<Subscription>
@@ -34,7 +34,7 @@ interface Live {
 /** Sends a `subscriptions/listen`. */
 export type SendListen = (params: Params, options: RequestOptions | undefined, flow: CallFlow) => Promise<unknown>
 
-/** The client's subscriptions of the modern era. That they outlive their socket is the session's doing. */
+/** The client's subscriptions of the modern era. The session restores them on every new socket. */
 export class Subscriptions {
   readonly #peer: RpcPeer
   readonly #send: SendListen
@@ -68,8 +68,8 @@ export class Subscriptions {
     const forget = (): void => {
       if (this.#byUri.get(uri) === opening) this.#byUri.delete(uri)
     }
-    // The caller's signal bounds the opening, as that of `resources/subscribe` does: what is open it does not end. Who asks again right
-    // after an abort, as StrictMode makes an effect do, gets a listen of his own.
+    // The caller's signal ends the opening, but not an open subscription: in this it is like that of `resources/subscribe`. A call right
+    // after an abort, as React's StrictMode causes, opens a listen of its own.
     const open = (over: AbortSignal): Promise<Subscription> => {
       over.addEventListener('abort', forget)
       return this.listen({ resourceSubscriptions: [uri] }, { ...options, signal: over })
@@ -78,7 +78,7 @@ export class Subscriptions {
     this.#byUri.set(uri, opening)
     void opening.then(({ closed }) => closed).then(forget, forget)
     const subscription = await opening
-    // A server declines by an acknowledgement that leaves the URI out. What it sends in place of a list is no yes either.
+    // A server declines by an acknowledgement that leaves the URI out. The member may be anything: only the URI itself means yes.
     if ([subscription.honoredFilter.resourceSubscriptions].flat().includes(uri)) return {}
     forget()
     subscription.close()
@@ -104,7 +104,7 @@ export class Subscriptions {
     live.opened.resolve(this.#handle(live, call))
   }
 
-  /** What the program has of it. */
+  /** The subscription as the program sees it. */
   #handle(live: Live, call: Call): Subscription {
     return {
       get honoredFilter() {
@@ -118,7 +118,7 @@ export class Subscriptions {
     }
   }
 
-  /** Of several ends the first counts, and an error only before the subscription was opened. */
+  /** The first end counts. An error reaches the program only if the subscription was not open yet. */
   #end(live: Live, end: SubscriptionEnd, error?: unknown): void {
     this.#live.delete(live)
     live.opened.reject(error)

@@ -11,7 +11,7 @@ import type { Subscription } from './subscriptions.js'
 export interface TaskNewsHost {
   /** What was agreed with the server. */
   agreement(): Agreement | undefined
-  /** Opens a subscription that the program knows nothing of. */
+  /** Opens a subscription that is not shown to the program. */
   listen(filter: SubscriptionFilter, options: RequestOptions): Promise<Subscription>
 }
 
@@ -21,7 +21,7 @@ export class TaskWatch {
   readonly taskId: string
   /** Ends the watch when it fires. */
   readonly over: AbortController = new AbortController()
-  /** By which the server tells of the task; `undefined` if there is none. */
+  /** The subscription by which the server tells of the task; `undefined` if there is none. */
   subscription: Subscription | undefined
   #news: Deferred<void> = deferred()
 
@@ -40,7 +40,7 @@ export class TaskWatch {
     return this.subscription?.honoredFilter.taskIds?.includes(this.taskId) ?? false
   }
 
-  /** The task is about to be looked at: what was told so far is old. */
+  /** The task is about to be looked at: what was told before no longer counts. */
   reset(): void {
     this.#news = deferred()
   }
@@ -57,13 +57,13 @@ export class TaskWatch {
 }
 
 /**
- * What servers tell of tasks without being asked: to those who listen for a task (the extension), or of all that they have made
- * (2025-11-25). It only wakes whoever would look at the task later, for a notification may be late, or lost with its connection.
+ * The notifications of servers about tasks: about those that somebody listens for (the extension), or about all that they have made
+ * (2025-11-25). A notification only causes a look at the task before its time, because it may be late, or lost with its connection.
  */
 export class TaskNews {
   readonly #host: TaskNewsHost
   readonly #watches = new Set<TaskWatch>()
-  /** What was agreed with a server that tells of no task: it is not asked again. */
+  /** The agreement with a server that does not tell of tasks: it is not asked again. */
   #silent: Agreement | undefined
 
   /** @param host - Opens the subscriptions. */
@@ -84,7 +84,8 @@ export class TaskNews {
   onNotification({ method, params }: JsonRpcNotification): void {
     if (this.#watches.size === 0) return
     const isNews = method === 'notifications/tasks' || method === 'notifications/tasks/status'
-    // Of what changed before it was acknowledged, at first or after a reconnect, a subscription tells nothing.
+    // A subscription tells nothing of changes before its acknowledgement, so the acknowledgement counts as news too, also after a
+    // reconnect.
     const { taskIds } = (method === ACKNOWLEDGED && (params?.notifications as SubscriptionFilter | undefined)) || {}
     const ids = isNews ? [params?.taskId] : taskIds
     if (Array.isArray(ids)) for (const watch of this.#watches) if (ids.includes(watch.taskId)) watch.wake()

@@ -10,14 +10,14 @@ export const TASK = 'task'
 /** The extension of 2026-07-28, as capabilities name it. */
 export const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks'
 
-// How often a task is looked at, in ms; the server may say otherwise within these limits, and where it tells of every change, the longest
-// wait does. A wait takes up to this part of it longer.
+// In ms: how long to wait between two looks at a task. The server may say otherwise, within the limits; if it tells of every change, the
+// longest wait is enough. Each wait is longer by up to the part `SPREAD`.
 const POLL = 1000
 const LEAST_POLL = 100
 const MOST_POLL = 60_000
 const SPREAD = 0.2
 
-/** What the end of tasks works with. */
+/** What {@link finishTask} needs. */
 export interface TaskHost {
   /** A number in [0, 1). */
   random(): number
@@ -25,14 +25,14 @@ export interface TaskHost {
   isOver(): boolean
   /** Tells the program where a task is. */
   tell(flow: ResultFlow, task: Task): void
-  /** Hears of a task from the server, until the watch is closed. */
+  /** Watches what the server tells of a task, until the watch is closed. */
   watch(taskId: string): TaskWatch
 }
 
 /**
  * Waits until a task is over, and gives it what it needs meanwhile. A lost connection only delays it: all that is asked about a task can
  * be asked again. A task of 2025-11-25 keeps its result, and the server's requests to the client, for `tasks/result`.
- * @returns Returns what the request would have returned that made the task.
+ * @returns What the request that made the task would have returned.
  * @throws RpcError if the task failed; McpWebSocketError if it was cancelled; ProtocolError if it has no id; what a handler or a request rejects with.
  */
 export const finishTask =
@@ -44,7 +44,7 @@ export const finishTask =
     try {
       return await follow(task, flow, host, watch)
     } catch (error) {
-      // Whoever gives the request up does not want its task; but a program that ends, or waits no longer, may come back for it.
+      // An abort of the request cancels its task. After `close()` or a timeout the program may come back for it.
       if (flow.options.signal?.aborted) flow.request('tasks/cancel', { taskId: task.taskId }, {}).catch(() => undefined)
       throw error
     } finally {
@@ -54,7 +54,10 @@ export const finishTask =
 
 async function follow(first: Task, flow: ResultFlow, host: TaskHost, watch: TaskWatch): Promise<unknown> {
   const { taskId } = first
-  /** Asks about the task. @returns `undefined` if to ask again: the connection was lost or took no more, or a patient question ran out of time. */
+  /**
+   * Asks about the task.
+   * @returns `undefined` if it has to ask again: the connection was lost, the outbox was full, or a request with `isPatient` timed out.
+   */
   const ask = (method: string, more?: object, isPatient = false): Promise<Result | undefined> =>
     flow.request(method, { taskId, ...more }).catch((error: unknown) => {
       const { retryable, code } = (error ?? {}) as Partial<McpWebSocketError>
@@ -62,7 +65,7 @@ async function follow(first: Task, flow: ResultFlow, host: TaskHost, watch: Task
       return undefined
     })
   const handled = new Set<string>()
-  /** Responses that no server has confirmed. */
+  /** Responses that the server has not confirmed yet. */
   let responses: object | undefined
   let told: unknown
   for (let task: Partial<Task> = first, looks = 0; ; looks++) {
@@ -82,13 +85,13 @@ async function follow(first: Task, flow: ResultFlow, host: TaskHost, watch: Task
       const fresh = Object.entries(inputRequests).filter(([key]) => !handled.has(key))
       for (const [key] of fresh) handled.add(key)
       if (fresh.length > 0) responses = { ...responses, ...(await flow.respond(Object.fromEntries(fresh))) }
-      // Anything confirms them, also a result of `null`.
+      // Any result confirms them, even `null`.
       if (responses && (await ask('tasks/update', { inputResponses: responses })) !== undefined) responses = undefined
     }
-    // One that is resumed is looked at at once, since only its id is known. Every later look waits, however fast requests fail.
+    // A resumed task, of which only the id is known, is looked at at once. Every later look waits, even if requests fail fast.
     if (status || looks > 0) {
       const pause = (watch.isTold ? MOST_POLL : pauseOf(task)) * (1 + host.random() * SPREAD)
-      // However often the task changes, it is not looked at more often than this.
+      // A task is not looked at more often than this, even if it changes more often.
       await flow.wait(LEAST_POLL)
       await flow.wait(pause - LEAST_POLL, watch.news)
     }
