@@ -5,7 +5,7 @@ import { isErrorResponse, isRequest, isResponse } from '../wire/json-rpc.js'
 import { isObject } from '../lib/is-object.js'
 import { CANCELLED } from '../wire/methods.js'
 
-// Outside of the range that JSON-RPC reserves. As WebSocket close codes they mean that the connection broke, and that the peer broke
+// Outside of the range that JSON-RPC reserves. As WebSocket close codes, 1006 means that the connection broke, and 1002 that the peer broke
 // the protocol.
 const LOST = 1006
 const BROKEN = 1002
@@ -21,19 +21,26 @@ export interface FailureData {
 /** The error response for a request that ended without a response. */
 export function failureOf({ id, phase }: Pick<PendingRequest, 'id' | 'phase'>, error: McpWebSocketError): JsonRpcErrorResponse {
   const delivery = error.delivery ?? (phase === 'queued' || phase === 'returned' ? 'not-sent' : 'unknown')
-  // Whether the connection broke or fell silent makes no difference here; that the request was its cause does.
+  // Whether the connection broke or fell silent makes no difference to the caller. `MESSAGE_TOO_LARGE` does: the request itself was the
+  // cause.
   const reason = error.code === 'HEARTBEAT_TIMEOUT' ? 'CONNECTION_LOST' : error.code
-  // Where nothing but another token or address helps, a model would only repeat itself.
+  // Not if only another token or address helps: a model would repeat the call in vain.
   const advice = error.retryable ? ', it can safely be repeated' : ''
   const message = error.message + (delivery === 'not-sent' ? `; the request was not sent${advice}` : '')
   const data: FailureData = { reason, delivery }
   return { jsonrpc: '2.0', id, error: { code: error.code === 'INVALID_RESPONSE' ? BROKEN : LOST, message, data } }
 }
 
-/** The server's first request often has the id 0, for which v1 of the SDK takes no cancellation: it goes up under this one. */
+/**
+ * The id under which a request with the id 0 is delivered. Many servers begin with 0, and v1 of the SDK ignores the cancellation of that
+ * id.
+ */
 const ZERO = 'mcp-websocket-client:0'
 
-/** The message as the SDK's strict schemas want it, without further members and with an object for a result: it drops others silently. */
+/**
+ * The message as the SDK's strict schemas want it: without further members, and with an object for a result. The SDK silently drops any
+ * other.
+ */
 export function tidyForSdk(message: JsonRpcMessage): JsonRpcMessage {
   if (isResponse(message)) return tidyResponse(message)
   const { method } = message

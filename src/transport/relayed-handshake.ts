@@ -14,7 +14,7 @@ import type { RequestMeta } from '../types/modern.js'
 import { isErrorResponse } from '../wire/json-rpc.js'
 import { isObject, membersOf } from '../lib/is-object.js'
 
-// Deeper than any capability lies, and a peer may nest without end.
+// No capability is nested this deeply, and a peer may nest without end.
 const DEEPEST = 10
 const PREFIX = 'io.modelcontextprotocol/'
 const VERSION = `${PREFIX}protocolVersion`
@@ -27,7 +27,7 @@ export class RelayedHandshake implements HandshakeScript {
   /** The last `initialize`; it is worth a replay once it has a result. */
   #initialize: JsonRpcRequest | undefined
   #agreed: Agreement | undefined
-  /** What the requests of the layer above say of themselves in the modern era. */
+  /** The members of `_meta` that the modern requests of the layer above carry. */
   #meta: RequestMeta | undefined
   /** Whether this socket still waits for the `notifications/initialized` of the layer above. */
   #unconfirmed = false
@@ -36,7 +36,7 @@ export class RelayedHandshake implements HandshakeScript {
     return this.#agreed
   }
 
-  /** Whether what is sent without a connection is worth something on the next one. */
+  /** Whether what is sent without a connection may wait for the next one. */
   get keeps(): boolean {
     return true
   }
@@ -47,7 +47,7 @@ export class RelayedHandshake implements HandshakeScript {
 
   /** The other end sent a request. */
   noteReceived(_request: JsonRpcRequest): void {
-    // Of a server it tells nothing new.
+    // A request of a server tells nothing about the handshake.
   }
 
   /** The layer above sends a request. */
@@ -58,7 +58,7 @@ export class RelayedHandshake implements HandshakeScript {
     const version = meta[VERSION]
     if (typeof version !== 'string') return
     this.#meta = Object.fromEntries(Object.entries(meta).filter(([key]) => key.startsWith(PREFIX))) as RequestMeta
-    // A modern request other than the probe for the era tells that the layer above has made up its mind.
+    // A modern request other than the probe for the era shows that the layer above has decided for the modern era.
     if (method !== 'server/discover') this.#agreed ??= { ...agreementOf(version, {}), era: 'modern' }
   }
 
@@ -66,7 +66,7 @@ export class RelayedHandshake implements HandshakeScript {
   noteResponse(response: JsonRpcResponse): void {
     if (this.#initialize === undefined || response.id !== this.#initialize.id || isErrorResponse(response)) return
     const { protocolVersion } = membersOf(response.result)
-    // Whoever gets a result without a version agrees to nothing.
+    // A result without a version agrees on nothing.
     if (typeof protocolVersion !== 'string') return
     this.#agreed = agreementOf(protocolVersion, response.result)
     this.#unconfirmed = true
@@ -99,7 +99,7 @@ export class RelayedHandshake implements HandshakeScript {
     const members = membersOf(outcome.result)
     const version = members.protocolVersion
     if (error ? !isAboutEra(error) && !isAboutVersion(error) : typeof version !== 'string')
-      // Perhaps only for the time of a deploy.
+      // A failure, and not a change of the server: it may be over after a deploy.
       return failHandshake('initialize', outcome, undefined, place)
     const before = this.#agreed as Agreement
     if (version !== before.version)
@@ -124,10 +124,13 @@ export const speaksModern = ({ params }: JsonRpcRequest): boolean => typeof para
 
 function changed(what: string): HandshakeStep {
   const message = `after a reconnect the server is another one: ${what}`
-  return { do: 'fail', error: new ProtocolError('SERVER_CHANGED', message, { hint: 'Connect anew, to agree with what is there now.' }) }
+  return {
+    do: 'fail',
+    error: new ProtocolError('SERVER_CHANGED', message, { hint: 'Connect again, for a handshake with the new server.' })
+  }
 }
 
-/** The first member that was promised and is gone, as a path; `undefined` if all are kept. What is new harms nobody. */
+/** The path of the first member that was promised and is gone; `undefined` if none is. New members do no harm. */
 function lostMember(before: object, now: unknown, depth = 0): string | undefined {
   if (depth >= DEEPEST) return undefined
   const kept = membersOf(now)

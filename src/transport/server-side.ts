@@ -5,14 +5,14 @@ import type { ConnectionOptions, ReconnectOptions } from '../types/options.js'
 import { RelayedHandshake, speaksModern } from './relayed-handshake.js'
 
 /**
- * Most bytes of a server that may wait in its socket: beyond that, a response ends the connection. Results are larger than requests, and
- * what cannot wait in the socket waits nowhere.
+ * Most bytes that a server may have waiting in its socket: beyond that, a response ends the connection. More than a client's, because
+ * results are larger than requests, and a server has no outbox.
  */
 export const SERVER_BUFFER: number = 64 * 2 ** 20
 
 /**
- * What `role: 'server'` makes of the options: the client at the other end begins anew with every socket, so that nothing is kept for the
- * next one, and a server has nobody who would call `connect()` again.
+ * What `role: 'server'` makes of the options. Nothing is kept for the next socket, because the client at the other end begins anew on each
+ * one. Retries never end by default, because nobody would call `connect()` again.
  * @throws TypeError for options about what is kept.
  */
 export function serverOptions({ reconnect = {}, ...options }: ConnectionOptions): ConnectionOptions {
@@ -22,7 +22,7 @@ export function serverOptions({ reconnect = {}, ...options }: ConnectionOptions)
   return { ...options, reconnect: isObject(reconnect) ? { ...reconnect, maxRetries } : reconnect, outbox: false, resend: 'never' }
 }
 
-/** The error of a server's request that has no client to go to. */
+/** The error of a server's request while no client is connected. */
 export const nobodyError = (method: string): QueueFullError =>
   new QueueFullError(`the client that ${method} is for is not connected`, 'Ask again when a client has made its next request.')
 

@@ -25,8 +25,8 @@ import { nobodyError, SERVER_BUFFER, serverOptions, ServerSide } from './server-
 /** The events of a transport: those of the client, less `notification`, which the SDK delivers. */
 export type TransportEvents = Omit<ClientEvents, 'notification'>
 
-// The SDK never responds to a request that was cancelled. A late response is told from one to a later request of the same id as long
-// as the request is remembered.
+// The SDK never responds to a request that was cancelled. So many of them are remembered, to tell a late response from the response to a
+// later request with the same id.
 const MOST_CANCELLED = 100
 
 const OWN_RULES: Rules = { role: ['client', 'client', 'server'], notifications: [true, true, false] }
@@ -53,13 +53,14 @@ export class WebSocketClientTransport {
   onmessage?: ((message: JsonRpcMessage) => void) | undefined
   /** Always `undefined`: a WebSocket is its own session, and with an id here the SDK would skip its handshake. */
   readonly sessionId: undefined = undefined
-  // v2 of the SDK knows a channel like stdio, on which silence after `server/discover` means the legacy era (MCP 2026-07-28,
-  // basic/versioning), by these two members.
+  // By these two members, v2 of the SDK recognises a channel like stdio, where silence after `server/discover` means the legacy era (MCP
+  // 2026-07-28, basic/versioning).
   /** Always `null`; see `docs/transport.md`. */
   readonly stderr: null = null
   /** Always `null`; see `docs/transport.md`. */
   readonly pid: null = null
-  // Vercel's AI SDK asks a transport for the era of its server only if it has this member; it takes a second of silence for legacy.
+  // Only for a transport with this member does Vercel's AI SDK ask the server for its era. After a second of silence it takes the server
+  // for legacy.
   /** Always `true`; see `docs/transport.md`. */
   readonly supportsProtocolVersionDiscovery = true as const
   readonly #host: SessionHost
@@ -72,12 +73,12 @@ export class WebSocketClientTransport {
       (error) => this.#host.report(error)
     )
   )
-  /** Requests of the other end that it gave up, or whose connection is gone: whatever their handlers still send is dropped. */
+  /** Requests that the other end cancelled, or whose connection is gone: whatever their handlers still send is dropped. */
   readonly #givenUp = new Set<RequestId>()
   #starting: Deferred<void> | undefined
   /** Whether `onclose` was called in this life. */
   #over = false
-  /** The callbacks of the last life, for a `start()` without others. */
+  /** The callbacks of the last life, for a `start()` before which no others were set. */
   #last: Callbacks = {}
 
   /**
@@ -88,7 +89,7 @@ export class WebSocketClientTransport {
   /** @internal For tests: another platform. */
   constructor(url: UrlOption, options: WebSocketClientTransportOptions | undefined, ports: Ports)
   constructor(url: UrlOption, options: WebSocketClientTransportOptions = {}, ports: Ports = PORTS) {
-    // Those of MCP itself would have no effect here: the SDK's `Client` has them.
+    // Options that concern MCP itself are rejected: they would have no effect here, because the SDK's `Client` has them.
     checkOptions(options, { ...CONNECTION_RULES, ...OWN_RULES })
     const { role, notifications, ...given } = options
     const isServer = completeOptions({ role, notifications }, OWN_RULES).role === 'server'
@@ -140,7 +141,7 @@ export class WebSocketClientTransport {
    * @throws The failure that is fatal, RetriesExhaustedError, or ClosedError; before that `onerror` and `onclose` were called.
    */
   async start(): Promise<void> {
-    // Not before `onclose`, which would end the new life.
+    // Not between the end of a life and its `onclose`, which would then end the new life.
     if (this.state !== 'idle' && !this.#over) throw new TypeError('start() was called before: connect() does that')
     this.#over = false
     const { onclose, onerror, onmessage } = this.#last
@@ -153,8 +154,8 @@ export class WebSocketClientTransport {
   }
 
   /**
-   * Sends a message; while not connected it waits, and that of a server is dropped.
-   * @param options - Of the SDK. What a handler sends for a request whose connection is gone is dropped.
+   * Sends a message. While not connected it waits; with `role: 'server'` it is dropped, and a request is rejected.
+   * @param options - Set by the SDK. What a handler sends for a request whose connection is gone is dropped.
    * @returns Resolves when the message is written or waits.
    * @throws QueueFullError, ClosedError, the failure that ended the life, or TypeError if JSON cannot hold the message.
    */
@@ -172,7 +173,7 @@ export class WebSocketClientTransport {
 
   /** The SDK calls it; there is nothing to do, since no header carries the version. */
   setProtocolVersion(_version: string): void {
-    // The handshake, which passes through, says it.
+    // The handshake says it, and passes through this transport.
   }
 
   /** The SDK calls it; there is nothing to do, as in {@link setProtocolVersion}. */
@@ -198,7 +199,7 @@ export class WebSocketClientTransport {
     return this
   }
 
-  /** Whether a message can still get to those that it is for. */
+  /** Whether a message can still reach the client or server that it is for. */
   #reaches({ relatedRequestId }: SendOptions = {}): boolean {
     if (relatedRequestId !== undefined && this.#givenUp.has(relatedRequestId)) return false
     return this.#handshake.keeps || this.state === 'ready'
@@ -221,10 +222,10 @@ export class WebSocketClientTransport {
     this.#handshake.noteRequest(message)
   }
 
-  /** A first handshake that breaks off is begun again, whatever the policy says: it changes nothing. */
+  /** A first handshake that breaks off is begun again, whatever the policy says: it does no harm when it runs twice. */
   #resendOf({ method }: JsonRpcRequest): PendingRequest['resend'] {
     if (method === INITIALIZE) return 'always'
-    // Once: if the server hangs up on the probe again, the answer is that it does not know it.
+    // Only once: a server that hangs up on the probe twice does not know it, and that is the answer.
     return method === DISCOVER && this.#handshake.agreed === undefined ? true : undefined
   }
 
@@ -238,7 +239,7 @@ export class WebSocketClientTransport {
   }
 
   #notify(message: JsonRpcNotification, reaches: boolean): void {
-    // It never waits: a later socket is told right after its replay.
+    // It never waits for a later socket: the replay of the handshake includes it.
     if (message.method === INITIALIZED && !this.#handshake.noteInitialized()) return
     const id = cancelledId(message)
     const request = id === undefined ? undefined : this.#pending.take(id)
@@ -282,7 +283,7 @@ export class WebSocketClientTransport {
 
   #onState({ name }: LifecycleState, ended: Error | undefined): void {
     if (name === 'ready') this.#starting?.resolve()
-    // While it is closing, what is on its way may still come up.
+    // Not while it is closing: messages may still come in.
     if (name === 'closed' || name === 'failed') this.#endLife(name === 'failed' ? ended : undefined)
   }
 
@@ -299,7 +300,7 @@ export class WebSocketClientTransport {
     this.#over = true
     const { onclose, onerror, onmessage } = this
     this.#last = { onclose, onerror, onmessage }
-    // The SDK calls what it finds here besides its own: left in place, they would hear all of the next life a second time.
+    // The SDK also calls the callbacks that it finds here. If its own stayed, they would be called twice for everything in the next life.
     this.onclose = this.onerror = this.onmessage = undefined
     guarded(
       () => onclose?.call(this),

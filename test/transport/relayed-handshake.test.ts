@@ -143,7 +143,7 @@ describe('the legacy era', () => {
     const errorOf = (step: HandshakeStep): object | undefined => (step.do === 'fail' ? step.error : undefined)
     expect(errorOf(next({ result: { ...RESULT, protocolVersion: '2024-11-05' } }))).toMatchObject({
       message: 'after a reconnect the server is another one: it no longer speaks 2025-06-18',
-      hint: 'Connect anew, to agree with what is there now.'
+      hint: 'Connect again, for a handshake with the new server.'
     })
     expect(errorOf(next({ error: { code: -32601, message: 'no such method' } }))).toMatchObject({
       message: 'after a reconnect the server is another one: it no longer speaks 2025-06-18: no such method'
