@@ -22,14 +22,15 @@ export interface AuthenticationConfig<Auth> {
 /** Decides whether pages of an origin may connect. */
 export type OriginFilter = Extract<McpWebSocketServerOptions['allowedOrigins'], (...args: never) => unknown>
 
-/** Who the client is, or the response that it gets instead of a socket, or `left` if it hung up meanwhile. */
+/** Who the client is; or the response that rejects its upgrade; or `left`, if it hung up meanwhile. */
 export type Authentication<Auth> = { readonly auth: Auth } | { readonly rejected: RejectedUpgrade } | 'left'
 
-// A client may send this many bytes before its upgrade is accepted: one that writes on would fill the memory.
+// A client may send this many bytes before its upgrade is accepted: more of them would fill the memory.
 const MAX_EARLY_BYTES = 64 * 1024
 
 /**
- * Lets the program decide about an upgrade: first about its origin, then about its credentials. Meanwhile only what Node buffers is read from the socket. Never rejects.
+ * Lets the program decide about an upgrade: first about its origin, then about its credentials. Meanwhile nobody reads from the socket;
+ * Node buffers what comes. Never rejects.
  * @param head - What Node has read beyond the request.
  */
 export async function authenticateUpgrade<Auth>(
@@ -58,8 +59,8 @@ export async function authenticateUpgrade<Auth>(
       asked = 'authenticate'
       if (authenticate === undefined) return { auth: undefined as Auth }
       const auth = await authenticate(request, token)
-      // `false` is the result of a comparison that the program forgot to turn into auth info, and `''` or 0 that of a search for a name or
-      // an index: none of them must mean "come in".
+      // `false` may be a comparison that the program forgot to turn into auth info, and `''` or 0 a search for a name or an index. None of
+      // these must let a client in.
       const isUnknown = !auth
       return isUnknown || (expiryOf(auth) ?? Infinity) <= Date.now() ? { rejected: REJECTED_UPGRADES.unauthorized } : { auth }
     }

@@ -41,9 +41,10 @@ function decode(encoded: string): string | undefined {
 }
 
 /**
- * Whether a token is the expected one. The time that the comparison takes says nothing about the expected token, not even its length.
+ * Whether a token is the expected one. The comparison takes the same time for every token, so it tells nothing about the expected one, not
+ * even its length.
  * @param given - The token that `authenticate` got.
- * @param expected - An empty one, or none, equals no token: it comes from a variable that was not set.
+ * @param expected - If it is empty or `undefined`, as from a variable that was not set, it equals no token.
  * @example
  * ```ts
  * authenticate: (_request, token) => (isSameToken(token, process.env.MCP_TOKEN) ? { user: 'ada' } : undefined)
@@ -51,7 +52,7 @@ function decode(encoded: string): string | undefined {
  */
 export function isSameToken(given: string | undefined, expected: string | undefined): boolean {
   if (typeof given !== 'string' || typeof expected !== 'string') return false
-  // Digests have one length, which `timingSafeEqual` asks for.
+  // Digests have the same length, which `timingSafeEqual` demands.
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
   return timingSafeEqual(digest(given), digest(expected)) && expected !== ''
 }

@@ -13,7 +13,7 @@ export const REQUEST_ERRORS: Readonly<Record<RejectReason, JsonRpcError>> = {
 }
 
 /**
- * The error response to a frame that is not a message, or that holds an element which is not (JSON-RPC 2.0 section 5.1).
+ * The error response to a frame that is not a message, or to an array with an element that is not one (JSON-RPC 2.0 section 5.1).
  * @returns `undefined` for what looks like a response or a notification: its sender waits for nothing.
  */
 export function malformedResponse({ problem, kind, id }: Malformed): JsonRpcErrorResponse | undefined {

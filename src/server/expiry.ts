@@ -7,7 +7,7 @@ import type { PeerLink } from './peer-link.js'
 const MOST_SECONDS = 1e11
 /** Close code that asks for another token. */
 export const EXPIRED = 4401
-/** The words that come with it. */
+/** The reason that goes with {@link EXPIRED}. */
 export const EXPIRED_REASON = 'the token has expired'
 
 /**

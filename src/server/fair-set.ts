@@ -1,6 +1,6 @@
 /**
- * A set of what belongs to users, for a limit that holds for all of them together: where it is reached, the users give who have most, so
- * that nobody makes room at the cost of others. Every operation takes the same time, however many there are. Pure.
+ * A set of items that belong to users, for one limit on all of them together. When the limit is reached, a user who has most has to give
+ * one up, so that nobody can take the place of others. Every operation takes the same time, however many items there are. Pure.
  */
 export class FairSet<T extends { readonly principal: string }> {
   readonly #shares = new Map<string, Set<T>>()
@@ -8,26 +8,26 @@ export class FairSet<T extends { readonly principal: string }> {
   readonly #bySize: (Set<Set<T>> | undefined)[] = []
   #size = 0
 
-  /** How many there are. */
+  /** How many items there are. */
   get size(): number {
     return this.#size
   }
 
-  /** The one to remove first: of those of a user who has most, the one that was added first. */
+  /** The item to remove first: the oldest one of a user who has most. */
   get first(): T | undefined {
     const [share] = this.#bySize.at(-1) ?? []
     const [first] = share ?? []
     return first
   }
 
-  /** Adds one that is not in the set. */
+  /** Adds an item that is not in the set. */
   add(item: T): void {
     const share = this.#shares.get(item.principal) ?? new Set()
     this.#shares.set(item.principal, share)
     this.#change(share, () => share.add(item))
   }
 
-  /** Removes one, if it is in the set. */
+  /** Removes an item, if it is in the set. */
   delete(item: T): void {
     const share = this.#shares.get(item.principal)
     if (!share?.has(item)) return

@@ -1,11 +1,11 @@
 import { guarded } from '../lib/guarded.js'
 
-// A program whose callbacks fail with words that depend on its clients must not fill its log.
+// If the error messages of a callback depend on what clients send, warnings must not fill the log of the program.
 const MOST_WARNINGS = 20
 
 /**
- * Reports the faults of a program's callbacks: to its `onerror`, or as warnings where it has none. Without either, the program would only
- * see clients that do not get in.
+ * Reports the faults of a program's callbacks: to its `onerror`, or as warnings where it has none. Without them the program would only see
+ * that clients cannot connect.
  */
 export class Faults {
   readonly #onerror: ((error: Error) => void) | undefined
@@ -18,7 +18,7 @@ export class Faults {
     this.#warn = warn
   }
 
-  /** @param fault - What failed, such as `onconnection failed`. */
+  /** @param fault - What failed, in words, such as `onconnection failed`. */
   report(fault: string, error: Error): void {
     // What `onerror` itself throws has nowhere to go.
     if (this.#onerror) {

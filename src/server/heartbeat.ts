@@ -23,7 +23,7 @@ export interface Beating {
 export interface Silence {
   /** When the last frame came in. */
   readonly heardAt: number
-  /** When the ping went out after which nothing came in; `undefined` while no ping is out. */
+  /** When the last ping went out, if nothing has come in since; `undefined` while no ping is out. */
   readonly pingedAt: number | undefined
 }
 
@@ -88,13 +88,13 @@ export class Heartbeats {
     this.#timer.clear(pulse)
   }
 
-  /** A frame came in: any frame is a sign of life. The timer is not moved, as that would cost more than one look in vain. */
+  /** A frame came in: any frame is a sign of life. The timer is not moved: that would cost more than a look that finds nothing due. */
   heard(pulse: Pulse): void {
     pulse.heardAt = this.#clock.now()
     pulse.pingedAt = undefined
   }
 
-  /** What came in while this process stood still was heard before: `SharedTimer` gives the sockets that time. */
+  /** After this process stood still, `SharedTimer` waits before it calls this, so that what has come in meanwhile is heard first. */
   #look(pulse: Pulse, now: number): void {
     if (this.#policy === false) return
     const { bytesRead } = pulse.connection

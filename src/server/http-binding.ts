@@ -17,10 +17,10 @@ export interface BindingConfig {
   readonly path: Path
 }
 
-/** Called with every upgrade request for this server's path, and those for other paths that nobody else would respond to. */
+/** Called with every upgrade request for this server's path, and with those for other paths to which nobody else would respond. */
 export type OnUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 
-/** All bindings to one HTTP server, in the order of their `listen()`: an upgrade is rejected for its path if no binding has that path. */
+/** All bindings to one HTTP server, in the order of their `listen()`. An upgrade gets 404 only if none of them has its path. */
 const bindingsOf = new WeakMap<HttpServer | HttpsServer, Set<HttpBinding>>()
 
 // In ms. Node lets a client that sends its request byte by byte go on for minutes.
@@ -57,10 +57,10 @@ export class HttpBinding {
   /** Begins to take upgrades. @throws What Node throws, for example `EADDRINUSE`; Error if another binding has the path. */
   async listen(): Promise<void> {
     const { host, port, path } = this.#config
-    // The other one would get all upgrades. Of patterns and functions nobody can say whether they overlap.
+    // The other binding would get all upgrades. Whether patterns and functions overlap cannot be checked.
     if (typeof path === 'string' && this.#ownerOf(path))
       throw new Error(`path ${path} of this HTTP server belongs to another McpWebSocketServer`)
-    // A request for which there is no listener hangs. Where the program has one, plain requests are its own.
+    // A request hangs if nobody listens for requests. If the program does, plain requests are left to it.
     this.#responds = this.#server.listenerCount('request') === this.#responding.length
     bindingsOf.set(this.#server, new Set(this.#all).add(this))
     this.#server.on('upgrade', this.#route)

@@ -12,7 +12,10 @@ export class InFlight {
     return this.#methods?.size ?? 0
   }
 
-  /** How many there are whose client waits for a response. A `subscriptions/listen` lasts as long as its connection: nobody waits for that. */
+  /**
+   * How many of them are calls: requests whose response the client waits for. A `subscriptions/listen` lasts as long as its connection, so
+   * it is none.
+   */
   get calls(): number {
     return this.size - this.#listens
   }
@@ -30,7 +33,7 @@ export class InFlight {
     return 'added'
   }
 
-  /** The id of the listen that a message of the server ends. Any other id that a server cancels is that of a request of its own. */
+  /** The id of the listen that the server ends with this message. Any other id that a server cancels belongs to a request of its own. */
   listenEndedBy(message: JsonRpcMessage): RequestId | undefined {
     const id = cancelledId(message)
     return id !== undefined && this.#methods?.get(id) === LISTEN ? id : undefined

@@ -46,7 +46,10 @@ export const isLoopbackAddress = (address: string): boolean => /^(localhost|127(
 const isWithin = (value: unknown, least: number, most: number): boolean =>
   Number.isSafeInteger(value) && Number(value) >= least && Number(value) <= most
 
-/** As browsers write it. `*` would let every page in; `null` does too, but those pages have no other origin that could be listed. */
+/**
+ * Whether it is an origin as browsers write it. `*` is none: it would let every page in. So does `null`, but local files and sandboxed
+ * frames have no other origin.
+ */
 function isOrigin(value: string): boolean {
   if (value === 'null' || value === 'file://') return true
   if (!/^[a-z][a-z\d+.-]*:\/\/[^\s/?#@*]+$/.test(value)) return false
@@ -71,7 +74,7 @@ const SUBPROTOCOLS = listOf(
   `a list of different tokens other than ${MCP_SUBPROTOCOL}, ${RESUME_SUBPROTOCOL}, ${BEARER_PREFIX}* and ${AUTH_PREFIX}*`,
   (value) => isHttpToken(value) && value !== MCP_SUBPROTOCOL && value !== RESUME_SUBPROTOCOL && !isCredential(value)
 )
-// A longer message fits in no string; and from 2 GiB on ws knows no limit at all.
+// A longer message does not fit into a string, and ws ignores limits from 2 GiB on.
 const MESSAGE_BYTES: Kind = [
   `a whole number from 1 to ${String(constants.MAX_STRING_LENGTH)}`,
   (value) => isWithin(value, 1, constants.MAX_STRING_LENGTH)
@@ -123,7 +126,8 @@ export function resolveServerOptions<Auth>(options: Options<Auth>): ServerConfig
   if (server !== undefined && options.port !== undefined) throw new TypeError('port must be left out where a server is given')
   if (authenticate === undefined && !allowUnauthenticated)
     throw new TypeError('allowUnauthenticated must be true where there is no authenticate: every client is served')
-  // A page can point a name of its own at this server, and then Origin and Host agree: only a list tells (CVE-2025-66414).
+  // A page can point a name of its own at this server (DNS rebinding). Then Origin and Host agree, and only a list of hosts helps
+  // (CVE-2025-66414).
   if (allowedHosts === undefined && server === undefined && !isLoopbackAddress(host))
     throw new TypeError('allowedHosts must be given where host is not a loopback address')
   // A server that is bound to 127.0.0.2 is known under that address too.

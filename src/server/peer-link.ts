@@ -1,6 +1,6 @@
 import type { CutReason, MessageExtra } from './types.js'
 
-/** What a link tells whoever uses it. */
+/** Is told what happens to a link. */
 export interface LinkListener {
   /** A frame came in. @param bytes - Its length in UTF-8. */
   onText(text: string, bytes: number): void
@@ -10,7 +10,7 @@ export interface LinkListener {
   onEnd(code: number): void
   /** The client is away; what is sent is kept for it. Only a session tells that. */
   onDetach?(): void
-  /** The client is back. @param extra - Comes with each message from now on; `undefined`: what came before. */
+  /** The client is back. @param extra - Comes with each message from now on; `undefined`: the one from before stays. */
   onAttach?(extra: MessageExtra | undefined): void
 }
 
@@ -20,9 +20,9 @@ export interface PeerLink {
   readonly subprotocol: string | undefined
   /** Whether it takes what is to be sent. */
   readonly isOpen: boolean
-  /** From now on `listener` is told what happens, and nobody else. @param listener - `undefined`: nobody is. */
+  /** From now on only `listener` is told what happens. @param listener - `undefined`: nobody is told. */
   listen(listener: LinkListener | undefined): void
-  /** Begins to read, or goes on. */
+  /** Begins to read, or goes on reading. */
   resume(): void
   /** Stops to read, until `resume`. A few frames may still come. */
   pause(): void

@@ -17,14 +17,14 @@ export interface SocketConfig {
   readonly heartbeats: Heartbeats
   /** How many bytes may wait for the client before nothing more is read from it. */
   readonly maxBufferedBytes: number
-  /** How long that may last, in ms. */
+  /** How long more than that may wait, in ms. */
   readonly drainTimeout: number
 }
 
 // Times `maxBufferedBytes`. A message is sent however long it is, unless more than this waits before it.
 const HARD_LIMIT = 4
 
-/** One accepted socket. It keeps the limits of its connection that have nothing to do with messages: bytes that wait for the client, and silence. */
+/** One accepted socket. It enforces the limits that have nothing to do with messages: bytes that wait for the client, and silence. */
 export class PeerSocket implements PeerLink {
   readonly #ws: WebSocket
   readonly #stream: Socket
@@ -71,7 +71,7 @@ export class PeerSocket implements PeerLink {
       this.#listener?.onError(error)
     })
     ws.on('close', (code) => {
-      // ws knows no close code of a socket that it closed because of what came in.
+      // If ws itself closed the socket because of what came in, it reports no close code.
       this.#end(isBroken ? 1002 : code)
       onGone(this)
     })
@@ -112,7 +112,7 @@ export class PeerSocket implements PeerLink {
   }
 
   sendControl(text: string): void {
-    // A client may ask for as many as it likes.
+    // A client may cause any number of control frames.
     if (this.isOpen && !this.#isCutAt(this.#ws.bufferedAmount)) this.#write(text).catch(() => undefined)
   }
 
@@ -180,8 +180,8 @@ export class PeerSocket implements PeerLink {
     this.#corked = true
     this.#bufferedBefore = this.#ws.bufferedAmount
     this.#stream.cork()
-    // Node runs ticks before the microtasks of a callback: an acknowledgement that is sent while a chunk is read would leave before the
-    // responses to the requests in that chunk, most of which come from promises.
+    // A microtask first: Node runs ticks before the microtasks of a callback. With a tick alone, an acknowledgement that is sent while a
+    // chunk is read would leave before the responses to the requests in that chunk, most of which come from promises.
     queueMicrotask(() => process.nextTick(this.#uncork))
   }
 
@@ -190,11 +190,11 @@ export class PeerSocket implements PeerLink {
     this.#stream.uncork()
   }
 
-  /** A client that does not read gets no more requests in, and is cut if it does not catch up within `drainTimeout`. */
+  /** Nothing more is read from a client that does not read; it is cut if it does not catch up within `drainTimeout`. */
   #applyBackpressure(): void {
     if (this.#drainTimer !== undefined || !this.isOpen) return
     this.#ws.pause()
-    // While nothing is read from the client, no pong is heard, and the ping waits behind all the rest: only this timer can judge.
+    // While nothing is read from the client, no pong can be heard, and a ping would wait behind all the rest. Only this timer can judge.
     this.#config.heartbeats.stop(this.#pulse)
     this.#drainTimer = this.#config.clock.after(this.#config.drainTimeout, () => this.cut('slow-reader'))
   }

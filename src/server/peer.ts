@@ -22,7 +22,8 @@ export interface PeerConfig {
 }
 
 const ENDED = 'the connection has ended'
-// What is left of the codes that an endpoint may send (RFC 6455 section 7.4, and the IANA registry): the others tell of faults of the client.
+// The codes that a program may choose (RFC 6455 section 7.4, and the IANA registry). The other ones that an endpoint may send blame the
+// client.
 const END_CODES: ReadonlySet<number> = new Set([1000, 1001, 1008, 1011, 1012, 1013])
 const LONGEST_REASON = 123
 
@@ -35,8 +36,8 @@ function problemOfEnd(code: number, reason: string): string | undefined {
 }
 
 /**
- * One client as a `Transport`. It keeps the limits of a connection that concern messages: requests in flight. The program gets it;
- * `McpWebSocketServer` calls the members that `ServerTransport` does not have.
+ * One client as a `Transport`. It enforces the limit that concerns messages: requests in flight. The program gets it; `McpWebSocketServer`
+ * calls the members that `ServerTransport` does not have.
  */
 export class Peer implements ServerTransport {
   onmessage: ServerTransport['onmessage']
@@ -52,7 +53,7 @@ export class Peer implements ServerTransport {
   readonly #delivery = orderedDelivery((message) => this.#call(() => this.onmessage?.(message, this.#extra)))
   /** `closing`: the link is about to end; nothing is delivered or sent any more. */
   #state: 'new' | 'started' | 'closing' | 'ended' = 'new'
-  /** Set once the connection takes no further requests, and ends like this when those in flight are settled. */
+  /** Set once the connection takes no further requests: how it ends when those in flight are settled. */
   #lastClose: readonly [code: number, reason: string] | undefined
 
   /**
@@ -159,7 +160,7 @@ export class Peer implements ServerTransport {
     )
   }
 
-  /** The MCP server gets an error for the response that it cannot get: otherwise it would wait for its timeout. */
+  /** If a malformed frame was meant as a response, the MCP server gets an error in its place: otherwise it would wait for its timeout. */
   #settleMalformed({ problem, kind, id }: Malformed): void {
     if (kind !== 'response' || id === undefined || this.#isOver) return
     this.#delivery.take({ jsonrpc: '2.0', id, error: { code: INTERNAL_ERROR, message: `The client sent an invalid response: ${problem}` } })
@@ -177,7 +178,7 @@ export class Peer implements ServerTransport {
         return this.#respondWithError(message.id, REQUEST_ERRORS[rejected])
       }
     } else {
-      // The MCP server sends no response to a request that was cancelled: nothing else would settle it.
+      // The MCP server sends no response to a cancelled request, so the cancellation settles it.
       const cancelled = cancelledId(message)
       if (cancelled !== undefined) this.#settle(cancelled)
     }
@@ -194,7 +195,7 @@ export class Peer implements ServerTransport {
   }
 
   #settle(id: RequestId): void {
-    // `#end` has subtracted all that was left. It may have come before: to send the response may have ended the connection.
+    // Once it has ended, `#end` has subtracted all requests. Sending the response may itself have ended the connection.
     if (this.#state === 'ended' || !this.#inFlight.settle(id)) return
     this.#config.metrics.requestsInFlight--
     if (this.#lastClose) this.closeWhenIdle()

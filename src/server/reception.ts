@@ -19,7 +19,7 @@ import { SharedSessions, type Remains } from './shared-sessions.js'
 import type { SessionStore } from '../types/session-store.js'
 import type { MessageExtra } from './types.js'
 
-/** How sessions are kept, and who is told of them. */
+/** How sessions are kept, and what is called for them. */
 export interface ReceptionConfig<Info> {
   /** Measures how long a session is kept, and how long a client may take to open one. */
   readonly clock: Clock
@@ -57,11 +57,11 @@ export interface Visitor<Info> {
 interface Arrival<Info> extends Visitor<Info> {
   readonly link: PeerLink
   readonly due: Due
-  /** Whether its open frame has come, and other nodes are asked. */
+  /** Whether its open frame has come, and other nodes are being asked. */
   isDeciding: boolean
 }
 
-/** What a hello says of the session that the client asked for. */
+/** What a hello frame says about the session that the client asked for. */
 type Outcome = Pick<HelloFrame, 'resumed' | 'reason' | 'delivered' | 'tail'>
 
 /** How long a client may take to send its open frame, in ms. */
@@ -71,7 +71,7 @@ const NAME_BYTES = 32
 
 const newName = (): string => randomBytes(NAME_BYTES).toString('base64url')
 
-/** Whether another node may know more: of all that is not here, and of what began when the store had another memory. */
+/** Whether another node may know more about the session: this node does not know it, or it began in another epoch. */
 const isElsewhere = ({ reason, delivered }: Remains): boolean => delivered === null && (reason === 'unknown' || reason === 'epoch')
 
 /** Receives sockets with `mcp.v1.resume`, and gives each one the session that it asks for, or a new one. */
@@ -90,7 +90,7 @@ export class Reception<Info> {
     const { clock, metrics, ttl, maxMessages, maxBytes, maxDetached, drainTimeout, store, onerror } = config
     this.#config = config
     this.#timer = new SharedTimer(clock)
-    // No process has to live on for clients that are away.
+    // A client that is away does not keep the process alive.
     this.#timer.idle = true
     this.#sessions = new Sessions(maxDetached)
     this.#sessionConfig = {
@@ -131,14 +131,14 @@ export class Reception<Info> {
     link.resume()
   }
 
-  /** Sends away the clients that have no session here. */
+  /** Closes the sockets of clients that have no session here. */
   close(): void {
     this.#isClosing = true
     for (const arrival of this.#arrivals) this.#refuse(arrival, 'the server is closing', 1001)
     this.#shared?.closeRelays()
   }
 
-  /** Closes the store, when no session is left. Never rejects. */
+  /** Closes the store. To be called when no session is left. Never rejects. */
   async end(): Promise<void> {
     await this.#shared?.close()
   }
@@ -213,7 +213,8 @@ export class Reception<Info> {
         this.#begin(arrival, open, left)
       })
     if (await shared.relay(link, node, open, principal, onRefused)) return
-    // That node has said lately that it lives, so it may only not listen right now. Once it counts as dead, its session is claimed.
+    // The node did not take the request, although it has said lately that it lives: it may be back soon. Once it counts as dead, its
+    // session is claimed.
     this.#refuse(arrival, 'the session cannot be reached', 1013)
   }
 
@@ -221,12 +222,12 @@ export class Reception<Info> {
     return this.#sessions.judge(open, this.#epoch, principal, this.#config.clock.now())
   }
 
-  /** A client has come to another node, which has found out the user. */
+  /** A client has come to another node, which has authenticated its user, and asks for a session of this node. */
   #onOpening(link: RelayLink, open: OpenFrame, principal: string): void {
     const verdict = this.#judge(open, principal)
     if (verdict.action === 'attach') {
       this.#attach({ link, extra: undefined }, open, verdict.session)
-      // It lives until its last request is settled, and this socket has not been told yet.
+      // The session lives until its last request is settled. The new socket has not been told yet that the server is closing.
       if (this.#isClosing) verdict.session.goAway()
       return
     }
@@ -253,7 +254,7 @@ export class Reception<Info> {
     session.attach(link, open, (received) =>
       this.#hello(session, received, { resumed: false, ...loss, ...(tail && { tail: tail.length }) })
     )
-    // They belong to the session that is over: if they get lost again, nobody can help it.
+    // Frames of the session that is over: nothing keeps them if they get lost again.
     for (const text of tail ?? []) link.send(text, true).catch(() => undefined)
     onSession(session, info)
   }

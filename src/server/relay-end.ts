@@ -4,9 +4,9 @@ import { SERVICE_RESTART } from '../wire/close-reasons.js'
 import { isControl, readClientControl, type OpenFrame, type ResumeFailure } from '../wire/resume-frames.js'
 import type { Metrics } from './metrics.js'
 
-// A client has come to another node than the one that has its session: its node, the outer end, passes each frame on to the inner end, at
-// the node of the session. The texts between them may get lost, so each direction is numbered, and a gap ends the relay: the client
-// comes back and resumes.
+// A relay connects a client to its session at another node. The outer end is at the node that has the client's socket, the inner end at the
+// node that has the session, and each passes on every frame. The texts between them may get lost, so each direction is numbered, and a gap
+// ends the relay: the client comes back and resumes.
 
 /** What one end of a relay tells the other. */
 export type Part =
@@ -14,14 +14,14 @@ export type Part =
   | { readonly open: string; readonly principal: string }
   /** A frame. */
   | { readonly text: string }
-  /** The session is not resumed: the outer node has to begin a new one. */
+  /** The session is not resumed: the outer node has to begin a new session. */
   | { readonly reason: ResumeFailure; readonly delivered: number | null }
   /** This end is closed; 1006: without a closing handshake. */
   | { readonly close: number; readonly words: string }
-  /** Nothing: its number shows whether what came before has arrived. */
+  /** Says nothing, but its number shows whether everything before it has arrived. */
   | { readonly check: true }
 
-/** A part on its way, or a piece of the JSON of one that is long. */
+/** What is sent: a part, or a piece of the JSON of a long part. */
 export interface Envelope {
   /** Name of the relay. */
   readonly relay: string
@@ -29,9 +29,9 @@ export interface Envelope {
   readonly node: string
   /** Number of the envelope in its direction, from 1. */
   readonly n: number
-  /** `undefined` for a piece. A node of version 1.0 takes that for an envelope that got lost, and the client comes back. */
+  /** `undefined` for a piece. A node of version 1.0 takes a piece for a lost envelope, and then the client comes back. */
   readonly part?: Part
-  /** What follows the pieces of this part that came before. */
+  /** The next piece of the JSON of the part. */
   readonly piece?: string
   /** Whether the piece is the last one of its part. */
   readonly isLast?: boolean
@@ -41,7 +41,7 @@ export interface Envelope {
 export interface RelayConfig {
   /** Tells an end when to send a check, and that the other end is silent. */
   readonly timer: SharedTimer
-  /** Where a link counts that is cut. */
+  /** Counts the links that are cut. */
   readonly metrics: Metrics
   /** Sends a text to a node. @returns Whether somebody was there to take it. */
   readonly send: (node: string, text: string) => Promise<boolean>
@@ -83,17 +83,17 @@ export function readOpening(part: Part): { readonly open: OpenFrame; readonly pr
   return frame?.['mcp.resume'] === 'open' ? { open: frame, principal: part.principal } : undefined
 }
 
-// In ms. A last part that got lost is noticed after that, and not only with the next one, which may never come.
+// In ms. A check follows the last part after this time. If the part got lost, that shows it; a next part might never come.
 const CHECK_AFTER = 1000
-// In ms, between the checks of an end that has nothing to say.
+// In ms, between the checks of an end that has nothing else to send.
 const CHECK_EVERY = 5000
 // In ms. An end from which nothing came for so long, not even a check, is gone.
 const SILENT_FOR = 12_000
-/** What an end says that has lost the other one, or does not know it. */
+/** The last part of an end that has lost the other one, or that does not know the relay. */
 export const BROKEN: Extract<Part, { readonly close: number }> = { close: SERVICE_RESTART, words: 'the session cannot be reached' }
 
-// In UTF-16 code units, both. Redis drops a subscriber for which 32 MB wait, and with it all that the node hears: so a long part travels in
-// pieces, and what one relay has on its way is bounded. The commands of all others wait behind it, too.
+// In UTF-16 code units, both. Redis drops a subscriber for which 32 MB wait, and then the node hears nothing at all. So a long part travels
+// in pieces, and what one relay has on its way is bounded. The commands of all others wait behind it, too.
 const PIECE = 2 ** 20
 const WINDOW = 2 ** 20
 
@@ -115,14 +115,14 @@ export class RelayEnd {
   #sent = 0
   #received = 0
   #isOver = false
-  /** Parts that were not sent yet, as JSON. A Set, as the first one of many is removed. */
+  /** Parts that were not sent yet, as JSON. A Set, because removing the first of many elements of an array is slow. */
   readonly #queue = new Set<{ readonly json: string; next: number }>()
   #waiting = 0
-  /** How much was sent for which the store has not answered yet. */
+  /** How much was sent and not yet confirmed by the store, in UTF-16 code units. */
   #onWay = 0
   /** The pieces of a part that came in so far. */
   #pieces = ''
-  /** Whether the next check is that of a part. */
+  /** Whether the next check is the one that follows a part. */
   #isCheckSoon = false
   readonly #check: Due = { dueAt: 0, slot: -1, onDue: () => this.#onCheck() }
   readonly #silence: Due = { dueAt: 0, slot: -1, onDue: () => this.#break() }

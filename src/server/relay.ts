@@ -4,10 +4,10 @@ import type { LinkListener, PeerLink } from './peer-link.js'
 import { BROKEN, RelayEnd, type Envelope, type Part, type RelayConfig, type RelayNames } from './relay-end.js'
 import type { CutReason } from './types.js'
 
-// In UTF-16 code units, as much as a socket keeps. The messages of a session do not count: the session itself limits what it has sent.
+// In UTF-16 code units: a limit for control frames, the same as for a socket. The session itself limits its messages.
 const MOST_WAITING = 2 ** 24
 
-/** The inner end: the client's socket, as the session sees it. */
+/** The inner end of a relay: for the session it is the client's socket. */
 export class RelayLink implements PeerLink {
   readonly #end: RelayEnd
   readonly #config: RelayConfig
@@ -43,7 +43,7 @@ export class RelayLink implements PeerLink {
   }
 
   pause(): void {
-    // The outer end stops to read by itself.
+    // The outer end stops reading by itself.
   }
 
   send(text: string): Promise<void> {
@@ -52,13 +52,13 @@ export class RelayLink implements PeerLink {
   }
 
   sendControl(text: string): void {
-    // A client may ask for as many as it likes.
+    // A client may cause any number of control frames.
     if (this.#end.waiting > MOST_WAITING) this.cut('slow-reader')
     else this.#end.send({ text })
   }
 
   goAway(): void {
-    // Only a session says it.
+    // Only a session says that it is about to close.
   }
 
   /** The session is not resumed: the outer node has to begin a new one. */
@@ -102,7 +102,7 @@ export class RelayLink implements PeerLink {
   }
 }
 
-/** How the outer end of a relay is done with it. */
+/** How the outer end of a relay ends. */
 export interface OuterEvents {
   /** The session is not resumed: a new one has to begin on this node. */
   readonly onRefused: (reason: ResumeFailure, delivered: number | null) => void
@@ -110,7 +110,7 @@ export interface OuterEvents {
   readonly onGone: () => void
 }
 
-/** The outer end: passes frames between a client's socket and the node that has its session. */
+/** The outer end of a relay: passes frames between a client's socket and the node that has its session. */
 export class RelayedSocket {
   readonly #link: PeerLink
   readonly #end: RelayEnd
@@ -180,7 +180,7 @@ export class RelayedSocket {
 
   #pass(text: string): void {
     if (isControl(text)) this.#link.sendControl(text)
-    // It is kept by the session: should the socket end, it is sent again.
+    // The session keeps it: if the socket ends, it is sent again.
     else this.#link.send(text, false).catch(() => undefined)
   }
 

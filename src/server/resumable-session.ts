@@ -15,15 +15,15 @@ import type { CutReason, MessageExtra } from './types.js'
 export interface SessionConfig {
   /** Tells sessions when an acknowledgement is due, or their time is over. */
   readonly timer: SharedTimer
-  /** Where a session counts that is cut while its client is away. */
+  /** Counts the sessions that are cut while their client is away. */
   readonly metrics: Metrics
   /** How long a session is kept for a client that is away, in ms. */
   readonly ttl: number
-  /** What is kept of what is sent. */
+  /** How much is kept of what is sent. */
   readonly limits: ReplayLimits
   /** How long a client may take to acknowledge something when there is no room for more, in ms. */
   readonly drainTimeout: number
-  /** Where else the session is kept. */
+  /** The store in which the session is kept, too. */
   readonly store: SessionStore | undefined
   /** The session has lost its socket. */
   readonly onDetached: (session: ResumableSession) => void
@@ -39,11 +39,11 @@ export interface SessionNames {
   readonly principal: string
 }
 
-/** A closure after which the client does not come back, or would only repeat what the server cannot take. */
+/** Close codes after which the session is over: the client does not come back, or would only repeat what the server cannot take. */
 const FINAL: ReadonlySet<number> = new Set([1000, 1002, 1003, 1007, 1008, 1009])
-/** Close code of a socket whose session another one has. */
+/** Close code of a socket whose session another socket has got. */
 const DISPLACED = 4409
-/** How many sockets may end after the same frames were replayed, and before the client had any of them. */
+/** How many sockets in a row may end after the same frames were replayed, without the client having received any of them. */
 const MOST_LOSSES = 3
 
 /** A frame of the client that has to wait; it is not counted as received yet. */
@@ -65,21 +65,24 @@ export class ResumableSession implements PeerLink, LinkListener, Resumable {
   #link: PeerLink | undefined
   #isNew = true
   #isOver = false
-  /** Whether the transport was started. */
+  /** Whether the transport above was started, and wants messages. */
   #reads = false
   #held: Held[] = []
   #heldSize = 0
-  /** With a socket: an acknowledgement is due. Without one: the session is. */
+  /** With a socket: when the next acknowledgement is due. Without one: when the session expires. */
   readonly #due: Due = {
     dueAt: 0,
     slot: -1,
     onDue: () => (this.#link === undefined ? this.#end('expired', 1006, '') : this.#acknowledge())
   }
-  /** Whether the hard limit was reached in an earlier turn of the loop. */
+  /** Whether the hard limit was exceeded in an earlier turn of the loop. */
   #isSurpassed = false
   /** Set while the client acknowledges nothing although there is no room for more. Made when it is needed: few sessions do. */
   #stalled: Due | undefined
-  /** What was acknowledged when frames were replayed, and how many sockets have ended since without more. */
+  /**
+   * How many frames were acknowledged when frames were last replayed; and how many sockets have ended since, without any more being
+   * acknowledged.
+   */
   #replayedFrom = -1
   #losses = 0
 
@@ -123,7 +126,7 @@ export class ResumableSession implements PeerLink, LinkListener, Resumable {
   /**
    * Takes a socket in place of the one before.
    * @param hello - The text of the hello frame, with what was received.
-   * @param extra - Comes with each message from now on; `undefined`: what came before.
+   * @param extra - Comes with each message from now on; `undefined`: the one from before stays.
    */
   attach(link: PeerLink, { generation, received, limits }: OpenFrame, hello: (received: number) => string, extra?: MessageExtra): void {
     const { timer, store } = this.#config
@@ -142,13 +145,13 @@ export class ResumableSession implements PeerLink, LinkListener, Resumable {
     store?.attach(this.id, generation)
     this.#onAcknowledged(received)
     this.#replay(link)
-    // To write all that may have been too much for the socket.
+    // Writing all of it may have been too much for the socket, and have ended it.
     if (this.#isAway) return
     this.#judgeRoom()
     this.#listener?.onAttach?.(extra)
   }
 
-  /** Writes all that the store should know of it, after the store was lost. */
+  /** After the store was lost: writes everything that it should know of this session. */
   writeAnew(): void {
     const { store, ttl } = this.#config
     const { id, principal, generation, acknowledged } = this
@@ -176,7 +179,7 @@ export class ResumableSession implements PeerLink, LinkListener, Resumable {
     const isTooMuch = this.#isTooMuch(isSolicited)
     const position = this.#buffer.push(text)
     this.#config.store?.append(this.id, position, text)
-    // From here on it is kept: should the socket end, it is sent again.
+    // From here on the frame is kept: if the socket ends, it is sent again.
     if (this.#link === undefined) return Promise.resolve()
     if (isTooMuch) {
       this.#link.cut('slow-reader')
@@ -196,7 +199,7 @@ export class ResumableSession implements PeerLink, LinkListener, Resumable {
 
   close(code: number, reason: string): Promise<void> {
     if (!this.#isOver) {
-      // A close frame may get lost with its socket, and then the client would come back for a session that is over.
+      // The close frame alone may get lost with its socket. Then the client would come back for a session that is over.
       this.sendControl(encodeControl({ 'mcp.resume': 'end' }))
       this.#markOver('unknown', true)
       if (this.#isAway) this.#listener?.onEnd(code)
@@ -219,7 +222,7 @@ export class ResumableSession implements PeerLink, LinkListener, Resumable {
     else if (!wasOver) this.#listener?.onEnd(1006)
   }
 
-  /** There are too many sessions without a socket, and this one has to go. */
+  /** Ends the session, because there are too many sessions without a socket. */
   drop(): void {
     this.#end('overflow', 1013, '')
   }
@@ -229,7 +232,7 @@ export class ResumableSession implements PeerLink, LinkListener, Resumable {
     this.#end('protocol', 1002, 'not a frame that may come here')
   }
 
-  /** Another node has claimed the session. A client that is here has come back since, and has to ask there. */
+  /** Ends the session, because another node has claimed it. A client that is connected here is sent away, and has to ask that node. */
   fence(): void {
     this.#end(undefined, SERVICE_RESTART, 'another node has the session')
   }
@@ -239,8 +242,8 @@ export class ResumableSession implements PeerLink, LinkListener, Resumable {
     if (this.#isOver) return
     if (isControl(text)) return this.#onControl(text)
     if (!this.#isHolding && this.#held.length === 0) return this.#take(text, bytes)
-    // No request comes in that has no room for its response. The socket is read on, as acknowledgements come the same way; a client
-    // keeps to its limits, and stops by itself.
+    // No request is taken in while there is no room for its response. The socket is still read, because acknowledgements come the same way.
+    // A client that respects the limits stops by itself.
     const { messages, bytes: size } = this.#config.limits
     if (this.#held.length >= messages || this.#heldSize >= size) return this.#link?.cut('slow-reader')
     this.#held.push([text, bytes])
@@ -257,9 +260,10 @@ export class ResumableSession implements PeerLink, LinkListener, Resumable {
     this.#link = undefined
     this.#dropHeld()
     if (this.#isOver) return this.#listener?.onEnd(code)
-    // Not where the client came back before this end was noticed: a frame ends a socket, and silence is the network's. How far the client
-    // came it says when it comes back: its last acknowledgement may have been lost with the socket.
-    // Nor where another node says that it has lost this one: the client may have got nothing because this process stood still.
+    // The replayed frames may have ended the socket. This is not reached if the client came back before the end was noticed: that was
+    // silence, which comes from the network. How much the client has received it says when it comes back, because its last acknowledgement
+    // may have been lost with the socket. Not counted either if another node says that it has lost this one: the client may have got
+    // nothing because this process stood still.
     if (code !== SERVICE_RESTART && this.#buffer.acknowledged === this.#replayedFrom) this.#losses++
     if (FINAL.has(code)) return this.#end(code === 1000 ? 'unknown' : 'protocol', code, '')
     this.#judgeRoom()
@@ -279,8 +283,9 @@ export class ResumableSession implements PeerLink, LinkListener, Resumable {
   }
 
   /**
-   * The client is there and acknowledges nothing: what it does not read must not fill the memory. Only size counts, since no client can
-   * acknowledge the many small messages of a burst before its end. Nor can it acknowledge the responses of one turn, and it asked for all.
+   * Whether a client that is there has left too much unacknowledged, so that it would fill the memory. Only the size counts: no client can
+   * acknowledge a burst of small messages before its end. Responses of one turn of the loop do not count yet: the client asked for all of
+   * them, and cannot have acknowledged any.
    */
   #isTooMuch(isSolicited: boolean): boolean {
     if (!this.#buffer.isLargerThan(HARD_LIMIT)) {
@@ -324,7 +329,7 @@ export class ResumableSession implements PeerLink, LinkListener, Resumable {
     }
   }
 
-  /** @returns Whether that can be. */
+  /** @returns Whether the client can have received that much; if not, the session has ended. */
   #onAcknowledged(position: number): boolean {
     const before = this.#buffer.acknowledged
     if (!this.#buffer.acknowledge(position)) {
@@ -362,7 +367,7 @@ export class ResumableSession implements PeerLink, LinkListener, Resumable {
     for (const text of frames) link.send(text, true).catch(() => undefined)
   }
 
-  /** Whatever still comes from the old socket has no effect: the client sends it again. */
+  /** Gives up the old socket. Whatever still comes from there has no effect: the client sends it again. */
   #displace(): void {
     const link = this.#link
     this.#link = undefined
@@ -377,7 +382,7 @@ export class ResumableSession implements PeerLink, LinkListener, Resumable {
     this.#heldSize = 0
   }
 
-  /** Ends the session for all at once, whether it has a socket or not. */
+  /** Ends the session at once, for both the client and the transport, with or without a socket. */
   #end(reason: ResumeFailure | undefined, code: number, words: string): void {
     if (this.#isOver) return
     this.#markOver(reason)

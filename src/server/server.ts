@@ -1,11 +1,11 @@
 /*
  * The layer `server` is the entry `./server`, for Node only: it accepts WebSockets and hands each one to the program as a `Transport`
- * of MCP. It stands beside the client's layers and may know `lib`, `wire`, `types` and `errors`, but none of theirs. It knows JSON-RPC,
- * and of MCP no more than what its limits need (see in-flight.ts); MCP servers are made by the program, with whichever SDK.
+ * of MCP. It is independent of the client's layers: it may import `lib`, `wire`, `types` and `errors` only. It knows JSON-RPC, and of MCP
+ * no more than what its limits need (see in-flight.ts); The program makes the MCP servers, with the SDK of its choice.
  *
- * The way of a connection: http-binding.ts takes the upgrade request, upgrade.ts judges it (pure), authentication.ts asks the program,
- * and ws accepts the socket, which then belongs to peer-socket.ts. Each step may end in a rejected upgrade instead. peer.ts makes the
- * socket a `Transport` of MCP. With `mcp.v1.resume` there is a resumable-session.ts between the two, which reception.ts finds or makes.
+ * The path of a connection: http-binding.ts takes the upgrade request, upgrade.ts judges it (pure), authentication.ts asks the program, and
+ * ws accepts the socket, which then belongs to peer-socket.ts. Each step may end in a rejected upgrade instead. peer.ts makes the socket a
+ * `Transport` of MCP. With `mcp.v1.resume` there is a resumable-session.ts between the two, which reception.ts finds or makes.
  */
 import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -36,12 +36,12 @@ import { Reception } from './reception.js'
 import { PeerSocket, type SocketConfig } from './peer-socket.js'
 import type { ConnectionInfo, McpWebSocketServerOptions, MessageExtra, ServerMetrics } from './types.js'
 
-// In ms. A closing socket is destroyed after that. A shorter time could hide the close code: clients learn it when the stream ends.
+// In ms. A closing socket is destroyed after this time. Not shorter: some clients learn the close code only when the stream ends.
 const CLOSE_TIMEOUT = 5000
 // How many pieces a client may split a message into: plenty for 16 MiB, and so few that the pieces themselves weigh little.
 const MAX_FRAGMENTS = 4096
 const MAX_CHUNKS = 32_768
-// How long a program may take to start a transport before it is told, in ms: clients of this package wait for 10 s.
+// In ms. If the program has not started a transport after this time, `onerror` is told. Clients of this package wait for 10 s.
 const START_WITHIN = 5000
 // The default time that `close` gives to requests in flight, in ms.
 const GRACE = 10_000
@@ -74,7 +74,7 @@ export class McpWebSocketServer<Auth = undefined> {
   readonly #reception: Reception<ConnectionInfo<Auth>> | undefined
   /** Sockets that are open, or about to close. */
   readonly #sockets = new Set<PeerSocket>()
-  /** Sockets about whose clients the program is asked, and their requests. */
+  /** Sockets whose upgrade the program is being asked about, with their requests. */
   readonly #authenticating = new Map<Duplex, IncomingMessage>()
   #state: 'new' | 'listening' | 'closing' = 'new'
   #closed: Promise<void> | undefined
@@ -99,7 +99,7 @@ export class McpWebSocketServer<Auth = undefined> {
     const upgrades: ServerOptions & { readonly closeTimeout: number } = {
       noServer: true,
       clientTracking: false,
-      // Compression costs memory, lets a short message inflate to a huge one, and reveals secrets by the length of what they compress to.
+      // Compression costs memory, lets a short message inflate to a huge one, and can reveal secrets by the compressed length.
       perMessageDeflate: false,
       maxPayload: config.maxMessageBytes,
       maxFragments: MAX_FRAGMENTS,
@@ -245,7 +245,7 @@ export class McpWebSocketServer<Auth = undefined> {
     const onFailed = (callback: string, error: Error): void => this.#faults.report(`${callback} failed, and the client gets 503`, error)
     const config = { clock: this.#clock, isAllowedOrigin, authenticate, authTimeout, onFailed }
     const authentication: Authentication<Auth> = await authenticateUpgrade(request, token, head, config)
-    // Not in the map any more: `close()` was called meanwhile, and has rejected the upgrade.
+    // If it is not in the map any more, `close()` was called meanwhile, and has rejected the upgrade.
     if (!this.#authenticating.delete(socket)) return
     if (authentication === 'left') socket.destroy()
     else if ('rejected' in authentication) this.#reject(request, socket, authentication.rejected)
@@ -255,7 +255,7 @@ export class McpWebSocketServer<Auth = undefined> {
   #accept(request: IncomingMessage, socket: Duplex, head: Buffer, auth: Auth): void {
     guarded(
       () => this.#upgrades.handleUpgrade(request, socket, head, (ws) => this.#connect(ws, request, auth)),
-      // ws throws if another listener for upgrades has accepted this one before: the socket is theirs.
+      // ws throws if another listener has already accepted this upgrade: the socket belongs to that listener.
       (error) => this.#faults.report('an upgrade cannot be accepted', error)
     )
   }
@@ -272,7 +272,7 @@ export class McpWebSocketServer<Auth = undefined> {
       return this.#expiries.watch(socket, lifetime, () => peer.closeWhenIdle(EXPIRED, EXPIRED_REASON))
     }
     this.#receive(this.#reception, socket, { request, auth })
-    // Its session goes on, and what is in flight on it.
+    // The socket ends at once: its session goes on without it, and so do the requests in flight.
     this.#expiries.watch(socket, lifetime, () => void socket.close(EXPIRED, EXPIRED_REASON))
   }
 
@@ -301,7 +301,7 @@ export class McpWebSocketServer<Auth = undefined> {
       this.#faults.report('onconnection failed, and the connection ends with 1011', asError(thrown))
       peer.cut('failed')
     })
-    // Most programs have started it by now, and then no connection costs a timer.
+    // Most programs have started the transport by now: they need no timer.
     if (peer.isNew) {
       timer = this.#clock.after(START_WITHIN, () => this.#onNotStarted(peer))
       timer.rest(true)
@@ -342,7 +342,7 @@ export class McpWebSocketServer<Auth = undefined> {
     )
   }
 
-  /** A `path` that is a function runs inside of an event of Node, where whatever it throws would end the process. */
+  /** Guards a `path` that is a function: Node calls it in an event listener, where anything that it throws would end the process. */
   #guardPath(config: ServerConfig<Auth>): ServerConfig<Auth> {
     const { path } = config
     if (typeof path !== 'function') return config

@@ -15,7 +15,7 @@ export interface Resumable {
   readonly acknowledged: number
   /** How many frames of the client have been received. */
   readonly received: number
-  /** Whether the frames that are not acknowledged have ended as many sockets as they may. */
+  /** Whether its unacknowledged frames have ended so many sockets that they may be the cause: see "Poison" in docs/binding.md. */
   readonly isPoisoned: boolean
 }
 
@@ -36,7 +36,7 @@ export interface Failed<S> {
   readonly reason: ResumeFailure
   /** How many of the client's frames had been received; `null`: that is not known, or not said. */
   readonly delivered: number | null
-  /** The session that ends with it. */
+  /** The session that ends because of this. */
   readonly over?: S
 }
 
@@ -54,7 +54,10 @@ export const TOMBSTONES = { ttl: 600_000, max: 10_000 } as const
 
 const fail = (reason: ResumeFailure, delivered: number | null = null): Failed<never> => ({ action: 'fail', reason, delivered })
 
-/** All sessions of a server: who gets which, and which is too much. Pure: time comes in with each call. */
+/**
+ * All sessions of a server: decides which client gets which, and which one has to end when there are too many. Pure: time comes in with
+ * each call.
+ */
 export class Sessions<S extends Resumable> {
   readonly #maxDetached: number
   readonly #live = new Map<string, S>()
@@ -101,7 +104,7 @@ export class Sessions<S extends Resumable> {
     const session = this.#live.get(open.session)
     if (session === undefined) return this.#judgeDead(open.session, principal, now)
     if (session.principal !== principal) return fail('unknown')
-    // A late frame of a socket that its client has given up must not take the session from the socket that follows.
+    // A late open frame, from a socket that its client has given up, must not take the session away from the client's next socket.
     if (open.generation <= session.generation) return fail('stale-generation')
     const { received } = open
     const isPossible = received <= session.sent && received >= session.acknowledged
@@ -119,7 +122,7 @@ export class Sessions<S extends Resumable> {
     this.#detached.delete(session)
   }
 
-  /** A session has lost its socket. @returns The session that has to end for it, if there are too many. */
+  /** A session has lost its socket. @returns The session that has to end, if too many have no socket now. */
   detach(session: S): S | undefined {
     this.#detached.add(session)
     return this.#detached.size > this.#maxDetached ? this.#detached.first : undefined

@@ -6,11 +6,11 @@ import type { PeerLink } from './peer-link.js'
 import { RelayedSocket, RelayLink } from './relay.js'
 import { BROKEN, readEnvelope, readOpening, RelayEnd, type RelayConfig, type RelayNames } from './relay-end.js'
 
-/** Who is told what comes from the store. */
+/** What shared sessions need, and what is called for what comes from the store. */
 export interface SharedSessionsConfig {
   /** Tells relays when something is due. */
   readonly timer: SharedTimer
-  /** Where it counts that the store is lost. */
+  /** Counts that the store is lost. */
   readonly metrics: Metrics
   /** Makes the name of a relay. */
   readonly newName: () => string
@@ -18,7 +18,7 @@ export interface SharedSessionsConfig {
   readonly onOpening: (link: RelayLink, open: OpenFrame, principal: string) => void
   /** Another node has claimed the session. */
   readonly onFenced: (session: string) => void
-  /** The store has to be told all sessions anew. */
+  /** The store can be reached again: all sessions have to be written to it anew. */
   readonly onRestored: () => void
   /** Called when the store is lost. */
   readonly onerror: (error: Error) => void
@@ -43,18 +43,18 @@ export interface Remains {
 
 /** How long the node of a session may take to answer, in ms. */
 const ANSWER_WITHIN = 3000
-// In UTF-16 code units, of a session and its epoch together. Names come from servers, which make them much shorter; what a client has made
-// up must not fill the store, nor what leads to other nodes.
+// In UTF-16 code units, for the names of a session and its epoch together. Servers make much shorter names. Longer ones were made up by a
+// client, and must fill neither the store nor the way to other nodes.
 const LONGEST_NAMES = 1024
 
 const UNKNOWN: Remains = { reason: 'unknown', delivered: null }
 
-/** The sessions of other nodes, as far as a store and messages between the nodes reach. */
+/** Finds sessions of other nodes by way of the store, and connects clients with them. */
 export class SharedSessions {
   readonly #store: SessionStore
   readonly #config: SharedSessionsConfig
   readonly #relayConfig: RelayConfig
-  /** Relays whose session is here, and those whose socket is. */
+  /** Relays whose session is at this node; and relays whose socket is. */
   readonly #inner = new Map<string, RelayLink>()
   readonly #outer = new Map<string, RelayedSocket>()
   #opened: Promise<string> | undefined
@@ -84,7 +84,7 @@ export class SharedSessions {
     if (isOpen) await this.#store.close()
   }
 
-  /** Sends away the clients whose sessions are at other nodes. */
+  /** Closes the sockets of clients whose sessions are at other nodes. */
   closeRelays(): void {
     for (const relayed of [...this.#outer.values()]) relayed.close(1001, 'the server is closing')
   }
@@ -106,7 +106,7 @@ export class SharedSessions {
    * @throws If the store cannot be reached.
    */
   async remainsOf({ session, generation, received }: OpenFrame, principal: string, refused: Remains): Promise<Remains> {
-    // Whoever knows how much was received knows that it is over.
+    // A node that says how much was received knows that the session is over. Any other answer says nothing about what is left.
     if (refused.delivered === null) return refused
     const remains = await this.#claim(session ?? '', principal, generation, received)
     return remains.tail?.length ? remains : refused
@@ -127,7 +127,7 @@ export class SharedSessions {
     this.#outer.set(relay, relayed)
     const { session, epoch, generation, received, limits } = open
     const { messages, bytes } = limits
-    // Without what this version does not know: it may be of any length.
+    // Only the members that this version knows: others may be of any length.
     const known = openFrame({ session, epoch, generation, received, limits: { messages, bytes } })
     return relayed.open({ open: encodeControl(known), principal }, ANSWER_WITHIN)
   }
@@ -152,7 +152,7 @@ export class SharedSessions {
     return epoch
   }
 
-  /** What the other ends say while the store is lost, also that they leave, never arrives. */
+  /** While the store is lost, nothing that the other ends say arrives, not even that they leave. */
   #breakRelays(): void {
     for (const relayed of [...this.#inner.values(), ...this.#outer.values()]) void relayed.close(BROKEN.close, BROKEN.words)
   }
@@ -183,7 +183,7 @@ export class SharedSessions {
       link.take(envelope)
       return this.#config.onOpening(link, opening.open, opening.principal)
     }
-    // The other end does not know yet that the relay is over.
+    // The other end does not know yet that the relay is over: tell it, unless this was its last part.
     const isLast = part !== undefined && ('close' in part || 'reason' in part)
     const ignore = (): void => undefined
     if (!isLast) new RelayEnd(names, this.#relayConfig, { onPart: ignore, onBroken: ignore }).end(BROKEN)

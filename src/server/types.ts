@@ -111,7 +111,7 @@ export interface McpWebSocketServerOptions<Auth = undefined> {
   readonly authenticate?: ((request: IncomingMessage, token: string | undefined) => Awaitable<Auth | undefined>) | undefined
   /** Has to be `true` where there is no `authenticate`, on loopback too: every program of the machine can connect. @default false */
   readonly allowUnauthenticated?: boolean | undefined
-  /** How long requests may go on whose credentials have expired, in ms. @default 30000 */
+  /** When credentials have expired: how long requests in flight may go on, in ms. @default 30000 */
   readonly expiryGrace?: number | undefined
   /** How long `allowedOrigins` and `authenticate` may take together; after that the client gets 504. @default 10000 */
   readonly authTimeout?: number | undefined
@@ -160,9 +160,9 @@ export interface McpWebSocketServerOptions<Auth = undefined> {
   /** Called with every upgrade that is rejected, once its response is written. It may be async. @default none */
   readonly onrejected?: ((request: IncomingMessage, rejection: RejectionInfo) => unknown) | undefined
   /**
-   * Called with what the other callbacks throw or reject with, and with what the callbacks of a transport do where the transport has no
-   * `onerror`; also where `onconnection` has not started its transport within 5 s, and where `resume.store` is lost. Never with what a
-   * client does wrong. It may be async. Default: each distinct error is a warning of the process, once.
+   * Called with what the other callbacks throw or reject with; with the same of a transport's callbacks, if the transport has no `onerror`;
+   * if `onconnection` has not started its transport within 5 s; and if `resume.store` is lost. Never called for what a client does wrong.
+   * It may be async. Default: each distinct error is a warning of the process, once.
    */
   readonly onerror?: ((error: Error) => void) | undefined
 }
@@ -175,11 +175,16 @@ export interface ResumeOptions<Auth = unknown> {
   readonly maxMessages?: number | undefined
   /** How long they may be together. @default 8 MiB */
   readonly maxBytes?: number | undefined
-  /** How many sessions are kept whose client is away; beyond that, of the user who has most, the one that has been away for longest ends. @default 1000 */
+  /**
+   * How many sessions are kept whose client is away; beyond that one ends: of the user who has most of them, the one that has been away for
+   * longest.
+   * @default 1000
+   */
   readonly maxDetached?: number | undefined
   /**
-   * Names the user, of whatever `authenticate` returned: only the user whose session it is gets it back.
-   * Default: all of it, as JSON; has to be given where that changes while the user stays the same, as a token does.
+   * Names the user, from what `authenticate` returned: a session is given back only to the user to whom it belongs. Default: all of what
+   * `authenticate` returned, as JSON. It has to be given if that changes while the user stays the same, for example because it holds a
+   * token.
    */
   readonly principal?: ((auth: Auth) => string) | undefined
   /** Shares the sessions with other machines, so that clients may come back to any of them. Default: memory of this process. */

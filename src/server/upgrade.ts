@@ -46,7 +46,7 @@ export interface RejectedUpgrade {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** An upgrade request with which nothing is wrong; whoever sent it has yet to be authenticated. */
+/** A valid upgrade request, which is not authenticated yet. */
 export interface AcceptableUpgrade {
   /** Its bearer token. */
   readonly token: string | undefined
@@ -106,7 +106,7 @@ export function isForPath(url: string | undefined, path: Path): boolean {
   const [pathname] = url?.replace(ABSOLUTE, '').split('?', 1) ?? []
   if (pathname === undefined) return false
   if (typeof path === 'function') return path(pathname)
-  // `test` of a pattern with the flag g or y would begin where it ended the last time.
+  // Not `test`: with the flag g or y it would begin where it ended the last time.
   return typeof path === 'string' ? pathname === path : pathname.search(path) !== -1
 }
 
@@ -123,7 +123,7 @@ const subprotocolRequired = (names: readonly string[]): RejectedUpgrade => ({
 export function judgeUpgrade(request: UpgradeRequest, policy: UpgradePolicy): RejectedUpgrade | AcceptableUpgrade {
   const { url, headers, rawHeaders } = request
   if (!isForPath(url, policy.path)) return REJECTED_UPGRADES.path
-  // Node drops headers beyond 2000 without a word: what is left would be judged without them.
+  // Node silently drops headers beyond 2000, and the request would be judged without them.
   if (rawHeaders.length > 2 * MAX_HEADERS) return REJECTED_UPGRADES.headers
   const { host, origin, cookie, authorization } = headers
   const [, hostInTarget = host] = ABSOLUTE.exec(url ?? '') ?? []
@@ -140,8 +140,8 @@ export function judgeUpgrade(request: UpgradeRequest, policy: UpgradePolicy): Re
   if (isRepeated('authorization', rawHeaders)) return REJECTED_UPGRADES.twoTokens
   const credentials = readCredentials(authorization === undefined ? undefined : String(authorization), offered)
   if ('problem' in credentials) return credentials.problem === 'ambiguous' ? REJECTED_UPGRADES.twoTokens : REJECTED_UPGRADES.unauthorized
-  // A browser sends its cookies whichever page asks: they count only beside an `Origin` that names the page (CWE-1385). `null` does not:
-  // any page can make a sandboxed frame, whose origin that is.
+  // A browser sends its cookies for every page, so they count only with an `Origin` that names the page (CWE-1385). `null` names none: it
+  // is the origin of sandboxed frames, which any page can make.
   if ((origin === undefined || origin === 'null') && cookie !== undefined && credentials.token === undefined)
     return REJECTED_UPGRADES.origin
   return { token: credentials.token }
@@ -152,7 +152,8 @@ export const selectSubprotocol = (offered: readonly string[], supported: readonl
   supported.find((name) => offered.includes(name))
 
 /**
- * An offer without the tokens in it. Where it cannot be read, nothing after the first token is left either: that may be a part of it.
+ * The offer without its tokens. If the offer cannot be read, everything from the first token on is removed, because it may be part of a
+ * token.
  * @param header - The value of `Sec-WebSocket-Protocol`.
  */
 export function withoutCredentials(header: string): string {
@@ -170,7 +171,7 @@ function isAllowedHost(host: UpgradeRequest['headers'][string], allowed: readonl
   return allowed.some((each) => each === given || each === name)
 }
 
-/** What a request lacks that RFC 6455 section 4.2.1 asks of every client. */
+/** The response to a request that lacks what RFC 6455 section 4.2.1 demands of every client; `undefined` if it lacks nothing. */
 function findMalformed({ method, httpVersion, headers, rawHeaders }: UpgradeRequest): RejectedUpgrade | undefined {
   const { upgrade, 'sec-websocket-key': key, 'sec-websocket-version': version } = headers
   if (isRepeated('host', rawHeaders)) return REJECTED_UPGRADES.malformed
