@@ -3,12 +3,12 @@ import { checkOptions, completeOptions, POSITIVE, type Filled, type Kind, type R
 /** Options of `RedisSessionStore`. */
 export interface RedisSessionStoreOptions {
   /**
-   * What the names of all keys and channels begin with. Servers that share it share their sessions. No braces: Redis Cluster finds the
-   * slot of a key between the first ones.
+   * What the names of all keys and channels begin with. Servers that share it share their sessions. It must not contain braces: Redis
+   * Cluster computes the slot of a key from what stands between the first ones.
    * @default 'mcp-ws:'
    */
   readonly prefix?: string
-  /** How long a server that says nothing counts as alive, in ms. It says so three times as often. @default 6000 */
+  /** How long a server counts as alive after its last sign of life, in ms. It gives three signs of life in this time. @default 6000 */
   readonly lease?: number
 }
 

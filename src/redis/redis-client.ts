@@ -1,11 +1,11 @@
-// What is used of a client of the package `redis`, in types of our own: neither a program without Redis nor our declarations need that
-// package.
+// The part of a client of the package `redis` that is used here, in types of our own: so a program without Redis does not need that
+// package, and neither do our declarations.
 
 /** How one command is sent. */
 export interface RedisCommandOptions {
-  /** To what types replies are mapped; an empty one: texts are strings. */
+  /** The types to which replies are mapped. If it is empty, texts are strings. */
   readonly typeMapping?: object
-  /** How long the command may wait until it is written, in ms; 0: without end. */
+  /** How long the command may wait until it is written, in ms; 0: for ever. */
   readonly timeout?: number
 }
 

@@ -4,11 +4,12 @@ import { SharedTimer, type Due } from '../lib/shared-timer.js'
 import { Waits } from '../lib/waits.js'
 import type { RedisClient, RedisCommandOptions } from './redis-client.js'
 
-// In ms. A Redis that is well answers within a few.
+// In ms. A healthy Redis answers within a few.
 const ANSWER_LIMIT = 2000
-// In ms, between two tries to reach Redis again where no event says that it can be reached.
+// In ms, between two tries to reach Redis again. An event of the client may cause one sooner.
 const RETRY = 500
-// Whatever the program's client maps replies to, here texts are strings. The default timeout of node-redis costs a timer for each command.
+// Texts are strings here, whatever types the program's client maps replies to. No timeout: that of node-redis costs a timer for each
+// command.
 const OPTIONS: RedisCommandOptions = { typeMapping: {}, timeout: 0 }
 
 /** What a link needs of its owner. None of the functions throws, but `prepare` may reject. */
@@ -17,7 +18,7 @@ export interface LinkOwner {
   readonly channel: string
   /** Ms between two beats. */
   readonly beat: number
-  /** Called at first and after each loss, when commands can be sent, and before anybody is told. */
+  /** Called when commands can be sent, first and after each loss, before `onRestored`. */
   prepare(): Promise<void>
   /** A text came over the channel. */
   onText(text: string): void
@@ -29,7 +30,7 @@ export interface LinkOwner {
   onRestored(): void
 }
 
-// That of `redis` 6.0 throws where it has given up by itself.
+// In `redis` 6.0, `destroy` throws if the client has given up by itself.
 const destroy = (client: RedisClient): unknown =>
   guarded(
     () => client.destroy(),
@@ -49,12 +50,12 @@ export class RedisLink {
   readonly #waits: Waits
   #subscriber: RedisClient | undefined
   #state: 'opening' | 'ready' | 'lost' | 'closed' = 'opening'
-  /** Replies to commands from before the last loss no longer count: what they speak of was given up. */
+  /** Grows with each loss. A reply to a command of an earlier era no longer counts: what it is about was given up. */
   #era = 0
-  /** How often something was wrong. A restore during which it grows has failed. */
+  /** How often something went wrong. If it grows during a restore, the restore has failed. */
   #faults = 0
   #isRestoring = false
-  /** Unanswered pings: a Redis that stands still must not gather more and more of them. */
+  /** Pings without an answer, one for each client: while Redis stands still, no further ones are sent. */
   readonly #pings = new Map<RedisClient, Promise<unknown>>()
   readonly #beat: Due = due(() => this.#onBeat())
   readonly #retry: Due = due(() => void this.#restore())
@@ -67,7 +68,7 @@ export class RedisLink {
     this.#client = client
     this.#owner = owner
     this.#timer = new SharedTimer(clock)
-    // The connections keep the process alive, as long as the program wants it.
+    // The connections keep the process alive, not these timers.
     this.#timer.idle = true
     this.#waits = new Waits(clock)
   }
@@ -101,7 +102,7 @@ export class RedisLink {
     if (wasReady && this.#client.isReady && lastCommand)
       await Promise.allSettled([
         this.#limited(this.#client.sendCommand(lastCommand, OPTIONS)),
-        // Without it Redis would count the subscriber until it has seen the socket close.
+        // Without this, Redis would count the subscriber as present until it notices that the socket is closed.
         subscriber && this.#limited(subscriber.unsubscribe(this.#owner.channel))
       ])
     this.#dropSubscriber()
@@ -124,7 +125,11 @@ export class RedisLink {
     )
   }
 
-  /** Sends a command and waits for the reply. @param spare - Sent if Redis does not have the script. @throws If Redis cannot be reached. */
+  /**
+   * Sends a command and waits for the reply.
+   * @param spare - Sent in its place if Redis does not have the script.
+   * @throws If Redis cannot be reached.
+   */
   async ask(args: readonly string[], spare?: readonly string[]): Promise<unknown> {
     this.#checkOpen()
     if (!this.#client.isReady) throw new Error('Redis cannot be reached')
@@ -194,7 +199,7 @@ export class RedisLink {
     this.#dropSubscriber()
     const subscriber = this.#client.duplicate()
     this.#subscriber = subscriber
-    // A last error may come after it was destroyed, and without a listener it would end the process.
+    // An error may come even after `destroy`; without a listener it would end the process.
     subscriber.on('error', () => undefined)
     try {
       await this.#limited(subscriber.connect())
@@ -204,7 +209,7 @@ export class RedisLink {
       if (this.#subscriber === subscriber) this.#subscriber = undefined
       throw thrown
     }
-    // From now on it comes back, and listens again, by itself.
+    // From now on the client reconnects and subscribes again by itself.
     if (this.#subscriber === subscriber) this.#listen(subscriber, 'on')
   }
 
@@ -228,7 +233,7 @@ export class RedisLink {
   #onBeat(): void {
     this.#timer.set(this.#beat, this.#owner.beat)
     this.#owner.onBeat()
-    // A subscriber whose connection is dead hears nothing, not even that.
+    // A subscriber whose connection is dead does not notice it by itself.
     if (this.#subscriber) this.#ping(this.#subscriber).catch((thrown: unknown) => this.fail(asError(thrown)))
   }
 

@@ -17,7 +17,7 @@ import type { RedisClient } from './redis-client.js'
 import { RedisLink } from './redis-link.js'
 import { epochKeyOf, keysOf, nodeKeyOf, OUTCOMES, SCRIPTS, youthKeyOf, type ScriptName } from './scripts.js'
 
-// In ms. Long enough for a client that was away while its session ended.
+// In ms. How long a session that is over is kept, for a client that was away when it ended.
 const TOMBSTONE = 600_000
 const FORGOTTEN = 'Redis has forgotten this server'
 
@@ -26,7 +26,7 @@ interface OwnSession {
   readonly id: string
   readonly keys: readonly [meta: string, out: string]
   readonly ttl: number
-  /** How long its keys live after each write, in ms. */
+  /** How long its keys live in Redis after each write, in ms. */
   readonly expiry: number
   generation: number
   /** When its expiry was set last, in ms of the clock. */
@@ -38,9 +38,9 @@ interface Opened {
   readonly node: string
   readonly listener: SessionStoreListener
   readonly link: RedisLink
-  /** Undefined until Redis has told it. */
+  /** `undefined` until it was read from Redis. */
   epoch: string | undefined
-  /** When every node that lives has had the time to write what Redis may have forgotten, in ms of the clock. */
+  /** From then on every living node has had time to write again what Redis may have forgotten; in ms of the clock. */
   completeAt: number
 }
 
@@ -48,8 +48,9 @@ interface Opened {
  * Keeps sessions in Redis 6.2 or later, or in Valkey, so that a client can come back to another server than the one that it left. Frames
  * that a client has not acknowledged lie in Redis until it has, or until the session ends; tokens never do.
  *
- * Redis that was restarted without its data, or emptied, is written anew by the servers that live: sessions on them go on. They have one
- * `lease` for it. Until then a client whose session is not in Redis is sent away and comes again, since its server may only be late.
+ * If Redis was restarted without its data, or emptied, the living servers write their sessions to it again, and the sessions go on. They
+ * have one `lease` of time. Until then, a client whose session is not in Redis is sent away and comes back, because its server may only be
+ * late.
  * @example
  * ```ts
  * import { createClient } from 'redis'
@@ -73,16 +74,16 @@ export class RedisSessionStore implements SessionStore {
   /**
    * Does nothing yet: see `open`.
    * @param client - Connected by the program, which also listens to its `error` and closes it, after the store.
-   * @throws TypeError for a client that is none or that of a cluster, or naming the first option that is wrong.
+   * @throws TypeError for something that is no client, for the client of a cluster, or naming the first option that is wrong.
    */
   constructor(client: RedisClient, options?: RedisSessionStoreOptions)
   /** @internal For tests: another clock. */
   constructor(client: RedisClient, options: RedisSessionStoreOptions, ports: { readonly clock: Clock })
   constructor(client: RedisClient, options: RedisSessionStoreOptions = {}, ports: { readonly clock: Clock } = { clock: systemClock }) {
-    // Without types, a URL is easily taken for a client.
+    // A program without types may pass a URL.
     if (typeof (client as Partial<RedisClient> | null | undefined)?.duplicate !== 'function')
       throw new TypeError('client must be a client of the package redis, version 6: await createClient().connect()')
-    // That of a cluster takes commands in another form: it would only fail with the first one.
+    // The client of a cluster takes commands in another form, and would fail only with the first one.
     if ('masters' in client) throw new TypeError('client must not be that of a cluster: give one of createClient()')
     const { prefix, lease } = resolveRedisOptions(options)
     this.#client = client
@@ -131,8 +132,8 @@ export class RedisSessionStore implements SessionStore {
 
   create({ id, principal, generation }: StoredSession, ttl: number): void {
     if (!this.isReady) return
-    // Its keys are written again after half of its ttl, at the next beat; a client may leave, and the node die, just before. A node that died
-    // leaves the time of its lease in which nobody knows.
+    // The keys are written again after half of the ttl, at the next beat. The client may leave, and the node die, just before that; the
+    // keys then have to live for a whole ttl more, and for the lease in which the death is not noticed.
     const expiry = 1.5 * ttl + this.#beat + this.#lease
     const session: OwnSession = { id, keys: keysOf(this.#prefix, id), ttl, expiry, generation, freshAt: 0 }
     this.#sessions.set(id, session)
@@ -206,7 +207,7 @@ export class RedisSessionStore implements SessionStore {
     throw new Error('Redis cannot be reached')
   }
 
-  /** A node that does not seem to live may only not have been back as soon as this one. @throws If Redis may not know everything yet. */
+  /** A node that seems dead may only take longer than this one to come back to Redis. @throws If Redis may not know everything yet. */
   #complete(): Opened {
     const opened = this.#reachable()
     if (this.#clock.now() >= opened.completeAt) return opened
@@ -218,8 +219,8 @@ export class RedisSessionStore implements SessionStore {
   }
 
   /**
-   * One command, which is written with all others of the same turn. Redis that lost its scripts counts as lost: frames that were sent
-   * again with their script would come after later ones.
+   * Sends one command; all of the same turn are written together. If Redis has lost its scripts it counts as lost: a frame that is sent
+   * again with its script would come behind later ones.
    */
   #write(session: OwnSession, script: ScriptName, ...args: readonly string[]): void {
     const opened = this.#opened
@@ -231,7 +232,7 @@ export class RedisSessionStore implements SessionStore {
     })
   }
 
-  /** Redis has not written. Nobody hears of a session that is over here. */
+  /** Redis has rejected a write. For a session that is over here, nobody is told. */
   #onRefused({ link, listener }: Opened, session: OwnSession, outcome: unknown): void {
     if (this.#sessions.get(session.id) !== session) return
     if (outcome !== OUTCOMES.fenced) return link.fail(new Error('Redis has forgotten a session'))
@@ -239,12 +240,12 @@ export class RedisSessionStore implements SessionStore {
     listener.onFenced(session.id)
   }
 
-  /** Whatever Redis was before: it gets the scripts, the epoch and a fresh lease. */
+  /** Brings Redis into the state that this node needs, whatever it was before: with the scripts, an epoch and a fresh lease. */
   async #prepare(opened: Opened): Promise<void> {
     const { link } = opened
     const names = Object.keys(SCRIPTS) as ScriptName[]
     const [epochKey, youthKey] = [epochKeyOf(this.#prefix), youthKeyOf(this.#prefix)]
-    // Before the epoch, so that whoever finds the epoch finds this too.
+    // Before the epoch, so that a node which finds the epoch finds this too.
     if ((await link.ask(['EXISTS', epochKey])) === 0) await link.ask(['SET', youthKey, '1', 'PX', String(this.#lease)])
     const [, epoch, youth, , ...hashes] = await Promise.all([
       link.ask(['SET', epochKey, opened.epoch ?? crypto.randomUUID(), 'NX']),
@@ -253,7 +254,8 @@ export class RedisSessionStore implements SessionStore {
       this.#renew(opened),
       ...names.map((name) => link.ask(['SCRIPT', 'LOAD', SCRIPTS[name]]))
     ])
-    // Negative: it is not young. A node that has lost Redis cannot know for how long the others have.
+    // A negative PTTL: the memory is not young. A node that had lost Redis waits for a whole lease, because it cannot know whether the
+    // others have it back.
     const left = Math.max(Number(youth), opened.epoch === undefined ? 0 : this.#lease)
     if (left > 0) opened.completeAt = this.#clock.now() + left
     opened.epoch ??= String(epoch)
@@ -266,13 +268,13 @@ export class RedisSessionStore implements SessionStore {
 
   #onBeat(opened: Opened): void {
     const { link } = opened
-    // Without the lease of this node Redis was emptied, or others have counted the node as gone: all has to be written anew, also by a node
-    // that has nothing to say right now.
+    // If the lease of this node is not there, Redis was emptied, or other nodes have counted this one as gone. Then all has to be written
+    // again, even by a node that has nothing else to write right now.
     this.#renew(opened, 'XX').then(
       (reply) => {
         if (reply === null) link.fail(new Error(FORGOTTEN))
       },
-      // The link tells it.
+      // The link reports it.
       () => undefined
     )
     const now = this.#clock.now()

@@ -4,14 +4,15 @@
  * `<prefix>{<session>}:meta`  hash: principal, generation, node, state (live or over), and after an orderly end received
  * `<prefix>{<session>}:out`   stream of the frames that the client does not have: the id is 0-<position>, the field `t` is the text
  * `<prefix>node:<node>`       lease of a node; the channel of the same name leads to the node
- * `<prefix>epoch`             names the memory: Redis without it has forgotten everything
- * `<prefix>youth`             is there while nodes that live may still have to write to a memory that is new
+ * `<prefix>epoch`             names the memory of Redis: if it is missing, Redis has forgotten everything
+ * `<prefix>youth`             exists while living nodes may still have to write to a new memory
  *
- * The braces put both keys of a session into one slot of Redis Cluster, where a script may touch the keys of one slot only. So no script
- * touches the keys of a node, or those of the epoch. That keeps the way open: for now no client of a whole cluster is taken.
+ * The braces put both keys of a session into one slot of Redis Cluster, where a script may touch the keys of one slot only. For the same
+ * reason no script touches the keys of a node or of the epoch. This keeps Redis Cluster possible, although `RedisSessionStore` does not
+ * accept the client of a cluster yet.
  */
 
-/** What a script says that writes: done; another node has claimed the session; nothing is known of the session. */
+/** The reply of a script that writes. `fenced`: another node has claimed the session. `forgotten`: Redis does not know the session. */
 export const OUTCOMES = { done: 1, fenced: 0, forgotten: -1 } as const
 
 /** The two keys of a session. */
@@ -26,7 +27,7 @@ export const nodeKeyOf = (prefix: string, node: string): string => `${prefix}nod
 /** The key of the epoch. */
 export const epochKeyOf = (prefix: string): string => `${prefix}epoch`
 
-/** The key that is there while the epoch is young. */
+/** The key that exists while the epoch is young. */
 export const youthKeyOf = (prefix: string): string => `${prefix}youth`
 
 // ARGV[1] is the node that writes.
@@ -46,7 +47,10 @@ export type ScriptName = 'create' | 'attach' | 'append' | 'acknowledge' | 'end' 
 
 /** The scripts by name; each takes the keys of {@link keysOf}. */
 export const SCRIPTS: Readonly<Record<ScriptName, string>> = {
-  /** Arguments: node, expiry, principal, generation. A claim during a loss was later than what the node knows. */
+  /**
+   * Arguments: node, expiry, principal, generation. If another node has claimed the session while this node had lost Redis, the claim
+   * stays.
+   */
   create: `
 local meta = redis.call('HMGET', KEYS[1], 'node', 'state')
 if meta[1] and (meta[1] ~= ARGV[1] or meta[2] ~= 'live') then return ${String(OUTCOMES.fenced)} end
@@ -72,8 +76,8 @@ redis.call('HSET', KEYS[1], 'state', 'over', 'node', '', 'received', ARGV[3])
 if ARGV[4] ~= 'keep' then redis.call('DEL', KEYS[2]) end${REFRESH}`,
 
   /**
-   * Arguments: principal, generation, received by the client. Says why not, or what was received of the client, and the texts: up to the
-   * first gap, as a replica that took over may have missed something.
+   * Arguments: principal, generation, received by the client. Replies with a reason why not, or with how many frames of the client were
+   * received and with the texts, up to the first gap: a replica that took over may lack some.
    */
   claim: `
 local meta = redis.call('HMGET', KEYS[1], 'principal', 'generation', 'received')
