@@ -22,7 +22,8 @@ function choicesOf(schema: Params): readonly string[] | undefined {
 
 /**
  * Reads what the user wrote for a field.
- * @returns `undefined`: nothing, and that is allowed. @throws Error that says what is expected.
+ * @returns `undefined` if the user wrote nothing, and may.
+ * @throws Error that says what is expected.
  */
 export function readField(text: string, schema: Params, isRequired: boolean): Value | undefined {
   const { type, default: fallback } = schema
@@ -69,7 +70,7 @@ function questionOf(name: string, schema: Params, isRequired: boolean): string {
  * @param signal - Aborted when the answer no longer matters.
  */
 export async function askUser({ stdin, stderr }: Pick<Io, 'stdin' | 'stderr'>, params: Params, signal: AbortSignal): Promise<Answer> {
-  // A stream that has ended says so only once.
+  // A stream emits its end only once: after that, a question would wait for ever.
   if (signal.aborted || stdin.readableEnded) return { action: 'cancel' }
   const lines = createInterface({ input: stdin, output: stderr, terminal: false })
   const ended = new AbortController()

@@ -14,13 +14,13 @@ const onSignal: Io['onSignal'] = (listener) => {
 }
 
 const { stdin, stdout, stderr, env } = process
-// `mcp-ws tools … | head -1`: who closes the pipe has read enough, and under `pipefail` that must not look like a failure.
+// `mcp-ws tools … | head -1`: whoever closes the pipe has read enough. That must not look like a failure to a shell with `pipefail`.
 stdout.on('error', ({ code: cause, message }: NodeJS.ErrnoException) => {
   if (cause === 'EPIPE') process.exit(EXIT.done)
   stderr.write(`error: standard output: ${message}\n`, () => process.exit(EXIT.failed))
 })
-// Nobody has to read what is said beside the result, and least of all the clients of `serve`, or the host of a `bridge`.
+// Standard error may be closed: nobody has to read it, and for the clients of `serve` or the host of a `bridge` that must be no failure.
 stderr.on('error', () => undefined)
 const code = await run(process.argv.slice(2), { stdin, stdout, stderr, env, onSignal })
-// Standard input may still be open, and would hold the process. What was written has to leave first.
+// An open standard input would keep the process alive, so it has to exit; but only once everything is written.
 stdout.write('', () => process.exit(code))

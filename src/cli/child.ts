@@ -17,9 +17,10 @@ export interface ChildConfig {
   readonly log: (words: string) => void
 }
 
-// In ms, each: a stdio server ends with its input; then it is asked to, and then it is killed (MCP, basic/lifecycle, "Shutdown").
+// In ms, for each step: a stdio server should end with its input; if not it gets SIGTERM, and then SIGKILL (MCP, basic/lifecycle,
+// "Shutdown").
 const PATIENCE = 2000
-// In bytes. A program that reads nothing for so long does not come back to it, and its client could fill the memory.
+// In bytes. A program that leaves so much unread will not read again, and its client could fill the memory.
 const MOST_UNREAD = 64 * 2 ** 20
 // RFC 6455 section 7.4.1 and the IANA registry: the server met something unexpected; try again later.
 const DIED = 1011
@@ -47,8 +48,8 @@ export class Child {
     this.#config = config
     this.#prefix = `[${String(number)}]`
     this.#output = new Lines(config.maxMessageBytes)
-    // A group of its own: Ctrl-C on the terminal reaches this process only, which lets calls finish; and a launcher such as npx is ended
-    // with what it has started.
+    // In a process group of its own: Ctrl-C on the terminal reaches only this process, which lets calls finish; and a signal to the group
+    // ends a launcher such as npx together with what it has started.
     this.#process = spawn(program, args, { stdio: 'pipe', shell: false, windowsHide: true, detached: HAS_GROUPS, env: config.env })
     this.gone = new Promise((resolve) => this.#watch(resolve))
     this.#relay()
@@ -67,22 +68,22 @@ export class Child {
   #watch(onGone: () => void): void {
     const child = this.#process
     child.once('error', (error) => {
-      // Also where a signal cannot be sent; then the program goes on, and this is not its end.
+      // The program runs: a signal could not be sent to it, which is not its end.
       if (child.pid !== undefined) return this.#log(error.message)
       this.#isGone = true
       this.#onDeath(`the program cannot be started: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`)
       onGone()
     })
     child.once('exit', () => {
-      // What it has started may live on.
+      // What the program has started may still run.
       this.#signal('SIGKILL')
-      // And what has left the group holds the output open: `close` would come with the end of that, or never.
+      // A process that has left the group may hold the output open. Then `close` would come only when that process ends.
       clearTimeout(this.#timer)
       this.#timer = setTimeout(() => this.#abandonStreams(), PATIENCE)
     })
     child.once('close', (code, signal) => {
       clearTimeout(this.#timer)
-      // It was never there: that is told already.
+      // It could not be started: `error` has reported that.
       if (child.pid === undefined) return
       this.#isGone = true
       this.#onDeath(signal === null ? `the program ended with exit code ${String(code)}` : `the program was ended by ${signal}`)
@@ -91,7 +92,7 @@ export class Child {
   }
 
   #abandonStreams(): void {
-    // A client that reads slowly has not got all yet that the program wrote.
+    // A slow client has not received everything yet that the program wrote.
     if (this.#isSending) return void this.#timer?.refresh()
     const { stdin, stdout, stderr } = this.#process
     for (const stream of [stdin, stdout, stderr]) stream?.destroy()
@@ -103,9 +104,9 @@ export class Child {
     transport.onmessage = (message) => this.#toProgram(message)
     transport.onerror = (error) => this.#log(printableLine(error.message))
     transport.onclose = () => this.end()
-    // A program that has gone closes its input; its end is told by `close`.
+    // Fails when the program has gone. The event `close` reports that.
     stdin?.on('error', () => undefined)
-    // The stream ends early where the program has gone and its output has not.
+    // Rejects if the streams were destroyed, because the program is gone but its output is still open.
     this.#fromProgram(stdout).catch(() => undefined)
     const words = new Lines(this.#config.maxMessageBytes)
     const tell = (lines: Iterable<Line>): void => {
@@ -128,7 +129,10 @@ export class Child {
     if (stdin.writableLength > MOST_UNREAD) void this.#transport.close({ code: OVERLOADED, reason: 'the program does not read' })
   }
 
-  /** JSON can be read however deeply it is nested, but not written: without any response, one side would wait for ever. */
+  /**
+   * Responds to a message that is nested too deeply: it could be read, but it cannot be written again. Without a response, one side would
+   * wait for ever.
+   */
   #answerInstead(message: JsonRpcMessage, stdin: Writable, { message: reason }: Error): void {
     const { id, method } = message as { readonly id?: RequestId; readonly method?: string }
     const words = `what the client sent cannot be written as JSON: ${reason}`
@@ -145,7 +149,7 @@ export class Child {
     this.#transport.send(response).catch(() => undefined)
   }
 
-  /** Reads no further before what was read is sent, or kept for a client that is away. */
+  /** Passes on the program's output. It reads no further until what was read is sent, or kept for a client that is away. */
   async #fromProgram(stdout: NodeJS.ReadableStream | null): Promise<void> {
     for await (const chunk of stdout ?? []) await this.#send(this.#output.push(chunk as Buffer))
     await this.#send(this.#output.end())
@@ -162,7 +166,7 @@ export class Child {
           `what the program wrote to its output is not a message: ${line.kind === 'too-long' ? 'it is too long' : printableLine(line.text, 100)}`
         )
     }
-    // The connection has ended, and so will the program.
+    // A `send` fails only if the connection has ended; then the program will end too.
     this.#isSending = true
     await Promise.allSettled(sent)
     this.#isSending = false

@@ -2,7 +2,7 @@ import type { StateChange } from '../index.js'
 import { showDuration } from './duration.js'
 import { printableLine } from './printable.js'
 
-/** What an error is called where a whole sentence is too long: the code of the system, or the error itself. */
+/** The cause in a few words: the system's error code or the HTTP status if there is one, else the error. */
 function shortCause({ closure }: StateChange): string {
   if (closure === undefined) return 'connection lost'
   const { error, code, reason, status } = closure
@@ -15,7 +15,7 @@ function shortCause({ closure }: StateChange): string {
 
 /**
  * What to say about a change of the state.
- * @param verbose - Whether to say also what only those want to know who look for a fault.
+ * @param verbose - Whether to say more, for somebody who looks for a fault.
  * @returns `undefined`: nothing.
  */
 export function describeChange(change: StateChange, verbose: boolean): string | undefined {

@@ -6,7 +6,7 @@ import { printable, printableJson, printableLine } from './printable.js'
 
 /** A file that was part of a result. */
 export interface Attachment {
-  /** The end of its name, by its type; never a word of the server. */
+  /** The end of its file name, from a list of types: never words of the server. */
   readonly suffix: string
   /** What is in it. */
   readonly bytes: Uint8Array
@@ -88,7 +88,7 @@ export function showToolResult(result: object): Shown {
   const texts = listOf(content).map((block) => textOf(membersOf(block).text))
   const pretty = printableJson(structuredContent, 2)
   if (texts.some((text) => sameJson(text, structuredContent))) return { ...shown, text: pretty }
-  // A list or a text has to be a member of an object there, and is often the only one.
+  // Structured content must be an object, so servers wrap a list or a text in one, often as its only member.
   const [only, ...others] = Object.values(membersOf(structuredContent))
   if (others.length === 0 && texts.some((text) => text === only || sameJson(text, only))) return shown
   return join(

@@ -6,7 +6,7 @@ import { printable } from './printable.js'
 export function describeError(error: unknown): string {
   if (!isMcpWebSocketError(error)) return printable(error instanceof Error ? error.message : String(error))
   const { message, hint, delivery } = error
-  // Errors of lost calls say it themselves.
+  // The message of a lost call says it already.
   const isOpen = delivery === 'unknown' && !/\bexecuted\b/.test(message)
   const lines = [
     message,

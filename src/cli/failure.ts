@@ -4,7 +4,7 @@ import type { Signal } from './io.js'
 /** How the program ends: done, failed, or called in a wrong way. */
 export const EXIT = { done: 0, failed: 1, usage: 2 } as const
 
-// Behind 128 it is the exit code, as shells count.
+// The exit code is 128 and this number, as in shells.
 const NUMBERS: Readonly<Record<Signal, number>> = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 }
 
 /** Ends a command with words for the person who called it. */
@@ -32,5 +32,5 @@ export function construct<T>(make: () => T): T {
   }
 }
 
-/** A command that a signal ended. @param message - Empty: whoever sent it knows. */
+/** A command that a signal ended. @param message - Empty: nothing is printed, because whoever sent the signal knows. */
 export const endedBy = (signal: Signal, message = ''): Failure => new Failure(message, 128 + NUMBERS[signal])

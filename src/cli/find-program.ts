@@ -2,9 +2,9 @@ import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 /**
- * Why a program cannot be started: one that is not there should not be found out by the first client.
+ * Why a program cannot be started. Checked at the start, so that it is not the first client who finds out.
  * @param path - The variable `PATH`; without one, the system has a default.
- * @returns `undefined` if there is one, or nobody knows: Windows has rules of its own (`PATHEXT`).
+ * @returns `undefined` if it can be started, or if that is not known: Windows has rules of its own (`PATHEXT`).
  */
 export function problemOfProgram(program: string, path: string | undefined, platform: NodeJS.Platform): string | undefined {
   if (platform === 'win32') return undefined

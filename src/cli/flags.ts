@@ -5,8 +5,8 @@ import { readDuration } from './duration.js'
 import { usageError } from './failure.js'
 import type { Io } from './io.js'
 
-// The flags that more than one command has, and the options of the package that they stand for. Their names are those of the probe's
-// advice, too: src/probe/advice.ts.
+// The flags that more than one command has, and the options of the package that they stand for. The probe's advice uses the same names:
+// src/probe/advice.ts.
 
 /** The flags of every command that connects. */
 export interface ConnectionFlags {

@@ -2,7 +2,7 @@ import type { JsonRpcErrorResponse, JsonRpcMessage, RequestId } from '../transpo
 import type { Line } from './lines.js'
 import { isObject } from './members.js'
 
-// What a program on standard input and output says, and what is said to it: JSON-RPC, a message a line (MCP, basic/transports, stdio).
+// The messages that a program reads and writes on standard input and output: JSON-RPC, one message a line (MCP, basic/transports, stdio).
 
 // JSON-RPC 2.0 section 5.1.
 const PARSE_ERROR = -32700
@@ -33,7 +33,7 @@ export interface Read {
   readonly messages: readonly JsonRpcMessage[]
   /** For the program that wrote the line. */
   readonly errors: readonly JsonRpcErrorResponse[]
-  /** For whoever waits for what the program meant to be a response. */
+  /** For the other end, which waits for a response: sent in place of one that is not valid. */
   readonly lost: readonly JsonRpcErrorResponse[]
 }
 
@@ -69,7 +69,10 @@ function failed(response: JsonRpcErrorResponse, isResponse = false): Read {
   return { messages: [], errors: [response], lost }
 }
 
-/** How a response begins: here, no inner object can pass for it. A request of the other side may have the same id as one of this side. */
+/**
+ * How a response begins. It matches only members of the message itself, never those of an inner object. Needed because requests of both
+ * sides may have the same id.
+ */
 const RESPONSE_START = /^\s*\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*|"id"\s*:\s*(?:\d+|"[^"\\]*")\s*,\s*)*"(?:result|error)"\s*:/
 
 /**

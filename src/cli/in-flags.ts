@@ -1,6 +1,7 @@
-// The package speaks of its options; whoever calls the tool knows flags only. The names are those of flags.ts and main.ts. Pure.
+// The messages of the package name its options, but users of the tool know only flags: this translates. The flags are those of flags.ts and
+// main.ts. Pure.
 
-/** The flag of an option, if its name is not the same in other letters. */
+/** The flag of each option that an error message may name. */
 const FLAGS: ReadonlyMap<string, string> = new Map([
   ['allowedHosts', '--allow-host'],
   ['allowedOrigins', '--allow-origin'],
@@ -30,7 +31,7 @@ const flagOf = (name: string): string => FLAGS.get(name) ?? name
 
 const namesIn = (list: string): string[] => [...list.matchAll(/'([^']*)'/g)].map(([, name = '']) => name)
 
-/** What hints, and the remedies of a probe, say of options. */
+/** What hints, and the remedies of a probe, say about options; and the same in flags. */
 const PHRASES: readonly (readonly [RegExp, (...matched: string[]) => string])[] = [
   [/auth\.token \(or headers\)/g, () => '--token (better: MCP_WS_TOKEN) or --header'],
   [/auth\.token or headers/g, () => '--token, MCP_WS_TOKEN or --header'],
@@ -57,10 +58,10 @@ const PHRASES: readonly (readonly [RegExp, (...matched: string[]) => string])[] 
 /** A hint, or other words about options, with flags in their place. */
 export const inFlags = (words: string): string => PHRASES.reduce((text, [phrase, replace]) => text.replace(phrase, replace), words)
 
-/** What is wrong with an option, told of the flag. */
+/** The message about a wrong option, with the flag in its place. */
 export const ofFlag = (problem: string): string =>
   problem
     .replace(/^[\w.]+(?= (?:must|is) )/, flagOf)
-    // No flag can hold these.
+    // A flag can be neither of these.
     .replaceAll(/\ba (?:function|RegExp) or /g, '')
     .replace('leave subprotocols and resume out', 'leave --subprotocol and --resume out')

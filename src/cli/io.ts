@@ -6,7 +6,7 @@ export type Input = Readable & { readonly isTTY?: boolean | undefined }
 /** A stream out, which may be a terminal. */
 export type Output = Writable & { readonly isTTY?: boolean | undefined; readonly columns?: number | undefined }
 
-/** What ends the tool from outside: a terminal that closes, Ctrl-C, or whoever supervises it. */
+/** A signal that ends the tool: the terminal was closed, Ctrl-C, or a supervisor. */
 export type Signal = 'SIGHUP' | 'SIGINT' | 'SIGTERM'
 
 /** What the command line tool has of its process: `bin.ts` hands in the real one, tests their own. */

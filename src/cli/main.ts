@@ -14,7 +14,7 @@ import { hasColours, painter } from './terminal.js'
 import type { VisitFlags } from './visit.js'
 
 const LEVELS = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency']
-// Loaded when they are called: help needs neither sockets nor TLS.
+// Loaded only when a command is called: help needs neither sockets nor TLS.
 const lists = (): Promise<typeof import('./commands/lists.js')> => import('./commands/lists.js')
 const requests = (): Promise<typeof import('./commands/requests.js')> => import('./commands/requests.js')
 const ARGUMENTS = 'one JSON object, or key=value for each argument'
@@ -53,7 +53,7 @@ function makeProgram(io: Io): Command {
 }
 
 function addProbe(program: Command, io: Io): void {
-  // Without those that mean nothing here: it dials each way once, tries sessions by itself, and says all that happens.
+  // Not `--retries`, `--resume` and `--verbose`: the probe dials each way once, tries sessions by itself, and says all that happens.
   addDialFlags(
     program.command('probe').description('find out why a server cannot be reached, and which options help').argument('<url>', 'its address')
   )

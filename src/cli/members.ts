@@ -1,6 +1,6 @@
-// Of what a server or a host sends, nothing can be relied on.
+// For values that a server or a host sends, which may be anything.
 
-/** An object of which nothing is known. */
+/** An object whose members may be anything. */
 export type Members = Readonly<Record<string, unknown>>
 
 /** Whether the value is what JSON calls an object. */

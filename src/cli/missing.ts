@@ -9,7 +9,8 @@ const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks'
 const METHOD_NOT_FOUND = -32601
 
 /**
- * Takes the rejection of a request that needs a feature of the server. "Method not found" tells people nothing.
+ * Handles the rejection of a request that needs a feature of the server: "Method not found" does not tell people that the feature is
+ * missing.
  * @returns Throws the rejection, or Failure with the name of the feature.
  */
 export const explainMissing =
@@ -18,6 +19,6 @@ export const explainMissing =
     if (!isRpcError(error) || error.rpcCode !== METHOD_NOT_FOUND) throw error
     if (serverCapabilities?.[feature] === undefined && !(feature === 'tasks' && serverCapabilities?.extensions?.[TASKS_EXTENSION]))
       throw new Failure(`This server has no ${feature}.`)
-    // The extension has none.
+    // The tasks extension has no list.
     throw feature === 'tasks' ? new Failure('This server has no list of its tasks.') : error
   }

@@ -23,7 +23,7 @@ export function printableLine(text: unknown, most = Infinity): string {
 /** JSON as a terminal may show it: what `JSON.stringify` leaves of such characters is escaped, and it stays the same JSON. */
 export const printableJson = (value: unknown, indent?: number): string =>
   (JSON.stringify(value, null, indent) || 'null').replace(
-    // Behind `JSON.stringify`, a line break can only be one of the indentation.
+    // `JSON.stringify` escapes line breaks in texts, so those that are left belong to the indentation.
     STEERING,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
   )

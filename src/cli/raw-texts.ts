@@ -4,14 +4,14 @@ import { isObject } from './members.js'
 
 /** What an object was read from. */
 interface Origin {
-  /** The object itself: a copy of it has this record too, and may differ from the text. */
+  /** The object that has this record. A copy has the record too, but may differ from the text. */
   readonly of: object
   readonly text: string
   readonly id?: unknown
   readonly method?: unknown
 }
 
-/** JSON has no such name. A `WeakMap` would do the same, but costs more than reading the message does. */
+/** A symbol, which no member of JSON can have as its name. A `WeakMap` would do too, but costs more than reading the message. */
 const ORIGIN = Symbol('origin')
 
 interface Marked {
@@ -30,8 +30,8 @@ function originOf(value: unknown): Origin | undefined {
  */
 export class RawTexts implements JsonOption {
   /**
-   * Reads a message of the server. The text is remembered at its result or params, which the transport hands on as they are, also where it
-   * tidies up what is around them.
+   * Reads a message of the server. The text is remembered at the result or the params: the transport hands these on as they are, even if it
+   * changes the message around them.
    */
   readonly parse = (text: string): unknown => {
     const value: unknown = JSON.parse(text)

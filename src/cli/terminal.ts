@@ -17,7 +17,7 @@ export function hasColours({ isTTY }: Output, { NO_COLOR, FORCE_COLOR, TERM }: I
   return isTTY === true && (NO_COLOR ?? '') === '' && TERM !== 'dumb'
 }
 
-/** Gives a text its looks, or not. */
+/** Gives a text its looks, if there are any. */
 export type Paint = (style: Style, text: string) => string
 
 /** @param coloured - Whether texts get any looks. */
@@ -64,7 +64,7 @@ export class Status {
   progress(report: ProgressReport): void {
     if (this.#output.isTTY !== true) return
     this.clear()
-    // Asked for each time, as the window may have another size by now.
+    // Read each time, because the size of the window may change.
     this.#output.write(showProgress(report, this.#output.columns ?? COLUMNS))
     this.#hasProgress = true
   }

@@ -88,10 +88,10 @@ export function findProblems(args: Members, schema: unknown): readonly string[] 
   try {
     errors = new Validator(schema, draftOf(schema), false).validate(args).errors
   } catch {
-    // A schema that nobody can use: the server has to check by itself.
+    // The schema is not valid: the server has to check the arguments itself.
     return []
   }
-  // Errors of the keywords that only hold others say nothing more.
+  // Keywords that only contain others, such as `properties`, fail together with the real cause: leave them out.
   const own = errors.filter(
     ({ keyword }) => !/^(properties|items|\$ref|allOf|prefixItems|additionalProperties)$/.test(keyword) || errors.length === 1
   )

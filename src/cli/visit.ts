@@ -32,12 +32,12 @@ export interface Visit {
   readonly status: Status
 }
 
-/** How often a command dials again, if no flag says: a server that is about to start may have its time, and no more. */
+/** How often a command dials again, if no flag says: enough for a server that is just starting. */
 const RETRIES = 3
 
 /**
  * Connects, lets the command do its work, and closes. A signal aborts the work, so that the server hears of it.
- * @param onVisit - Before `connect`, to hear of everything: notifications may come at once.
+ * @param onVisit - Called before `connect`, because notifications may come at once.
  * @throws What the work throws, and a Failure after a signal.
  */
 export async function visit(
@@ -71,7 +71,7 @@ export const describeTask = ({ taskId, status, statusMessage }: Task): string =>
   printableLine(`task ${taskId}: ${status}${statusMessage === undefined ? '' : `, ${statusMessage}`}`)
 
 function makeClient(io: Io, url: string, flags: VisitFlags, status: Status): McpWebSocketClient {
-  // Only a person can be asked.
+  // Questions need a person at a terminal.
   const asks = io.stdin.isTTY === true && io.stderr.isTTY === true
   const options: McpWebSocketClientOptions = {
     ...connectionOptions(flags, io.env),

@@ -5,7 +5,7 @@ import type { ProbeChange, ProbeOptions } from './types.js'
 
 // What a report says. Pure.
 
-/** Why an attempt failed, in words. @param malformed - The beginning of a frame that was no JSON-RPC, if one came. */
+/** Why an attempt failed, in words. @param malformed - The beginning of a frame that was not JSON-RPC, if one came. */
 export function causeOf(error: unknown, malformed: string | undefined): string {
   const message = error instanceof Error ? error.message : String(error)
   if (malformed !== undefined) return `The server sends frames that are no JSON-RPC: ${JSON.stringify(malformed)} (${message})`
@@ -13,7 +13,7 @@ export function causeOf(error: unknown, malformed: string | undefined): string {
   return message
 }
 
-/** What came of the hint of an error, where it was followed and led to another fault. */
+/** What happened when the hint of an error was followed, and led to another fault. */
 export interface Followed {
   /** What the hint asks for. */
   readonly change: ProbeChange
@@ -23,7 +23,7 @@ export interface Followed {
   readonly malformed: string | undefined
 }
 
-/** Says what came of it, so that nobody is told to do what has just failed. */
+/** Says what happened then, so that nobody is told to do what has just failed. */
 function afterHint({ change, error, malformed }: Followed): string {
   const isMute = malformed !== undefined || (isHandshakeError(error) && error.code === 'HANDSHAKE_TIMEOUT')
   const fault = isMute
@@ -33,7 +33,7 @@ function afterHint({ change, error, malformed }: Followed): string {
 }
 
 /**
- * What to do about it; the words of the error's own hint wherever it has one.
+ * What to do about it: the error's own hint if it has one, and what helps.
  * @param change - What helps.
  * @param followed - What came of the hint, if that was tried and did not help.
  */
@@ -48,8 +48,8 @@ export function remedyOf(
   if (malformed !== undefined) return helps ?? 'This is another protocol than MCP, or a server that wraps its messages: check the URL.'
   if (isConnectionLostError(error)) {
     const likely =
-      'It misses something: credentials (auth.token or headers), another subprotocol, or the first message of another protocol.'
-    // The server says itself that the fault is its own.
+      'It wants something else: credentials (auth.token or headers), another subprotocol, or the first message of another protocol.'
+    // With 1011 the server says that the fault is its own.
     return helps ?? (error.closure.code === 1011 ? 'The server failed: see its log.' : likely)
   }
   const hint = isMcpWebSocketError(error) ? error.hint : undefined
@@ -71,7 +71,7 @@ export function wordsOf({ url, via, subprotocols, offer, onMissingSubprotocol, p
   ]
 }
 
-/** The options that a client has to have, as the program wrote them and with the change. */
+/** The options of the program, with the change applied. */
 function settled(options: ProbeOptions, change: ProbeChange): ProbeChange {
   const { subprotocols, onMissingSubprotocol, protocol } = options
   const { via: _, url: __, ...members } = change

@@ -4,7 +4,7 @@ import type { ProbeChange, ProbeOptions } from './types.js'
 
 // What is worth a try after a failure. Pure.
 
-/** Where servers of MCP are, most of them. */
+/** The paths at which most servers serve MCP. */
 const PATHS = ['/ws', '/mcp', '/mcp/ws', '/']
 
 /** The name that the official SDKs of v1 offer and take. */
@@ -62,7 +62,7 @@ export function candidatesAfter(error: unknown, url: URL, options: ProbeOptions)
     if (received === undefined) return [{ onMissingSubprotocol: 'accept' }]
     // Some servers repeat the whole offer: one name alone comes back as it is.
     if (!isHttpToken(received)) return [{ offer: [MCP_SUBPROTOCOL] }]
-    // What is always offered, or a token: neither can be added.
+    // It chose what is always offered, or a token: neither can be added to the offer.
     if (received.startsWith(MCP_SUBPROTOCOL) || isCredential(received)) return []
     return [{ subprotocols: [received] }, { offer: [received] }]
   }

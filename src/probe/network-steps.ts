@@ -1,4 +1,4 @@
-// The steps below the upgrade: name, TCP, TLS. They only tell where a dial gets stuck; the dial itself is the client's.
+// The steps below the upgrade: name, TCP, TLS. They only show where a dial gets stuck; the real dial is made by a client.
 
 import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'

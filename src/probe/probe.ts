@@ -1,5 +1,5 @@
-// The entry `./probe`: finds out why a server cannot be reached, and what has to be changed. Each attempt is that of a real client, so that
-// what the report recommends has connected.
+// The entry `./probe`: finds out why a server cannot be reached, and what has to be changed. Each attempt is made by a real client, so what
+// the report recommends has really connected.
 
 import { throwIfAborted } from '../lib/abort.js'
 import { systemClock } from '../lib/clock.js'
@@ -15,7 +15,7 @@ import type { ProbeChange, ProbedServer, ProbeOptions, ProbeReport, ProbeStep } 
 
 /** In ms. */
 const TIMEOUT = 5000
-/** How many dials the search for what helps may make; up to two more ask a server that was reached. */
+/** Most dials in the search for what helps. Up to two more dials follow if a server was reached. */
 const MOST_ATTEMPTS = 14
 
 type Failed = Extract<Outcome, { ok: false }>
@@ -41,7 +41,7 @@ class Probe {
   }
 
   async run(): Promise<ProbeReport> {
-    // Through an agent, the client reaches what this machine may not.
+    // With an agent, the client may reach what this machine cannot reach directly.
     if (this.#options.agent === undefined) await this.#lookAtNetwork()
     const first = await this.#try({}, this.#nameOf({}))
     if (first.ok) return this.#succeed({}, first.server)
@@ -54,7 +54,7 @@ class Probe {
 
   async #lookAtNetwork(): Promise<void> {
     for (const { name, run } of networkSteps(this.#url, this.#options.tls)) {
-      // Node 20 may collect a signal of AbortSignal.any before its time is over; and a lookup of a name heeds none.
+      // Not `AbortSignal.any`: Node 20 may collect such a signal as garbage too early, and a lookup of a name ignores signals.
       const limits = { signals: [this.#options.signal], ms: this.#limits.connectTimeout, late: () => new Error('no answer in time') }
       const ok = await this.#step(name, () =>
         this.#waits.until(run, limits).then(
@@ -112,7 +112,7 @@ class Probe {
   /** Asks what else is worth knowing of a server that was reached. */
   async #succeed(change: ProbeChange, server: ProbedServer): Promise<ProbeReport> {
     const url = this.#urlOf(change)
-    // A whole offer leaves no place for that of sessions.
+    // The option `offer` is the whole list, so `mcp.v1.resume` cannot be added.
     const hasPlace = (change.offer ?? this.#options.offer) === undefined
     const resumed = hasPlace ? await this.#try(change, 'MCP with sessions', this.#options, true) : undefined
     const resume = resumed?.ok === true && resumed.server.subprotocol === RESUME_SUBPROTOCOL

@@ -268,7 +268,7 @@ const ROWS: readonly Row[] = [
     fault: 'a server that drops every connection at once',
     setUp: async () => ({ url: (await useWsServer(({ socket }) => socket.close(1008, 'no'), { handleProtocols: () => 'mcp.v1' })).url }),
     cause: /drops it at once: .*1008/,
-    remedy: /It misses something: credentials/
+    remedy: /It wants something else: credentials/
   },
   {
     fault: 'a server whose program cannot be started',

@@ -20,7 +20,7 @@ export interface BridgeFlags extends ConnectionFlags {
   readonly maxMessageBytes?: number | undefined
 }
 
-/** How long the requests of a host that has said all may take, in ms: it waits for the end, and kills what does not come to it. */
+/** In ms: how long requests may take after the end of the input. The host waits for the bridge to end, and kills it if it does not. */
 const GRACE = 5000
 
 /** A host on standard input and output, and a server behind a transport that reconnects. */
@@ -46,14 +46,14 @@ class Bridge {
     this.#transport.on('state', (change) => {
       const words = describeChange(change, flags.verbose === true)
       if (words !== undefined) this.#log(words)
-      // Not before what waited for the connection is sent.
+      // Later, because what waited for the connection has to be sent first.
       setImmediate(() => this.#closeIfDone())
     })
     this.#transport.on('error', (error) => this.#log(printableLine(error.message)))
   }
 
   /**
-   * Works until the host has ended, which is what it should, or the server cannot be reached any more.
+   * Works until the host has ended, which is the normal end, or until the server cannot be reached any more.
    * @returns The signal that ended it; `undefined`: none did. @throws Why the server cannot be reached.
    */
   async run(): Promise<Signal | undefined> {
@@ -118,7 +118,7 @@ class Bridge {
     const id = 'method' in message && 'id' in message ? message.id : undefined
     // A request that was cancelled gets no response.
     if ('method' in message && message.method === 'notifications/cancelled') this.#pending.delete(message.params?.requestId as RequestId)
-    // Before it is sent: the transport may respond at once.
+    // Noted before it is sent, because the transport may respond at once.
     const isNew = id !== undefined && !this.#pending.has(id)
     if (isNew) this.#pending.add(id)
     try {
@@ -138,22 +138,22 @@ class Bridge {
     this.#closeIfDone()
   }
 
-  /** The host has said all, and has all that it asked for: nobody needs the bridge any more. */
+  /** Ends the bridge if the host's input has ended, and every request has a response. */
   #closeIfDone(): void {
     if (this.#inputEnded && this.#pending.size === 0 && this.#transport.state === 'ready') void this.#transport.close()
   }
 
-  /** Nobody else responds to what is pending when the bridge ends by itself. @throws Failure if anything is. */
+  /** Responds to what is pending when the bridge ends by itself: nobody else would. @throws Failure if anything is. */
   #answerPending(): void {
     const ids = [...this.#pending]
     const message = `no response came within ${showDuration(GRACE)} after the end of the input; whether the request was executed is unknown`
-    // A request may still have waited for the connection: nobody can tell here.
+    // A request may not even have been sent, but that is not known here.
     const data = { reason: 'REQUEST_TIMEOUT', delivery: 'unknown' }
     for (const id of ids) this.#write(JSON.stringify({ jsonrpc: '2.0', id, error: { code: INTERNAL_ERROR, message, data } }))
     if (ids.length > 0) throw new Failure(`no response to ${String(ids.length)} ${ids.length === 1 ? 'request' : 'requests'}`)
   }
 
-  /** Lines of one turn of the event loop leave together: writing to a pipe holds up the process each time. */
+  /** The lines of one turn of the event loop are written together, because every write to a pipe blocks the process. */
   #write(line: string): void {
     if (this.#written === '') queueMicrotask(() => this.#flush())
     this.#written += `${line}\n`

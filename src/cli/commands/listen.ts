@@ -37,7 +37,7 @@ export async function listen(io: Io, url: string, flags: ListenFlags): Promise<v
         })
       status.line(`listening to ${printableLine(client.serverInfo?.name ?? url)}; Ctrl-C ends it`)
       await Promise.race([once(signal, 'abort'), failed(client)])
-      // Ctrl-C is the usual end, and no word is lost on it.
+      // Ctrl-C is the usual end: nothing is printed.
       throw new Failure('', (signal.reason as Failure).code)
     },
     (client) => {

@@ -17,7 +17,7 @@ export interface RequestFlags extends VisitFlags {
   readonly save?: string | undefined
 }
 
-/** Before anything is dialled: a tool is not to be called, perhaps for money, when its result cannot be kept. */
+/** Makes the folder before anything is dialled: a call may cost money, and should not be made if its result cannot be saved. */
 function makeFolder({ save }: RequestFlags): void {
   if (save === undefined) return
   try {
@@ -33,12 +33,12 @@ async function visitToSave(io: Io, url: string, flags: RequestFlags, work: (visi
   await visit(io, url, flags, work)
 }
 
-/** Files get names of ours: the server's words could lead anywhere. */
+/** Saves files under names of ours: a name from the server could lead anywhere. */
 function saveAttachments({ attachments }: Shown, folder: string, status: Visit['status']): void {
   attachments.forEach(({ suffix, bytes }, index) => {
     const path = join(folder, `result-${String(index + 1)}.${suffix}`)
     try {
-      // `wx`: never over what is there.
+      // `wx` never overwrites a file.
       writeFileSync(path, bytes, { flag: 'wx' })
     } catch (error) {
       throw new Failure(`--save: ${(error as Error).message}`)
@@ -68,7 +68,7 @@ async function findTool({ client, request }: Visit, name: string): Promise<Tool 
 
 /** `mcp-ws call URL TOOL [JSON | key=value…]` */
 export async function callTool(io: Io, url: string, name: string, words: readonly string[], flags: RequestFlags): Promise<void> {
-  // What no tool can take is said before anything is dialled.
+  // Arguments that no tool could take fail before anything is dialled.
   readArguments(words, undefined)
   await visitToSave(io, url, flags, async (visiting) => {
     const { client, request } = visiting

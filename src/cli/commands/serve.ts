@@ -46,9 +46,9 @@ export interface ServeFlags {
   readonly verbose?: boolean | undefined
 }
 
-// In ms: clients that send their request byte by byte, as the server of the package has it.
+// In ms: limits for clients that send their request byte by byte, the same as those of the package's server.
 const LIMITS = { headersTimeout: 10_000, requestTimeout: 10_000, connectionsCheckingInterval: 5000 }
-// Which flags are missing can only be said here; a test compares it with what the server of the package takes for loopback.
+// Checked here too, because only this command can name the missing flags. A test compares it with the rule of the package's server.
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|::ffff:127(\.\d{1,3}){3})$/
 
 /** Stdio servers, one for each session, behind a WebSocket. */
@@ -113,7 +113,7 @@ class Serving {
     let signals = 0
     const first = await new Promise<Signal>((resolve) => {
       endListening = this.#io.onSignal((signal) => {
-        // Calls may have their time, but not for those who ask twice.
+        // The first signal lets calls finish, the second one does not.
         if (++signals > 1) void this.#server.close({ grace: 0 })
         resolve(signal)
       })
@@ -173,6 +173,6 @@ export async function serve(io: Io, command: ChildConfig['command'], flags: Serv
   const problem = problemOfProgram(command[0], io.env.PATH, process.platform)
   if (problem !== undefined) throw usageError(printableLine(problem))
   const signal = await new Serving(io, command, flags).run()
-  // A supervisor ends a service with SIGTERM: it has done what it was there for.
+  // A supervisor ends a service with SIGTERM: that is no failure.
   if (signal !== 'SIGTERM') throw endedBy(signal)
 }
