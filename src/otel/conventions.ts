@@ -11,11 +11,11 @@ export const SERVER_DURATION = 'mcp.server.operation.duration'
 /** The bounds of both, in s, as the conventions want them. */
 export const BOUNDARIES: number[] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300]
 
-/** The attributes of the version that was agreed, and of the id on the wire. */
+/** Name of the attribute with the version of MCP that was agreed. */
 export const PROTOCOL_VERSION = 'mcp.protocol.version'
-/** See {@link PROTOCOL_VERSION}. */
+/** Name of the attribute with the id of the request on the wire. */
 export const REQUEST_ID = 'jsonrpc.request.id'
-/** What kind of failure an operation ended with; its span has the status ERROR then. */
+/** Name of the attribute with the kind of a failure. The span has the status ERROR then. */
 export const ERROR_TYPE = 'error.type'
 
 /** What a span or a point of a metric says about a request. */

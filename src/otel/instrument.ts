@@ -1,6 +1,6 @@
 /*
- * The layer `otel` is the entry `./otel`: traces and metrics of OpenTelemetry. It stands on public members of the client alone, the
- * middleware, the option `onsent` and the event `state`, and does not import it. conventions.ts knows the names; this file makes spans.
+ * The layer `otel` is the entry `./otel`: traces and metrics of OpenTelemetry. It uses only public members of the client (the middleware,
+ * the option `onsent` and the event `state`), and does not import it. conventions.ts knows the names; this file makes spans.
  */
 import {
   context,
@@ -165,7 +165,7 @@ class Tracing {
     const idOnWire = { [REQUEST_ID]: String(id) }
     if (!resent) return void span.setAttributes(idOnWire)
     const links = [{ context: span.spanContext() }]
-    // It marks the moment: its response ends the first span.
+    // Ended at once, because it only marks the moment: the response ends the first span.
     this.#tracer.startSpan(`${name} resent`, { kind: SpanKind.CLIENT, attributes: { ...attributes, ...idOnWire }, links }, own).end()
   }
 

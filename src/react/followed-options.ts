@@ -1,17 +1,19 @@
-// Which of two renders' options mean the same client. A component writes its options as literals: new objects and new functions at every
-// render, which must not cost a connection.
+// When the options of two renders mean the same client. A component writes its options as literals, which are new objects and functions at
+// every render: that must not cost a connection.
 
 import type { McpWebSocketClientOptions } from 'mcp-websocket-client'
 
 type Members = Record<string, unknown>
 
-/** What has its own form: a class that is called with `new`, and an object, `JSON` for one, whose functions cannot be listed. */
+/**
+ * Options that are kept as they are: a class, which is called with `new`; and an object such as `JSON`, whose functions cannot be listed.
+ */
 const FIXED: ReadonlySet<string> = new Set(['WebSocket', 'json'])
 
 const isPlain = (value: unknown): value is Members =>
   typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
 
-/** What functions and objects of a class have in place of a value: they differ from others, and never from each other. */
+/** Replaces values that are not compared: all functions count as equal, and so do all objects of classes. */
 const comparable = (_name: string, value: unknown): unknown => {
   if (typeof value === 'function') return 'a function'
   if (typeof value === 'object' && value !== null && !isPlain(value) && !Array.isArray(value)) return 'an object'
@@ -27,7 +29,7 @@ export const keyOf = (options: McpWebSocketClientOptions): string => JSON.string
  * @param latest - Options with the same key.
  */
 export const followed = (options: McpWebSocketClientOptions, latest: () => McpWebSocketClientOptions): McpWebSocketClientOptions =>
-  // What is no object is for the client to reject.
+  // The client rejects a value that is no object.
   typeof options === 'object' ? (follow(options, latest) as Members & McpWebSocketClientOptions) : options
 
 const follow = (options: object, latest: () => object): Members =>

@@ -1,12 +1,12 @@
 import { McpWebSocketClient, type McpWebSocketClientOptions } from 'mcp-websocket-client'
 import { followed, keyOf } from './followed-options.js'
 
-// What failed shows in the state of the client.
+// A failure shows in the state of the client.
 const ignore = (): void => undefined
 
 /**
- * A client that one component made, and that only this component connects and closes. To make it does nothing: React calls components
- * more often than it shows them, on servers too.
+ * A client that one component made, and that only this component connects and closes. Making it has no effect outside: React calls
+ * components more often than it shows them, and on servers too.
  */
 export class OwnedClient {
   /** The client. */

@@ -21,7 +21,7 @@ export class ToolList {
   /** Whether something may have changed since the list was last asked for. */
   #isStale = false
   #isReading = false
-  /** In the modern era a server tells of changes only to who listens. */
+  /** In the modern era a server tells of changes only to a client that listens. */
   #subscription: Subscription | undefined
 
   /** @param client - Is neither connected nor closed. */
@@ -69,7 +69,7 @@ export class ToolList {
     this.#isStale = true
     if (this.#isReading) return
     this.#isReading = true
-    // What comes in the same turn asks only once: after a reconnect both a new state and a notification do.
+    // Several causes in one turn ask only once: after a reconnect there are two, the state and a notification.
     await Promise.resolve()
     while (this.#isStale && this.#isUseful()) {
       this.#isStale = false
@@ -82,11 +82,11 @@ export class ToolList {
     const { tools } = this.#client.serverCapabilities ?? {}
     let error: Error | undefined
     const note = (thrown: unknown): undefined => void (error = thrown as Error)
-    // First, so that no change falls between the two.
+    // Listens before it reads the list, so that no change is missed in between.
     if (tools?.listChanged && this.#client.era === 'modern') await this.#listen().catch(note)
     if (!this.#isUseful()) return
     const list = tools ? (await this.#client.listTools().catch(note))?.tools : []
-    // What ended with its connection is asked again on the next one.
+    // If the connection has ended meanwhile, the list is read again on the next one.
     if (this.#isUseful()) this.#show({ tools: list ?? this.#value.tools, error })
   }
 

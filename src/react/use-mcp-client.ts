@@ -17,8 +17,8 @@ export interface UseMcpClientResult extends McpState, McpTools {
 
 /**
  * A client that lives as long as the component: it connects after the first render, and is closed when the component is unmounted.
- * Options are compared by value: only when one has another value is there a new client. Functions may be new at every render; the client
- * calls those of the last one. On a server nothing is dialed.
+ * Options are compared by value: there is a new client only when an option has another value. Functions may be new at every render; the
+ * client calls those of the last one. On a server nothing is dialled.
  *
  * @throws TypeError naming the option that is wrong.
  * @example

@@ -9,18 +9,18 @@ export interface McpState {
   readonly attempt: number | undefined
   /** In `waiting`: the whole delay before the next dial, in ms, counted from the beginning of the state. */
   readonly delay: number | undefined
-  /** Whether there has been no connection for more than 5 s, after there was one: worth a word to a person, which a shorter outage is not. */
+  /** Whether there has been no connection for more than 5 s, after there was one: an outage of which people should be told. */
   readonly isConnectionLost: boolean
   /** Why there is no connection: what ended the last one or the last dial, or why the client gave up; `undefined` once it is ready. */
   readonly error: Error | undefined
 }
 
-/** What a server shows, and a page until it is hydrated: no effect has run, so nothing was dialed. */
+/** What is shown on a server, and on a page until it is hydrated: no effect has run, so nothing was dialled. */
 const IDLE: McpState = { state: 'idle', attempt: undefined, delay: undefined, isConnectionLost: false, error: undefined }
 
 const EVENTS = ['state', 'connection-lost', 'connection-restored'] as const
 
-/** The last that was read of each client: React asks for the same object until something changed. */
+/** What was last read of each client: React wants the same object until something has changed. */
 const lastRead = new WeakMap<McpWebSocketClient, { readonly change: StateChange | undefined; readonly value: McpState }>()
 
 function read(client: McpWebSocketClient): McpState {
@@ -28,7 +28,7 @@ function read(client: McpWebSocketClient): McpState {
   const last = lastRead.get(client)
   if (last?.change === change && last?.value.isConnectionLost === isConnectionLost) return last.value
   const { to: state = client.state, attempt, delay, closure } = change ?? {}
-  // A dial does not say why it is made: that is still what ended the one before, which has the same number in `waiting`.
+  // The state of a dial has no error: keep that of the state `waiting` before it, which has the same number.
   const isDialing = attempt !== undefined && attempt === last?.value.attempt
   const error = change?.error ?? closure?.error ?? (isDialing ? last.value.error : undefined)
   const value = { state, attempt, delay, isConnectionLost, error }

@@ -44,7 +44,7 @@ export type ClientCapabilities = Extras & {
         tools?: JsonObject | undefined
       }
     | undefined
-  // `JsonObject` on both levels, as in the v2 SDK: otherwise neither type takes the other where optional properties are exact.
+  // `JsonObject` on both levels, as in the v2 SDK: otherwise neither type is assignable to the other with `exactOptionalPropertyTypes`.
   /** It answers `elicitation/create`. */
   elicitation?:
     | (JsonObject & {

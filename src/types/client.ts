@@ -38,9 +38,9 @@ export interface RequestContext {
 }
 
 /**
- * Responds to the requests of one method. It returns the result, an object, or nothing for an empty one. What it throws becomes an
- * error response: with `rpcCode` and `data` of an `RpcError`, with the `code` of another error if that is an integer, else with -32603.
- * The server gets the `message` and never the stack; the event `error` reports what became -32603.
+ * Responds to the requests of one method. It returns the result as an object; nothing means an empty result. What it throws becomes an
+ * error response: with `rpcCode` and `data` of an `RpcError`, with the `code` of another error if that is an integer, else with -32603. The
+ * server gets the `message` and never the stack; the event `error` reports what became -32603.
  */
 export type RequestHandler = (
   request: { readonly method: string; readonly params?: Params | undefined },
@@ -83,9 +83,9 @@ export interface ServerNotifications {
 }
 
 /**
- * The requests of MCP that a client may send, with their params and results; `initialize` is missing, which the client sends by itself. To
- * have requests of your own typed, add them; {@link ServerRequests}, {@link ServerNotifications} and {@link ClientNotifications} take more in
- * the same way.
+ * The requests of MCP that a client may send, with their params and results; all but `initialize`, which the client sends by itself. To
+ * give types to requests of your own, add them here. {@link ServerRequests}, {@link ServerNotifications} and {@link ClientNotifications}
+ * are extended in the same way.
  *
  * @example
  * ```ts
@@ -149,7 +149,7 @@ export type NotificationHandler = Callback<[notification: Readonly<Notification>
 
 /** Numbers about a client, counted since it was made. */
 export interface ClientStats {
-  /** How often the client dialed. */
+  /** How often the client dialled. */
   readonly attempts: number
   /** How many outages ended in a ready connection. */
   readonly reconnects: number
@@ -173,7 +173,7 @@ export interface ClientStats {
   readonly latency?: number | undefined
 }
 
-/** What happened in an outage that nothing was lost in, because the server kept the session. */
+/** What happened in an outage in which nothing was lost, because the server kept the session. */
 export interface Resumed {
   /** How long the outage lasted, in ms. */
   readonly downtime: number
@@ -183,7 +183,7 @@ export interface Resumed {
 
 /** What happened in an outage: from the loss of a ready connection to the next `ready`. */
 export interface Reconnected {
-  /** How often the client dialed to get the new connection. */
+  /** How often the client dialled to get the new connection. */
   readonly attempts: number
   /** How long the outage lasted, in ms. */
   readonly downtime: number

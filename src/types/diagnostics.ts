@@ -4,7 +4,7 @@ import type { RequestId } from './json-rpc.js'
 
 /** A message of the channel. @typeParam Change - What the event `state` tells. */
 export type DiagnosticEvent<Change = unknown> = {
-  /** Where the client that tells it is connected, without secrets; `undefined` before its first dial. */
+  /** The URL of the client that publishes the message, without secrets; `undefined` before its first dial. */
   readonly url: string | undefined
 } & (
   | {

@@ -6,7 +6,7 @@ import type { RequestOptions } from './options.js'
 
 /** A request of the program, as middleware sees it. To change it, hand another one to `next`; this one stays as it is. */
 export interface ClientRequest {
-  /** MCP's name of what is asked. */
+  /** The method, for example `tools/call`. */
   readonly method: string
   /** The params, without what the client adds to `_meta` when it sends them. */
   readonly params?: Params | undefined
@@ -16,7 +16,7 @@ export interface ClientRequest {
 
 /** A request of the server, as middleware sees it. */
 export interface ServerRequest {
-  /** MCP's name of what is asked. */
+  /** The method, for example `tools/call`. */
   readonly method: string
   /** The params, as they came. */
   readonly params?: Params | undefined
@@ -25,7 +25,7 @@ export interface ServerRequest {
 }
 
 /**
- * Stands around requests: around those of the program, or around the handlers of those of the server.
+ * A function around every request of the program, or around every handler of the server's requests.
  * @param request - The request, as the middleware before this one handed it on.
  * @param next - Goes on with the request, or with another one in its place; it may be called more than once, or not at all.
  * @returns The result, or another one in its place. What it throws rejects the request.

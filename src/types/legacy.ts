@@ -1,4 +1,4 @@
-// What only the legacy era has: the `initialize` handshake, and the requests whose work subscriptions and `_meta` do in the modern era.
+// What only the legacy era has: the `initialize` handshake, and the requests that the modern era replaces by subscriptions and `_meta`.
 
 import type { ClientCapabilities, Implementation, LoggingLevel, ServerCapabilities } from './common.js'
 import type { OpenResult, WithMeta } from './parts.js'

@@ -58,16 +58,16 @@ export interface AuthOptions {
    * The token, or a function that gets it. A function is called for every dial, within `connectTimeout`. After HTTP 401 or 403 it is
    * called once more at once; a fixed token gets no second chance, since it would be rejected again.
    *
-   * If it returns `expiresAt` too, the client moves to a new connection, with a new token, 30 s before that, or after half of a shorter
-   * life: requests in flight finish first, new ones wait for the new connection, and it counts as no retry.
+   * If it returns `expiresAt` too, the client moves to a new connection, with a new token, 30 s before that, or after half of its life if
+   * it lives for less than a minute: requests in flight finish first, new ones wait for the new connection, and it counts as no retry.
    */
   readonly token: string | ((context: TokenContext) => Awaitable<string | ExpiringToken>)
   /**
    * How the token travels.
    *
    * - `header`: `Authorization: Bearer <token>` (RFC 6750 section 2.1). Works only where the engine can set headers, which is Node.
-   * - `subprotocol`: as the last offered subprotocol, see `prefix` and `docs/binding.md`. For browsers, which throw a `TypeError` if
-   *   this is not chosen, and for servers that know it.
+   * - `subprotocol`: as the last offered subprotocol, see `prefix` and `docs/binding.md`. The server has to know it. Browsers have no other
+   *   way: there, `header` throws a `TypeError`.
    * @default 'header'
    */
   readonly via?: 'header' | 'subprotocol' | undefined
@@ -253,8 +253,9 @@ export interface ConnectionOptions {
    */
   readonly offer?: readonly string[] | undefined
   /**
-   * Offer `mcp.v1.resume` after `mcp.v1`. With a server that knows it, the `./server` entry of this package for one, a call survives its
-   * connection: what is in flight is neither lost nor executed twice. Other servers are met as without it. See `docs/resume.md`.
+   * Offer `mcp.v1.resume` after `mcp.v1`. With a server that knows it, such as the `./server` entry of this package, a call survives its
+   * connection: what is in flight is neither lost nor executed twice. With any other server it is as if this option were off. See
+   * `docs/resume.md`.
    * @default false
    *
    * @example
@@ -341,8 +342,8 @@ export interface ConnectionOptions {
    */
   readonly maxMessageBytes?: number | undefined
   /**
-   * Most requests in flight; the next one is rejected with `QUEUE_FULL`. As many requests of the server may run at once,
-   * and one result may ask for as many inputs.
+   * Most requests that may be pending at once, in flight or waiting; the next one is rejected with `QUEUE_FULL`. The same limit holds for
+   * requests of the server that run at once, and for the inputs that one result may ask for.
    * @default 10_000
    */
   readonly maxPending?: number | undefined

@@ -5,8 +5,8 @@ import type { JsonValue, TaskMetadata } from './json-rpc.js'
 import type { Entry, Named, OpenResult, Page, WithMeta } from './parts.js'
 
 /**
- * A JSON Schema, of the dialect that `$schema` names; without it 2020-12 (MCP 2025-11-25, basic, "JSON Schema Usage"). It validates at once:
- * some libraries know an `$async` too.
+ * A JSON Schema, of the dialect that `$schema` names; without it 2020-12 (MCP 2025-11-25, basic, "JSON Schema Usage"). It validates
+ * synchronously, although some libraries know `$async` schemas too.
  */
 export type JsonSchema = {
   /** The dialect, as a URI. */
@@ -84,8 +84,8 @@ export type CallToolParams = WithMeta & {
 
 /**
  * What a tool returned; with `isError` the content says what went wrong. `structuredContent` is any JSON value, `null` included:
- * `undefined` means that there is none. Its type is what the program says, which the option `validateOutput` holds the server to.
- * Source: MCP 2025-11-25 and 2026-07-28, server/tools.
+ * `undefined` means that there is none. Its type is what the program says; nothing checks it but the option `validateOutput`, by the
+ * `outputSchema` of the tool. Source: MCP 2025-11-25 and 2026-07-28, server/tools.
  */
 export type CallToolResult<T = unknown> = OpenResult & {
   /** What the tool returned, for a model. */

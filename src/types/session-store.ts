@@ -27,7 +27,10 @@ export interface ClaimedSession {
   readonly delivered: number | null
 }
 
-/** Who may not claim a session: it is unknown, belongs to somebody else, or another connection was faster. */
+/**
+ * Why a session cannot be claimed: it is unknown, it belongs to somebody else, or another connection has claimed it with a generation at
+ * least as high.
+ */
 export type ClaimRejection = 'unknown' | 'principal' | 'stale-generation'
 
 /** Is told what happens in a store. None of its members throws. */
@@ -46,7 +49,7 @@ export interface SessionStoreListener {
 export interface StoreIdentity {
   /** Name of this node, new with every `open`. */
   readonly node: string
-  /** Names the memory of the store: another one has none of its sessions. */
+  /** Names the memory of the store. A store with another epoch has none of these sessions. */
   readonly epoch: string
 }
 
