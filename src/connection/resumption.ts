@@ -2,6 +2,7 @@ import type { Closure } from '../errors.js'
 import type { SocketClosure } from '../socket/web-socket.js'
 import { SERVER_CLOSING, type Departure } from './departure.js'
 import type { Due, SharedTimer } from '../lib/shared-timer.js'
+import { ENDING_CODES } from '../wire/close-reasons.js'
 import { ACKNOWLEDGE_WITHIN, HARD_LIMIT, Receipts, ReplayBuffer } from '../wire/replay.js'
 import {
   encodeControl,
@@ -47,7 +48,7 @@ export interface ResumptionListener {
   onOver(): void
   /** The response to a ping came in. */
   onPong(): void
-  /** The socket has to be left, when nothing is in flight. Of several the last one counts. */
+  /** The socket has to be left, when nothing is in flight. If it is called more than once, the last call counts. */
   onDeparture(departure: Departure): void
 }
 
@@ -58,8 +59,6 @@ const LIMITS: ReplayLimits = { messages: 256, bytes: 8 * 2 ** 20 }
 const HELLO_WITHIN = 5000
 // Times the server's `ttlMs`. The server decides when a session is over; this only bounds the memory of a client that finds no server.
 const KEPT_FOR = 2
-// After these, what was sent last would end the next socket too (RFC 6455 section 7.4.1); and 1000 is an end that somebody wanted.
-const ENDING_CODES: readonly number[] = [1000, 1002, 1003, 1007, 1008, 1009]
 // A socket may die by chance while it carries a frame. So many in a row without the server getting the frame are no chance.
 const MOST_LOSSES = 3
 

@@ -1,7 +1,7 @@
 import { McpWebSocketError } from '../errors.js'
 import type { Due, SharedTimer } from '../lib/shared-timer.js'
 import type { SessionStore } from '../types/session-store.js'
-import { SERVICE_RESTART } from '../wire/close-reasons.js'
+import { ENDING_CODES, SERVICE_RESTART } from '../wire/close-reasons.js'
 import { ACKNOWLEDGE_WITHIN, HARD_LIMIT, Receipts, ReplayBuffer } from '../wire/replay.js'
 import { encodeControl, isControl, readClientControl, receiptText } from '../wire/resume-frames.js'
 import type { OpenFrame, ReceiptFrame, ReplayLimits, ResumeFailure } from '../wire/resume-frames.js'
@@ -39,8 +39,6 @@ export interface SessionNames {
   readonly principal: string
 }
 
-/** Close codes after which the session is over: the client does not come back, or would only repeat what the server cannot take. */
-const FINAL: ReadonlySet<number> = new Set([1000, 1002, 1003, 1007, 1008, 1009])
 /** Close code of a socket whose session another socket has got. */
 const DISPLACED = 4409
 /** How many sockets in a row may end after the same frames were replayed, without the client having received any of them. */
@@ -265,7 +263,7 @@ export class ResumableSession implements PeerLink, LinkListener, Resumable {
     // may have been lost with the socket. Not counted either if another node says that it has lost this one: the client may have got
     // nothing because this process stood still.
     if (code !== SERVICE_RESTART && this.#buffer.acknowledged === this.#replayedFrom) this.#losses++
-    if (FINAL.has(code)) return this.#end(code === 1000 ? 'unknown' : 'protocol', code, '')
+    if (ENDING_CODES.includes(code)) return this.#end(code === 1000 ? 'unknown' : 'protocol', code, '')
     this.#judgeRoom()
     this.#config.timer.set(this.#due, this.#config.ttl)
     this.#listener?.onDetach?.()
