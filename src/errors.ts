@@ -361,7 +361,7 @@ export class RetriesExhaustedError extends McpWebSocketError {
   /** How often the client dialled since `connect()`, or since the last stable connection broke. */
   declare readonly attempts: number
 
-  /** Makes the error after so many dials, the last of which failed with `cause`. */
+  /** Makes the error. @param attempts - How many dials were made. @param cause - Why the last one failed. */
   constructor(attempts: number, cause: McpWebSocketError | undefined) {
     const message = `gave up after ${String(attempts)} attempt${attempts === 1 ? '' : 's'}: ${cause?.message ?? 'no connection lasted'}`
     super('RETRIES_EXHAUSTED', message, { cause, retryable: true, delivery: 'not-sent', hint: cause?.hint })

@@ -76,8 +76,8 @@ function failed(response: JsonRpcErrorResponse, isResponse = false): Read {
 const RESPONSE_START = /^\s*\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*|"id"\s*:\s*(?:\d+|"[^"\\]*")\s*,\s*)*"(?:result|error)"\s*:/
 
 /**
- * The id of a message of which only the beginning and the end are known: its first member, or its second behind `jsonrpc`, or its last
- * one. There, no text and no inner object can pass for it.
+ * The id of a message that was too long, from its beginning and its end. It is found as the first member, as the second behind `jsonrpc`,
+ * or as the last: in these places it cannot be part of a text or of an inner object.
  */
 function idOf(start: string, end: string): RequestId | null {
   const [, found] =

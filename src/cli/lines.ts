@@ -17,7 +17,7 @@ export class Lines {
   readonly #most: number
   #parts: Buffer[] = []
   #bytes = 0
-  /** Of a line that is too long: its beginning. */
+  /** The beginning of a line that is too long; `undefined` while the line is not. */
   #start: Buffer | undefined
   #end = Buffer.alloc(0)
 

@@ -21,7 +21,7 @@ const ARGUMENTS = 'one JSON object, or key=value for each argument'
 
 const era = (): Option => new Option('--protocol <era>', 'era of MCP').choices(['auto', 'legacy', 'modern']).default('auto')
 
-/** Gives a command the flags of those that ask a server something. */
+/** Adds the flags of a command that asks a server something. */
 const addVisitFlags = (command: Command): Command =>
   addConnectionFlags(command)
     .addOption(era())

@@ -9,7 +9,7 @@ const escaped = (character: string): string => {
 
 /**
  * The text of a server as a terminal may show it: characters that would steer the terminal are written as escapes, such as `\x1b`.
- * @param text - Whatever the server sent: what is no string is left out.
+ * @param text - Whatever the server sent; anything but a string becomes an empty one.
  */
 export const printable = (text: unknown): string =>
   typeof text === 'string' ? text.replaceAll('\r\n', '\n').replace(STEERING, escaped) : ''

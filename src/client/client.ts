@@ -139,7 +139,10 @@ export class McpWebSocketClient extends McpMethods {
     return this.#host.isConnectionLost
   }
 
-  /** Version of MCP that was agreed; like the rest of the agreement it stays through an outage. `undefined` before the first handshake. */
+  /**
+   * Version of MCP that was agreed on; `undefined` before the first handshake. Like everything that was agreed on, it stays during an
+   * outage.
+   */
   get protocolVersion(): string | undefined {
     return this.#host.session.agreement?.version
   }
@@ -305,7 +308,7 @@ export class McpWebSocketClient extends McpMethods {
   }
 
   /**
-   * Sets the handler for the server's notifications of this method; there is one for each. Works before `connect()`.
+   * Sets the handler for the server's notifications of this method, in place of an earlier one. Works before `connect()`.
    * @throws TypeError for a handler that is not a function, and for a schema in place of the method.
    */
   setNotificationHandler<M extends keyof ServerNotifications>(
@@ -324,8 +327,8 @@ export class McpWebSocketClient extends McpMethods {
   }
 
   /**
-   * Puts middleware around every request that the program makes, inside of what was put there before. Also a flow of several requests,
-   * such as a multi round-trip request, goes through it once; the option `onsent` of the request tells of each.
+   * Puts middleware around every request that the program makes, inside of the middleware that was put there before. A flow of several
+   * requests, such as a multi round-trip request, goes through it only once; the option `onsent` of the request tells of each of them.
    * @returns Takes it away.
    * @throws TypeError for what is no function.
    * @example
@@ -342,7 +345,7 @@ export class McpWebSocketClient extends McpMethods {
   }
 
   /**
-   * Puts middleware around the handlers for the server's requests, inside of what was put there before.
+   * Puts middleware around the handlers for the server's requests, inside of the middleware that was put there before.
    * @returns Takes it away.
    * @throws TypeError for what is no function.
    * @example

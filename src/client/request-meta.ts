@@ -6,8 +6,8 @@ import type { JsonOption } from '../types/options.js'
 const RESERVED = ['protocolVersion', 'clientInfo', 'clientCapabilities', 'logLevel'].map((name) => `io.modelcontextprotocol/${name}`)
 
 /**
- * The params of a request as the client sends them: without the members of `_meta` that are the client's to write, and with `_meta`
- * first, where {@link withRequestMeta} finds it. The caller's object is left as it is.
+ * The params of a request as the client sends them: without the members of `_meta` that only the client may write, and with `_meta` first,
+ * where {@link withRequestMeta} finds it. The caller's object is not changed.
  */
 export function prepareParams(params: Params | undefined): Params | undefined {
   if (params?._meta === undefined) return params

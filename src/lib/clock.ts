@@ -2,7 +2,7 @@
 export interface Timer {
   /** Keeps the timer from firing; harmless after it fired. */
   cancel(): void
-  /** While it rests, it alone does not keep a Node process alive. It fires all the same. */
+  /** A timer that rests does not keep a Node process alive by itself, but it still fires. */
   rest(resting: boolean): void
 }
 

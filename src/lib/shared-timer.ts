@@ -142,7 +142,7 @@ export class SharedTimer {
     // Timers may fire a little early (they count whole milliseconds): half a millisecond ahead is due.
     const isDue = ({ dueAt }: Due): boolean => dueAt <= firedAt + 0.5
     const due = this.#items.filter(isDue).sort((a, b) => a.dueAt - b.dueAt)
-    // One that falls due may clear or move others.
+    // Asked again, because an item that falls due may clear or move others.
     for (const item of due) if (isDue(item) && this.#remove(item)) item.onDue(firedAt)
     this.#armForFirst()
   }

@@ -10,7 +10,10 @@ const PATHS = ['/ws', '/mcp', '/mcp/ws', '/']
 /** The name that the official SDKs of v1 offer and take. */
 const SDK_SUBPROTOCOL = 'mcp'
 
-/** The first of these works with most servers that want a name other than `mcp.v1`; the last ones with those that look at the whole offer. */
+/**
+ * Other offers, in the order in which they are tried. The first works with most servers that want a name other than `mcp.v1`, the last ones
+ * with servers that compare the whole offer.
+ */
 const OTHER_OFFERS: readonly ProbeChange[] = [
   { subprotocols: [SDK_SUBPROTOCOL] },
   { offer: [SDK_SUBPROTOCOL] },
@@ -60,7 +63,7 @@ export function candidatesAfter(error: unknown, url: URL, options: ProbeOptions)
   if (isSubprotocolError(error)) {
     const { received } = error
     if (received === undefined) return [{ onMissingSubprotocol: 'accept' }]
-    // Some servers repeat the whole offer: one name alone comes back as it is.
+    // Some servers repeat the whole offer. If it is one name, the answer is right.
     if (!isHttpToken(received)) return [{ offer: [MCP_SUBPROTOCOL] }]
     // It chose what is always offered, or a token: neither can be added to the offer.
     if (received.startsWith(MCP_SUBPROTOCOL) || isCredential(received)) return []

@@ -82,7 +82,7 @@ export class PendingRequest {
   }
 }
 
-/** @throws QueueFullError if so many requests are pending that there may not be another. */
+/** @throws QueueFullError if `count` requests are pending, and no more are allowed. */
 export function checkPending(count: number, most: number): void {
   if (count >= most)
     throw new QueueFullError('maxPending requests wait for a response', 'Wait for some of them, or raise the option maxPending.')

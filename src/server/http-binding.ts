@@ -26,8 +26,8 @@ const bindingsOf = new WeakMap<HttpServer | HttpsServer, Set<HttpBinding>>()
 // In ms. Node lets a client that sends its request byte by byte go on for minutes.
 const LIMITS = { headersTimeout: 10_000, requestTimeout: 10_000, connectionsCheckingInterval: 5000 }
 
-// Connections that may wait to be accepted. After a restart all clients come back at once, and those that find no place in Node's queue of
-// 511 ask again only after 1, 3 and 7 s. Systems allow less where they have a lower limit, such as Linux's somaxconn.
+// Connections that may wait to be accepted. After a restart all clients come back at once. Node's default is 511, and a client that finds
+// no place asks again only after 1, 3 and 7 s. Systems allow less where they have a lower limit, such as Linux's somaxconn.
 const BACKLOG = 4096
 
 /** The HTTP server below an `McpWebSocketServer`: its own one, or one that belongs to the program and that others may use too. */

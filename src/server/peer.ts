@@ -113,7 +113,10 @@ export class Peer implements ServerTransport {
     return problem === undefined ? this.#finish(code, reason) : Promise.reject(new TypeError(problem))
   }
 
-  /** Takes no further requests, lets those in flight finish, and then ends the connection. Of several codes the first one counts. */
+  /**
+   * Takes no further requests, lets those in flight finish, and then ends the connection. If it is called more than once, the first code
+   * counts.
+   */
   closeWhenIdle(code: number = 1001, reason: string = ALL_ANSWERED): void {
     if (!this.#lastClose) this.#link.goAway()
     this.#lastClose ??= [code, reason]

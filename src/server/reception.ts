@@ -77,7 +77,7 @@ const isElsewhere = ({ reason, delivered }: Remains): boolean => delivered === n
 /** Receives sockets with `mcp.v1.resume`, and gives each one the session that it asks for, or a new one. */
 export class Reception<Info> {
   readonly #config: ReceptionConfig<Info>
-  /** One for all sessions, as an idle one must cost nothing. */
+  /** One timer for all sessions, because an idle session must cost nothing. */
   readonly #timer: SharedTimer
   readonly #sessions: Sessions<ResumableSession>
   readonly #sessionConfig: SessionConfig

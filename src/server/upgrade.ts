@@ -1,7 +1,7 @@
 import { isCredential, isHttpToken } from '../wire/subprotocol.js'
 import { readCredentials } from './credentials.js'
 
-/** Which paths belong to a server: one of them, those that a pattern fits, or those for which a function returns `true`. */
+/** Which paths belong to a server: one path, all that match a pattern, or all for which a function returns `true`. */
 export type Path = string | RegExp | ((pathname: string) => boolean)
 
 /** What a server asks of an upgrade request. */
@@ -110,7 +110,7 @@ export function isForPath(url: string | undefined, path: Path): boolean {
   return typeof path === 'string' ? pathname === path : pathname.search(path) !== -1
 }
 
-/** The response to a client that offers no subprotocol of this server: it names them, for whoever has to set one. */
+/** The response to a client that offers no subprotocol of this server. It names them, so that people know which one to set. */
 const subprotocolRequired = (names: readonly string[]): RejectedUpgrade => ({
   ...REJECTED_UPGRADES.subprotocol,
   body: `${REJECTED_UPGRADES.subprotocol.body}: ${names.join(', ')}`

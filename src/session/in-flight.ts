@@ -88,7 +88,7 @@ export class InFlight extends PendingRequests implements AwaitedCalls {
     const isAllAnswered = closure.code === 1001 && closure.reason === ALL_ANSWERED && !this.#hasUnread
     this.#hasUnread = false
     const isUnseen = ({ position }: PendingRequest): boolean => isAllAnswered || (delivered !== null && position > delivered)
-    // One that was sent twice may have been executed the first time.
+    // Not if it was sent twice: then it may have been executed the first time.
     for (const request of others) if (request.phase === 'sent' && isUnseen(request)) request.phase = 'returned'
     const tooLarge = tooLargeOf(others, closure)
     const again = (request: PendingRequest): boolean =>

@@ -37,7 +37,7 @@ export class Outbox {
     return this.#waiting.size + this.#resends.size
   }
 
-  /** How long they are together, in UTF-16 code units; without those that were sent before. */
+  /** The length of all of them together, in UTF-16 code units, except those that were sent before. */
   get size(): number {
     return this.#size
   }

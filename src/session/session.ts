@@ -356,7 +356,7 @@ export class Session implements ConnectionListener {
     const failed = isErrorResponse(response)
     if (!failed && this.#journal.isListen(id)) return this.#holdEnd(id, response)
     if (failed && this.#postpone(id, response.error)) return
-    // A late response to a request that was given up is normal; it ends here.
+    // Without a request it is a late response to one that was given up, which is normal.
     const request = this.#settle(id, !failed)
     if (!request) return
     if (failed) this.#setup.noteListenError(id, response)
@@ -370,7 +370,7 @@ export class Session implements ConnectionListener {
   #postpone(id: RequestId, error: JsonRpcError): boolean {
     const delay = this.#config.outbox ? repeatAfter(error) : undefined
     const request = this.#inFlight.get(id)
-    // One that was sent twice may have been executed the first time.
+    // Not if it was sent twice: then it may have been executed the first time.
     if (delay === undefined || request?.phase !== 'sent') return false
     this.#land(id)
     request.phase = 'returned'
@@ -520,7 +520,7 @@ export class Session implements ConnectionListener {
         if (waiting.phase === 'sent') this.#connection.stats.resent++
         this.#write(waiting)
       }
-      // A callback of the program, such as `trace`, may have ended the connection: the rest waits for the next one.
+      // A callback of the program, such as `trace`, may have ended the connection: the rest waits for the next connection.
       if (this.#phase === 'down' || this.#phase === 'detached') return
       if (!this.#connection.canWrite) break
     }

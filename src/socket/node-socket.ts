@@ -137,7 +137,7 @@ export class NodeSocket extends StandardSocket {
       this.#writer = new FrameWriter(stream, this.#ws)
       this.#reader = new FrameReader(stream, this.#ws, this.#options.maxMessageBytes, (text, bytes) => this.listener?.onText(text, bytes))
     }
-    // Not what `ws` says: that may be the name that `#onUpgrade` put in.
+    // Not the subprotocol that `ws` reports: that may be the name that `#onUpgrade` has put in.
     super.onOpen(this.#chosen ?? '')
   }
 
@@ -156,7 +156,8 @@ export class NodeSocket extends StandardSocket {
     this.#upgraded = true
     this.#stream = streamOf(response)
     this.#chosen = headers['sec-websocket-protocol']
-    // A class of the program's may send and receive in its own way, and `ws` holds back messages that it compresses.
+    // Not with a WebSocket class of the program, which may send and receive in its own way; nor with extensions, because `ws` holds back
+    // messages that it compresses.
     this.#isPlain = this.#options.WebSocket === undefined && headers['sec-websocket-extensions'] === undefined
     // `ws` fails a dial whose 101 names no subprotocol, even if that is accepted. It reads the header after this event, and finds this
     // name.

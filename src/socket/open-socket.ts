@@ -36,7 +36,7 @@ export const headersWork = (given: WebSocketConstructor | undefined): boolean =>
 /**
  * Opens a WebSocket of this engine.
  * @throws HandshakeError `CONNECT_FAILED` where the engine forbids the dial, as a page on `https:` may not dial `ws:`; anything else that
- * the WebSocket class throws, as it is: that is no failed dial.
+ * the WebSocket class throws is passed on, because it is no failed dial.
  */
 export const openSocket: OpenSocket = (target, options, listener) => {
   try {

@@ -49,7 +49,7 @@ export interface ResultFlow {
   /**
    * Sends a request that belongs to the flow: `timeout` bounds each, `maxTotalTimeout` all of them.
    * @returns The result as it came, of whatever type.
-   * @param options - Default: those of the flow; for another method without what concerns only the first request.
+   * @param options - Default: those of the flow; for another method only `timeout`, `maxTotalTimeout`, `signal` and `onsent` of them.
    */
   request(method: string, params?: Params, options?: RequestOptions): Promise<Result>
   /**
@@ -68,6 +68,6 @@ export interface ResultFlow {
 
 /**
  * Called with a result of one `resultType`.
- * @returns What the caller of the request gets: another result, whose own type is looked at again, or the same one as it is.
+ * @returns What the caller of the request gets. If it is another result, its type is looked at again; the same result is returned as it is.
  */
 export type ResultTypeHandler = (result: Result, flow: ResultFlow) => Promise<unknown>

@@ -106,7 +106,7 @@ export interface ReconnectOptions {
    */
   readonly initialDelay?: number | undefined
   /**
-   * Upper bound of every delay, in ms. It is also the longest time for which a server that is back waits for this client.
+   * Upper bound of every delay, in ms. So this is also how long a server that is back may have to wait for this client.
    * @default 20_000
    */
   readonly maxDelay?: number | undefined
@@ -242,7 +242,7 @@ export interface ConnectionOptions {
   readonly subprotocols?: readonly string[] | undefined
   /**
    * The whole list of subprotocols to offer, in place of `mcp.v1` and `subprotocols`: for servers that take exactly one other offer
-   * (`['mcp']`), or none (`[]`). A token of `auth.via: 'subprotocol'` comes last as ever.
+   * (`['mcp']`), or none (`[]`). A token of `auth.via: 'subprotocol'` still comes last.
    * @default ['mcp.v1']
    *
    * @example
@@ -357,8 +357,8 @@ export interface ConnectionOptions {
   /** An `http.Agent` or `https.Agent`, for example one that dials through a proxy. Node only. */
   readonly agent?: object | undefined
   /**
-   * Called with every frame, for bug reports. Credentials travel in the upgrade and are never in a frame that the client makes by
-   * itself; what your program sends is in there as it is.
+   * Called with every frame, for bug reports. Credentials travel in the upgrade, and are never in a frame that the client makes by itself.
+   * What your program sends is shown unchanged.
    *
    * @example
    * ```ts
@@ -477,7 +477,10 @@ export interface RequestOptions {
    * In a multi round-trip request it bounds each leg, and not the handlers that the client runs in between; see `pauseTimeouts` too.
    */
   readonly timeout?: number | undefined
-  /** Upper bound that no progress report moves and that spans all rounds of a multi round-trip request, in ms. Default: none. */
+  /**
+   * Upper bound for the whole request, in ms: progress does not extend it, and it covers all rounds of a multi round-trip request. Default:
+   * none.
+   */
   readonly maxTotalTimeout?: number | undefined
   /**
    * Start `timeout` anew at every progress report, which asks the server to send them.

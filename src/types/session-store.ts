@@ -1,4 +1,4 @@
-// What a store of sessions has to do, so that a client can come back to another machine than the one that it left. The server calls it;
+// The contract of a store of sessions, with which a client can come back to another machine than the one that it left. The server calls it;
 // `RedisSessionStore` of the entry `./redis` is one.
 
 /** What a store remembers of a session beside its frames. */
@@ -65,7 +65,10 @@ export interface SessionStore {
   open(listener: SessionStoreListener): Promise<StoreIdentity>
   /** Says that this node is gone, and stops. Never rejects. */
   close(): Promise<void>
-  /** A session begins on this node, or is written anew after the store was lost: what the store had of it is replaced. @param ttl - In ms. */
+  /**
+   * A session begins on this node, or is written again after the store was lost. It replaces what the store had of the session.
+   * @param ttl - In ms.
+   */
   create(session: StoredSession, ttl: number): void
   /** A client has attached. */
   attach(session: string, generation: number): void
@@ -82,8 +85,8 @@ export interface SessionStore {
   /** Where a session is; `undefined` if nothing is known of it. @throws If the store cannot be reached. */
   find(session: string): Promise<FoundSession | undefined>
   /**
-   * Ends a session whose node is gone, and reads what is left of it. Of several that claim it with the same generation one succeeds; a
-   * higher generation may read it once more. Nothing is removed by reading.
+   * Ends a session whose node is gone, and reads what is left of it. If several nodes claim it with the same generation, only one succeeds;
+   * a claim with a higher generation may read it again. Nothing is removed by reading.
    * @param received - How many frames the client has.
    * @throws If the store cannot be reached.
    */

@@ -16,8 +16,8 @@ export interface WebSocketClientTransportOptions extends ConnectionOptions {
    */
   readonly role?: 'client' | 'server' | undefined
   /**
-   * Whether the SDK above takes notifications. Vercel's AI SDK takes none and reports an error for each, also for those that tell it after
-   * a reconnect that a list may have changed: with `false`, none is delivered.
+   * Whether the SDK above takes notifications. Vercel's AI SDK takes none, and reports an error for each one, even for those after a
+   * reconnect which say that a list may have changed. With `false`, none is delivered.
    * @default true
    */
   readonly notifications?: boolean | undefined

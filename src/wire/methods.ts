@@ -2,8 +2,8 @@ import { isRequestId } from './json-rpc.js'
 import { isObject } from '../lib/is-object.js'
 import type { JsonRpcMessage, JsonRpcNotification, RequestId } from '../types/json-rpc.js'
 
-// The names of MCP that the code treats as a case of its own. Each is a constant of its own and not a member of a table, so that a bundle
-// holds only those that it uses.
+// The methods of MCP that the code treats specially. Each is a constant, and not a member of a table, so that a bundle holds only those
+// that it uses.
 
 /** Opens a conversation. Source: MCP 2025-11-25, basic/lifecycle, "Initialization". */
 export const INITIALIZE = 'initialize'

@@ -26,7 +26,7 @@ export const isHttpToken = (name: string): boolean => /^[!#$%&'*+\-.^_`|~\w]+$/.
  * The token as an entry in the list of subprotocols, for engines that cannot set headers.
  * @param prefix - `mcp.bearer.` precedes base64url (RFC 4648 section 5) of the token's UTF-8 bytes, without padding; `mcp.auth.` the token
  * itself.
- * @throws TypeError if the token has to stand there as it is, and holds a character that no subprotocol may have.
+ * @throws TypeError with the prefix `mcp.auth.`, if the token holds a character that no subprotocol may have.
  */
 export function tokenSubprotocol(token: string, prefix: TokenPrefix = BEARER_PREFIX): string {
   if (prefix === BEARER_PREFIX) return prefix + btoaUtf8(token).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')

@@ -17,7 +17,7 @@ interface Entry {
   readonly description?: string | undefined
 }
 
-/** A list of the server, and how one of its entries is shown: lines, the first of which begins with its name. */
+/** A list of the server, and how an entry is shown: in several lines, beginning with its name. */
 interface List<T extends Entry> {
   readonly feature: Feature
   readonly ask: (client: McpWebSocketClient, request: RequestOptions) => Promise<readonly T[]>

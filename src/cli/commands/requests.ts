@@ -54,7 +54,7 @@ function print(io: Io, { json, save }: RequestFlags, result: object, show: (resu
   if (save !== undefined) saveAttachments(shown, save, status)
 }
 
-/** The tool of this name. @returns `undefined`: the server does not list its tools, and may know it all the same. */
+/** The tool of this name. @returns `undefined` if the server does not list its tools: it may still know this one. */
 async function findTool({ client, request }: Visit, name: string): Promise<Tool | undefined> {
   if (client.serverCapabilities?.tools === undefined) return undefined
   const { tools } = await client.listTools(undefined, request)
