@@ -7,6 +7,7 @@ import { connectionOptions, type ConnectionFlags } from '../flags.js'
 import { errorResponse, INTERNAL_ERROR, readLine } from '../host-messages.js'
 import type { Io, Signal } from '../io.js'
 import { Lines, MAX_MESSAGE_BYTES, type Line } from '../lines.js'
+import { logTo } from '../log.js'
 import { printableLine } from '../printable.js'
 import { RawTexts } from '../raw-texts.js'
 
@@ -29,6 +30,7 @@ class Bridge {
   readonly #transport: WebSocketClientTransport
   readonly #texts: RawTexts
   readonly #lines: Lines
+  readonly #tell: (words: string) => void
   /** Requests of the host without a response. */
   readonly #pending = new Set<RequestId>()
   #inputEnded = false
@@ -41,6 +43,7 @@ class Bridge {
     this.#io = io
     this.#texts = new RawTexts()
     this.#lines = new Lines(maxMessageBytes)
+    this.#tell = logTo(io.stderr)
     const options = { ...connectionOptions(flags, io.env), maxMessageBytes, json: this.#texts, reconnect: { maxRetries, maxDelay } }
     this.#transport = construct(() => new WebSocketClientTransport(url, options))
     this.#transport.on('state', (change) => {
@@ -166,7 +169,7 @@ class Bridge {
   }
 
   #log(words: string): void {
-    this.#io.stderr.write(`mcp-ws bridge: ${words}\n`)
+    this.#tell(`mcp-ws bridge: ${words}`)
   }
 }
 

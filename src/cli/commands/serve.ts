@@ -8,6 +8,7 @@ import { problemOfProgram } from '../find-program.js'
 import { tokenOf } from '../flags.js'
 import type { Io, Signal } from '../io.js'
 import { MAX_MESSAGE_BYTES } from '../lines.js'
+import { logTo } from '../log.js'
 import { printableLine } from '../printable.js'
 
 /** The flags of `serve`. */
@@ -69,7 +70,7 @@ class Serving {
     const { maxMessageBytes = MAX_MESSAGE_BYTES } = flags
     // The program has no use for the token of its clients.
     const { MCP_WS_TOKEN: _, ...env } = io.env
-    this.#childConfig = { command, env, maxMessageBytes, log: (words) => io.stderr.write(`${words}\n`) }
+    this.#childConfig = { command, env, maxMessageBytes, log: logTo(io.stderr) }
     this.#http = flags.metrics ? createServer(LIMITS, (request, response) => this.#respond(request, response)) : undefined
     this.#server = construct(() => new McpWebSocketServer(this.#options(maxMessageBytes)))
   }
