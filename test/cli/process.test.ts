@@ -100,6 +100,33 @@ describe('standard error that nobody reads any more', () => {
 })
 
 describe('standard output', () => {
+  test('that the host of a bridge does not read ends the bridge with 1, before it fills the memory', async () => {
+    const text = JSON.stringify({ jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data: 'x'.repeat(2 ** 20) } })
+    let sent = 0
+    const { url } = await useWsServer(
+      ({ socket }) => {
+        void serveMcp('v1', socket)
+        const flood = (): void => {
+          sent++
+          if (socket.readyState === socket.OPEN) socket.send(text, flood)
+        }
+        socket.on('message', (data: Buffer) => {
+          if (data.includes('notifications/initialized')) flood()
+        })
+      },
+      { handleProtocols: () => 'mcp.v1' }
+    )
+    const host = await useProgram(['bridge', url])
+    host.process.stdin.write(line(INITIALIZE))
+    await until(() => host.out.includes('"serverInfo"'), 'the handshake is made')
+    host.process.stdout.pause()
+    host.process.stdin.write(line({ jsonrpc: '2.0', method: 'notifications/initialized' }))
+    await until(() => sent > 200 || host.err.includes('error:'), 'it has enough')
+    expect(host.err).toContain('error: the host does not read what the bridge writes')
+    host.process.stdout.resume()
+    expect(await host.code).toBe(1)
+  })
+
   test('that whoever reads it has closed ends the tool with 0, and without a word', async () => {
     const program = await useProgram(['tools', await useMcp()])
     program.process.stdout.destroy()

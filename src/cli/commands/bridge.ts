@@ -23,6 +23,8 @@ export interface BridgeFlags extends ConnectionFlags {
 
 /** In ms: how long requests may take after the end of the input. The host waits for the bridge to end, and kills it if it does not. */
 const GRACE = 5000
+// In characters. A host that is so far behind has stopped reading, and its server could fill the memory.
+const MOST_UNREAD = 64 * 2 ** 20
 
 /** A host on standard input and output, and a server behind a transport that reconnects. */
 class Bridge {
@@ -35,6 +37,7 @@ class Bridge {
   readonly #pending = new Set<RequestId>()
   #inputEnded = false
   #isLate = false
+  #isUnread = false
   /** Lines for the host that wait for the end of this turn. */
   #written = ''
 
@@ -81,6 +84,7 @@ class Bridge {
     endReading()
     endListening()
     if (failure !== undefined) throw failure
+    if (this.#isUnread) throw new Failure('the host does not read what the bridge writes')
     if (this.#isLate) this.#answerPending()
     return signalled
   }
@@ -165,7 +169,11 @@ class Bridge {
   #flush(): void {
     const text = this.#written
     this.#written = ''
-    this.#io.stdout.write(text)
+    const { stdout } = this.#io
+    stdout.write(text)
+    if (stdout.writableLength <= MOST_UNREAD) return
+    this.#isUnread = true
+    void this.#transport.close()
   }
 
   #log(words: string): void {
