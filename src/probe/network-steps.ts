@@ -4,6 +4,7 @@ import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls, type ConnectionOptions as TlsConnectOptions, type TLSSocket } from 'node:tls'
+import { readable } from '../socket/failed-dial.js'
 import { hintForSystemError } from '../socket/hints.js'
 import type { TlsOptions } from '../types/options.js'
 
@@ -63,7 +64,7 @@ export function networkSteps(url: URL, tls: TlsOptions | undefined): readonly Ne
 /** Why a step failed, with what to do about it. */
 export function describeNetworkError(error: unknown): string {
   const { message, code = '', errors } = error as { message?: string; code?: string; errors?: readonly Error[] }
-  const words = message || errors?.[0]?.message || 'no answer in time'
+  const words = readable(message || errors?.[0]?.message || 'no answer in time')
   const hint = hintForSystemError(code, words)
   return hint === undefined ? words : `${words}. ${hint}`
 }

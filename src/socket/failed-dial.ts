@@ -133,8 +133,11 @@ export function closureOfWsError(failure: unknown, maxMessageBytes: number): Soc
   }
 }
 
-// An error of OpenSSL: thread, number, library ($1), function, reason ($2), and the place in its source.
-const OPENSSL = /^(?:[\dA-F]+:)?error:[\dA-F]+:([^:]*):[^:]*:([^:]+)(?::[^]*)?$/
+// An error of OpenSSL: what Node was doing, thread, number, library ($1), function, reason ($2), and the place in its source.
+const OPENSSL = /^(?:\w+ EPROTO )?(?:[\dA-F]+:)?error:[\dA-F]+:([^:]*):[^:]*:([^:]+)(?::[^]*)?$/
+
+/** The message of an error with no more of OpenSSL's words than the reason and its library. */
+export const readable = (message: string): string => message.replace(OPENSSL, '$2 ($1)')
 
 function factsOf(failure: unknown): { message: string; code: string } {
   if (!(failure instanceof Error)) return { message: typeof failure === 'string' ? failure : 'unknown failure', code: '' }
@@ -142,7 +145,7 @@ function factsOf(failure: unknown): { message: string; code: string } {
   const first: unknown = failure instanceof AggregateError ? failure.errors[0] : undefined
   const { code } = failure as { code?: unknown }
   const message = failure.message || (first instanceof Error ? first.message : failure.name)
-  return { message: message.replace(OPENSSL, '$2 ($1)'), code: typeof code === 'string' ? code : '' }
+  return { message: readable(message), code: typeof code === 'string' ? code : '' }
 }
 
 const isTlsCode = (code: string): boolean => /^(CERT_|CRL_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_|ERR_TLS|ERR_SSL|EPROTO$)/.test(code)

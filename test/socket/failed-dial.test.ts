@@ -273,6 +273,7 @@ describe('a dial that failed below HTTP', () => {
     const { message, cause } = failed(systemError('EPROTO', raw)).error!
     expect(message).toBe('no secure connection to wss://example.com/ws: wrong version number (SSL routines)')
     expect(cause).toHaveProperty('message', raw)
+    expect(failed(systemError('EPROTO', `write EPROTO ${raw}`)).error!.message).toBe(message)
     expect(failed(systemError('ERR_OSSL_UNSUPPORTED', 'error:1E08010C:DECODER routines::unsupported')).error?.message).toMatch(
       /: unsupported \(DECODER routines\)$/
     )
