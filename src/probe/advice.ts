@@ -109,6 +109,8 @@ export function flagsOf(url: URL, options: ProbeOptions, change: ProbeChange): r
     `${publicUrl(url)}${url.search === '' ? '' : '?…'}`,
     ...(via === 'subprotocol' ? ['--token-via', via] : []),
     ...(options.auth?.allowInsecure ? ['--allow-insecure'] : []),
+    ...(options.tls?.servername ? ['--servername', options.tls.servername] : []),
+    ...(options.tls?.rejectUnauthorized === false ? ['--insecure-tls'] : []),
     ...subprotocols.flatMap((name) => ['--subprotocol', name]),
     ...(offer ? ['--offer', offer.join(',')] : []),
     ...(onMissingSubprotocol === 'accept' ? ['--accept-missing-subprotocol'] : []),

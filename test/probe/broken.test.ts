@@ -227,7 +227,7 @@ const ROWS: readonly Row[] = [
   {
     fault: 'wss: to a server without TLS',
     setUp: async () => ({ url: (await useServer()).url.replace('ws:', 'wss:') }),
-    cause: /wrong version number/,
+    cause: /ws: wrong version number \(SSL routines\)$/,
     remedy: /use ws:\/\//,
     flags: [],
     path: '/ws'
@@ -430,6 +430,21 @@ describe('a server that can be reached', () => {
       ok: true,
       detail: expect.stringMatching(/^TLSv1\.\d, certificate of localhost, valid until/) as string
     })
+  })
+
+  test('whose certificate another name or nobody vouches for has the flags for that', async () => {
+    const { url } = await useTlsServer(selfSigned)
+    const { steps, flags = [] } = await probe(url, { tls: { servername: 'mcp.example.com', rejectUnauthorized: false } })
+    expect(steps.every(({ ok }) => ok)).toBe(true)
+    expect(flags).toEqual([url, '--servername', 'mcp.example.com', '--insecure-tls'])
+    expect(await useCli(['tools', ...flags, '--retries', '0']).code).toBe(0)
+  })
+
+  test('in plain text shows why TLS fails, and no line of source', async () => {
+    const { steps } = await probe((await useServer()).url.replace('ws:', 'wss:'))
+    expect(steps.find(({ name }) => name === 'TLS')?.detail).toMatch(
+      /^wrong version number \(SSL routines\)\. The server speaks plain text/
+    )
   })
 
   test('by a name shows the addresses behind it, and keeps secrets of the URL to itself', async () => {
