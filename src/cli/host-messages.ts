@@ -16,7 +16,8 @@ const isId = (id: unknown): id is RequestId => typeof id === 'string' || Number.
 function isMessage(value: unknown): value is JsonRpcMessage {
   if (!isObject(value) || value.jsonrpc !== '2.0') return false
   const { id, method, params, result, error } = value
-  if (method === undefined) return isId(id) ? isObject(result) || isObject(error) : isObject(error)
+  // Some answer `null` where nothing is to be said: what that means is up to whoever asked.
+  if (method === undefined) return isObject(error) || (isId(id) && result !== undefined)
   return typeof method === 'string' && (id === undefined || isId(id)) && (params === undefined || isObject(params))
 }
 

@@ -163,6 +163,36 @@ describe('messages', () => {
     expect(cli.err).toContain('more than --max-message-bytes allows')
   })
 
+  test.each([
+    [
+      { result: { long: 'x'.repeat(600) } },
+      { error: { code: -32603, message: expect.stringMatching(/^the response was lost: the message has 6\d\d bytes/) as string } }
+    ],
+    [
+      { result: 1, error: {}, jsonrpc: '1.0' },
+      { error: { code: -32603, message: expect.stringMatching(/^the response was lost: the line is JSON, but not/) as string } }
+    ],
+    [{ result: null }, { result: null }]
+  ])('with which the host responds reach the server, or an error does in their place: %#', async (response, expected) => {
+    const server = await useWsServer(
+      ({ socket, send }) => {
+        serveMcp('v1', socket)
+        socket.on('message', (data: Buffer) => {
+          if (data.includes('notifications/initialized')) send({ id: 0, method: 'roots/list' })
+        })
+      },
+      { handleProtocols: () => 'mcp.v1' }
+    )
+    const cli = await useBridge(server.url, '--max-message-bytes', '500')
+    await cli.says('roots/list')
+    const { id } = answers(cli).at(-1) as { id: string }
+    cli.type(line({ jsonrpc: '2.0', id, ...response }))
+    cli.type(line({ jsonrpc: '2.0', id: 2, method: 'ping' }))
+    await cli.says('"id":2')
+    const received = server.connections[0]!.received.find((frame) => frame.id === 0 && frame.method === undefined)
+    expect(received).toEqual({ jsonrpc: '2.0', id: 0, ...expected })
+  })
+
   test('that wait for a server which is not there yet are sent when it is', async () => {
     const port = await freePort()
     const cli = useCli(['bridge', `ws://127.0.0.1:${String(port)}/ws`, '--verbose'])

@@ -123,6 +123,11 @@ test('what a program writes to its output besides messages is said, and stops no
   await serving.says('[1] what the program wrote to its output is not a message: this is no JSON')
 })
 
+test('a program may answer null', async () => {
+  const client = await useClient((await useServe(STUBBORN)).url)
+  await expect(client.request('nothing')).resolves.toBeNull()
+})
+
 describe('a request gets an error response', () => {
   test('where the response of the program is too long', async () => {
     const { url } = await useServe(STUBBORN, ['--max-message-bytes', '5000'])

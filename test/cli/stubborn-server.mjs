@@ -16,6 +16,7 @@ const METHODS = {
   complain: ({ words }) => (process.stderr.write(words), {}),
   chatter: () => (process.stdout.write('this is no JSON\n'), {}),
   long: ({ length }) => ({ text: 'x'.repeat(length) }),
+  nothing: () => null,
   // Responses that are none.
   odd: () => undefined,
   // The answer of the client to a request of this program, whatever it is.

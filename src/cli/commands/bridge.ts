@@ -112,8 +112,8 @@ class Bridge {
 
   #onLines(lines: Iterable<Line>): void {
     for (const line of lines) {
-      const { messages, errors } = readLine(line, this.#texts.read)
-      for (const message of messages) void this.#send(message)
+      const { messages, errors, lost } = readLine(line, this.#texts.read)
+      for (const message of [...messages, ...lost]) void this.#send(message)
       for (const response of errors) {
         this.#log(`the host: ${response.error.message}`)
         this.#write(JSON.stringify(response))
