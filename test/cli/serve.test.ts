@@ -1,7 +1,10 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { PassThrough, Writable } from 'node:stream'
 import parsePrometheus from 'parse-prometheus-text-format'
 import { describe, expect, test } from 'vitest'
+import type { Signal } from '../../src/cli/io.js'
+import { run } from '../../src/cli/main.js'
 import { isConnectionLostError, McpWebSocketClient } from '../../src/index.js'
 import { McpWebSocketServer } from '../../src/server/index.js'
 import { afterTest } from '../helpers/after-test.js'
@@ -43,6 +46,31 @@ test('the official everything server is served, and called by the tool itself', 
   const { url } = await useServe(EVERYTHING)
   const cli = useCli(['call', url, 'echo', 'message=hi'])
   expect([await cli.code, cli.out, cli.err]).toEqual([0, 'Echo: hi\n', ''])
+})
+
+test('signals are heard before it says that it listens: who reads that may end it at once', async () => {
+  const listeners = new Set<(signal: Signal) => void>()
+  let heard = 0
+  const stderr = new Writable({
+    write: (words, _encoding, done) => {
+      if (String(words).includes('serving')) heard = listeners.size
+      done()
+    }
+  })
+  const code = run(['serve', '--port', '0', '--', ...STUBBORN], {
+    stdin: new PassThrough(),
+    stdout: new PassThrough(),
+    stderr,
+    env: process.env,
+    onSignal: (listener) => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    }
+  })
+  await until(() => listeners.size > 0, 'it hears signals')
+  for (const listener of listeners) listener('SIGTERM')
+  expect(await code).toBe(0)
+  expect(heard).toBe(1)
 })
 
 test('each client has a program of its own, which ends with its connection', async () => {

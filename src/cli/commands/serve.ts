@@ -109,23 +109,28 @@ class Serving {
 
   /** Serves until a signal comes; a second one ends what is still going on. */
   async run(): Promise<Signal> {
-    await this.#listen()
-    let endListening = (): void => undefined
     let signals = 0
-    const first = await new Promise<Signal>((resolve) => {
+    let endListening = (): void => undefined
+    // Before it listens: whoever reads that it does may end it at once.
+    const first = new Promise<Signal>((resolve) => {
       endListening = this.#io.onSignal((signal) => {
         // The first signal lets calls finish, the second one does not.
         if (++signals > 1) void this.#server.close({ grace: 0 })
         resolve(signal)
       })
     })
-    this.#log('no more clients are accepted; calls may finish, and a second signal ends them')
-    await this.#server.close({ ...(this.#flags.grace !== undefined && { grace: this.#flags.grace }) })
-    this.#http?.close()
-    this.#http?.closeAllConnections()
-    await Promise.all([...this.#children].map(({ gone }) => gone))
-    endListening()
-    return first
+    try {
+      await this.#listen()
+      const signal = await first
+      this.#log('no more clients are accepted; calls may finish, and a second signal ends them')
+      await this.#server.close({ ...(this.#flags.grace !== undefined && { grace: this.#flags.grace }) })
+      this.#http?.close()
+      this.#http?.closeAllConnections()
+      await Promise.all([...this.#children].map(({ gone }) => gone))
+      return signal
+    } finally {
+      endListening()
+    }
   }
 
   async #listen(): Promise<void> {
