@@ -61,7 +61,9 @@ export const inFlags = (words: string): string => PHRASES.reduce((text, [phrase,
 /** The message about a wrong option, with the flag in its place. */
 export const ofFlag = (problem: string): string =>
   problem
+    .replace(/^headers\.(\S+)(?= (?:must|is|belongs) )/, '--header $1')
     .replace(/^[\w.]+(?= (?:must|is) )/, flagOf)
     // A flag can be neither of these.
-    .replaceAll(/\ba (?:function|RegExp) or /g, '')
+    .replaceAll(/\ba (?:function|RegExp) or | or a function\b/g, '')
+    .replace('the option offer', '--offer')
     .replace('leave subprotocols and resume out', 'leave --subprotocol and --resume out')

@@ -44,6 +44,12 @@ test.each([
   ['allowedOrigins must be a list', '--allow-origin must be a list'],
   ['path must be a function or a RegExp or a string', '--path must be a string'],
   ['auth.token must be a string', '--token must be a string'],
+  ['auth.token must be a non-empty string without line breaks or a function', '--token must be a non-empty string without line breaks'],
+  ['headers.X-Key must be a non-empty string', '--header X-Key must be a non-empty string'],
+  [
+    'headers.Upgrade belongs to the upgrade; for subprotocols there is the option offer',
+    '--header Upgrade belongs to the upgrade; for subprotocols there is --offer'
+  ],
   ['offer is the whole list: leave subprotocols and resume out', '--offer is the whole list: leave --subprotocol and --resume out'],
   ['url must be an absolute URL', 'url must be an absolute URL']
 ])('a wrong option is told as a flag: %s', (problem, text) => expect(ofFlag(problem)).toBe(text))
