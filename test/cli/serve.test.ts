@@ -250,6 +250,9 @@ describe('who may connect', () => {
     [['--host', '0.0.0.0'], 'give --token, or --allow-unauthenticated'],
     [['--host', '0.0.0.0', '--allow-unauthenticated'], 'name the hosts under which clients know this server'],
     [['--allow-origin', '*'], '--allow-origin must be a list'],
+    [['--token', ''], '--token is empty'],
+    [['--token', 'right\n'], 'no line breaks: no client could send it'],
+    [['--token', ' right'], 'no white space around it'],
     [['--port', '99999'], 'It must be a whole number from 0 to 65535'],
     [['--path', 'ws'], '--path must be a string that begins with a slash']
   ])('%j is refused', async (flags, complaint) => {

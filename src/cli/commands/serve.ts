@@ -52,6 +52,16 @@ const LIMITS = { headersTimeout: 10_000, requestTimeout: 10_000, connectionsChec
 // Checked here too, because only this command can name the missing flags. A test compares it with the rule of the package's server.
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|::ffff:127(\.\d{1,3}){3})$/
 
+/**
+ * Refuses a token that keeps nobody out, as a variable of a script that was not set, or that no client can send: HTTP drops white space
+ * around it, and a file ends with a line break.
+ */
+function checkToken(token: string | undefined): string | undefined {
+  if (token === '') throw usageError('--token is empty: leave it out to serve clients without a token')
+  if (token === undefined || /^\S(.*\S)?$/.test(token)) return token
+  throw usageError('The token (--token, MCP_WS_TOKEN) must have no white space around it, and no line breaks: no client could send it')
+}
+
 /** Stdio servers, one for each session, behind a WebSocket. */
 class Serving {
   readonly #io: Io
@@ -66,7 +76,7 @@ class Serving {
   constructor(io: Io, command: ChildConfig['command'], flags: ServeFlags) {
     this.#io = io
     this.#flags = flags
-    this.#token = tokenOf(flags, io.env)
+    this.#token = checkToken(flags.token === '' ? '' : tokenOf(flags, io.env))
     const { maxMessageBytes = MAX_MESSAGE_BYTES } = flags
     // The program has no use for the token of its clients.
     const { MCP_WS_TOKEN: _, ...env } = io.env
