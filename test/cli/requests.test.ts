@@ -394,6 +394,19 @@ describe('a connection', () => {
     expect(cli.out).toBe('')
   })
 
+  test('that is lost between resources and templates prints no half of the list', async () => {
+    const serve = ({ socket }: ServerConnection): void => {
+      serveMcp('v1', socket)
+      socket.on('message', (data: Buffer) => {
+        if (data.toString().includes('resources/templates/list')) socket.close(4409, 'gone')
+      })
+    }
+    const { url } = await useWsServer(serve, { handleProtocols: () => 'mcp.v1' })
+    const cli = useCli(['resources', url, '--protocol', 'legacy'])
+    expect([await cli.code, cli.out]).toEqual([1, ''])
+    expect(cli.err).toContain('closed with code 4409')
+  })
+
   test('that is lost during a call says so', async () => {
     const serve = (connection: ServerConnection): void => {
       serveMcp('v1', connection.socket)

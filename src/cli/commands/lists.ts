@@ -1,4 +1,4 @@
-import type { McpWebSocketClient, RequestOptions } from '../../index.js'
+import { isRpcError, type McpWebSocketClient, type RequestOptions } from '../../index.js'
 import type { Io } from '../io.js'
 import { explainMissing, type Feature } from '../missing.js'
 import { printableJson, printableLine } from '../printable.js'
@@ -78,8 +78,11 @@ export const listResources = listing({
   feature: 'resources',
   ask: async (client, request) => {
     const { resources } = await client.listResources(undefined, request)
-    // Many servers know no templates.
-    const templates = await client.listResourceTemplates(undefined, request).catch(() => ({ resourceTemplates: [] }))
+    const templates = await client.listResourceTemplates(undefined, request).catch((error: unknown) => {
+      // Many servers know no templates. A list that breaks off, or that Ctrl-C ends, is not the whole list.
+      if (!isRpcError(error)) throw error
+      return { resourceTemplates: [] }
+    })
     return [...resources, ...templates.resourceTemplates]
   },
   nameOf: (entry) => ('uriTemplate' in entry ? entry.uriTemplate : entry.uri),
