@@ -21,7 +21,7 @@ export interface PeerConfig {
   readonly maxInFlight: number
 }
 
-const ENDED = 'the connection has ended'
+const ended = (): McpWebSocketError => new McpWebSocketError('CLOSED', 'the connection has ended', { delivery: 'not-sent' })
 // The codes that a program may choose (RFC 6455 section 7.4, and the IANA registry). The other ones that an endpoint may send blame the
 // client.
 const END_CODES: ReadonlySet<number> = new Set([1000, 1001, 1008, 1011, 1012, 1013])
@@ -87,14 +87,15 @@ export class Peer implements ServerTransport {
   }
 
   start(): Promise<void> {
-    if (this.#state !== 'new') return Promise.reject(new Error(this.#state === 'started' ? 'the transport was started before' : ENDED))
+    if (this.#state === 'started') return Promise.reject(new Error('the transport was started before'))
+    if (this.#state !== 'new') return Promise.reject(ended())
     this.#state = 'started'
     this.#link.resume()
     return Promise.resolve()
   }
 
   send(message: JsonRpcMessage): Promise<void> {
-    if (this.#isOver) return Promise.reject(new McpWebSocketError('CLOSED', ENDED, { delivery: 'not-sent' }))
+    if (this.isOver) return Promise.reject(ended())
     const settled = isResponse(message) ? (message.id ?? undefined) : this.#inFlight.listenEndedBy(message)
     try {
       return this.#link.send(encodeMessage(message), isResponse(message))
@@ -139,7 +140,8 @@ export class Peer implements ServerTransport {
     return this.#link.close(code, reason)
   }
 
-  get #isOver(): boolean {
+  /** Whether nothing is delivered or sent any more. */
+  get isOver(): boolean {
     return this.#state === 'closing' || this.#state === 'ended' || !this.#link.isOpen
   }
 
@@ -165,13 +167,13 @@ export class Peer implements ServerTransport {
 
   /** If a malformed frame was meant as a response, the MCP server gets an error in its place: otherwise it would wait for its timeout. */
   #settleMalformed({ problem, kind, id }: Malformed): void {
-    if (kind !== 'response' || id === undefined || this.#isOver) return
+    if (kind !== 'response' || id === undefined || this.isOver) return
     this.#delivery.take({ jsonrpc: '2.0', id, error: { code: INTERNAL_ERROR, message: `The client sent an invalid response: ${problem}` } })
   }
 
   #receive(message: JsonRpcMessage): void {
     // One frame may hold many messages, and the first one may have ended the connection.
-    if (this.#isOver) return
+    if (this.isOver) return
     const { metrics } = this.#config
     metrics.messagesReceived++
     if (isRequest(message)) {
@@ -210,7 +212,7 @@ export class Peer implements ServerTransport {
 
   /** Sends a message that is not the MCP server's. If that fails, the client is gone and misses nothing. */
   #send(message: JsonRpcMessage): void {
-    if (!this.#isOver) this.#link.send(JSON.stringify(message), false).catch(() => undefined)
+    if (!this.isOver) this.#link.send(JSON.stringify(message), false).catch(() => undefined)
   }
 
   /** Calls a callback of the program. */

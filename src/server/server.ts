@@ -11,6 +11,7 @@ import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws'
+import { isMcpWebSocketError } from '../errors.js'
 import { asError, guarded } from '../lib/guarded.js'
 import { systemClock, type Clock, type Timer } from '../lib/clock.js'
 import { authenticateUpgrade, type Authentication } from './authentication.js'
@@ -298,6 +299,8 @@ export class McpWebSocketServer<Auth = undefined> {
     this.#peers.add(peer)
     // The executor turns a synchronous throw into a rejection.
     new Promise((resolve) => resolve(this.#config.onconnection(peer, info))).catch((thrown: unknown) => {
+      // The client has hung up while the program was still at it: that is no fault.
+      if (peer.isOver && isMcpWebSocketError(thrown) && thrown.code === 'CLOSED') return
       this.#faults.report('onconnection failed, and the connection ends with 1011', asError(thrown))
       peer.cut('failed')
     })

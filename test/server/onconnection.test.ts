@@ -27,6 +27,24 @@ describe('V13: onconnection', () => {
     expect(server.metrics()).toMatchObject({ connections: 1, connectionsCut: { failed: 1 } })
   })
 
+  test('that starts its transport for a client that has hung up meanwhile has failed in nothing', async () => {
+    let goOn = (): void => undefined
+    const outcomes: string[] = []
+    const { port, errors, server } = await useServer({
+      onconnection: async (transport) => {
+        await new Promise<void>((resolve) => (goOn = resolve))
+        await transport.start().finally(() => outcomes.push('settled'))
+      }
+    })
+    const peer = await openPeer(port)
+    peer.socket.destroy()
+    await until(() => server.metrics().connections === 0, 'it is gone')
+    goOn()
+    await until(() => outcomes.length === 1, 'it was started')
+    await upgrade(port)
+    expect(errors).toEqual([])
+  })
+
   test('that sets callbacks which throw harms no other connection', async () => {
     const { port, held } = await useHeldServer()
     const [first, second] = [await openPeer(port), await openPeer(port)]
