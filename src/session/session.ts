@@ -15,7 +15,7 @@ import { isWatched } from '../socket/node-socket.js'
 import type { ClientStats, Reconnected, Resumed } from '../types/client.js'
 import type { JsonRpcError, JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, JsonRpcResponse, RequestId } from '../types/json-rpc.js'
 import { INTERNAL_ERROR, isErrorResponse, isRequest, isResponse, type Malformed } from '../wire/json-rpc.js'
-import { cancellation, cancelledId, INITIALIZE } from '../wire/methods.js'
+import { cancellation, cancelledId, INITIALIZE, PROGRESS } from '../wire/methods.js'
 import type { Agreement, Era } from './agreement.js'
 import { isOver, type EndState } from './events.js'
 import type { HandshakeScript } from './handshake.js'
@@ -200,14 +200,16 @@ export class Session implements ConnectionListener {
   }
 
   /**
-   * Sends a notification, or lets it wait for a connection; drops it if it is about requests of a socket that is gone.
+   * Sends a notification, or lets it wait for a connection. Drops it if it is about requests of a socket that is gone, or reports progress to
+   * a server that does not read: that would fill the memory, and is out of date once it is read.
    * @throws As {@link request}.
    */
   notify(notification: JsonRpcNotification): void {
     const text = this.#connection.encode(notification)
     const isAboutSocket = !mayWait(notification)
     // A cancellation goes past everything that waits: it is about a request that was sent.
-    if (isAboutSocket ? this.#reaches : this.#canSend) this.#connection.send(text)
+    const isUnread = notification.method === PROGRESS && this.#phase === 'open' && !this.#connection.isDrained
+    if (isAboutSocket ? this.#reaches && !isUnread : this.#canSend) this.#connection.send(text)
     else if (!isAboutSocket) this.#queue({ text }, notification.method)
     else this.#assertAlive()
   }
@@ -529,9 +531,7 @@ export class Session implements ConnectionListener {
     else if (this.#outbox.length > 0) this.#connection.awaitDrain()
   }
 
-  onDrain(): void {
-    this.#flush()
-  }
+  readonly onDrain = (): void => this.#flush()
 
   #endLife(end: EndState): void {
     if (this.#phase === 'detached') this.#abandonSocket(`connection ${end.name}`, this.#lastClosure)

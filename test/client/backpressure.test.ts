@@ -124,6 +124,19 @@ describe('a server that does not read', () => {
     expect(socket.methods.slice(-2)).toEqual(['tools/call', 'notifications/cancelled'])
   })
 
+  it('gets no reports of progress, which are worth nothing once they are old', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    const report = (progress: number): Promise<void> => rig.client.notify('notifications/progress', { progressToken: 1, progress })
+    await report(1)
+    socket.buffered = 9 * MIB
+    await report(2)
+    socket.buffered = 0
+    await report(3)
+    const reports = socket.sent.filter(({ method }) => method === 'notifications/progress')
+    expect(reports.map(({ params }) => params?.progress)).toEqual([1, 3])
+  })
+
   it('is dropped if it goes on asking: the responses would fill the memory', async () => {
     const rig = useClient()
     const socket = await rig.legacy()

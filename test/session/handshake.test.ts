@@ -246,7 +246,7 @@ describe('a failed handshake', () => {
     expect(handshake.next({ result: {} }, { ...PLACE, url: undefined })).toMatchObject({
       error: {
         message: 'the server sent an invalid response to initialize',
-        hint: 'Is this an MCP server? Does it fit the option protocol?',
+        hint: 'Is this an MCP server? Is the option protocol right?',
         delivery: 'not-sent'
       }
     })
