@@ -59,8 +59,8 @@ export class ServerRequests {
 
   /** Sends a response over the socket that its request came from, or drops it. @throws TypeError for what JSON cannot hold. */
   respond(response: JsonRpcResponse): void {
-    const { id } = response
-    if (id === undefined || id === null) return
+    // An error response to nobody has none, and so no id on the wire either.
+    const id = response.id as RequestId
     const wireId = this.#ids.wireId(id)
     // If this throws, nothing was sent yet: the layer above responds again, with an error.
     const text = this.#connection.encode({ ...response, id: wireId } as JsonRpcResponse)
