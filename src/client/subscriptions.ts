@@ -65,6 +65,7 @@ export class Subscriptions {
 
   /** Opens the listen for this URI, unless it is open. @throws ProtocolError if the server declines. */
   async openResource(uri: string, options?: RequestOptions): Promise<Result> {
+    let opening = this.#byUri.get(uri)
     const forget = (): void => {
       if (this.#byUri.get(uri) === opening) this.#byUri.delete(uri)
     }
@@ -74,7 +75,7 @@ export class Subscriptions {
       over.addEventListener('abort', forget)
       return this.listen({ resourceSubscriptions: [uri] }, { ...options, signal: over })
     }
-    const opening = this.#byUri.get(uri) ?? (this.#peer.waits.until(open, { signals: [options?.signal] }) as Promise<Subscription>)
+    opening ??= this.#peer.waits.until(open, { signals: [options?.signal] }) as Promise<Subscription>
     this.#byUri.set(uri, opening)
     void opening.then(({ closed }) => closed).then(forget, forget)
     const subscription = await opening

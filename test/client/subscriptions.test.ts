@@ -406,6 +406,20 @@ describe('subscribeResource on a modern server', () => {
     expect(listens(socket)).toHaveLength(2)
   })
 
+  it('rejects with the reason where it is aborted while its listen is written, and can be asked for again', async () => {
+    const controller = new AbortController()
+    const given = new Error('enough')
+    const trace = (_direction: string, text: string): void => {
+      if (text.includes('subscriptions/listen')) controller.abort(given)
+    }
+    const rig = useClient({ trace })
+    const socket = await rig.modern()
+    await expect(rig.client.subscribeResource({ uri: 'a:1' }, { signal: controller.signal })).rejects.toBe(given)
+    void rig.client.subscribeResource({ uri: 'a:1' }).catch(() => undefined)
+    await settle()
+    expect(listens(socket)).toHaveLength(2)
+  })
+
   it("is not ended by the caller's signal once it is open", async () => {
     const rig = useClient()
     const socket = await rig.modern()
