@@ -554,7 +554,7 @@ export class McpWebSocketClient extends McpMethods {
 
   #send(method: string, params: Params | undefined, options: RequestOptions = NO_OPTIONS, flow: CallFlow): Promise<unknown> {
     // Params or options that are no objects go straight to the peer, which rejects them: middleware would make objects of them by copying.
-    if (this.#middlewares.isEmpty || !isObject(options) || !isObject(params === undefined ? options : params))
+    if (this.#middlewares.isEmpty || !isObject(options) || (params !== undefined && !isObject(params)))
       return this.#peer.call(method, prepareParams(params), options, flow)
     return this.#middlewares.run({ method, params, options }, (request) =>
       this.#peer.call(request.method, prepareParams(request.params), request.options, flow)

@@ -57,23 +57,28 @@ export interface RelayNames {
   readonly to: string
 }
 
-function readObject(text: string): Record<string, unknown> | undefined {
+function parse(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text)
-    return isObject(value) ? value : undefined
+    return JSON.parse(text)
   } catch {
     return undefined
   }
 }
 
+// The members of a part are not checked: they come from a server of the same owner.
+const isPart = (value: unknown): value is Part => isObject(value)
+
+function isEnvelope(value: unknown): value is Envelope {
+  if (!isObject(value)) return false
+  const { relay, node, n, part, piece } = value
+  const hasCargo = isPart(part) || typeof piece === 'string'
+  return typeof relay === 'string' && typeof node === 'string' && Number.isSafeInteger(n) && hasCargo
+}
+
 /** Reads what another node has sent. @returns `undefined` for anything that is no part of a relay. */
 export function readEnvelope(text: string): Envelope | undefined {
-  const value = readObject(text)
-  if (value === undefined) return undefined
-  const { relay, node, n, part, piece } = value
-  const isCargo = isObject(part) || typeof piece === 'string'
-  const isValid = typeof relay === 'string' && typeof node === 'string' && Number.isSafeInteger(n) && isCargo
-  return isValid ? (value as unknown as Envelope) : undefined
+  const value = parse(text)
+  return isEnvelope(value) ? value : undefined
 }
 
 /** The open frame of the first part of a relay. @returns `undefined` for any other part. */
@@ -203,10 +208,10 @@ export class RelayEnd {
   #takePiece(piece: string, isLast: boolean): void {
     this.#pieces += piece
     if (!isLast) return
-    const part = readObject(this.#pieces)
+    const part = parse(this.#pieces)
     this.#pieces = ''
-    if (part === undefined) this.#break()
-    else this.#listener.onPart(part as unknown as Part)
+    if (isPart(part)) this.#listener.onPart(part)
+    else this.#break()
   }
 
   #sendWaiting(window: number): void {

@@ -207,8 +207,8 @@ export class Session implements ConnectionListener {
   notify(notification: JsonRpcNotification): void {
     const text = this.#connection.encode(notification)
     const isAboutSocket = !mayWait(notification)
-    // A cancellation goes past everything that waits: it is about a request that was sent.
     const isUnread = notification.method === PROGRESS && this.#phase === 'open' && !this.#connection.isDrained
+    // A cancellation goes past everything that waits: it is about a request that was sent.
     if (isAboutSocket ? this.#reaches && !isUnread : this.#canSend) this.#connection.send(text)
     else if (!isAboutSocket) this.#queue({ text }, notification.method)
     else this.#assertAlive()
