@@ -1,4 +1,5 @@
 import { QueueFullError } from '../errors.js'
+import { Turnover } from '../lib/turnover.js'
 import type { JsonRpcRequest, Params, RequestId } from '../types/json-rpc.js'
 
 /** Whether the caller wants a request to be sent again after a drop. */
@@ -90,7 +91,8 @@ export function checkPending(count: number, most: number): void {
 
 /** The requests that wait for a response, in the order in which they were made. */
 export class PendingRequests {
-  readonly #byId = new Map<RequestId, PendingRequest>()
+  #byId = new Map<RequestId, PendingRequest>()
+  readonly #turnover = new Turnover()
   readonly #most: number
 
   /** @param most - How many may be pending at once. */
@@ -106,6 +108,7 @@ export class PendingRequests {
   /** Takes a request in. @throws QueueFullError if `most` are pending. */
   add(request: PendingRequest): void {
     checkPending(this.#byId.size, this.#most)
+    if (this.#turnover.next(this.#byId.size)) this.#byId = new Map(this.#byId)
     this.#byId.set(request.id, request)
   }
 

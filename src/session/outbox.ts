@@ -1,3 +1,4 @@
+import { Turnover } from '../lib/turnover.js'
 import type { PendingRequest } from '../rpc/pending.js'
 import type { JsonRpcNotification } from '../types/json-rpc.js'
 import { CANCELLED, PROGRESS } from '../wire/methods.js'
@@ -24,7 +25,8 @@ export class Outbox {
   /** Requests that were sent before. No limit counts them, because they were accepted once already. */
   readonly #resends = new Set<Waiting>()
   // A Set keeps the order and forgets a timed-out request in O(1).
-  readonly #waiting = new Set<Waiting>()
+  #waiting = new Set<Waiting>()
+  readonly #turnover = new Turnover()
   #size = 0
 
   /** @param limits - `false`: nothing may wait. */
@@ -57,6 +59,7 @@ export class Outbox {
 
   /** Takes the message in, limits or not. */
   push(waiting: Waiting): void {
+    if (this.#turnover.next(this.#waiting.size)) this.#waiting = new Set(this.#waiting)
     this.#waiting.add(waiting)
     this.#size += sizeOf(waiting)
   }
@@ -66,10 +69,11 @@ export class Outbox {
     this.#resends.add(request)
   }
 
-  /** Forgets a message, such as a request that settled while it waited. */
-  remove(waiting: Waiting): void {
-    this.#resends.delete(waiting)
-    if (this.#waiting.delete(waiting)) this.#size -= sizeOf(waiting)
+  /** Forgets a message, such as a request that settled while it waited. @returns Whether it waited. */
+  remove(waiting: Waiting): boolean {
+    if (!this.#waiting.delete(waiting)) return this.#resends.delete(waiting)
+    this.#size -= sizeOf(waiting)
+    return true
   }
 
   /** The requests that wait. */
@@ -79,10 +83,9 @@ export class Outbox {
 
   /** Removes and returns one after the other, including those that are added meanwhile. */
   *drain(): Iterable<Waiting> {
-    for (const queue of [this.#resends, this.#waiting])
-      for (const waiting of queue) {
-        this.remove(waiting)
-        yield waiting
-      }
+    while (this.length > 0)
+      for (const waiting of this.#resends.size > 0 ? this.#resends : this.#waiting)
+        // What was removed meanwhile may still be in a Set that was copied meanwhile.
+        if (this.remove(waiting)) yield waiting
   }
 }

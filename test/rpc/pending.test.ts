@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { QueueFullError } from '../../src/errors.js'
 import { checkPending, PendingRequest, PendingRequests } from '../../src/rpc/pending.js'
 import { requestOf } from '../helpers/fixtures.js'
+import { leftBehind } from '../helpers/left-behind.js'
 
 const pendingOf = (...requests: PendingRequest[]): PendingRequests => {
   const pending = new PendingRequests()
@@ -55,6 +56,16 @@ describe('PendingRequests', () => {
     pending.add(two)
     expect(all).toEqual([one])
     expect(pending.take(2)).toBe(two)
+  })
+
+  it('leaves requests that settled to the minor garbage collections', () => {
+    const pending = new PendingRequests()
+    const left = leftBehind((added, removed, content) => {
+      pending.add(requestOf({ id: added, params: { content } }))
+      pending.take(removed)
+    })
+    expect(left).toBeLessThan(2 ** 20)
+    expect(pending.size).toBe(10)
   })
 
   // The model is a plain list, oldest first: a map would only repeat the code under test.

@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { PendingRequest } from '../../src/rpc/pending.js'
 import { mayWait, Outbox, type Waiting } from '../../src/session/outbox.js'
 import { requestOf } from '../helpers/fixtures.js'
+import { leftBehind } from '../helpers/left-behind.js'
 
 const textOf = (size: number): string => 'x'.repeat(size)
 const takeAll = (outbox: Outbox): Waiting[] => [...outbox.drain()]
@@ -124,6 +126,16 @@ describe('Outbox', () => {
     expect(outbox.add({ text: textOf(10) })).toBe(true)
   })
 
+  it('leaves requests that left it to the minor garbage collections', () => {
+    const outbox = new Outbox(false)
+    const left = leftBehind((added, removed, content) => {
+      outbox.push(requestOf({ id: added, params: { content } }))
+      if (removed >= 0) expect((take(outbox) as PendingRequest).id).toBe(removed)
+    })
+    expect(left).toBeLessThan(2 ** 20)
+    expect(outbox.length).toBe(10)
+  })
+
   it('agrees with a plain list under any sequence of add, remove and take', () => {
     const steps = fc.oneof(
       fc.record({ do: fc.constant('add' as const), size: fc.nat(12), asked: fc.boolean() }),
@@ -170,6 +182,23 @@ describe('drain', () => {
     }
     expect(texts).toEqual(['first', 'last'])
     expect(outbox.length).toBe(0)
+  })
+
+  it('does so however much comes in meanwhile', () => {
+    const outbox = new Outbox(false)
+    const request = requestOf({ id: 2, text: 'gone' })
+    outbox.push({ text: 'first' })
+    outbox.push(request)
+    outbox.push({ text: 'second' })
+    const texts: (string | undefined)[] = []
+    for (const { text } of outbox.drain()) {
+      texts.push(text)
+      if (text !== 'first') continue
+      for (let n = 0; n < 500; n++) outbox.push({ text: String(n) })
+      outbox.remove(request)
+    }
+    expect(texts).toEqual(['first', 'second', ...Array.from({ length: 500 }, (_, n) => String(n))])
+    expect(outbox).toMatchObject({ length: 0, size: 0 })
   })
 })
 
