@@ -101,8 +101,8 @@ export async function openRawSession(url: string): Promise<RawConnection> {
   socket.on('message', (data: Buffer) => {
     const text = data.toString()
     if (text.startsWith('{"mcp.resume":')) return
-    // After 16 frames, as the client of this package; the first one at once, as that client does within a second.
-    if (++received % 16 === 0 || received === 1) socket.send(`{"mcp.resume":"ack","received":${String(received)}}`)
+    // After 64 frames, as the client of this package; the first one at once, as that client does within a second.
+    if (++received % 64 === 0 || received === 1) socket.send(`{"mcp.resume":"ack","received":${String(received)}}`)
     onText(text)
   })
   return connection

@@ -88,7 +88,7 @@ function keepSession(socket: WebSocket, willSend: () => void): (data: Buffer) =>
       unacknowledged.frames++
       unacknowledged.bytes += data.length
       // As often as the server of this package: a client whose buffer is full would wait for ever.
-      if (unacknowledged.frames >= 16 || unacknowledged.bytes >= 2 ** 18) {
+      if (unacknowledged.frames >= 64 || unacknowledged.bytes >= 2 ** 18) {
         unacknowledged.frames = unacknowledged.bytes = 0
         willSend()
         socket.send(`{"mcp.resume":"ack","received":${String(received)}}`)

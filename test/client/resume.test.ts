@@ -126,15 +126,15 @@ describe('a socket with sessions', () => {
     expect(heard).toEqual(['a', 'b'])
   })
 
-  it('gets an acknowledgement 1 s after a frame, at once after 16 frames, and none when nothing is owed', async () => {
+  it('gets an acknowledgement 1 s after a frame, at once after 64 frames, and none when nothing is owed', async () => {
     const { socket, clock } = await useResumable()
     expect(control(socket, 'ack')).toEqual([])
     await clock.advance(1000)
     expect(control(socket, 'ack')).toEqual([{ 'mcp.resume': 'ack', received: 1 }])
     await clock.advance(60_000)
     expect(control(socket, 'ack')).toHaveLength(1)
-    for (let n = 0; n < 16; n++) socket.deliver({ jsonrpc: '2.0', method: 'notifications/message' })
-    expect(control(socket, 'ack').at(-1)).toEqual({ 'mcp.resume': 'ack', received: 17 })
+    for (let n = 0; n < 64; n++) socket.deliver({ jsonrpc: '2.0', method: 'notifications/message' })
+    expect(control(socket, 'ack').at(-1)).toEqual({ 'mcp.resume': 'ack', received: 65 })
     expect(control(socket, 'ack')).toHaveLength(2)
   })
 

@@ -477,7 +477,7 @@ describe('acknowledgements', () => {
   const acks = (client: ResumeClient): unknown[] => client.control().slice(1)
 
   test.each([
-    ['after 16 frames', true, LIMITS, 100, 16],
+    ['after 64 frames', true, LIMITS, 100, 64],
     ['after half of the frames that the client keeps', true, { messages: 6, bytes: 1e6 }, 100, 3],
     ['after half of the frames that the server keeps', { maxMessages: 6 }, LIMITS, 100, 3],
     ['after 256 KiB', true, LIMITS, 2 ** 17, 2],

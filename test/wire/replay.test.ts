@@ -73,14 +73,15 @@ describe('receipts', () => {
 
   const MUCH = { messages: 1e6, bytes: 1e9 }
 
-  it('make an acknowledgement due after 16 frames, or after 256 KiB', () => {
-    expect(dueAfter(new Receipts(MUCH), 10)).toBe(16)
+  it('make an acknowledgement due after 64 frames, or after 256 KiB', () => {
+    expect(dueAfter(new Receipts(MUCH), 10)).toBe(64)
     expect(dueAfter(new Receipts(MUCH), 100 * 1024)).toBe(3)
     expect(dueAfter(new Receipts(MUCH), 128 * 1024)).toBe(2)
   })
 
   it.each([
-    [256, 16],
+    [256, 64],
+    [128, 64],
     [20, 10],
     [3, 2],
     [2, 1],
@@ -116,7 +117,7 @@ describe('receipts', () => {
     const receipts = new Receipts(MUCH)
     for (let n = 0; n < 10; n++) receipts.note(1)
     expect(receipts.tell()).toBe(10)
-    expect(dueAfter(receipts, 1)).toBe(16)
-    expect(receipts.received).toBe(26)
+    expect(dueAfter(receipts, 1)).toBe(64)
+    expect(receipts.received).toBe(74)
   })
 })
