@@ -20,7 +20,7 @@ const ASKED_SPREAD = 0.2
  * Delay before retry `n` (from 1): full jitter between {@link LEAST_DELAY} and an exponentially growing bound
  * (AWS Architecture Blog, "Exponential Backoff And Jitter").
  * @param random - A number in [0, 1).
- * @param asked - What the server asked for, in ms; it replaces the delay when larger, spread by up to 20 % and capped.
+ * @param asked - What the server asked for, in ms; it replaces the delay when larger: see {@link askedFor}.
  */
 export function backoffDelay(n: number, policy: BackoffPolicy, random: number, asked = 0): number {
   // growFactor^(n-1) reaches Infinity with `maxRetries: Infinity`; min() makes that the cap, but 0 * Infinity would be NaN.
@@ -28,6 +28,8 @@ export function backoffDelay(n: number, policy: BackoffPolicy, random: number, a
   const bound = Math.min(policy.maxDelay, policy.initialDelay * growth)
   const floor = Math.min(LEAST_DELAY, bound)
   const delay = policy.jitter ? floor + random * (bound - floor) : bound
-  const least = Math.min(asked, MOST_ASKED)
-  return least > delay ? Math.min(least * (1 + random * ASKED_SPREAD), MOST_ASKED) : delay
+  return Math.min(asked, MOST_ASKED) > delay ? askedFor(asked, random) : delay
 }
+
+/** How long to wait if the server asked for `asked` ms: up to 20 % longer, so that its clients spread. @param random - As above. */
+export const askedFor = (asked: number, random: number): number => Math.min(asked * (1 + random * ASKED_SPREAD), MOST_ASKED)

@@ -239,15 +239,17 @@ export class Connection implements SocketListener {
   }
 
   /**
-   * Moves from this socket to a new one. From a stable connection, that counts as no retry. From any other it is a closure, with a delay: a
-   * server that always says that it is about to close must not be dialled without a pause.
+   * Moves from this socket to a new one. From a stable connection, that counts as no retry. From any other it is a closure, with the delay of
+   * a retry: a server that always says that it is about to close must not be dialled without a pause.
    */
   leave({ reason, delay, endsSession }: Departure): void {
     const state = this.#state
-    if (delay > 0 || state.name !== 'ready' || state.life.attempt > 0)
-      return this.#end({ kind: 'close', code: 1001, reason, wasClean: true, retryAfter: delay || undefined })
+    const facts: SocketClosure = { kind: 'close', code: 1001, reason, wasClean: true, retryAfter: delay || undefined }
+    if (state.name !== 'ready' || state.life.attempt > 0) return this.#end(facts)
     if (endsSession) this.#resumption?.end()
-    this.command('reconnect')
+    if (delay === 0) return this.command('reconnect')
+    const closure = withError({ ...facts, everReady: true }, this.#url)
+    this.#dispatch({ type: 'left', closure, random: this.#config.clock.random() })
   }
 
   /**
@@ -326,7 +328,7 @@ export class Connection implements SocketListener {
     if (to === from) return
     this.#state = to
     if (to.name === 'ready' && from.name === 'ready') return
-    const closure = event.type === 'socketClosed' ? event.closure : undefined
+    const closure = 'closure' in event ? event.closure : undefined
     this.#enter(to, closure)
     this.#listener.onState(to, from, closure)
   }

@@ -1,6 +1,6 @@
 import { RetriesExhaustedError, type Closure, type McpWebSocketError } from '../errors.js'
 import type { TokenContext } from '../types/options.js'
-import { backoffDelay, type BackoffPolicy } from './backoff.js'
+import { askedFor, backoffDelay, type BackoffPolicy } from './backoff.js'
 import { askedDelay, judgeClosure, reasonForToken, withError } from './closures.js'
 
 /**
@@ -18,6 +18,7 @@ import { askedDelay, judgeClosure, reasonForToken, withError } from './closures.
  *                        └─► failed   (fatal, or the retries are used up)
  *
  *   reconnect: any living state ─► connecting     close: an open socket ─► closing ─► closed, else ─► closed
+ *   left (after goaway): ready ─► waiting
  * ```
  *
  * A state carries exactly what is true in it. An event that means nothing in a state returns the same object.
@@ -68,6 +69,8 @@ export type LifecycleEvent =
   /** `ready` lasted for `resetAfter`. */
   | { readonly type: 'stabilized' }
   | SocketClosed
+  /** A stable connection is left for another one, in the time that the server asked for: that is no retry. */
+  | { readonly type: 'left'; readonly closure: Closure; readonly random: number }
   /** The wait is over, or the closing handshake took too long. */
   | { readonly type: 'timedOut' }
 
@@ -127,6 +130,11 @@ function alive(state: Alive, event: LifecycleEvent, policy: RetryPolicy): Lifecy
       return name === 'initializing' ? { name: 'ready', life: { ...life, everReady: true } } : state
     case 'stabilized':
       return name === 'ready' && life.attempt !== 0 ? { name, life: { ...life, attempt: 0, retries: 0, refreshed: false } } : state
+    case 'left': {
+      const { closure, random } = event
+      if (name !== 'ready') return state
+      return { name: 'waiting', life: { ...life, attempt: 1, retries: 0 }, delay: askedFor(closure.retryAfter ?? 0, random), closure }
+    }
     case 'socketClosed':
       return name === 'waiting' ? state : afterClosure(life, event, policy)
   }

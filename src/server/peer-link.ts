@@ -33,8 +33,11 @@ export interface PeerLink {
   send(text: string, isSolicited: boolean): Promise<void>
   /** Sends a control frame: it is not a message, and has no position in a session. */
   sendControl(text: string): void
-  /** Tells the client that the link is about to end, where the subprotocol has a way to say it. */
-  goAway(): void
+  /**
+   * Tells the client that the link is about to end, where the subprotocol has a way to say it.
+   * @param retryAfterMs - Least time until the client dials, in ms.
+   */
+  goAway(retryAfterMs: number): void
   /** Ends the link with a closing handshake, behind what was sent before. Resolves once it is gone; never rejects. */
   close(code: number, reason: string): Promise<void>
   /** Ends the link because of what its client does, or because `onconnection` failed. */

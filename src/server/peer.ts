@@ -115,11 +115,12 @@ export class Peer implements ServerTransport {
   }
 
   /**
-   * Takes no further requests, lets those in flight finish, and then ends the connection. If it is called more than once, the first code
+   * Takes no further requests, lets those in flight finish, and then ends the connection. If it is called more than once, the first call
    * counts.
+   * @param retryAfterMs - Least time until the client dials, in ms.
    */
-  closeWhenIdle(code: number = 1001, reason: string = ALL_ANSWERED): void {
-    if (!this.#lastClose) this.#link.goAway()
+  closeWhenIdle(retryAfterMs: number = 0, code: number = 1001, reason: string = ALL_ANSWERED): void {
+    if (!this.#lastClose) this.#link.goAway(retryAfterMs)
     this.#lastClose ??= [code, reason]
     if (this.#inFlight.calls === 0) void this.#finish(...this.#lastClose)
   }

@@ -228,7 +228,7 @@ export class Reception<Info> {
     if (verdict.action === 'attach') {
       this.#attach({ link, extra: undefined }, open, verdict.session)
       // The session lives until its last request is settled. The new socket has not been told yet that the server is closing.
-      if (this.#isClosing) verdict.session.goAway()
+      if (this.#isClosing) verdict.session.goAway(0)
       return
     }
     if (verdict.action === 'begin') return link.refuse('unknown', null)

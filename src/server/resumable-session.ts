@@ -191,8 +191,8 @@ export class ResumableSession implements PeerLink, LinkListener, Resumable {
     this.#link?.sendControl(text)
   }
 
-  goAway(): void {
-    this.sendControl(encodeControl({ 'mcp.resume': 'goaway', retryAfterMs: 0 }))
+  goAway(retryAfterMs: number): void {
+    this.sendControl(encodeControl({ 'mcp.resume': 'goaway', retryAfterMs }))
   }
 
   close(code: number, reason: string): Promise<void> {

@@ -44,6 +44,9 @@ const MAX_FRAGMENTS = 4096
 const MAX_CHUNKS = 32_768
 // In ms. If the program has not started a transport after this time, `onerror` is told. Clients of this package wait for 10 s.
 const START_WITHIN = 5000
+// In ms. The clients of a closing server must not reach the other servers all at once: they spread over 1 ms for each client, but not over
+// more than this. After 5 s without a connection, clients tell people.
+const MOST_SPREAD = 3000
 // The default time that `close` gives to requests in flight, in ms.
 const GRACE = 10_000
 
@@ -209,7 +212,8 @@ export class McpWebSocketServer<Auth = undefined> {
     const gone = new Promise<void>((resolve) => {
       this.#onAllGone = resolve
     })
-    for (const peer of this.#peers) peer.closeWhenIdle()
+    const spread = Math.min(this.#peers.size, MOST_SPREAD)
+    for (const peer of this.#peers) peer.closeWhenIdle(Math.floor(this.#clock.random() * spread))
     this.#reception?.close()
     if (!this.#isEmpty) await gone
     await unbound
@@ -270,7 +274,7 @@ export class McpWebSocketServer<Auth = undefined> {
     const lifetime = expiresAt && expiresAt - Date.now()
     if (this.#reception === undefined || socket.subprotocol !== RESUME_SUBPROTOCOL) {
       const peer = this.#serve(socket, { request, auth })
-      return this.#expiries.watch(socket, lifetime, () => peer.closeWhenIdle(EXPIRED, EXPIRED_REASON))
+      return this.#expiries.watch(socket, lifetime, () => peer.closeWhenIdle(0, EXPIRED, EXPIRED_REASON))
     }
     this.#receive(this.#reception, socket, { request, auth })
     // The socket ends at once: its session goes on without it, and so do the requests in flight.

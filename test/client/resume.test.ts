@@ -348,11 +348,22 @@ describe('a server that ends the session', () => {
   it('is left after the time that goaway names', async () => {
     const rig = await useResumable()
     await rig.clock.advance(5000)
-    rig.socket.deliver({ 'mcp.resume': 'goaway', retryAfterMs: 700 })
+    rig.clock.chance = 0.5
+    rig.socket.deliver({ 'mcp.resume': 'goaway', retryAfterMs: 1000 })
     const { to, delay } = rig.states.at(-1) ?? {}
-    expect(to).toBe('waiting')
-    expect(delay).toBeGreaterThanOrEqual(700)
-    expect(delay).toBeLessThanOrEqual(840)
+    expect({ to, delay }).toEqual({ to: 'waiting', delay: 1100 })
+    expect(control(rig.socket, 'end')).toHaveLength(1)
+    await rig.clock.advance(1099)
+    expect(rig.network.dials).toBe(1)
+    await rig.clock.advance(1)
+    expect(rig.states.at(-1)).toMatchObject({ to: 'connecting', attempt: 1 })
+    expect(control((await rig.network.last()).accept(RESUME_SUBPROTOCOL), 'open')).toMatchObject([{ session: null }])
+  })
+
+  it('is left with the delay of a retry, if the connection was not stable', async () => {
+    const rig = await useResumable()
+    rig.socket.deliver({ 'mcp.resume': 'goaway', retryAfterMs: 3 })
+    expect(rig.states.at(-1)).toMatchObject({ to: 'waiting', delay: 100, attempt: 2 })
   })
 })
 

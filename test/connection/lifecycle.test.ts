@@ -50,6 +50,7 @@ const CONFIRMED: LifecycleEvent = { type: 'confirmed' }
 const STABILIZED: LifecycleEvent = { type: 'stabilized' }
 const TIMED_OUT: LifecycleEvent = { type: 'timedOut' }
 const RECONNECT: LifecycleEvent = { type: 'reconnect' }
+const left = (retryAfter: number, random = 0): LifecycleEvent => ({ type: 'left', closure: closureOf({ code: 1001, retryAfter }), random })
 const TO_READY = [CONNECT, OPENED, CONFIRMED] as const
 
 /** A state in one line: `#` the attempt, `r` the retries. */
@@ -88,6 +89,7 @@ describe('the transition table', () => {
     confirmed: CONFIRMED,
     stabilized: STABILIZED,
     timedOut: TIMED_OUT,
+    left: left(7000),
     'closed 1006': closed(),
     'closed 1006, override false': closed({}, { override: false }),
     'closed 1008': closed({ code: 1008 }),
@@ -120,6 +122,7 @@ describe('the transition table', () => {
         confirmed                 -
         stabilized                -
         timedOut                  -
+        left                      -
         closed 1006               -
         closed 1006, override false-
         closed 1008               -
@@ -139,6 +142,7 @@ describe('the transition table', () => {
         confirmed                 -
         stabilized                -
         timedOut                  -
+        left                      -
         closed 1006               waiting #2 r1 1000ms
         closed 1006, override falsefailed CONNECTION_LOST
         closed 1008               failed CONNECTION_LOST
@@ -158,6 +162,7 @@ describe('the transition table', () => {
         confirmed                 ready #1 r0 ever
         stabilized                -
         timedOut                  -
+        left                      -
         closed 1006               waiting #2 r1 1000ms
         closed 1006, override falsefailed CONNECTION_LOST
         closed 1008               failed CONNECTION_LOST
@@ -177,6 +182,7 @@ describe('the transition table', () => {
         confirmed                 -
         stabilized                ready #0 r0 ever
         timedOut                  -
+        left                      waiting #1 r0 7000ms ever
         closed 1006               waiting #2 r1 1000ms ever
         closed 1006, override falsefailed CONNECTION_LOST
         closed 1008               failed CONNECTION_LOST
@@ -196,6 +202,7 @@ describe('the transition table', () => {
         confirmed                 -
         stabilized                -
         timedOut                  -
+        left                      waiting #1 r0 7000ms ever
         closed 1006               waiting #1 r1 1000ms ever
         closed 1006, override falsefailed CONNECTION_LOST
         closed 1008               failed CONNECTION_LOST
@@ -215,6 +222,7 @@ describe('the transition table', () => {
         confirmed                 -
         stabilized                -
         timedOut                  connecting #2 r1
+        left                      -
         closed 1006               -
         closed 1006, override false-
         closed 1008               -
@@ -234,6 +242,7 @@ describe('the transition table', () => {
         confirmed                 -
         stabilized                -
         timedOut                  -
+        left                      -
         closed 1006               failed RETRIES_EXHAUSTED
         closed 1006, override falsefailed CONNECTION_LOST
         closed 1008               failed CONNECTION_LOST
@@ -253,6 +262,7 @@ describe('the transition table', () => {
         confirmed                 -
         stabilized                -
         timedOut                  closed
+        left                      -
         closed 1006               closed
         closed 1006, override falseclosed
         closed 1008               closed
@@ -272,6 +282,7 @@ describe('the transition table', () => {
         confirmed                 -
         stabilized                -
         timedOut                  -
+        left                      -
         closed 1006               -
         closed 1006, override false-
         closed 1008               -
@@ -291,6 +302,7 @@ describe('the transition table', () => {
         confirmed                 -
         stabilized                -
         timedOut                  -
+        left                      -
         closed 1006               -
         closed 1006, override false-
         closed 1008               -
@@ -569,6 +581,18 @@ describe('the delay', () => {
   })
 })
 
+describe('a server that is left', () => {
+  it.each([
+    [1000, 0.5, 1100],
+    [3, 0, 3],
+    [1e12, 0.5, 300_000]
+  ])('is not dialled before the time that it asked for (%d ms), nor much later, and that is no retry', (asked, random, delay) => {
+    const state = after([...TO_READY, STABILIZED, left(asked, random)])
+    expect(state).toMatchObject({ name: 'waiting', delay, closure: { code: 1001 }, life: { attempt: 1, retries: 0, everReady: true } })
+    expect(after([TIMED_OUT], state)).toMatchObject({ name: 'connecting', life: { attempt: 1, retries: 0 } })
+  })
+})
+
 describe('a random walk', () => {
   const closures: fc.Arbitrary<Partial<Closure>> = fc.oneof(
     fc.record({ code: fc.constantFrom(1000, 1006, 1008, 1013, 4401, 4429) }),
@@ -577,7 +601,7 @@ describe('a random walk', () => {
   )
   const events: fc.Arbitrary<LifecycleEvent> = fc.oneof(
     { weight: 4, arbitrary: fc.constantFrom(CONNECT, OPENED, CONFIRMED, TIMED_OUT) },
-    { weight: 1, arbitrary: fc.constantFrom(STABILIZED, RECONNECT, { type: 'close' } as const) },
+    { weight: 1, arbitrary: fc.constantFrom(STABILIZED, RECONNECT, left(7000), { type: 'close' } as const) },
     {
       weight: 4,
       arbitrary: fc

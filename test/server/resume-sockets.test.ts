@@ -603,7 +603,9 @@ describe('V8: a client that acknowledges nothing', () => {
 
 describe('a server that closes', () => {
   test('says so first, lets requests finish, and ends each session', async () => {
-    const served = await useResumable()
+    const clock = new FakeClock()
+    clock.chance = 0
+    const served = await useResumable(true, {}, clock)
     const [idle, busy, away] = [await openSession(served.url), await openSession(served.url), await openSession(served.url)]
     busy.request(1, 'hold')
     await until(() => served.held[1]!.ids.length === 1, 'the request')
@@ -620,6 +622,16 @@ describe('a server that closes', () => {
     expect(busy.control().map((frame) => frame['mcp.resume'])).toEqual(['hello', 'goaway', 'end'])
     expect(served.events.filter((event) => event === 'close').length).toBe(3)
     expect(served.server.metrics()).toMatchObject({ connections: 0, detachedSessions: 0, requestsInFlight: 0 })
+  })
+
+  test('spreads its clients over 1 ms for each', async () => {
+    const clock = new FakeClock()
+    clock.chance = 0.5
+    const { url, server } = await useResumable(true, { heartbeat: false }, clock)
+    const clients = await Promise.all(Array.from({ length: 20 }, () => openSession(url)))
+    void server.close()
+    for (const client of clients) await client.closed
+    expect(clients.map((client) => client.control()[1])).toEqual(clients.map(() => ({ 'mcp.resume': 'goaway', retryAfterMs: 10 })))
   })
 
   test('waits for a client that is away and has a request in flight, until grace is over', async () => {

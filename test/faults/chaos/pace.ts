@@ -54,6 +54,12 @@ export class Pace {
     if (from === 'ready' && now - this.#notReadyAt > this.#schedule.resetAfter - EARLY) this.#retries = 0
     if (to === 'initializing') this.#notReadyAt = now
     if (to !== 'waiting') return
+    // Not counted if the connection was stable, which is not known for certain.
+    if (closure.reason === 'the server is closing') {
+      if (delay < (closure.retryAfter ?? 0))
+        this.#violate(`dials ${String(delay)} ms after goaway, which asked for ${String(closure.retryAfter)}`)
+      return
+    }
     const { initialDelay, maxDelay, growFactor, jitter, maxRetries } = this.#schedule
     const retry = ++this.#retries
     if (retry > maxRetries) this.#violate(`retry ${String(retry)} of at most ${String(maxRetries)}`)
