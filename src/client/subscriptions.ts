@@ -1,4 +1,5 @@
 import { ClosedError, isClosedError, ProtocolError } from '../errors.js'
+import { abort, reasonOf } from '../lib/abort.js'
 import { deferred, type Deferred } from '../lib/deferred.js'
 import type { Call, CallFlow, RpcPeer } from '../rpc/rpc-peer.js'
 import type { JsonRpcNotification, Params, Result } from '../types/json-rpc.js'
@@ -31,6 +32,15 @@ interface Live {
   readonly ended: Deferred<SubscriptionEnd>
 }
 
+/** A listen that stands for `resources/subscribe`. */
+interface SharedListen {
+  /** Ends the opening, when nobody waits for it any more. */
+  readonly over: AbortController
+  /** How many have asked for it and not given up. */
+  callers: number
+  opening: Promise<Subscription> | undefined
+}
+
 /** Sends a `subscriptions/listen`. */
 export type SendListen = (params: Params, options: RequestOptions | undefined, flow: CallFlow) => Promise<unknown>
 
@@ -40,7 +50,7 @@ export class Subscriptions {
   readonly #send: SendListen
   readonly #live = new Set<Live>()
   /** Those that stand for `resources/subscribe`: one listen for each URI. */
-  readonly #byUri = new Map<string, Promise<Subscription>>()
+  readonly #byUri = new Map<string, SharedListen>()
 
   /** @param peer - Ends the listens. @param send - Sends them. */
   constructor(peer: RpcPeer, send: SendListen) {
@@ -65,20 +75,24 @@ export class Subscriptions {
 
   /** Opens the listen for this URI, unless it is open. @throws ProtocolError if the server declines. */
   async openResource(uri: string, options?: RequestOptions): Promise<Result> {
-    let opening = this.#byUri.get(uri)
+    const shared = this.#byUri.get(uri) ?? { over: new AbortController(), callers: 0, opening: undefined }
     const forget = (): void => {
-      if (this.#byUri.get(uri) === opening) this.#byUri.delete(uri)
+      if (this.#byUri.get(uri) === shared) this.#byUri.delete(uri)
     }
-    // The caller's signal ends the opening, but not an open subscription: in this it is like that of `resources/subscribe`. A call right
-    // after an abort, as React's StrictMode causes, opens a listen of its own.
+    // A caller's signal ends that caller's wait, but not an open subscription: in this it is like that of `resources/subscribe`. A call right
+    // after the last abort, as React's StrictMode causes, opens a listen of its own.
     const open = (over: AbortSignal): Promise<Subscription> => {
-      over.addEventListener('abort', forget)
-      return this.listen({ resourceSubscriptions: [uri] }, { ...options, signal: over })
+      this.#byUri.set(uri, shared)
+      shared.callers++
+      over.addEventListener('abort', () => {
+        if (--shared.callers > 0) return
+        forget()
+        abort(shared.over, reasonOf(over))
+      })
+      return (shared.opening ??= this.listen({ resourceSubscriptions: [uri] }, { ...options, signal: shared.over.signal }))
     }
-    opening ??= this.#peer.waits.until(open, { signals: [options?.signal] }) as Promise<Subscription>
-    this.#byUri.set(uri, opening)
-    void opening.then(({ closed }) => closed).then(forget, forget)
-    const subscription = await opening
+    const subscription = (await this.#peer.waits.until(open, { signals: [options?.signal] })) as Subscription
+    void subscription.closed.then(forget)
     // A server declines by an acknowledgement that leaves the URI out. The member may be anything: only the URI itself means yes.
     if ([subscription.honoredFilter.resourceSubscriptions].flat().includes(uri)) return {}
     forget()
@@ -88,9 +102,9 @@ export class Subscriptions {
 
   /** Ends the listen for this URI, also one that is still opening. */
   async closeResource(uri: string): Promise<Result> {
-    const opening = this.#byUri.get(uri)
+    const shared = this.#byUri.get(uri)
     this.#byUri.delete(uri)
-    const subscription = await opening
+    const subscription = await shared?.opening
     subscription?.close()
     return {}
   }

@@ -448,6 +448,46 @@ describe('subscribeResource on a modern server', () => {
     expect(socket.methods.slice(-3)).toEqual(['subscriptions/listen', 'notifications/cancelled', 'subscriptions/listen'])
   })
 
+  it('goes on opening for a second caller when the first one gives up', async () => {
+    const rig = useClient()
+    const socket = await rig.modern()
+    const first = new AbortController()
+    const given = watch(rig.client.subscribeResource({ uri: 'a:1' }, { signal: first.signal }))
+    const other = watch(rig.client.subscribeResource({ uri: 'a:1' }, { signal: new AbortController().signal }))
+    first.abort(new Error('unmounted'))
+    await settle()
+    expect([given.error, other.settled]).toEqual([new Error('unmounted'), false])
+    acknowledge(socket)
+    await settle()
+    expect([other.value, socket.methods.at(-1)]).toEqual([{}, 'subscriptions/listen'])
+  })
+
+  it("ends the wait of a second caller by that one's signal only", async () => {
+    const rig = useClient()
+    const socket = await rig.modern()
+    const second = new AbortController()
+    const first = watch(rig.client.subscribeResource({ uri: 'a:1' }))
+    const given = watch(rig.client.subscribeResource({ uri: 'a:1' }, { signal: second.signal }))
+    second.abort(new Error('unmounted'))
+    await settle()
+    expect([given.error, first.settled]).toEqual([new Error('unmounted'), false])
+    acknowledge(socket)
+    await settle()
+    expect([first.value, listens(socket).length]).toEqual([{}, 1])
+  })
+
+  it('is given up when the last of its callers has given up', async () => {
+    const rig = useClient()
+    const socket = await rig.modern()
+    const controllers = [new AbortController(), new AbortController()]
+    const given = controllers.map(({ signal }) => watch(rig.client.subscribeResource({ uri: 'a:1' }, { signal })))
+    for (const [index, controller] of controllers.entries()) controller.abort(index)
+    await settle()
+    expect(given.map(({ error }) => error)).toEqual([0, 1])
+    expect(socket.methods.slice(-2)).toEqual(['subscriptions/listen', 'notifications/cancelled'])
+    expect(rig.client.pendingCount).toBe(0)
+  })
+
   it('leaves nothing open when it is asked for twice at a time and then ended', async () => {
     const rig = useClient()
     const socket = await rig.modern()
