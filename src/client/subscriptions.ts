@@ -1,12 +1,12 @@
 import { ClosedError, isClosedError, ProtocolError } from '../errors.js'
-import { abort, reasonOf } from '../lib/abort.js'
 import { deferred, type Deferred } from '../lib/deferred.js'
 import type { Call, CallFlow, RpcPeer } from '../rpc/rpc-peer.js'
+import { restoreFailedError } from '../session/loss-errors.js'
 import type { JsonRpcNotification, Params, Result } from '../types/json-rpc.js'
 import type { SubscriptionFilter } from '../types/modern.js'
 import type { RequestOptions } from '../types/options.js'
 import { SUBSCRIPTION_ID } from '../wire/json-rpc.js'
-import { ACKNOWLEDGED } from '../wire/methods.js'
+import { ACKNOWLEDGED, LISTEN } from '../wire/methods.js'
 
 /**
  * How a subscription ended. `local`: `close()` of the subscription or of the client, or the caller's signal. `graceful`: the server sent a
@@ -25,9 +25,11 @@ export interface Subscription {
 }
 
 interface Live {
-  /** Its request; `undefined` until middleware hands it on. */
-  call: Call | undefined
-  honored: SubscriptionFilter | undefined
+  /** Its request; absent until middleware hands it on. */
+  call?: Call
+  /** What was asked for; a program in plain JavaScript may leave it out. */
+  readonly filter: SubscriptionFilter | undefined
+  honored?: SubscriptionFilter
   readonly opened: Deferred<Subscription>
   readonly ended: Deferred<SubscriptionEnd>
 }
@@ -38,7 +40,7 @@ interface SharedListen {
   readonly over: AbortController
   /** How many have asked for it and not given up. */
   callers: number
-  opening: Promise<Subscription> | undefined
+  opening?: Promise<Subscription>
 }
 
 /** Sends a `subscriptions/listen`. */
@@ -63,10 +65,9 @@ export class Subscriptions {
    * @param send - Sends the request, if it is not to be sent as one of the program.
    */
   listen(filter: SubscriptionFilter, options?: RequestOptions, send: SendListen = this.#send): Promise<Subscription> {
-    const live: Live = { call: undefined, honored: undefined, opened: deferred(), ended: deferred() }
+    const live: Live = { filter, opened: deferred(), ended: deferred() }
     this.#live.add(live)
-    const onCall = (call: Call): void => void (live.call = call)
-    send({ notifications: filter }, { ...options, continueWith: asBefore }, { onCall }).then(
+    send({ notifications: filter }, { ...options, continueWith: asBefore }, { onCall: (call) => void (live.call = call) }).then(
       () => this.#end(live, live.honored ? 'graceful' : 'remote', failedBy('ended the subscription without an acknowledgement')),
       (error: unknown) => this.#end(live, options?.signal?.aborted || isClosedError(error) ? 'local' : 'remote', error)
     )
@@ -75,7 +76,7 @@ export class Subscriptions {
 
   /** Opens the listen for this URI, unless it is open. @throws ProtocolError if the server declines. */
   async openResource(uri: string, options?: RequestOptions): Promise<Result> {
-    const shared = this.#byUri.get(uri) ?? { over: new AbortController(), callers: 0, opening: undefined }
+    const shared: SharedListen = this.#byUri.get(uri) ?? { over: new AbortController(), callers: 0 }
     const forget = (): void => {
       if (this.#byUri.get(uri) === shared) this.#byUri.delete(uri)
     }
@@ -87,15 +88,14 @@ export class Subscriptions {
       over.addEventListener('abort', () => {
         if (--shared.callers > 0) return
         forget()
-        abort(shared.over, reasonOf(over))
+        shared.over.abort()
       })
       return (shared.opening ??= this.listen({ resourceSubscriptions: [uri] }, { ...options, signal: shared.over.signal }))
     }
     const subscription = (await this.#peer.waits.until(open, { signals: [options?.signal] })) as Subscription
     void subscription.closed.then(forget)
-    // A server declines by an acknowledgement that leaves the URI out. The member may be anything: only the URI itself means yes.
-    if ([subscription.honoredFilter.resourceSubscriptions].flat().includes(uri)) return {}
-    forget()
+    // A server declines by an acknowledgement that leaves the URI out.
+    if (urisOf(subscription.honoredFilter).includes(uri)) return {}
     subscription.close()
     throw failedBy('declined the subscription')
   }
@@ -115,15 +115,23 @@ export class Subscriptions {
     const live = [...this.#live].find(({ call }) => call?.id === params?._meta?.[SUBSCRIPTION_ID])
     const { call } = live ?? {}
     if (!live || !call) return
+    const before = urisOf(live.honored)
     live.honored = params?.notifications ?? {}
+    const now = urisOf(live.honored)
     live.opened.resolve(this.#handle(live, call))
+    // After a reconnect it is acknowledged anew, and the server may honour less than before.
+    for (const uri of urisOf(live.filter))
+      if (before.includes(uri) && !now.includes(uri)) {
+        if (this.#byUri.get(uri)?.opening === live.opened.promise) void this.closeResource(uri)
+        this.#peer.listener.onError(restoreFailedError(LISTEN, `the server declined ${uri}`))
+      }
   }
 
   /** The subscription as the program sees it. */
   #handle(live: Live, call: Call): Subscription {
     return {
       get honoredFilter() {
-        return live.honored ?? {}
+        return live.honored as SubscriptionFilter
       },
       closed: live.ended.promise,
       close: () => {
@@ -140,6 +148,9 @@ export class Subscriptions {
     live.ended.resolve(end)
   }
 }
+
+/** The URIs in a filter. In what a server sends, the member may be anything. */
+const urisOf = (filter: SubscriptionFilter | undefined): readonly string[] => [filter?.resourceSubscriptions ?? []].flat()
 
 const asBefore = (): undefined => undefined
 

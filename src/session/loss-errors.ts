@@ -34,3 +34,7 @@ export const queueFullError = (method: string): QueueFullError =>
     `no place for ${method} in the outbox: not connected, or the server does not read`,
     'Wait for the connection or for responses, or raise the option outbox.'
   )
+
+/** The error of a state of the server, or a listen, that a new socket could not get back. @param problem - Why, without secrets. */
+export const restoreFailedError = (method: string, problem: string): ProtocolError =>
+  new ProtocolError('RESTORE_FAILED', `${method} could not be restored: ${problem}`, { hint: 'Ask for it again if it matters.' })

@@ -1,6 +1,6 @@
 import { tellsEra } from '../connection/closures.js'
 import type { Connection } from '../connection/connection.js'
-import { ProtocolError, type Closure, type McpWebSocketError } from '../errors.js'
+import type { Closure, McpWebSocketError } from '../errors.js'
 import type { Due, SharedTimer } from '../lib/shared-timer.js'
 import type { JsonRpcErrorResponse, JsonRpcNotification, Params, RequestId } from '../types/json-rpc.js'
 import { isErrorResponse } from '../wire/json-rpc.js'
@@ -9,6 +9,7 @@ import { sameServer, type Agreement } from './agreement.js'
 import type { HandshakeOutcome, HandshakeScript, HandshakeStep } from './handshake.js'
 import type { InternalRequests } from './internal-requests.js'
 import type { Journal, Restore } from './journal.js'
+import { restoreFailedError } from './loss-errors.js'
 
 /** The settings and the surroundings of a socket setup. */
 export interface SocketSetupHost {
@@ -98,7 +99,7 @@ export class SocketSetup implements Due {
 
   /** A listen failed. If it had been restored, the event `error` reports it too. */
   noteListenError(id: RequestId, response: JsonRpcErrorResponse): void {
-    if (this.#restored.delete(id)) this.#host.onError(restoreFailed(LISTEN, this.#connection.redact(response.error.message)))
+    if (this.#restored.delete(id)) this.#host.onError(restoreFailedError(LISTEN, this.#connection.redact(response.error.message)))
   }
 
   /** Notifications that the server may have sent while there was no connection: after a legacy handshake nothing tells what changed. */
@@ -144,7 +145,7 @@ export class SocketSetup implements Due {
     const { method, params } = restore
     const lose = (problem: string): void => {
       this.#journal.dropRestore(restore)
-      this.#host.onError(restoreFailed(method, problem))
+      this.#host.onError(restoreFailedError(method, problem))
     }
     if (era === 'legacy')
       this.#internal.send(method, params, (response) => isErrorResponse(response) && lose(this.#connection.redact(response.error.message)))
@@ -159,7 +160,7 @@ export class SocketSetup implements Due {
       this.#restored.add(id)
       return void this.#connection.send(frame)
     }
-    const error = restoreFailed(LISTEN, nowSpeaks(version))
+    const error = restoreFailedError(LISTEN, nowSpeaks(version))
     this.#host.onListenLost(id, error)
     this.#host.onError(error)
   }
@@ -168,8 +169,3 @@ export class SocketSetup implements Due {
 const notification = (method: string, params?: Params): JsonRpcNotification => ({ jsonrpc: '2.0', method, ...(params && { params }) })
 
 const nowSpeaks = (version: string): string => `the server now speaks ${version}`
-
-const restoreFailed = (method: string, problem: string): ProtocolError =>
-  new ProtocolError('RESTORE_FAILED', `${method} could not be restored: ${problem}`, {
-    hint: 'Ask for it again if it matters.'
-  })

@@ -295,6 +295,22 @@ describe('a drop', () => {
     expect((await rig.remodern()).methods).toEqual(['server/discover'])
   })
 
+  it('is told of by an error for each URI that the server honours no longer, and the subscription goes on', async () => {
+    const rig = useClient()
+    const socket = await rig.modern()
+    const listening = rig.client.listen({ resourceSubscriptions: ['a:1', 'a:2', 'a:3'] })
+    acknowledge(socket, { resourceSubscriptions: ['a:1', 'a:2'] })
+    const subscription = await listening
+    socket.drop()
+    const second = await rig.remodern()
+    acknowledge(second, { resourceSubscriptions: ['a:1'] })
+    await settle()
+    expect(rig.errors).toMatchObject([
+      { code: 'RESTORE_FAILED', message: 'subscriptions/listen could not be restored: the server declined a:2' }
+    ])
+    expect([subscription.honoredFilter, second.methods.at(-1)]).toEqual([{ resourceSubscriptions: ['a:1'] }, 'subscriptions/listen'])
+  })
+
   it('ends it when the server has become a legacy one', async () => {
     const rig = useClient()
     const { socket, closed } = await open(rig)
@@ -486,6 +502,38 @@ describe('subscribeResource on a modern server', () => {
     expect(given.map(({ error }) => error)).toEqual([0, 1])
     expect(socket.methods.slice(-2)).toEqual(['subscriptions/listen', 'notifications/cancelled'])
     expect(rig.client.pendingCount).toBe(0)
+  })
+
+  it('tells by RESTORE_FAILED that a server honours it no longer after a reconnect, and can be asked for again', async () => {
+    const rig = useClient()
+    const socket = await rig.modern()
+    watch(rig.client.subscribeResource({ uri: 'a:1' }))
+    acknowledge(socket)
+    await settle()
+    socket.drop()
+    const second = await rig.remodern()
+    acknowledge(second, {})
+    await settle()
+    expect(rig.errors).toMatchObject([{ name: 'ProtocolError', code: 'RESTORE_FAILED', message: expect.stringContaining('a:1') as string }])
+    expect(second.methods.at(-1)).toBe('notifications/cancelled')
+    expect(rig.client.pendingCount).toBe(0)
+    const again = watch(rig.client.subscribeResource({ uri: 'a:1' }))
+    acknowledge(second, FILTER, listens(second)[1]?.id)
+    await settle()
+    expect(again.value).toEqual({})
+  })
+
+  it('tells of nothing where a server honours it as before after a reconnect', async () => {
+    const rig = useClient()
+    const socket = await rig.modern()
+    watch(rig.client.subscribeResource({ uri: 'a:1' }))
+    acknowledge(socket)
+    await settle()
+    socket.drop()
+    const second = await rig.remodern()
+    acknowledge(second)
+    await settle()
+    expect([rig.errors, second.methods.at(-1)]).toEqual([[], 'subscriptions/listen'])
   })
 
   it('leaves nothing open when it is asked for twice at a time and then ended', async () => {
