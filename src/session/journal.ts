@@ -9,7 +9,7 @@ const END_BELIEVED_AFTER = 1000
 /** A state of the server that a new socket must be told again (legacy era). */
 export interface Restore {
   /** The request that sets the state. */
-  readonly method: typeof SET_LEVEL | typeof SUBSCRIBE
+  readonly method: string
   /** Its params, as they were sent. */
   readonly params: Params
 }
@@ -21,8 +21,17 @@ interface HeldEnd {
   readonly at: number
 }
 
-/** What a restore is about: a later restore with the same key replaces it. */
-const keyOf = ({ method, params }: Restore): string => (method === SUBSCRIBE ? `${method} ${String(params.uri)}` : method)
+/** What the journal has to know of a request. */
+type Noted = Pick<PendingRequest, 'id' | 'method' | 'params' | 'mayResend'>
+
+/** A request about a state of the server that has no response yet. What a new socket must be told outlives it. */
+interface Unconfirmed {
+  readonly request: Noted
+  readonly restore: Restore
+}
+
+/** The state that a request is about: the only level, or the subscription of a resource, by its URI. */
+const stateOf = ({ method, params }: Restore): unknown => method === SET_LEVEL || params.uri
 
 /**
  * Remembers what a new socket must be told again, by watching the traffic. A state of the server counts once the server has confirmed
@@ -30,8 +39,8 @@ const keyOf = ({ method, params }: Restore): string => (method === SUBSCRIBE ? `
  * verbatim, under the same id. See docs/decisions/0009-a-listen-that-ends-with-its-socket.md.
  */
 export class Journal {
-  readonly #confirmed = new Map<string, Restore>()
-  readonly #unconfirmed = new Map<RequestId, Restore>()
+  readonly #confirmed = new Map<unknown, Restore>()
+  readonly #unconfirmed = new Map<RequestId, Unconfirmed>()
   readonly #listens = new Map<RequestId, string>()
   readonly #ends = new Map<RequestId, HeldEnd>()
 
@@ -40,11 +49,20 @@ export class Journal {
    * confirmed them.
    * @param request - Has its params only when it is written for the first time.
    */
-  noteSent({ id, method, params }: Pick<PendingRequest, 'id' | 'method' | 'params'>, frame: string): void {
+  noteSent(request: Noted, frame: string): void {
+    const { id, method, params } = request
     if (method === LISTEN) this.#listens.set(id, frame)
-    else if (params === undefined) return
-    else if (method === SET_LEVEL || method === SUBSCRIBE) this.#unconfirmed.set(id, { method, params })
-    else if (method === UNSUBSCRIBE) this.#forget(keyOf({ method: SUBSCRIBE, params }))
+    else if (params && (method === SET_LEVEL || method === SUBSCRIBE || method === UNSUBSCRIBE)) {
+      const restore = { method, params }
+      if (method === UNSUBSCRIBE) this.dropRestore(restore)
+      // What an earlier request says to the contrary would undo after a drop what was asked for last.
+      for (const [earlierId, earlier] of this.#unconfirmed)
+        if (stateOf(earlier.restore) === stateOf(restore) && earlier.restore.method !== method) {
+          earlier.request.mayResend = false
+          this.#unconfirmed.delete(earlierId)
+        }
+      this.#unconfirmed.set(id, { request, restore })
+    }
   }
 
   /** The server gave a request back, and it waits to be written again: if it is a listen, it does not live meanwhile. */
@@ -57,15 +75,14 @@ export class Journal {
     if (this.#listens.size === 0 && this.#unconfirmed.size === 0) return
     this.#listens.delete(id)
     this.#ends.delete(id)
-    const restore = this.#unconfirmed.get(id)
-    if (restore === undefined) return
+    const restore = this.#unconfirmed.get(id)?.restore
     this.#unconfirmed.delete(id)
-    if (confirmed) this.#confirmed.set(keyOf(restore), restore)
+    if (confirmed && restore && restore.method !== UNSUBSCRIBE) this.#confirmed.set(stateOf(restore), restore)
   }
 
-  /** The server cannot restore this. */
+  /** The server cannot restore this, or nobody wants it any more. */
   dropRestore(restore: Restore): void {
-    this.#confirmed.delete(keyOf(restore))
+    this.#confirmed.delete(stateOf(restore))
   }
 
   /** Whether this request is a live listen. */
@@ -105,12 +122,6 @@ export class Journal {
   /** The URIs whose updates may have been missed while there was no connection. */
   get subscribedUris(): string[] {
     return this.restores.flatMap(({ method, params }) => (method === SUBSCRIBE ? String(params.uri) : []))
-  }
-
-  /** Nobody wants this any more, even if its request is still under way. */
-  #forget(key: string): void {
-    this.#confirmed.delete(key)
-    for (const [id, restore] of this.#unconfirmed) if (keyOf(restore) === key) this.#unconfirmed.delete(id)
   }
 
   /** What a legacy server must be told, sorted by method: the level first. The modern era has no such methods. */

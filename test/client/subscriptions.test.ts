@@ -361,6 +361,33 @@ describe('subscribeResource on a legacy server', () => {
     expect((await rig.relegacy()).methods).not.toContain('resources/subscribe')
   })
 
+  it('is not asked anew after a later unsubscribeResource that alone was answered', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    const subscribed = watch(rig.client.subscribeResource({ uri: 'a:1' }))
+    const other = watch(rig.client.subscribeResource({ uri: 'a:2' }))
+    watch(rig.client.unsubscribeResource({ uri: 'a:1' }))
+    socket.respond('resources/unsubscribe', {})
+    socket.drop()
+    const second = await rig.relegacy()
+    await settle()
+    expect(subscribed.error).toMatchObject({ code: 'CONNECTION_LOST', delivery: 'unknown' })
+    expect(second.sent.filter(({ params }) => params?.uri).map(({ params }) => params)).toEqual([{ uri: 'a:2' }])
+    expect(other.settled).toBe(false)
+  })
+
+  it('is not undone after a drop by an earlier unsubscribeResource without an answer', async () => {
+    const rig = useClient()
+    const socket = await rig.legacy()
+    watch(rig.client.unsubscribeResource({ uri: 'a:1' }))
+    watch(rig.client.subscribeResource({ uri: 'a:1' }))
+    socket.respond('resources/subscribe', {})
+    socket.drop()
+    const { methods } = await rig.relegacy()
+    expect(methods).toContain('resources/subscribe')
+    expect(methods).not.toContain('resources/unsubscribe')
+  })
+
   it('tells by RESTORE_FAILED that it could not be restored, and then forgets it', async () => {
     const rig = useClient()
     const socket = await rig.legacy()

@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { Journal } from '../../src/session/journal.js'
 import type { Params, RequestId } from '../../src/types/json-rpc.js'
 
-function send(journal: Journal, id: RequestId, method: string, params?: Params): void {
-  journal.noteSent({ id, method, params }, `frame ${String(id)}`)
+function send(journal: Journal, id: RequestId, method: string, params?: Params): { readonly mayResend: boolean } {
+  const request = { id, method, params, mayResend: true }
+  journal.noteSent(request, `frame ${String(id)}`)
+  return request
 }
 
 const level = (name: string) => ({ method: 'logging/setLevel', params: { level: name } })
@@ -77,6 +79,27 @@ describe('Journal', () => {
     journal.noteEnd(1, true)
     journal.noteEnd(2, true)
     expect(journal.restores).toEqual([])
+  })
+
+  it('lets no request be sent again after a later one to the contrary about the same resource', () => {
+    const journal = new Journal()
+    const unsubscribed = send(journal, 1, 'resources/unsubscribe', { uri: 'a:1' })
+    const other = send(journal, 2, 'resources/unsubscribe', { uri: 'a:2' })
+    const subscribed = send(journal, 3, 'resources/subscribe', { uri: 'a:1' })
+    expect([unsubscribed, other, subscribed].map(({ mayResend }) => mayResend)).toEqual([false, true, true])
+    send(journal, 4, 'resources/unsubscribe', { uri: 'a:1' })
+    expect(subscribed.mayResend).toBe(false)
+    journal.noteEnd(3, true)
+    expect(journal.restores).toEqual([])
+  })
+
+  it('lets requests be sent again that say the same as a later one, or set another level', () => {
+    const journal = new Journal()
+    const requests = ['a', 'b'].flatMap((name, index) => [
+      send(journal, 10 + index, 'resources/subscribe', { uri: 'a:1' }),
+      send(journal, 20 + index, 'logging/setLevel', { level: name })
+    ])
+    expect(requests.every(({ mayResend }) => mayResend)).toBe(true)
   })
 
   it('ignores all other requests', () => {

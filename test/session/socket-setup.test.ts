@@ -63,7 +63,7 @@ function rig(first: HandshakeStep | undefined = INITIALIZE): Rig {
     problems,
     lostListens,
     confirm(method, params) {
-      journal.noteSent({ id: ++id, method, params }, '{}')
+      journal.noteSent({ id: ++id, method, params, mayResend: true }, '{}')
       journal.noteEnd(id, true)
     },
     async accept(agreement = LEGACY) {
@@ -77,7 +77,8 @@ function rig(first: HandshakeStep | undefined = INITIALIZE): Rig {
 
 const LISTEN = '{"jsonrpc":"2.0","id":5,"method":"subscriptions/listen"}'
 
-const noteListen = ({ journal }: Rig): void => journal.noteSent({ id: 5, method: 'subscriptions/listen', params: {} }, LISTEN)
+const noteListen = ({ journal }: Rig): void =>
+  journal.noteSent({ id: 5, method: 'subscriptions/listen', params: {}, mayResend: true }, LISTEN)
 
 const errorResponse = (id: RequestId, message = 'no more'): JsonRpcErrorResponse => ({
   jsonrpc: '2.0',
