@@ -47,7 +47,8 @@ export function hintForStatus(status: number, hasCredentials: boolean, redirect?
   // A 400 can mean anything: a guess would contradict what the server says.
   if (status === 400 && words && !/upgrade|websocket/i.test(words))
     return /auth|token|credential/i.test(words) ? forCredentials : 'The server says what is missing: check url, headers and subprotocols.'
-  if (status >= 300 && status < 400)
+  // Not 304: it says that something did not change, and leads nowhere.
+  if (status >= 300 && status < 400 && status !== 304)
     return `Redirects are not followed, as they could carry credentials away. If you trust it, use ${redirect ?? 'the new address'} as url.`
   return (
     STATUS_HINTS.get(status) ??

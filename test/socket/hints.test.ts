@@ -53,6 +53,10 @@ describe('hintForStatus', () => {
     expect(hint).toContain('wss://new.example.com/ws')
   })
 
+  it('does not take 304 for a redirect: it leads nowhere', () => {
+    expect(hintForStatus(304, false)).toMatch(/check the URL/)
+  })
+
   it('explains a redirect without a target', () => {
     expect(hintForStatus(302, false)).toContain('the new address')
   })
