@@ -298,6 +298,7 @@ describe('--metrics', () => {
     expect(families.length).toBeGreaterThan(5)
     const status = async (path: string, init?: RequestInit): Promise<number> => (await fetch(at + path, init)).status
     expect([await status('/'), await status('/ws'), await status('/metrics', { method: 'POST' })]).toEqual([404, 426, 405])
+    expect([await status('/metrics?x=1'), await status('/ws?x=1'), await status('/metrics/?x=1')]).toEqual([200, 426, 404])
   })
 
   test('wants the token, if there is one', async () => {

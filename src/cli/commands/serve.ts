@@ -172,7 +172,8 @@ class Serving {
   #respond({ url, method, headers }: IncomingMessage, response: ServerResponse): void {
     const answer = (status: number, body: string): void =>
       void response.writeHead(status, { 'Content-Type': 'text/plain; version=0.0.4' }).end(`${body}\n`)
-    if (url !== '/metrics') return answer(url === this.#flags.path ? 426 : 404, 'Only /metrics and a WebSocket are here')
+    const [path] = url?.split('?', 1) ?? []
+    if (path !== '/metrics') return answer(path === this.#flags.path ? 426 : 404, 'Only /metrics and a WebSocket are here')
     if (method !== 'GET') return answer(405, 'GET only')
     const given = /^Bearer +(.*)$/i.exec(headers.authorization ?? '')?.[1]
     if (this.#token !== undefined && !isSameToken(given, this.#token)) return answer(401, 'A token is required')
