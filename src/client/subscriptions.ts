@@ -68,7 +68,7 @@ export class Subscriptions {
     const live: Live = { filter, opened: deferred(), ended: deferred() }
     this.#live.add(live)
     send({ notifications: filter }, { ...options, continueWith: asBefore }, { onCall: (call) => void (live.call = call) }).then(
-      () => this.#end(live, live.honored ? 'graceful' : 'remote', failedBy('ended the subscription without an acknowledgement')),
+      () => this.#end(live, live.honored ? 'graceful' : 'remote', failedBy('did not acknowledge the subscription')),
       (error: unknown) => this.#end(live, options?.signal?.aborted || isClosedError(error) ? 'local' : 'remote', error)
     )
     return live.opened.promise
@@ -97,7 +97,7 @@ export class Subscriptions {
     // A server declines by an acknowledgement that leaves the URI out.
     if (urisOf(subscription.honoredFilter).includes(uri)) return {}
     subscription.close()
-    throw failedBy('declined the subscription')
+    throw failedBy(`declined ${uri}`)
   }
 
   /** Ends the listen for this URI, also one that is still opening. */
