@@ -37,7 +37,7 @@ import { checkCapability, checkHandler, sdkForm } from './calls.js'
 import { applyDefaults } from './elicitation.js'
 import { McpMethods } from './methods.js'
 import { OutputSchemas } from './output-schemas.js'
-import { prepareParams, withRequestMeta } from './request-meta.js'
+import { withRequestMeta } from './request-meta.js'
 import { ResultTypes } from './result-types.js'
 import { Subscriptions, type Subscription } from './subscriptions.js'
 import { TaskNews } from './task-news.js'
@@ -555,9 +555,9 @@ export class McpWebSocketClient extends McpMethods {
   #send(method: string, params: Params | undefined, options: RequestOptions = NO_OPTIONS, flow: CallFlow): Promise<unknown> {
     // Params or options that are no objects go straight to the peer, which rejects them: middleware would make objects of them by copying.
     if (this.#middlewares.isEmpty || !isObject(options) || (params !== undefined && !isObject(params)))
-      return this.#peer.call(method, prepareParams(params), options, flow)
+      return this.#peer.call(method, params, options, flow)
     return this.#middlewares.run({ method, params, options }, (request) =>
-      this.#peer.call(request.method, prepareParams(request.params), request.options, flow)
+      this.#peer.call(request.method, request.params, request.options, flow)
     )
   }
 

@@ -21,6 +21,7 @@ import { isErrorResponse, isRequest, isResponse, SUBSCRIPTION_ID } from '../wire
 import { isObject } from '../lib/is-object.js'
 import { cancelledId, CREATE_ELICITATION, PROGRESS } from '../wire/methods.js'
 import { checkPending, PendingRequest } from './pending.js'
+import { prepareParams } from './prepare-params.js'
 import { RequestDispatcher } from './request-dispatcher.js'
 
 /** What carries the messages down; it survives reconnects. */
@@ -130,7 +131,8 @@ export class Call extends PendingRequest implements Waiter {
   override renew(textOf: (message: JsonRpcRequest) => string): boolean {
     const { id, method, options, lastEvent, token } = this
     const next = (): string | undefined => {
-      const params = options.continueWith?.(lastEvent)
+      const params = prepareParams(options.continueWith?.(lastEvent))
+      checkCall(method, params)
       return params && textOf({ jsonrpc: '2.0', id, method, params: withToken(params, token) })
     }
     const text = guarded(next, (error) => this.#peer.listener.onError(error))
@@ -211,11 +213,11 @@ export class RpcPeer {
   call(method: string, params: Params | undefined, options: RequestOptions = NO_OPTIONS, flow: CallFlow = NO_FLOW): Promise<unknown> {
     return new Promise((resolve) => {
       checkCall(method, params, options)
-      this.#begin(new Call(this, this.#nextId(), method, params, options, flow, resolve), params, flow)
+      this.#begin(new Call(this, this.#nextId(), method, prepareParams(params), options, flow, resolve), flow)
     })
   }
 
-  #begin(call: Call, params: Params | undefined, flow: CallFlow): void {
+  #begin(call: Call, flow: CallFlow): void {
     const { id, method, options } = call
     const othersCount = this.#pendingCount++
     flow.onCall?.(call)
@@ -223,7 +225,7 @@ export class RpcPeer {
     try {
       checkPending(othersCount, this.#config.maxPending)
       this.waits.begin(call, this.#timeLeft(call), options.signal)
-      this.#pipe.request({ jsonrpc: '2.0', id, method, params: this.#withToken(call, params) }, call)
+      this.#pipe.request({ jsonrpc: '2.0', id, method, params: this.#withToken(call) }, call)
     } catch (error) {
       // Does nothing if a callback of the program, such as `trace`, has ended the client meanwhile, and the call with it.
       this.fail(call, error)
@@ -274,7 +276,8 @@ export class RpcPeer {
     return `${this.#tokenPrefix}.${String(id)}`
   }
 
-  #withToken(call: Call, params: Params | undefined): Params | undefined {
+  #withToken(call: Call): Params | undefined {
+    const { params } = call
     if (!wantsProgress(call.options)) return params
     const own = params?._meta?.progressToken
     const progressToken = typeof own === 'string' || typeof own === 'number' ? own : this.#tokenOf(call.id)

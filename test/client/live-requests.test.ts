@@ -77,6 +77,24 @@ describe('a live request', () => {
     expect(rig.errors).toEqual([expect.any(TypeError)])
   })
 
+  it.each(['text', '', 5, 0, null, [], true])('is sent as it was if the function returns what is no object: %j', async (returned) => {
+    const rig = useClient()
+    const { socket } = await open(rig, { continueWith: () => returned as never })
+    const [frame] = socket.texts.slice(-1)
+    socket.drop()
+    expect((await rig.remodern()).texts.at(-1)).toBe(frame)
+    expect(rig.errors).toEqual([new TypeError(`the params of ${STREAM} must be an object`)])
+  })
+
+  it('goes on with the own _meta of the params, without the members that only the client may write', async () => {
+    const rig = useClient()
+    const _meta = { 'io.modelcontextprotocol/protocolVersion': 'mine', 'io.modelcontextprotocol/logLevel': 'debug', trace: 't' }
+    const { socket } = await open(rig, { continueWith: () => ({ cursor: 3, _meta }) })
+    const first = socket.asked(STREAM).params?._meta as object
+    socket.drop()
+    expect((await rig.remodern()).asked(STREAM).params).toEqual({ cursor: 3, _meta: { ...first, trace: 't' } })
+  })
+
   it('ends with the client that the function closes', async () => {
     const rig = useClient()
     const { socket, ended } = await open(rig, { continueWith: () => void rig.client.close() })
