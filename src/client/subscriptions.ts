@@ -67,7 +67,7 @@ export class Subscriptions {
   listen(filter: SubscriptionFilter, options?: RequestOptions, send: SendListen = this.#send): Promise<Subscription> {
     const live: Live = { filter, opened: deferred(), ended: deferred() }
     this.#live.add(live)
-    send({ notifications: filter }, { ...options, continueWith: asBefore }, { onCall: (call) => void (live.call = call) }).then(
+    send({ notifications: filter }, { ...options, continueWith: () => undefined }, { onCall: (call) => void (live.call = call) }).then(
       () => this.#end(live, live.honored ? 'graceful' : 'remote', failedBy('did not acknowledge the subscription')),
       (error: unknown) => this.#end(live, options?.signal?.aborted || isClosedError(error) ? 'local' : 'remote', error)
     )
@@ -118,18 +118,7 @@ export class Subscriptions {
     const before = urisOf(live.honored)
     live.honored = params?.notifications ?? {}
     const now = urisOf(live.honored)
-    live.opened.resolve(this.#handle(live, call))
-    // After a reconnect it is acknowledged anew, and the server may honour less than before.
-    for (const uri of urisOf(live.filter))
-      if (before.includes(uri) && !now.includes(uri)) {
-        if (this.#byUri.get(uri)?.opening === live.opened.promise) void this.closeResource(uri)
-        this.#peer.listener.onError(restoreFailedError(LISTEN, `the server declined ${uri}`))
-      }
-  }
-
-  /** The subscription as the program sees it. */
-  #handle(live: Live, call: Call): Subscription {
-    return {
+    live.opened.resolve({
       get honoredFilter() {
         return live.honored as SubscriptionFilter
       },
@@ -138,7 +127,13 @@ export class Subscriptions {
         this.#peer.abandon(call, 'closed', () => new ClosedError())
         this.#end(live, 'local')
       }
-    }
+    })
+    // After a reconnect it is acknowledged anew, and the server may honour less than before.
+    for (const uri of urisOf(live.filter))
+      if (before.includes(uri) && !now.includes(uri)) {
+        if (this.#byUri.get(uri)?.opening === live.opened.promise) void this.closeResource(uri)
+        this.#peer.listener.onError(restoreFailedError(LISTEN, `the server declined ${uri}`))
+      }
   }
 
   /** The first end counts. An error reaches the program only if the subscription was not open yet. */
@@ -151,7 +146,5 @@ export class Subscriptions {
 
 /** The URIs in a filter. In what a server sends, the member may be anything. */
 const urisOf = (filter: SubscriptionFilter | undefined): readonly string[] => [filter?.resourceSubscriptions ?? []].flat()
-
-const asBefore = (): undefined => undefined
 
 const failedBy = (deed: string): ProtocolError => new ProtocolError('INVALID_RESPONSE', `the server ${deed}`)
