@@ -1,34 +1,33 @@
-import { deferred, type Deferred } from '../lib/deferred.js'
 import type { Emitter } from '../lib/emitter.js'
 import type { ClientEvents, StateChange } from './events.js'
 
 /** Every change of the state from now on, in order, none left out; ends with `closed`. */
 export function stateChanges(events: Emitter<ClientEvents>): AsyncGenerator<StateChange, void, undefined> {
-  const waiting: StateChange[] = []
-  let more: Deferred<void> = deferred()
-  const onState = (change: StateChange): void => {
+  /** `undefined` is the end. */
+  const waiting: (StateChange | undefined)[] = []
+  let wake = (): void => undefined
+  const tell = (change?: StateChange): void => {
     waiting.push(change)
-    more.resolve()
+    wake()
+    if (change?.to === 'closed') tell()
+    else if (!change) events.off('state', tell)
   }
-  async function* iterate(): AsyncGenerator<StateChange | undefined, void, undefined> {
-    events.on('state', onState)
-    try {
-      yield undefined
-      for (;;) {
-        for (let change = waiting.shift(); change; change = waiting.shift()) {
-          yield change
-          if (change.to === 'closed') return
-        }
-        await more.promise
-        more = deferred()
-      }
-    } finally {
-      events.off('state', onState)
+  async function* iterate(): AsyncGenerator<StateChange, void, undefined> {
+    for (;;) {
+      if (waiting.length === 0) await new Promise<void>((resolve) => (wake = resolve))
+      const change = waiting.shift()
+      if (!change) return
+      yield change
     }
   }
+  // Here, so that it listens from now on, and not only once somebody asks for the first change.
+  events.on('state', tell)
   const changes = iterate()
-  // Begun here, so that it listens from now on, and not only once somebody asks for the first change. A generator that was never begun
-  // would not run its `finally` either.
-  void changes.next()
-  return changes as AsyncGenerator<StateChange, void, undefined>
+  const end = changes.return.bind(changes)
+  // A generator alone would end only after the `next()` that waits, which may be for ever; and one that was never begun runs none of its code.
+  changes.return = (value) => {
+    tell()
+    return end(value)
+  }
+  return changes
 }
