@@ -212,6 +212,8 @@ export class PeerSocket implements PeerLink {
     if (this.#state === 'ended') return
     this.#state = 'ended'
     this.#drainTimer?.cancel()
+    // The writes that fail now must not wake the heartbeat.
+    this.#drainTimer = undefined
     this.#config.heartbeats.stop(this.#pulse)
     this.#listener?.onEnd(code)
   }

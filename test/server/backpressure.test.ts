@@ -104,6 +104,21 @@ describe('V8: a slow reader', () => {
     expect(server.metrics()).toMatchObject({ requestsInFlight: 0, connectionsCut: { 'slow-reader': 1 } })
   })
 
+  test('leaves no timer behind when its connection is cut', async () => {
+    const clock = new FakeClock()
+    const { port, transports, server } = await useServer({ ...LIMITS, onconnection: (transport) => void hold(transport) }, clock)
+    const peer = await openPeer(port)
+    await until(() => transports.length === 1, 'a connection')
+    peer.socket.pause()
+    // More than the sockets of both sides hold.
+    const sent = Promise.allSettled([transports[0]!.send({ ...big, params: { data: 'x'.repeat(2 ** 25) } })])
+    const closed = server.close({ grace: 0 })
+    await clock.advance(0)
+    await closed
+    await sent
+    expect(clock.pendingCount).toBe(0)
+  })
+
   test('that sends pings, and does not read the pongs, is cut', async () => {
     const { port, server } = await useHeldServer({ heartbeat: false })
     const peer = await openPeer(port)
