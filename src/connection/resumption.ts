@@ -48,7 +48,7 @@ export interface ResumptionListener {
   onOver(): void
   /** The response to a ping came in. */
   onPong(): void
-  /** The socket has to be left, when nothing is in flight. If it is called more than once, the last call counts. */
+  /** The socket has to be left, when nothing is in flight. If it is called more than once, the last call that names a delay counts. */
   onDeparture(departure: Departure): void
 }
 

@@ -392,8 +392,9 @@ export class Session implements ConnectionListener {
 
   /** What is in flight may finish, and what comes now waits for the next connection. */
   onDeparture(departure: Departure): void {
-    this.#departure = departure
-    this.#leaveWhenIdle(departure)
+    // Only `goaway` names a time: nothing else that makes the client leave may shorten it.
+    if (!this.#departure?.delay || departure.delay) this.#departure = departure
+    this.#leaveWhenIdle(this.#departure)
   }
 
   #leaveWhenIdle(departure: Departure): void {

@@ -360,6 +360,25 @@ describe('a server that ends the session', () => {
     expect(control((await rig.network.last()).accept(RESUME_SUBPROTOCOL), 'open')).toMatchObject([{ session: null }])
   })
 
+  it('is left after that time, too, if the server gives back a request that crossed its goaway', async () => {
+    const rig = await useResumable()
+    await rig.clock.advance(5000)
+    rig.clock.chance = 0.5
+    const call = rig.client.callTool({ name: 'slow' })
+    const crossed = rig.client.listTools()
+    rig.socket.deliver({ 'mcp.resume': 'goaway', retryAfterMs: 2000 })
+    rig.socket.respondError('tools/list', 10503, 'closing', { retryAfterMs: 1000 })
+    rig.socket.respond('tools/call', { content: [] })
+    await call
+    expect(rig.states.at(-1)).toMatchObject({ to: 'waiting', delay: 2200 })
+    await rig.clock.advance(2200)
+    const next = (await rig.network.last()).accept(RESUME_SUBPROTOCOL)
+    next.deliver(hello({ session: 's2' }))
+    next.respond('initialize', LEGACY_RESULT)
+    next.respond('tools/list', { tools: [] })
+    await crossed
+  })
+
   it('is left with the delay of a retry, if the connection was not stable', async () => {
     const rig = await useResumable()
     rig.socket.deliver({ 'mcp.resume': 'goaway', retryAfterMs: 3 })
