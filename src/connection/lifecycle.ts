@@ -127,7 +127,7 @@ function alive(state: Alive, event: LifecycleEvent, policy: RetryPolicy): Lifecy
     case 'socketOpened':
       return name === 'connecting' ? { name: 'initializing', life } : state
     case 'confirmed':
-      return name === 'initializing' ? { name: 'ready', life: { ...life, everReady: true } } : state
+      return name === 'initializing' ? { name: 'ready', life: { ...life, everReady: true, reason: 'connect' } } : state
     case 'stabilized':
       return name === 'ready' && life.attempt !== 0 ? { name, life: { ...life, attempt: 0, retries: 0, refreshed: false } } : state
     case 'left': {

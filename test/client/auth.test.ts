@@ -149,6 +149,17 @@ describe('a token provider', () => {
     expect(token.mock.lastCall).toMatchObject([{ reason: 'unauthorized' }])
   })
 
+  it('is asked with the reason connect once its token was accepted, also by reconnect()', async () => {
+    const token = provider()
+    const rig = useClient({ auth: { token } })
+    watch(rig.client.connect())
+    rejectUpgrade(await rig.network.last())
+    await becomeLegacy(rig.network)
+    watch(rig.client.reconnect())
+    await rig.network.last()
+    expect(token.mock.lastCall).toEqual([{ attempt: 1, reason: 'connect' }])
+  })
+
   it('A28: has its one second chance after a 403 too, as servers on Starlette say that to a token that has expired', async () => {
     const token = provider()
     const rig = useClient({ auth: { token } })
