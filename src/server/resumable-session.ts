@@ -341,6 +341,8 @@ export class ResumableSession implements PeerLink, LinkListener, Resumable {
   }
 
   #acknowledge(kind: ReceiptFrame['mcp.resume'] = 'ack'): void {
+    // What was taken in for a ping may have ended the socket: then the session has begun to expire.
+    if (this.#isAway) return
     this.#config.timer.clear(this.#due)
     this.sendControl(receiptText(kind, this.#receipts.tell()))
   }

@@ -509,6 +509,33 @@ describe('acknowledgements', () => {
     expect(clock.pendingCount).toBe(0)
   })
 
+  test('by a ping that makes room for the request which ends the socket leave the session its time', async () => {
+    const clock = new FakeClock()
+    const { url, server, transports } = await useServer(
+      {
+        resume: { ttl: 1000, maxMessages: 1, maxBytes: 100 },
+        heartbeat: false,
+        onconnection: (transport) => {
+          transport.onmessage = () => {
+            // More than may be kept for a client that is there.
+            for (let n = 0; n < 2; n++) transport.send({ jsonrpc: '2.0', method: 'x'.repeat(500) }).catch(() => undefined)
+          }
+          return transport.start()
+        }
+      },
+      clock
+    )
+    const client = await openSession(url)
+    await transports[0]!.send(note(1))
+    await client.received(1)
+    // No room for a response: it waits.
+    client.request(1, 'tools/list')
+    client.send(receipt('ping', 1))
+    await until(() => server.metrics().detachedSessions === 1, 'the socket is cut')
+    await clock.advance(1000)
+    expect(server.metrics().detachedSessions).toBe(0)
+  })
+
   test('I4: let the server forget what was sent', async () => {
     const served = await useResumable()
     const client = await openSession(served.url)
