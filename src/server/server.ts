@@ -12,6 +12,7 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws'
 import { isMcpWebSocketError } from '../errors.js'
+import { deferred, type Deferred } from '../lib/deferred.js'
 import { asError, guarded } from '../lib/guarded.js'
 import { systemClock, type Clock, type Timer } from '../lib/clock.js'
 import { authenticateUpgrade, type Authentication } from './authentication.js'
@@ -181,7 +182,12 @@ export class McpWebSocketServer<Auth = undefined> {
    */
   close({ grace = GRACE }: { readonly grace?: number } = {}): Promise<void> {
     if (typeof grace !== 'number' || !(grace >= 0)) return Promise.reject(new TypeError('grace must be a number of ms, 0 or more'))
-    this.#closed ??= this.#close()
+    if (this.#closed === undefined) {
+      const { promise, resolve, reject }: Deferred<void> = deferred()
+      // First of all, because it calls callbacks of the program, which may call `close` too.
+      this.#closed = promise
+      this.#close().then(resolve, reject)
+    }
     const timer = this.#clock.after(grace, () => {
       for (const peer of this.#peers) peer.terminate()
       for (const socket of this.#sockets) socket.terminate()

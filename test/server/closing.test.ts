@@ -7,6 +7,7 @@ import { serveTransport } from '../helpers/mcp-server.js'
 import { until } from '../helpers/until.js'
 import { useClient } from '../helpers/use-client.js'
 import { closeCode, openPeer, responseTo, sendClose, sendUpgrade } from './raw-peer.js'
+import { openSession } from './resume-client.js'
 import { bearer, useHeldServer, useServer } from './use-server.js'
 
 describe('V10: close()', () => {
@@ -48,6 +49,27 @@ describe('V10: close()', () => {
     expect(closed).toBe(2)
     const next = await useServer({ port })
     expect(next.port).toBe(port)
+  })
+
+  test('may be called by a callback that it calls', async () => {
+    const again: Promise<void>[] = []
+    const { server, url, port } = await useServer({
+      resume: true,
+      onconnection: (transport) => {
+        transport.onclose = () => again.push(server.close())
+        return transport.start()
+      }
+    })
+    const away = await openSession(url)
+    away.ws.terminate()
+    await until(() => server.metrics().detachedSessions === 1, 'a session without its client')
+    const peer = await openPeer(port)
+    const closing = server.close()
+    expect(again).toHaveLength(1)
+    expect(await closeCode(peer)).toBe(1001)
+    sendClose(peer, 1001)
+    await closing
+    expect(again.every((each) => each === closing)).toBe(true)
   })
 
   test('hurries when it is called again with a shorter grace', async () => {
