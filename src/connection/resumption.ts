@@ -137,7 +137,8 @@ export class Resumption {
 
   /** The session is ready: from now on it is worth resuming. */
   confirm(): void {
-    this.#isConfirmed = this.#phase === 'attached'
+    // Not if a callback of the program, such as `trace`, has dropped the socket meanwhile: then the session waits for the next one.
+    this.#isConfirmed ||= this.#phase === 'attached'
   }
 
   /** Notes that a data frame is sent. @returns Whether it has to be written to the socket. */

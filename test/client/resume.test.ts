@@ -386,6 +386,29 @@ describe('a server that ends the session', () => {
   })
 })
 
+describe('a session whose replay is interrupted', () => {
+  it('by a reconnect() in trace is resumed on the next socket, and no call is lost', async () => {
+    let interrupts = false
+    const rig: Rig & { readonly socket: FakeSocket } = await useResumable({
+      trace: (direction, text) => {
+        if (!interrupts || direction === 'in' || !text.includes('tools/call')) return
+        interrupts = false
+        void rig.client.reconnect()
+      }
+    })
+    const call = rig.client.callTool({ name: 'slow' })
+    rig.socket.drop()
+    const second = await opened(rig)
+    interrupts = true
+    second.deliver(hello({ resumed: true, received: 2 }))
+    const third = (await rig.network.last()).accept(RESUME_SUBPROTOCOL)
+    expect(control(third, 'open')).toMatchObject([{ session: 's1' }])
+    third.deliver(hello({ resumed: true, received: 2 }))
+    third.respond('tools/call', { content: [] })
+    expect(await call).toEqual({ content: [] })
+  })
+})
+
 describe('a session that is over', () => {
   const lostWith = async (rig: Rig, members: object): Promise<FakeSocket> => {
     const next = await opened(rig)
