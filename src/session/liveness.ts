@@ -24,6 +24,8 @@ export type Beat =
 
 // One probe may be overtaken by other traffic; a server that ignores two in a row does not know them.
 const MOST_IGNORED = 2
+// One late look shows a sleep, and two may. The timers of a hidden page are late all the time: with no limit it would never give up.
+const MOST_LATE = 2
 
 /**
  * What is known of the life of one connection, and what follows from it: see docs/decisions/0004-the-heartbeat-waits-for-calls.md.
@@ -40,6 +42,8 @@ export class Pulse {
   #bytesAtProbe: number | undefined
   /** Probes in a row that the server did not respond to, although it sent other things meanwhile. */
   #ignored = 0
+  /** Looks in a row, with nothing heard in between, that came too late for a verdict. */
+  #late = 0
   /** Whether the verdict has already waited for the calls that were made while it waited for the first ones. */
   #waitedTwice = false
 
@@ -59,6 +63,7 @@ export class Pulse {
   /** Something came in: life, whatever it is. */
   heard(now: number): void {
     this.#heardAt = now
+    this.#late = 0
     this.#probedAt = undefined
     this.#waitedTwice = false
   }
@@ -85,7 +90,7 @@ export class Pulse {
   /**
    * One look at the pulse.
    * @param dueAt - When this look was planned: one that comes late proves only that this process slept or was blocked, so that it
-   * never ends in a verdict, only in a fresh probe.
+   * ends in no verdict, only in a fresh probe; but not the third in a row.
    */
   look(now: number, dueAt: number, bytesRead: number | undefined): Beat {
     // A part of a large message is life too.
@@ -101,7 +106,7 @@ export class Pulse {
     // If a response comes meanwhile, the next probe must not be late: look again in time.
     const soon = now + Math.min(interval, timeout)
     if (now < deadAt) return { action: 'rest', until: Math.min(deadAt, soon) }
-    if (isLate(dueAt, now)) return { action: 'probe' }
+    if (isLate(dueAt, now) && this.#late++ < MOST_LATE) return { action: 'probe' }
     if (!this.#calls.awaits) return this.#waitsOnceMore() ? { action: 'probe' } : { action: 'dead' }
     // A call is pending: its own timeout bounds the wait, and its settlement asks for a fresh probe. Further probes meanwhile
     // decide nothing, but keep the connection alive in the eyes of a proxy with an idle limit.

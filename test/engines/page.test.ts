@@ -156,6 +156,17 @@ describe.skipIf(chromium.executablePath === undefined)('a page in Chromium', () 
     expect(await log()).toHaveLength(1)
   })
 
+  test('H20: that is hidden, with throttled timers, notices that its connection is dead', async () => {
+    const { page, open, until, log } = await useScene()
+    await open('/deaf?after=notifications/nudge', { heartbeat: QUICK, reconnect: { initialDelay: 20, jitter: false } })
+    await until('ready')
+    await hide(page)
+    expect(await page.evaluate(() => visit.slowestTimer(2))).toBeGreaterThan(500)
+    await page.evaluate(() => visit.client.notify('notifications/nudge'))
+    await log('dial', 2)
+    expect(await page.evaluate(() => visit.diary.find(({ what }) => what === 'waiting'))).toMatchObject({ kind: 'heartbeat' })
+  })
+
   test('H20: that becomes visible sends one probe at once', async () => {
     const { page, open, until, echo, log } = await useScene()
     await open('/legacy', { heartbeat: PATIENT, reconnect: HINTED })

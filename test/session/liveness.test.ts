@@ -75,6 +75,23 @@ describe('a connection on which nothing is pending', () => {
     expect(pulse.look(36_001, 35_000, undefined)).toEqual({ action: 'probe' })
   })
 
+  it('is dead at the third late look in a row: timers that are always late are those of a hidden page, and no sleep', () => {
+    pulse.probe(25_000, undefined)
+    for (const now of [37_000, 49_000]) {
+      expect(pulse.look(now, now - 2000, undefined)).toEqual({ action: 'probe' })
+      pulse.probe(now, undefined)
+    }
+    expect(pulse.look(61_000, 59_000, undefined)).toEqual({ action: 'dead' })
+  })
+
+  it('is probed anew after every sleep, if it responded after the one before', () => {
+    for (let now = 25_000; now < 500_000; now += 50_000) {
+      pulse.probe(now, undefined)
+      expect(pulse.look(now + 12_000, now + 10_000, undefined)).toEqual({ action: 'probe' })
+      pulse.responded(now + 13_000)
+    }
+  })
+
   it('lives on when anything came in after the probe', () => {
     pulse.probe(25_000, undefined)
     pulse.heard(25_001)
