@@ -1,6 +1,7 @@
 import type { LifecycleState } from '../connection/lifecycle.js'
 import type { Clock, Timer } from '../lib/clock.js'
 import type { Emitter } from '../lib/emitter.js'
+import { isLate } from '../lib/shared-timer.js'
 import { isOver, type ClientEvents } from './events.js'
 
 // In ms. A shorter outage is no news for a person: a page would only flicker.
@@ -29,9 +30,14 @@ export class OutageNotice {
   onState(to: LifecycleState, from: LifecycleState): void {
     if (from.name === 'ready' && !isOver(to)) {
       this.#lostAt = this.#clock.now()
-      this.#timer = this.#clock.after(NEWS_AFTER, () => this.#tell())
-      this.#timer.rest(true)
+      this.#wait(this.#lostAt + NEWS_AFTER)
     } else if (to.name === 'ready' || isOver(to)) this.#end(to.name === 'ready')
+  }
+
+  /** @param dueAt - A timer that fires late shows that the page slept. It may connect at once now: wait again, but only once. */
+  #wait(dueAt: number): void {
+    this.#timer = this.#clock.after(NEWS_AFTER, () => (isLate(dueAt, this.#clock.now()) ? this.#wait(Infinity) : this.#tell()))
+    this.#timer.rest(true)
   }
 
   #tell(): void {

@@ -52,6 +52,24 @@ describe('an outage', () => {
     expect(told).toEqual([])
   })
 
+  it('is not told to a page that slept through it and is connected again soon after it woke', async () => {
+    notice.onState(waiting, ready)
+    await clock.sleep(60_000)
+    expect(told).toEqual([])
+    notice.onState(ready, connecting)
+    await clock.advance(60_000)
+    expect(told).toEqual([])
+  })
+
+  it('is told 5 s after a page woke, and then also by a timer that is always late, as in a hidden page', async () => {
+    notice.onState(waiting, ready)
+    await clock.sleep(60_000)
+    await clock.advance(4999)
+    expect(told).toEqual([])
+    await clock.sleep(60_000)
+    expect(told).toEqual(['lost'])
+  })
+
   it.each([
     ['closes', closing],
     ['gives up', failed]
