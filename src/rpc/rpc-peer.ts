@@ -431,6 +431,8 @@ export function checkCall(method: unknown, params: unknown = NO_OPTIONS, options
   throwIfAborted(options.signal)
 }
 
-function checkTimeout(name: string, value: number | undefined): void {
-  if (value !== undefined && !(value > 0)) throw new TypeError(`${name} must be a positive number of ms, not ${String(value)}`)
+function checkTimeout(name: string, value: number | string | undefined): void {
+  if (value === undefined || (typeof value === 'number' && value > 0)) return
+  // A text compares like a number, but in a sum it is appended: such a deadline is over at once.
+  throw new TypeError(`${name} must be a positive number of ms, not the ${typeof value} ${String(value)}`)
 }

@@ -136,6 +136,20 @@ describe('the timeout of a request', () => {
     expect(socket.sent).toHaveLength(sent)
     expect(rig.client.pendingCount).toBe(0)
   })
+
+  it.each(['timeout', 'maxTotalTimeout'])(
+    'is a number: %s as text, such as that of an environment variable, is a TypeError',
+    async (name) => {
+      const rig = useClient()
+      const socket = await rig.legacy()
+      const sent = socket.sent.length
+      const asked = watch(rig.client.request('tools/list', {}, { [name]: '30000' }))
+      await settle()
+      expect(asked.error).toBeInstanceOf(TypeError)
+      expect((asked.error as Error).message).toBe(`${name} must be a positive number of ms, not the string 30000`)
+      expect(socket.sent).toHaveLength(sent)
+    }
+  )
 })
 
 describe('resetTimeoutOnProgress', () => {
