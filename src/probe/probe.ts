@@ -3,6 +3,7 @@
 
 import { throwIfAborted } from '../lib/abort.js'
 import { systemClock } from '../lib/clock.js'
+import { completeOptions, FUNCTION, MS, NONE, type Filled, type Rules } from '../lib/option-rules.js'
 import { Waits } from '../lib/waits.js'
 import { publicUrl } from '../socket/secrets.js'
 import { readUrl } from '../socket/target.js'
@@ -13,8 +14,9 @@ import { candidatesAfter } from './candidates.js'
 import { describeNetworkError, networkSteps } from './network-steps.js'
 import type { ProbeChange, ProbedServer, ProbeOptions, ProbeReport, ProbeStep } from './types.js'
 
-/** In ms. */
-const TIMEOUT = 5000
+/** Options that no client of the probe checks under the name that the program gave; times in ms. */
+const RULES: Rules = { timeout: [5000, MS], connectTimeout: [NONE, MS], onstep: [NONE, FUNCTION] }
+type Own = Filled<Pick<ProbeOptions, 'timeout'>> & Pick<ProbeOptions, 'connectTimeout'>
 /** Most dials in the search for what helps. Up to two more dials follow if a server was reached. */
 const MOST_ATTEMPTS = 14
 
@@ -34,7 +36,8 @@ class Probe {
   #attempts = 0
 
   constructor(url: URL, options: ProbeOptions) {
-    const { timeout = TIMEOUT, connectTimeout = timeout } = options
+    const own = { timeout: options.timeout, connectTimeout: options.connectTimeout, onstep: options.onstep }
+    const { timeout, connectTimeout = timeout } = completeOptions(own, RULES) as Own
     this.#url = url
     this.#options = options
     this.#limits = { timeout, connectTimeout: Math.min(connectTimeout, timeout) }

@@ -473,6 +473,16 @@ describe('probe()', () => {
     await expect(probe(`ws://127.0.0.1:${String(await freePort())}`, { subprotocols: ['a b'] })).rejects.toThrow(TypeError)
   })
 
+  test.each([
+    ['timeout', 0],
+    ['timeout', '5000'],
+    ['connectTimeout', '5000'],
+    ['onstep', 5]
+  ])('names the option %s where it is %j', async (name, value) => {
+    const url = `ws://127.0.0.1:${String(await freePort())}`
+    await expect(probe(url, { [name]: value })).rejects.toThrow(new RegExp(`^${name} must be a `))
+  })
+
   test('ends with its signal', async () => {
     const { url } = await useWsServer(() => undefined, { handleProtocols: () => 'mcp.v1' })
     const reason = new Error('enough')
