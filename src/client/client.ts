@@ -514,7 +514,8 @@ export class McpWebSocketClient extends McpMethods {
       this.#waitingCallers++
       over.addEventListener('abort', onLeave)
       await this.#untilReady()
-      this.#waitingCallers--
+      // The wait may have ended between `ready` and now: then this caller has left already.
+      if (!over.aborted) this.#waitingCallers--
       over.removeEventListener('abort', onLeave)
     }
     return this.#peer.waits.until(becomeReady, { signals })

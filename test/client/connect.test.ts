@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { ConnectionLostError, HandshakeError, isClosedError, isRetriesExhaustedError, SubprotocolError } from '../../src/errors.js'
 import { McpWebSocketClient } from '../../src/client/client.js'
 import { FakeClock, settle } from '../helpers/fake-clock.js'
-import { becomeLegacy } from '../helpers/fake-network.js'
+import { becomeLegacy, LEGACY_RESULT } from '../helpers/fake-network.js'
 import { closeClean, useClient } from './use-client.js'
 import { watch } from '../helpers/watch.js'
 
@@ -222,6 +222,23 @@ describe('connect with a signal', () => {
     controller.abort()
     await settle()
     expect(rig.client.state).toBe('ready')
+  })
+
+  it('still ends a dial after an earlier one became ready and was lost in the same turn', async () => {
+    const rig = useClient({ protocol: 'legacy' })
+    const lost = watch(rig.client.connect())
+    const socket = (await rig.network.last()).accept()
+    socket.respond('initialize', LEGACY_RESULT)
+    socket.drop({ code: 1008 })
+    await settle()
+    expect(lost.error).toBeInstanceOf(ConnectionLostError)
+    const controller = new AbortController()
+    const connected = watch(rig.client.connect({ signal: controller.signal }))
+    await settle()
+    controller.abort()
+    await settle()
+    expect(connected.error).toBe(controller.signal.reason)
+    expect(rig.client.state).toBe('closed')
   })
 
   it('rejects with the reason of a signal that aborts while the old connection is closing', async () => {
