@@ -331,6 +331,8 @@ export class Connection implements SocketListener {
     const closure = 'closure' in event ? event.closure : undefined
     this.#enter(to, closure)
     this.#listener.onState(to, from, closure)
+    // Only now: the callback `url` of the program may change the state, which has to be told after this change.
+    if (to.name === 'connecting' && this.#state === to) void this.#dial(to)
   }
 
   /** Makes socket and timer agree with the state: the only place where they change. */
@@ -350,7 +352,6 @@ export class Connection implements SocketListener {
       this.#discard()
       if (name === 'connecting' || name === 'waiting') this.#resumption?.detach(closure)
       else this.#forget()
-      if (name === 'connecting') void this.#dial({ attempt: Math.max(1, state.life.attempt), reason: state.life.reason })
     }
   }
 
@@ -361,12 +362,12 @@ export class Connection implements SocketListener {
     this.#isProven = false
   }
 
-  async #dial(context: TokenContext): Promise<void> {
-    const state = this.#state
+  async #dial(state: Extract<LifecycleState, { name: 'connecting' }>): Promise<void> {
+    const { attempt, reason } = state.life
     this.stats.attempts++
     this.#dialledAt = this.#config.clock.now()
     try {
-      const target = await this.#config.resolveTarget(context)
+      const target = await this.#config.resolveTarget({ attempt: Math.max(1, attempt), reason })
       // The connection was closed, or dialled anew, while the providers worked.
       if (this.#state !== state) return
       this.#secrets = target.secrets

@@ -468,10 +468,7 @@ export class Session implements ConnectionListener {
     if (this.#phase !== 'detached' || !this.#connection.isDetached) this.#lastClosure = closure ?? REPLACED
     this.#departure = undefined
     this.#heartbeat.stop()
-    const { stats } = this.#connection
-    // A dial that follows at once is counted already, but belongs to the outage.
-    const attempts = stats.attempts - Number(to.name === 'connecting')
-    if (from.name === 'ready') this.#outage.begin({ ...stats, attempts }, this.#config.connection.clock.now())
+    if (from.name === 'ready') this.#outage.begin(this.#connection.stats, this.#config.connection.clock.now())
     if (this.#connection.isDetached) this.#phase = 'detached'
     else this.#abandonSocket(`connection ${to.name}`, closure)
   }

@@ -30,6 +30,30 @@ describe('close', () => {
     expect([rig.client.state, rig.network.dials]).toEqual(['closed', 0])
   })
 
+  it('is told after the change that called it, when the function url calls it', async () => {
+    let leaves = false
+    const rig = useClient({
+      url: () => {
+        if (leaves) void rig.client.close()
+        return 'ws://127.0.0.1/ws'
+      }
+    })
+    await rig.legacy()
+    leaves = true
+    const reconnected = watch(rig.client.reconnect())
+    await settle()
+    expect(rig.states.slice(-2).map(({ from, to }) => [from, to])).toEqual([
+      ['ready', 'connecting'],
+      ['connecting', 'closed']
+    ])
+    expect(rig.client.lastChange?.to).toBe('closed')
+    expect(reconnected.error).toMatchObject({ code: 'CLOSED' })
+    expect(rig.clock.pendingCount).toBe(0)
+    leaves = false
+    await rig.legacy()
+    expect(rig.reconnections).toEqual([])
+  })
+
   it('ends in closed from initializing, with a closing handshake', async () => {
     const rig = useClient()
     watch(rig.client.connect())
