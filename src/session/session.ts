@@ -282,10 +282,10 @@ export class Session implements ConnectionListener {
     const isRepetition = phase === 'sent'
     this.#inFlight.add(request)
     if (isFirst) request.mayResend = this.#mayResend(request)
-    // The callback `resend` of the program may have given the request up, or ended the connection.
-    if (!this.#inFlight.has(id)) return
     // To the byte what was sent before, unless the server now speaks the other era.
     const isVerbatim = !isFirst && !request.renew((message) => this.#connection.encode(message)) && this.#eraAtDrop === this.agreement?.era
+    // A callback of the program, `resend` or `continueWith`, may have given the request up, or ended the connection.
+    if (!this.#inFlight.has(id)) return
     const { text = '' } = request
     const frame = isVerbatim ? (request.frame ?? text) : this.#config.stamp(text, this.agreement)
     if (!isRepetition) this.#journal.noteSent(request, frame)

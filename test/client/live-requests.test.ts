@@ -168,6 +168,21 @@ describe('a live request', () => {
     expect(rig.client.stats()).toMatchObject({ resent: 0 })
   })
 
+  it.each(['the signal is aborted', 'the client is closed'])('is not sent again if the function sees to it that %s', async (deed) => {
+    const controller = new AbortController()
+    const rig = useClient()
+    const end = (): undefined => {
+      if (deed === 'the signal is aborted') controller.abort()
+      else void rig.client.close()
+    }
+    const { socket, ended } = await open(rig, { continueWith: end, signal: controller.signal })
+    socket.drop()
+    const second = await rig.remodern()
+    expect(second.methods).toEqual(['server/discover'])
+    expect([ended.settled, rig.client.pendingCount]).toEqual([true, 0])
+    expect(rig.errors).toEqual([])
+  })
+
   it('is no call: a dead connection is noticed while it waits', async () => {
     const rig = useClient({ heartbeat: { interval: 1000, timeout: 500 } })
     await open(rig)
