@@ -57,10 +57,7 @@ export class Journal {
       if (method === UNSUBSCRIBE) this.dropRestore(restore)
       // What an earlier request says to the contrary would undo after a drop what was asked for last.
       for (const [earlierId, earlier] of this.#unconfirmed)
-        if (stateOf(earlier.restore) === stateOf(restore) && earlier.restore.method !== method) {
-          earlier.request.mayResend = false
-          this.#unconfirmed.delete(earlierId)
-        }
+        if (stateOf(earlier.restore) === stateOf(restore) && earlier.restore.method !== method) this.#outdate(earlierId, earlier)
       this.#unconfirmed.set(id, { request, restore })
     }
   }
@@ -75,9 +72,26 @@ export class Journal {
     if (this.#listens.size === 0 && this.#unconfirmed.size === 0) return
     this.#listens.delete(id)
     this.#ends.delete(id)
-    const restore = this.#unconfirmed.get(id)?.restore
+    const ended = this.#unconfirmed.get(id)
+    if (confirmed && ended) this.#confirm(ended)
     this.#unconfirmed.delete(id)
-    if (confirmed && restore && restore.method !== UNSUBSCRIBE) this.#confirmed.set(stateOf(restore), restore)
+  }
+
+  #confirm(ended: Unconfirmed): void {
+    const { restore } = ended
+    const { method } = restore
+    if (method !== UNSUBSCRIBE) this.#confirmed.set(stateOf(restore), restore)
+    if (method !== SET_LEVEL) return
+    // The server may respond to an earlier request later: that level no longer counts, and after a drop it would undo this one.
+    for (const [earlierId, earlier] of this.#unconfirmed) {
+      if (earlier === ended) return
+      if (earlier.restore.method === method) this.#outdate(earlierId, earlier)
+    }
+  }
+
+  #outdate(id: RequestId, { request }: Unconfirmed): void {
+    request.mayResend = false
+    this.#unconfirmed.delete(id)
   }
 
   /** The server cannot restore this, or nobody wants it any more. */

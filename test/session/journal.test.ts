@@ -53,6 +53,20 @@ describe('Journal', () => {
     expect(journal.restores).toEqual([level('error')])
   })
 
+  it('keeps the level that was asked for last, in whatever order the server responds', () => {
+    const journal = new Journal()
+    const first = send(journal, 1, 'logging/setLevel', { level: 'debug' })
+    const second = send(journal, 2, 'logging/setLevel', { level: 'error' })
+    const third = send(journal, 3, 'logging/setLevel', { level: 'info' })
+    journal.noteEnd(2, true)
+    // After a drop now, the first would undo the second.
+    expect([first, second, third].map(({ mayResend }) => mayResend)).toEqual([false, true, true])
+    journal.noteEnd(1, true)
+    expect(journal.restores).toEqual([level('error')])
+    journal.noteEnd(3, true)
+    expect(journal.restores).toEqual([level('info')])
+  })
+
   it('names a resource once, however often it was subscribed', () => {
     const journal = new Journal()
     for (const id of [1, 2]) {
