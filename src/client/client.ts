@@ -73,6 +73,8 @@ export class McpWebSocketClient extends McpMethods {
   #nextReady: Deferred<void> | undefined
   /** Callers of `connect()` that wait for it. */
   #waitingCallers = 0
+  /** Requests that wait until the era is known. */
+  #waitingForEra = 0
   /** Aborts when the life ends. While the client is `closing` it belongs to the next life, if somebody has asked for one. */
   #life: AbortController | undefined
   #logLevel: LoggingLevel | undefined
@@ -486,11 +488,18 @@ export class McpWebSocketClient extends McpMethods {
     modern: () => Promise<Result>
   ): Promise<Result> {
     checkCall(method, params, options)
-    if (this.era === undefined && !this.#host.isOver) {
+    // Who asks at `ready` comes after those who waited for it, because what was asked for last counts.
+    if ((this.era === undefined || this.#waitingForEra > 0) && !this.#host.isOver) {
       const { signal, timeout = this.#config.requestTimeout, maxTotalTimeout = timeout } = options ?? {}
       const ms = Math.min(timeout, maxTotalTimeout)
       const late = (): Error => new RequestTimeoutError(method, ms, 'not-sent', this.#host.session.explanation)
-      await this.#peer.waits.until(() => this.#untilReady(), { signals: [signal, this.#lifeSignal], ms, late })
+      const known = (): Promise<void> => (this.era && !this.#nextReady ? Promise.resolve() : this.#untilReady())
+      this.#waitingForEra++
+      try {
+        await this.#peer.waits.until(known, { signals: [signal, this.#lifeSignal], ms, late })
+      } finally {
+        this.#waitingForEra--
+      }
     }
     return this.era === 'modern' ? modern() : this.request(method, params, options)
   }

@@ -577,6 +577,21 @@ describe('subscribeResource on a modern server', () => {
 })
 
 describe('setLoggingLevel', () => {
+  it('sends a level that a listener of ready sets after one that waited for ready', async () => {
+    const rig = useClient()
+    const waited = watch(rig.client.setLoggingLevel('debug'))
+    rig.client.on('state', ({ to }) => {
+      if (to === 'ready') watch(rig.client.setLoggingLevel('error'))
+    })
+    const socket = await rig.legacy()
+    await settle()
+    const levels = socket.sent.filter(({ method }) => method === 'logging/setLevel').map(({ params }) => params?.level)
+    expect(levels).toEqual(['debug', 'error'])
+    socket.deliver({ jsonrpc: '2.0', id: socket.sent.find(({ params }) => params?.level === 'debug')?.id, result: {} })
+    await settle()
+    expect(waited).toMatchObject({ settled: true, error: undefined })
+  })
+
   it('is a request on a legacy server, and is restored', async () => {
     const rig = useClient()
     const socket = await rig.legacy()
