@@ -40,7 +40,8 @@ interface SharedListen {
   readonly over: AbortController
   /** How many have asked for it and not given up. */
   callers: number
-  opening?: Promise<Subscription>
+  /** What all of them wait for. */
+  readonly opened: Deferred<Subscription>
 }
 
 /** Sends a `subscriptions/listen`. */
@@ -63,20 +64,26 @@ export class Subscriptions {
   /**
    * Opens a subscription; `options.timeout` bounds the wait for the server's acknowledgement.
    * @param send - Sends the request, if it is not to be sent as one of the program.
+   * @param opened - Is settled, for those who wait for it already.
    */
-  listen(filter: SubscriptionFilter, options?: RequestOptions, send: SendListen = this.#send): Promise<Subscription> {
-    const live: Live = { filter, opened: deferred(), ended: deferred() }
+  listen(
+    filter: SubscriptionFilter,
+    options?: RequestOptions,
+    send: SendListen = this.#send,
+    opened: Deferred<Subscription> = deferred()
+  ): Promise<Subscription> {
+    const live: Live = { filter, opened, ended: deferred() }
     this.#live.add(live)
     send({ notifications: filter }, { ...options, continueWith: () => undefined }, { onCall: (call) => void (live.call = call) }).then(
       () => this.#end(live, live.honored ? 'graceful' : 'remote', failedBy('did not acknowledge the subscription')),
       (error: unknown) => this.#end(live, options?.signal?.aborted || isClosedError(error) ? 'local' : 'remote', error)
     )
-    return live.opened.promise
+    return opened.promise
   }
 
   /** Opens the listen for this URI, unless it is open. @throws ProtocolError if the server declines. */
   async openResource(uri: string, options?: RequestOptions): Promise<Result> {
-    const shared: SharedListen = this.#byUri.get(uri) ?? { over: new AbortController(), callers: 0 }
+    const shared: SharedListen = this.#byUri.get(uri) ?? { over: new AbortController(), callers: 0, opened: deferred() }
     const forget = (): void => {
       if (this.#byUri.get(uri) === shared) this.#byUri.delete(uri)
     }
@@ -84,13 +91,15 @@ export class Subscriptions {
     // after the last abort, as React's StrictMode causes, opens a listen of its own.
     const open = (over: AbortSignal): Promise<Subscription> => {
       this.#byUri.set(uri, shared)
-      shared.callers++
       over.addEventListener('abort', () => {
         if (--shared.callers > 0) return
         forget()
         shared.over.abort()
       })
-      return (shared.opening ??= this.listen({ resourceSubscriptions: [uri] }, { ...options, signal: shared.over.signal }))
+      // Middleware, or `trace`, may call for the same URI meanwhile: it waits with the first caller.
+      if (shared.callers++ === 0)
+        void this.listen({ resourceSubscriptions: [uri] }, { ...options, signal: shared.over.signal }, undefined, shared.opened)
+      return shared.opened.promise
     }
     const subscription = (await this.#peer.waits.until(open, { signals: [options?.signal] })) as Subscription
     void subscription.closed.then(forget)
@@ -104,7 +113,7 @@ export class Subscriptions {
   async closeResource(uri: string): Promise<Result> {
     const shared = this.#byUri.get(uri)
     this.#byUri.delete(uri)
-    const subscription = await shared?.opening
+    const subscription = await shared?.opened.promise
     subscription?.close()
     return {}
   }
@@ -131,7 +140,7 @@ export class Subscriptions {
     // After a reconnect it is acknowledged anew, and the server may honour less than before.
     for (const uri of urisOf(live.filter))
       if (before.includes(uri) && !now.includes(uri)) {
-        if (this.#byUri.get(uri)?.opening === live.opened.promise) void this.closeResource(uri)
+        if (this.#byUri.get(uri)?.opened === live.opened) void this.closeResource(uri)
         this.#peer.listener.onError(restoreFailedError(LISTEN, `the server declined ${uri}`))
       }
   }

@@ -563,6 +563,25 @@ describe('subscribeResource on a modern server', () => {
     expect([rig.errors, second.methods.at(-1)]).toEqual([[], 'subscriptions/listen'])
   })
 
+  it('opens one listen when middleware asks for the same resource meanwhile', async () => {
+    const rig = useClient()
+    const socket = await rig.modern()
+    let inner: Outcome<unknown> | undefined
+    rig.client.use((request, next) => {
+      inner ??= watch(rig.client.subscribeResource({ uri: 'a:1' }))
+      return next(request)
+    })
+    const outer = watch(rig.client.subscribeResource({ uri: 'a:1' }))
+    await settle()
+    expect(listens(socket)).toHaveLength(1)
+    acknowledge(socket)
+    await settle()
+    expect([outer.value, inner?.value]).toEqual([{}, {}])
+    await rig.client.unsubscribeResource({ uri: 'a:1' })
+    await settle()
+    expect(rig.client.pendingCount).toBe(0)
+  })
+
   it('leaves nothing open when it is asked for twice at a time and then ended', async () => {
     const rig = useClient()
     const socket = await rig.modern()
