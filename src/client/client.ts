@@ -489,7 +489,7 @@ export class McpWebSocketClient extends McpMethods {
   ): Promise<Result> {
     checkCall(method, params, options)
     // Who asks at `ready` comes after those who waited for it, because what was asked for last counts.
-    if ((this.era === undefined || this.#waitingForEra > 0) && !this.#host.isOver) {
+    if ((this.era === undefined || this.#waitingForEra) && !this.#host.isOver) {
       const { signal, timeout = this.#config.requestTimeout, maxTotalTimeout = timeout } = options ?? {}
       const ms = Math.min(timeout, maxTotalTimeout)
       const late = (): Error => new RequestTimeoutError(method, ms, 'not-sent', this.#host.session.explanation)

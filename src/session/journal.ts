@@ -79,13 +79,11 @@ export class Journal {
 
   #confirm(ended: Unconfirmed): void {
     const { restore } = ended
-    const { method } = restore
-    if (method !== UNSUBSCRIBE) this.#confirmed.set(stateOf(restore), restore)
-    if (method !== SET_LEVEL) return
+    if (restore.method !== UNSUBSCRIBE) this.#confirmed.set(stateOf(restore), restore)
     // The server may respond to an earlier request later: that level no longer counts, and after a drop it would undo this one.
     for (const [earlierId, earlier] of this.#unconfirmed) {
-      if (earlier === ended) return
-      if (earlier.restore.method === method) this.#outdate(earlierId, earlier)
+      if (earlier === ended || restore.method !== SET_LEVEL) return
+      if (earlier.restore.method === SET_LEVEL) this.#outdate(earlierId, earlier)
     }
   }
 
