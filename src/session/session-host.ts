@@ -133,11 +133,12 @@ export class SessionHost {
     const diagnostics = this.#diagnostics
     this.events.hold(() => {
       this.events.emit('state', change)
-      if (isWatched(diagnostics)) diagnostics.publish({ url: this.session.url, kind: 'state', change })
       if (change.error) this.events.emit('failed', change.error)
       if (to.name === 'closed') this.events.emit('close', undefined)
       this.#notice.onState(to, from)
       this.#listener.onState(to, ended)
+      // Last: a subscriber may change the state, which has to be told after this change.
+      if (isWatched(diagnostics)) diagnostics.publish({ url: this.session.url, kind: 'state', change })
     })
     if (to.name !== 'closed') return
     this.#closing?.resolve()

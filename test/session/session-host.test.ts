@@ -105,6 +105,17 @@ describe('a change of state', () => {
     expect(network.dials).toBe(0)
   })
 
+  it('that a subscriber of the diagnostics channel causes comes after the one that it was told of', async () => {
+    const publish = (event: unknown): void => {
+      if ((event as { change?: StateChange }).change?.to === 'waiting') void host.close()
+    }
+    const { host, clock, log, ready } = rig({ connection: { diagnostics: { hasSubscribers: true, publish } } })
+    ;(await ready()).drop()
+    expect(log.slice(-5)).toEqual(['listener waiting', 'listener closed: ClosedError', 'state waiting', 'state closed', 'close'])
+    await clock.advance(10_000)
+    expect(host.isConnectionLost).toBe(false)
+  })
+
   it('says what an event has to say of it', async () => {
     const { host, ready } = rig()
     const changes: StateChange[] = []
