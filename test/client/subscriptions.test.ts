@@ -14,6 +14,16 @@ function acknowledge(socket: FakeSocket, notifications: object = FILTER, id: unk
   socket.deliver({ jsonrpc: '2.0', method: 'notifications/subscriptions/acknowledged', params: { _meta: { [ID]: id }, notifications } })
 }
 
+/** A client with a subscription of `a:1` that the server has acknowledged. */
+async function subscribe(): Promise<{ rig: Rig; socket: FakeSocket }> {
+  const rig = useClient()
+  const socket = await rig.modern()
+  watch(rig.client.subscribeResource({ uri: 'a:1' }))
+  acknowledge(socket)
+  await settle()
+  return { rig, socket }
+}
+
 /** An open subscription on a modern server. */
 async function open(rig: Rig): Promise<{ socket: FakeSocket; subscription: Subscription; closed: Outcome<string> }> {
   const socket = await rig.modern()
@@ -437,11 +447,7 @@ describe('subscribeResource on a modern server', () => {
   )
 
   it('can be asked for again after the server ended it', async () => {
-    const rig = useClient()
-    const socket = await rig.modern()
-    watch(rig.client.subscribeResource({ uri: 'a:1' }))
-    acknowledge(socket)
-    await settle()
+    const { rig, socket } = await subscribe()
     socket.respondError('subscriptions/listen', -32000)
     await settle()
     watch(rig.client.subscribeResource({ uri: 'a:1' }))
@@ -532,11 +538,7 @@ describe('subscribeResource on a modern server', () => {
   })
 
   it('tells by RESTORE_FAILED that a server honours it no longer after a reconnect, and can be asked for again', async () => {
-    const rig = useClient()
-    const socket = await rig.modern()
-    watch(rig.client.subscribeResource({ uri: 'a:1' }))
-    acknowledge(socket)
-    await settle()
+    const { rig, socket } = await subscribe()
     socket.drop()
     const second = await rig.remodern()
     acknowledge(second, {})
@@ -551,11 +553,7 @@ describe('subscribeResource on a modern server', () => {
   })
 
   it('tells of nothing where a server honours it as before after a reconnect', async () => {
-    const rig = useClient()
-    const socket = await rig.modern()
-    watch(rig.client.subscribeResource({ uri: 'a:1' }))
-    acknowledge(socket)
-    await settle()
+    const { rig, socket } = await subscribe()
     socket.drop()
     const second = await rig.remodern()
     acknowledge(second)
