@@ -6,10 +6,10 @@ import { LISTEN, SET_LEVEL, SUBSCRIBE, UNSUBSCRIBE } from '../wire/methods.js'
 // it.
 const END_BELIEVED_AFTER = 1000
 
-/** A state of the server that a new socket must be told again (legacy era). */
+/** A request about a state of the server (legacy era). A new socket must be told again what is set. */
 export interface Restore {
-  /** The request that sets the state. */
-  readonly method: string
+  /** Sets the state; an unsubscription takes it away. */
+  readonly method: typeof SET_LEVEL | typeof SUBSCRIBE | typeof UNSUBSCRIBE
   /** Its params, as they were sent. */
   readonly params: Params
 }
@@ -53,7 +53,7 @@ export class Journal {
     const { id, method, params } = request
     if (method === LISTEN) this.#listens.set(id, frame)
     else if (params && (method === SET_LEVEL || method === SUBSCRIBE || method === UNSUBSCRIBE)) {
-      const restore = { method, params }
+      const restore: Restore = { method, params }
       if (method === UNSUBSCRIBE) this.dropRestore(restore)
       // What an earlier request says to the contrary would undo after a drop what was asked for last.
       for (const [earlierId, earlier] of this.#unconfirmed)
